@@ -1,0 +1,1 @@
+"""What it means: estimates and contrasts, pure functions of records."""

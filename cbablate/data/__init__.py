@@ -1,0 +1,1 @@
+"""The images: data sets with fixed splits and known content."""

@@ -1,0 +1,79 @@
+"""The errors a user can meet, each with the exit code that the command line gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = [
+    "CbablateError",
+    "DamagedState",
+    "EnvironmentFault",
+    "Interrupted",
+    "OwnedElsewhere",
+    "StudyError",
+    "TrialFailure",
+]
+
+
+class CbablateError(Exception):
+    """Anything that stops a command, told as a sentence: what is wrong, where, what to do."""
+
+    exit_code = 1
+
+
+class StudyError(CbablateError):
+    """A study or sweep file says something that cannot be meant; carries every fault found.
+
+    `faults` are values of `spec.fault.Fault`, as long as nobody has given them a place in a
+    file; the message then is the located text.
+    """
+
+    exit_code = 2
+
+    def __init__(self, sentence: str, faults: Iterable[Any] = ()) -> None:
+        super().__init__(sentence)
+        self.faults = tuple(faults)
+
+    @classmethod
+    def of(cls, faults: Iterable[Any]) -> StudyError:
+        """The error that carries these faults, which have no place in a file yet."""
+        found = tuple(faults)
+        return cls("\n".join(fault.sentence for fault in found), found)
+
+
+class EnvironmentFault(CbablateError):
+    """The machine lacks what the study needs: a library, a device, data, disk, a server."""
+
+    exit_code = 4
+
+
+class DamagedState(CbablateError):
+    """Recorded facts that cannot be trusted; refused, and left as they are."""
+
+    exit_code = 5
+
+
+class OwnedElsewhere(CbablateError):
+    """Another process is writing to this results folder."""
+
+    exit_code = 6
+
+
+class Interrupted(CbablateError):
+    """A person, or the machine's scheduler, stopped the command; running it again resumes it."""
+
+    exit_code = 130
+
+
+class TrialFailure(CbablateError):
+    """A trial that cannot give a usable measurement.
+
+    `failure` is its class in the ledger, one of `records.state.FAILURES`.
+    """
+
+    exit_code = 3
+
+    def __init__(self, sentence: str, *, failure: str = "error") -> None:
+        super().__init__(sentence)
+        self.failure = failure

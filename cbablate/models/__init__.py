@@ -1,0 +1,1 @@
+"""The networks under test: context operators, and placing them in timm models."""

@@ -1,0 +1,225 @@
+"""`Plan`: every arm and trial of a study, in the order they run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from cbablate.errors import StudyError
+from cbablate.planning import design
+from cbablate.planning.arm import Arm, arm_id
+from cbablate.planning.trial import Trial, trial_of
+from cbablate.spec.changes import apply
+from cbablate.spec.description import Description
+from cbablate.spec.factor import Level
+from cbablate.spec.fault import Fault
+from cbablate.spec.study import Study
+
+__all__ = ["MAX_ARMS", "Plan", "plan"]
+
+MAX_ARMS = 10_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study will run. Trials are replicate-major: all arms of the first replicate, then
+    all of the second, so that a study that is cut short still compares like with like.
+    """
+
+    study: Study
+    description: Description
+    arms: tuple[Arm, ...]
+    trials: tuple[Trial, ...]
+
+    @cached_property
+    def arm_of(self) -> Mapping[str, Arm]:
+        """Arms by id."""
+        return {arm.id: arm for arm in self.arms}
+
+    @cached_property
+    def trial_of(self) -> Mapping[str, Trial]:
+        """Trials by id."""
+        return {trial.id: trial for trial in self.trials}
+
+
+def plan(study: Study, description: Description) -> Plan:
+    """The plan of a study whose workload is so described.
+
+    Raises:
+        StudyError: an arm's config is not valid, two arms are the same, a level does not change
+            what it must, or the design cannot be laid over the factors. All faults at once.
+    """
+    faults = [*_shape_faults(study)]
+    if faults:
+        raise StudyError.of(faults)
+    drawn, faults = _arms(study, description)
+    faults += _level_faults(study, description) + _twin_faults(drawn)
+    if faults:
+        raise StudyError.of(_unique(faults))
+    arms = _compared(study, drawn)
+    trials = tuple(
+        trial_of(arm, replicate, seed=study.seed, budget=study.budget)
+        for replicate in range(study.replicates)
+        for arm in arms
+    )
+    return Plan(study=study, description=description, arms=arms, trials=trials)
+
+
+def _shape_faults(study: Study) -> list[Fault]:
+    sizes = [len(factor.levels) for factor in study.factors]
+    faults: list[Fault] = []
+    count = design.count(study.design, sizes)
+    if count > MAX_ARMS:
+        product = " x ".join(str(size) for size in sizes)
+        faults.append(
+            Fault(
+                ("design",),
+                f"{study.design} over {product} levels makes {count:,} arms; "
+                f"at most {MAX_ARMS:,} can be planned",
+            )
+        )
+    if study.contrast is not None:
+        names = [factor.name for factor in study.factors]
+        if study.design != "factorial":
+            faults.append(
+                Fault(
+                    ("contrast",),
+                    "a contrast within the combinations of the other factors needs "
+                    f"design: factorial, not {study.design}",
+                )
+            )
+        elif study.contrast not in names:
+            listed = ", ".join(names) or "none"
+            faults.append(
+                Fault(("contrast",), f"'{study.contrast}' is no factor of this study ({listed})")
+            )
+    if study.design in ("leave_one_out", "cumulative"):
+        faults += [
+            Fault(
+                ("factors", index, "levels"),
+                f"{study.design} switches factors on and off: '{factor.name}' needs exactly two "
+                f"levels, not {len(factor.levels)}",
+            )
+            for index, factor in enumerate(study.factors)
+            if len(factor.levels) != 2
+        ]
+    return faults
+
+
+def _arms(
+    study: Study, description: Description
+) -> tuple[list[tuple[design.Cell, Arm]], list[Fault]]:
+    arms: list[tuple[design.Cell, Arm]] = []
+    faults: list[Fault] = []
+    for cell in design.cells(study.design, [len(factor.levels) for factor in study.factors]):
+        name = _arm_name(study, cell)
+        config: Mapping[str, Any] = study.baseline
+        for factor, index in zip(study.factors, cell, strict=True):
+            config = apply(config, factor.levels[index].changes)
+        try:
+            resolved = description.resolve(config)
+        except ValidationError as error:
+            faults += [
+                Fault(
+                    ("design",),
+                    f"arm '{name}' cannot be: {'.'.join(map(str, fault['loc']))}: {fault['msg']}",
+                )
+                for fault in error.errors()
+            ]
+            continue
+        levels = {f.name: f.levels[i].name for f, i in zip(study.factors, cell, strict=True)}
+        arm = Arm(id=arm_id(resolved, description), name=name, levels=levels, config=resolved)
+        arms.append((cell, arm))
+    return arms, faults
+
+
+def _arm_name(study: Study, cell: design.Cell) -> str:
+    """The words for a row: what differs from the design's reference."""
+    levels = [factor.levels[index] for factor, index in zip(study.factors, cell, strict=True)]
+    if not levels:
+        return "baseline"
+    if study.design == "factorial":
+        return ", ".join(level.name for level in levels)
+    on = [level.name for level, index in zip(levels, cell, strict=True) if index]
+    if study.design == "leave_one_out":
+        off = [f.levels[1].name for f, index in zip(study.factors, cell, strict=True) if not index]
+        return f"without {off[0]}" if off else "full"
+    if study.design == "cumulative":
+        return f"+ {on[-1]}" if on else _baseline_name(levels)
+    return on[0] if on else _baseline_name(levels)
+
+
+def _baseline_name(levels: list[Level]) -> str:
+    return levels[0].name if len(levels) == 1 else "baseline"
+
+
+def _level_faults(study: Study, description: Description) -> list[Fault]:
+    """First levels must leave the baseline as it is; the others must change it."""
+    try:
+        baseline = description.resolve(study.baseline)
+    except ValidationError:
+        return []  # told already, arm by arm
+    faults: list[Fault] = []
+    for i, factor in enumerate(study.factors):
+        for j, level in enumerate(factor.levels):
+            try:
+                same = description.resolve(apply(study.baseline, level.changes)) == baseline
+            except ValidationError:
+                continue
+            path = ("factors", i, "levels", j)
+            if j == 0 and not same:
+                faults.append(
+                    Fault(
+                        path,
+                        f"the first level of a factor is the baseline's, but '{level.name}' of "
+                        f"'{factor.name}' changes it: put that change into the baseline, or give "
+                        "the factor a first level without changes",
+                    )
+                )
+            if j > 0 and same:
+                faults.append(
+                    Fault(path, f"level '{level.name}' of '{factor.name}' equals the baseline")
+                )
+    return faults
+
+
+def _twin_faults(arms: list[tuple[design.Cell, Arm]]) -> list[Fault]:
+    first: dict[str, str] = {}
+    named: dict[str, design.Cell] = {}
+    faults: list[Fault] = []
+    for cell, arm in arms:
+        changed = next((i for i, index in enumerate(cell) if index), None)
+        path = ("design",) if changed is None else ("factors", changed, "levels", cell[changed])
+        if arm.id in first:
+            faults.append(
+                Fault(path, f"arms '{first[arm.id]}' and '{arm.name}' are the same configuration")
+            )
+        elif arm.name in named:
+            faults.append(
+                Fault(path, f"two arms would be called '{arm.name}': rename one of their levels")
+            )
+        first.setdefault(arm.id, arm.name)
+        named.setdefault(arm.name, cell)
+    return faults
+
+
+def _compared(study: Study, drawn: list[tuple[design.Cell, Arm]]) -> tuple[Arm, ...]:
+    """The arms, each knowing which one it is compared with."""
+    by_cell = dict(drawn)
+    reference = drawn[0][1]
+    position = next((i for i, f in enumerate(study.factors) if f.name == study.contrast), None)
+    arms: list[Arm] = []
+    for cell, arm in drawn:
+        against = reference
+        if position is not None:
+            against = by_cell[(*cell[:position], 0, *cell[position + 1 :])]
+        arms.append(replace(arm, against=None if against.id == arm.id else against.id))
+    return tuple(arms)
+
+
+def _unique(faults: list[Fault]) -> list[Fault]:
+    return list(dict.fromkeys(faults))

@@ -1,0 +1,49 @@
+"""`Trial`: one arm trained once from one seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cbablate.fingerprint import derive_seed, fingerprint
+from cbablate.planning.arm import Arm
+from cbablate.spec.budget import Budget
+
+__all__ = ["Trial", "replicate_seed", "trial_of"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is trained, from which seed, for how long.
+
+    `id` is the fingerprint of arm, seed and budget: not of the study, nor of where it runs. So
+    two studies that share a trial share its result.
+    """
+
+    id: str
+    arm: str
+    """The id of its arm."""
+    replicate: int
+    config: Mapping[str, Any]
+    seed: int
+    budget: Budget
+
+
+def replicate_seed(seed: int, replicate: int) -> int:
+    """The seed of a replicate: the same in every arm, so that arms can be compared in pairs."""
+    return derive_seed(seed, "replicate", replicate)
+
+
+def trial_of(arm: Arm, replicate: int, *, seed: int, budget: Budget) -> Trial:
+    """The trial of an arm at a replicate of a study with this seed and budget."""
+    drawn = replicate_seed(seed, replicate)
+    identity = {"arm": arm.id, "seed": drawn, "budget": {budget.unit: budget.amount}}
+    return Trial(
+        id=fingerprint(identity),
+        arm=arm.id,
+        replicate=replicate,
+        config=arm.config,
+        seed=drawn,
+        budget=budget,
+    )

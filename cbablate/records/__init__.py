@@ -1,0 +1,1 @@
+"""What happened: facts, trial states, and the append-only ledger that keeps them."""

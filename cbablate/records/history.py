@@ -1,0 +1,99 @@
+"""`History`: what the ledger says of one trial, folded from its facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cbablate.records.measurement import Measurement
+from cbablate.records.record import Kind, Record
+from cbablate.records.state import TrialState
+
+__all__ = ["TRIAL_KINDS", "History", "body_of", "histories", "measurement_of"]
+
+TRIAL_KINDS: tuple[Kind, ...] = ("started", "measured", "ended")
+"""The kinds of fact that a history is made of."""
+
+
+@dataclass
+class History:
+    """The last attempt at a trial: its state, its measurements in order, and why it ended.
+
+    `failure` is a class of `records.state.FAILURES` where the state is FAILED, else empty.
+    `attempts` counts every start, of which all but the last were cut short or failed.
+    """
+
+    trial: str
+    state: TrialState = TrialState.WAITING
+    attempts: int = 0
+    measurements: list[Measurement] = field(default_factory=list)
+    reason: str = ""
+    failure: str = ""
+    traceback: str = ""
+    began: float = 0.0
+    ended: float = 0.0
+    session: str = ""
+
+    @property
+    def last(self) -> Measurement | None:
+        """The newest measurement of the last attempt."""
+        return self.measurements[-1] if self.measurements else None
+
+    @property
+    def settled(self) -> bool:
+        """Whether running the study again leaves this trial alone."""
+        if self.state is TrialState.FAILED:
+            return self.failure == "diverged"
+        return self.state.ended
+
+
+def histories(facts: Iterable[Record]) -> dict[str, History]:
+    """Histories by trial id, from facts in the order they were told; other kinds are passed by."""
+    told: dict[str, History] = {}
+    for fact in facts:
+        if fact.kind not in TRIAL_KINDS:
+            continue
+        history = told.setdefault(fact.subject, History(trial=fact.subject))
+        if fact.kind == "started":
+            told[fact.subject] = History(
+                trial=fact.subject,
+                state=TrialState.RUNNING,
+                attempts=history.attempts + 1,
+                began=fact.at,
+                session=str(fact.body.get("session", "")),
+            )
+        elif fact.kind == "measured":
+            history.measurements.append(measurement_of(fact.body))
+        else:
+            history.state = TrialState(fact.body["state"])
+            history.reason = str(fact.body.get("reason", ""))
+            history.failure = str(fact.body.get("failure", ""))
+            history.traceback = str(fact.body.get("traceback", ""))
+            history.ended = fact.at
+    return told
+
+
+def body_of(measurement: Measurement) -> dict[str, Any]:
+    """A measurement as the body of a `measured` fact."""
+    body: dict[str, Any] = {
+        "spent": measurement.spent,
+        "metrics": dict(measurement.metrics),
+        "seconds": measurement.seconds,
+    }
+    if measurement.vectors:
+        body["vectors"] = {name: list(values) for name, values in measurement.vectors.items()}
+    if measurement.notes:
+        body["notes"] = dict(measurement.notes)
+    return body
+
+
+def measurement_of(body: Mapping[str, Any]) -> Measurement:
+    """The measurement that a `measured` fact tells."""
+    return Measurement(
+        spent=body["spent"],
+        metrics=body["metrics"],
+        vectors={name: tuple(values) for name, values in body.get("vectors", {}).items()},
+        seconds=body["seconds"],
+        notes=body.get("notes", {}),
+    )

@@ -1,0 +1,47 @@
+"""`Record`: one fact, as it is kept for ever."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from cbablate.fingerprint import canonical
+
+__all__ = ["KINDS", "Kind", "Record"]
+
+Kind = Literal["session", "study", "arm", "trial", "started", "measured", "ended", "timed"]
+"""What a fact is about:
+
+- `session`: a driver began; body: hardware, versions, commit.
+- `study`: a study was asked; subject: its name; body: the study and the ids of its trials.
+- `arm`: an arm was planned; subject: its id; body: name, levels, config, workload, version.
+- `trial`: a trial was planned; subject: its id; body: arm, replicate, seed, budget.
+- `started`: an attempt at a trial began; body: attempt, session, executor.
+- `measured`: it reported; body: a `Measurement`.
+- `ended`: it ended; body: state, reason, failure, traceback, seconds.
+- `timed`: an arm was timed alone; subject: the arm's id; body: device, metrics with their rounds.
+"""
+
+KINDS: tuple[str, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One fact: what kind, about which subject, when (UTC seconds), and what it says.
+
+    `sequence` orders facts; the ledger gives it, and 0 stands for "not recorded yet". Order is
+    never read off a clock.
+    """
+
+    kind: Kind
+    subject: str
+    body: Mapping[str, Any]
+    at: float
+    sequence: int = 0
+
+    def digest(self) -> str:
+        """A checksum over all that the fact says, kept beside it to tell damage from data."""
+        said = canonical([self.kind, self.subject, self.body, repr(self.at)])
+        return hashlib.sha256(said.encode("ascii")).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""How it is said: a table as a value, and what spells it out; figures."""

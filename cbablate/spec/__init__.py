@@ -1,0 +1,1 @@
+"""What is asked: studies as frozen values, and the one module that reads YAML."""

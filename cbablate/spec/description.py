@@ -1,0 +1,48 @@
+"""`Description`: what may be asked of a workload, known without importing the workload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cbablate.spec.metric import Metric
+
+__all__ = ["Config", "Describe", "Description"]
+
+Config = Mapping[str, Any]
+"""A workload's settings: nested mappings of strings, numbers, booleans, lists and None."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A workload seen from outside: names, schema, metrics and where its code lies.
+
+    The entries (`run`, `verify`, `throughput`) are `module:function`; they are resolved where a
+    trial runs, so that reading or planning a study imports neither torch nor a user's code.
+    `source` is the file to import a user's module from, None for an installed one.
+
+    `resolve` turns a config as written into the full typed config (defaults filled in), and
+    raises pydantic's `ValidationError`. `data` gives the fingerprint of the data that a config
+    names. Two configs with equal resolved forms, version and data are one arm.
+    """
+
+    name: str
+    version: str
+    run: str
+    resolve: Callable[[Config], dict[str, Any]]
+    data: Callable[[Config], str]
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    schema: Mapping[str, Any] | None = None
+    """JSON Schema of the config; None where any key is allowed that the baseline has."""
+    verify: str | None = None
+    throughput: str | None = None
+    source: Path | None = None
+
+
+Describe = Callable[[str, Path], Description]
+"""Finds the description of a workload by its name in a study and the study's folder.
+
+Raises `LookupError` with a sentence when there is none.
+"""

@@ -1,0 +1,42 @@
+"""`Metric` and `Objective`: what is measured, how it is written, and what decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Direction", "Metric", "Objective"]
+
+Direction = Literal["maximize", "minimize"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A named quantity: how it is labelled, in which unit, with how many decimals.
+
+    `direction` is None where neither more nor less is better (attention entropy, say).
+    `source` tells where its values come from: `trial`, each trial's last measurement;
+    `timing`, the separate stage that times each arm alone; a timing is no property of a seed.
+    """
+
+    name: str
+    label: str
+    unit: str = ""
+    decimals: int = 3
+    direction: Direction | None = None
+    source: Literal["trial", "timing"] = "trial"
+
+
+class Objective(BaseModel):
+    """What decisions are made on, and its direction."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    metric: str
+    direction: Direction
+
+    def score(self, value: float) -> float:
+        """The value with its sign turned so that greater is better."""
+        return value if self.direction == "maximize" else -value

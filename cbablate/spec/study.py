@@ -1,0 +1,43 @@
+"""`Study`: a question, and everything needed to answer it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cbablate.spec.budget import Budget
+from cbablate.spec.factor import Factor
+from cbablate.spec.metric import Objective
+
+__all__ = ["DesignName", "Study"]
+
+DesignName = Literal["one_at_a_time", "factorial", "leave_one_out", "cumulative"]
+
+
+class Study(BaseModel):
+    """A question and its setting, frozen.
+
+    `baseline` is the config as the file writes it; `planning` fills in the workload's defaults.
+    `contrast` names the factor whose levels are compared within each combination of the others;
+    without it every arm is compared with the first.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    question: str = Field(min_length=1)
+    workload: str = Field(min_length=1)
+    baseline: Mapping[str, Any]
+    factors: tuple[Factor, ...] = ()
+    design: DesignName = "one_at_a_time"
+    contrast: str | None = None
+    budget: Budget
+    replicates: int = Field(ge=1, le=1000)
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    objective: Objective
+    report: tuple[str, ...] = Field(min_length=1)
+    folder: Path = Field(default=Path(), exclude=True)
+    """Where the file lies: relative names in it (a workload of the user's own) start here."""

@@ -1,0 +1,1 @@
+"""What a trial does: the port, and the workloads that ship with cbablate."""

@@ -1,0 +1,150 @@
+"""The config of `image_classification`, typed; no library that trains is imported here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from cbablate.data.catalog import DATASETS
+
+__all__ = ["ImageConfig", "data_fingerprint", "resolve"]
+
+_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", protected_namespaces=())
+Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+class Data(BaseModel):
+    """Which images. The splits belong to the data set, not to a study."""
+
+    model_config = _STRICT
+
+    name: Literal["digits"]
+
+
+class Model(BaseModel):
+    """A timm model: its name, and arguments of its class under timm's own names.
+
+    What is left out is timm's default for that name. The number of classes is the data's.
+    """
+
+    model_config = _STRICT
+
+    name: str
+    img_size: Annotated[int, Field(ge=1)] | None = None
+    patch_size: Annotated[int, Field(ge=1)] | None = None
+    in_chans: Annotated[int, Field(ge=1)] | None = None
+    embed_dim: Annotated[int, Field(ge=1)] | None = None
+    depth: Annotated[int, Field(ge=1)] | None = None
+    num_heads: Annotated[int, Field(ge=1)] | None = None
+    mlp_ratio: Annotated[float, Field(gt=0)] | None = None
+    qkv_bias: bool | None = None
+    qk_norm: bool | None = None
+    init_values: float | None = None
+    class_token: bool | None = None
+    global_pool: Literal["", "avg", "avgmax", "max", "token", "map"] | None = None
+    reg_tokens: Annotated[int, Field(ge=0)] | None = None
+    drop_rate: Rate | None = None
+    pos_drop_rate: Rate | None = None
+    patch_drop_rate: Rate | None = None
+    proj_drop_rate: Rate | None = None
+    attn_drop_rate: Rate | None = None
+    drop_path_rate: Rate | None = None
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> Model:
+        if self.embed_dim and self.num_heads and self.embed_dim % self.num_heads:
+            raise ValueError(
+                f"embed_dim {self.embed_dim} is not a multiple of num_heads {self.num_heads}"
+            )
+        return self
+
+
+class Placement(BaseModel):
+    """A context operator, and where in the model it is placed."""
+
+    model_config = _STRICT
+
+    operator: Literal["cb", "cb_s", "add", "halve"]
+    place: Literal["mlp.front", "mlp.mid", "mlp.end", "attn.end"] = "mlp.end"
+    blocks: str | Annotated[tuple[int, ...], Field(strict=False)] = "all"
+    """`all`, `first K`, `last K`, `every K`, or a list of block indices from 0."""
+
+
+def _as_list(written: Any) -> Any:
+    if written is None or written == "none":
+        return ()
+    if isinstance(written, Mapping):
+        return (written,)
+    return tuple(written) if isinstance(written, list) else written
+
+
+class Optimizer(BaseModel):
+    """An optimizer of timm by name, with its arguments."""
+
+    model_config = _STRICT
+
+    name: str = "adamw"
+    lr: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    momentum: Rate = 0.9
+
+
+class Schedule(BaseModel):
+    """A learning-rate schedule of timm, stepped every update."""
+
+    model_config = _STRICT
+
+    name: Literal["cosine", "constant"] = "cosine"
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0
+    warmup_lr: Annotated[float, Field(ge=0)] = 1e-6
+    min_lr: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Augment(BaseModel):
+    """What is done to training images; the names are those of timm's training script.
+
+    `shift` moves each image by up to so many pixels, a fresh draw each time it is seen.
+    """
+
+    model_config = _STRICT
+
+    shift: Annotated[int, Field(ge=0)] = 0
+    mixup: Annotated[float, Field(ge=0)] = 0.0
+    cutmix: Annotated[float, Field(ge=0)] = 0.0
+    smoothing: Rate = 0.0
+    reprob: Rate = 0.0
+
+
+class ImageConfig(BaseModel):
+    """All that one training of an image classifier depends on, but its seed and budget."""
+
+    model_config = _STRICT
+
+    data: Data
+    model: Model
+    context: Annotated[tuple[Placement, ...], BeforeValidator(_as_list)] = ()
+    optimizer: Optimizer
+    schedule: Schedule = Field(default_factory=Schedule)
+    augment: Augment = Field(default_factory=Augment)
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    clip_grad: Annotated[float, Field(gt=0)] | None = None
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """`auto` is bfloat16 autocast on a GPU, float32 on a CPU."""
+
+
+def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with every default filled in, as plain JSON values; keys left to timm stay out.
+
+    Raises:
+        pydantic.ValidationError: the config is not one of this workload.
+    """
+    read = ImageConfig.model_validate_json(json.dumps(config))
+    return read.model_dump(mode="json", exclude_none=True)
+
+
+def data_fingerprint(config: Mapping[str, Any]) -> str:
+    """The content address of the images that a resolved config names."""
+    return DATASETS[config["data"]["name"]].content

@@ -1,0 +1,33 @@
+"""What `image_classification` measures, and the version of how it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cbablate.spec.metric import Metric
+
+__all__ = ["METRICS", "VERSION"]
+
+VERSION = "1"
+"""Part of every trial's identity: raised when the same config would give other numbers."""
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        metric.name: metric
+        for metric in (
+            Metric("train/loss", "Training loss", decimals=3, direction="minimize"),
+            Metric("train/top1", "Top-1 (train)", "%", 2, "maximize"),
+            Metric("val/top1", "Top-1 (val.)", "%", 2, "maximize"),
+            Metric("val/loss", "Loss (val.)", decimals=3, direction="minimize"),
+            Metric("test/top1", "Top-1", "%", 2, "maximize"),
+            Metric("test/loss", "Loss", decimals=3, direction="minimize"),
+            Metric("attention/entropy", "Entropy", "nats", 3),
+            Metric("params", "Parameters", "", 0, "minimize"),
+            Metric("seconds", "Time", "s", 1, "minimize"),
+            Metric("images_per_second", "Training rate as it ran", "img/s", 0, "maximize"),
+            Metric("throughput/train", "Training", "img/s", 0, "maximize", "timing"),
+            Metric("throughput/infer", "Inference", "img/s", 0, "maximize", "timing"),
+        )
+    }
+)

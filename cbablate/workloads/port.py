@@ -1,0 +1,49 @@
+"""`Workload`: the port through which cbablate runs anybody's training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from cbablate.records.measurement import Measurement
+from cbablate.spec.budget import Budget
+
+__all__ = ["Throughput", "Verify", "Workload"]
+
+
+class Workload(Protocol):
+    """A training, told as a stream of measurements. Closing the stream stops it.
+
+    Called once for each trial, in a process that may have run other trials before: set your
+    seeds, and leave no global state that a later trial could see. Yield whenever something is
+    worth judging or plotting, with `spent` growing; the last measurement must have spent the
+    whole budget, or the trial is FAILED. Raise to fail.
+    """
+
+    def __call__(
+        self, config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+    ) -> Iterator[Measurement]:
+        """Train `config` from `seed`; `workdir` is an empty folder of the trial's own."""
+        ...
+
+
+class Verify(Protocol):
+    """What only the workload's libraries can know about configs, asked before anything trains."""
+
+    def __call__(self, configs: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
+        """Sentences about what is wrong, by arm name, from configs by arm name; {} if nothing."""
+        ...
+
+
+class Throughput(Protocol):
+    """Times arms alone on the device, interleaved over rounds.
+
+    Called once for all arms, with nothing else running.
+    """
+
+    def __call__(
+        self, configs: Mapping[str, Mapping[str, Any]], *, rounds: int
+    ) -> dict[str, dict[str, list[float]]]:
+        """One value a round, by metric name (`throughput/train`), by the arm id given."""
+        ...
