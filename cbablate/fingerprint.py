@@ -52,7 +52,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise TypeError(f"{value!r} has no canonical text: only finite numbers have")
-        return int(value) if value.is_integer() and abs(value) < 2**53 else value
+        return int(value) if value.is_integer() else value
     if isinstance(value, Mapping):
         for key in value:
             if not isinstance(key, str):

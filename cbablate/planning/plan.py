@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,9 +14,10 @@ from cbablate.planning import design
 from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.trial import Trial, trial_of
 from cbablate.spec.changes import apply
+from cbablate.spec.complaint import Wording, complaints, problems
 from cbablate.spec.description import Description
 from cbablate.spec.factor import Level
-from cbablate.spec.fault import Fault
+from cbablate.spec.fault import Fault, Path, dotted
 from cbablate.spec.study import Study
 
 __all__ = ["MAX_ARMS", "Plan", "plan"]
@@ -53,11 +54,13 @@ def plan(study: Study, description: Description) -> Plan:
         StudyError: an arm's config is not valid, two arms are the same, a level does not change
             what it must, or the design cannot be laid over the factors. All faults at once.
     """
-    faults = [*_shape_faults(study)]
+    faults = _shape_faults(study) + _baseline_faults(study, description)
     if faults:
         raise StudyError.of(faults)
     drawn, faults = _arms(study, description)
-    faults += _level_faults(study, description) + _twin_faults(drawn)
+    idle = _level_faults(study, description)
+    told = {fault.path for fault in idle}
+    faults += idle + _twin_faults([each for each in drawn if not told & {*_levels(each[0])}])
     if faults:
         raise StudyError.of(_unique(faults))
     arms = _compared(study, drawn)
@@ -124,17 +127,49 @@ def _arms(
             resolved = description.resolve(config)
         except ValidationError as error:
             faults += [
-                Fault(
-                    ("design",),
-                    f"arm '{name}' cannot be: {'.'.join(map(str, fault['loc']))}: {fault['msg']}",
-                )
-                for fault in error.errors()
+                Fault(_where(cell), f"arm '{name}' cannot be: {_told(fault)}", fault.hint)
+                for fault in _complaints(error, config, description)
             ]
             continue
         levels = {f.name: f.levels[i].name for f, i in zip(study.factors, cell, strict=True)}
         arm = Arm(id=arm_id(resolved, description), name=name, levels=levels, config=resolved)
         arms.append((cell, arm))
     return arms, faults
+
+
+def _baseline_faults(study: Study, description: Description) -> list[Fault]:
+    """What is wrong in the baseline is wrong in every arm, and told once."""
+    try:
+        description.resolve(study.baseline)
+    except ValidationError as error:
+        return [
+            replace(fault, path=("baseline", *fault.path))
+            for fault in _complaints(error, study.baseline, description)
+        ]
+    return []
+
+
+def _complaints(
+    error: ValidationError, config: Mapping[str, Any], description: Description
+) -> list[Fault]:
+    wording = Wording(schema=description.schema or {}, whose=f"workload {description.name}")
+    return complaints(problems(error, config), wording)
+
+
+def _told(fault: Fault) -> str:
+    path = fault.path[:-1] if fault.at_key else fault.path
+    return f"{dotted(path)}: {fault.sentence}" if path else fault.sentence
+
+
+def _levels(cell: design.Cell) -> Iterator[Path]:
+    """The levels that make an arm, as paths."""
+    return (("factors", i, "levels", index) for i, index in enumerate(cell))
+
+
+def _where(cell: design.Cell) -> Path:
+    """The level that makes an arm, if it is one alone; else the design."""
+    changed = [i for i, index in enumerate(cell) if index]
+    return ("factors", changed[0], "levels", cell[changed[0]]) if len(changed) == 1 else ("design",)
 
 
 def _arm_name(study: Study, cell: design.Cell) -> str:
@@ -159,17 +194,14 @@ def _baseline_name(levels: list[Level]) -> str:
 
 def _level_faults(study: Study, description: Description) -> list[Fault]:
     """First levels must leave the baseline as it is; the others must change it."""
-    try:
-        baseline = description.resolve(study.baseline)
-    except ValidationError:
-        return []  # told already, arm by arm
+    baseline = description.resolve(study.baseline)
     faults: list[Fault] = []
     for i, factor in enumerate(study.factors):
         for j, level in enumerate(factor.levels):
             try:
                 same = description.resolve(apply(study.baseline, level.changes)) == baseline
             except ValidationError:
-                continue
+                continue  # told of its arm, or in no arm
             path = ("factors", i, "levels", j)
             if j == 0 and not same:
                 faults.append(

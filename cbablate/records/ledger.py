@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool, StaticPool
 
 from cbablate.errors import DamagedState, EnvironmentFault
 from cbablate.fingerprint import canonical
@@ -38,14 +40,23 @@ __all__ = ["LEDGER_FILE", "Ledger"]
 LEDGER_FILE = "ledger.sqlite"
 _FORMAT = 1
 _APPLICATION = 0x63624142  # "cbAB": tells our file from any other SQLite file
+_MEMORY = "file::memory:"
+_COUNTS = """
+    SELECT count(*), coalesce(max(sequence) - min(sequence) + 1, 0), coalesce(max(sequence), 0),
+        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0)
+    FROM records
+"""
+"""Equal numbers, as long as no record was removed: they are counted from 1 without a gap."""
+_UNREADABLE = (DBAPIError, UnicodeDecodeError)
+"""What reading a damaged file raises; the latter where SQLite quotes the damage in its message."""
 
 _metadata = MetaData()
 _records = Table(
     "records",
     _metadata,
     Column("sequence", Integer, primary_key=True, autoincrement=True),
-    Column("kind", String(16), nullable=False, index=True),
-    Column("subject", String(80), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", String(80), nullable=False),
     Column("at", Float, nullable=False),
     Column("body", Text, nullable=False),
     Column("digest", String(16), nullable=False),
@@ -85,9 +96,10 @@ class Ledger:
         with exclusive(folder / "lock"):
             if not path.exists():
                 _lay_out(path)
+            with cls.reading(folder):
+                pass  # looked at before it is opened to write, which alters even what is not ours
             ledger = cls(path, _engine(_address(path, "rw"), journal="WAL"))
             try:
-                ledger._check()
                 yield ledger
             finally:
                 ledger.close()
@@ -100,7 +112,7 @@ class Ledger:
         if path.exists():
             engine = _engine(_address(path, "ro"))
         else:
-            engine = _engine("sqlite://")
+            engine = _engine(_MEMORY)
             _create(engine)
         ledger = cls(path, engine)
         try:
@@ -152,16 +164,18 @@ class Ledger:
             DamagedState: a fact does not match its checksum.
         """
         query = select(_records).where(_records.c.sequence > after).order_by(_records.c.sequence)
-        if kinds is not None:
-            query = query.where(_records.c.kind.in_(list(kinds)))
-        if subject is not None:
-            query = query.where(_records.c.subject == subject)
         try:
             with self._engine.connect() as connection:
                 rows = connection.execute(query).all()
-        except DBAPIError as error:
-            raise self._damaged(str(error.orig)) from error
-        return [self._record(row) for row in rows]
+        except _UNREADABLE as error:
+            raise self._damaged(str(getattr(error, "orig", error))) from error
+        # Chosen here, not by SQL: a fact whose damaged kind hides it must be met, not missed.
+        wanted = None if kinds is None else set(kinds)
+        return [
+            fact
+            for fact in map(self._record, rows)
+            if (wanted is None or fact.kind in wanted) and subject in (None, fact.subject)
+        ]
 
     def close(self) -> None:
         """Let go of the file."""
@@ -182,22 +196,27 @@ class Ledger:
 
     def _check(self) -> None:
         """Refuse what is not a whole ledger that this version can read."""
-        try:
-            with self._engine.connect() as connection:
-                application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-                version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-                checked = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
-        except DBAPIError as error:
-            raise self._damaged(str(error.orig)) from error
-        if application != _APPLICATION:
+        if self._asked("PRAGMA application_id")[0] != _APPLICATION:
             raise self._damaged("it is not a ledger of cbablate")
+        version = self._asked("PRAGMA user_version")[0]
         if version > _FORMAT:
             raise DamagedState(
                 f"{self.path} was written by a newer cbablate (format {version}, this one reads "
                 f"up to {_FORMAT}). Nothing was changed; update cbablate."
             )
+        checked = self._asked("PRAGMA quick_check(1)")[0]
         if checked != "ok":
             raise self._damaged(str(checked))
+        if len(set(self._asked(_COUNTS))) > 1:
+            raise self._damaged("a record is missing")
+
+    def _asked(self, question: str) -> Any:
+        """The one row that answers a question in SQL."""
+        try:
+            with self._engine.connect() as connection:
+                return connection.exec_driver_sql(question).one()
+        except _UNREADABLE as error:
+            raise self._damaged(str(getattr(error, "orig", error))) from error
 
     def _damaged(self, what: str) -> DamagedState:
         return DamagedState(
@@ -207,8 +226,15 @@ class Ledger:
 
 
 def _engine(address: str, *, journal: str | None = None) -> Engine:
-    """An engine in which every statement, layout included, lies in a real transaction."""
-    engine = create_engine(address)
+    """An engine in which every statement, layout included, lies in a real transaction.
+
+    The address goes to SQLite as it is: an URL of SQLAlchemy's would decode names in it once more.
+    """
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
+        poolclass=StaticPool if address == _MEMORY else QueuePool,
+    )
 
     @event.listens_for(engine, "connect")
     def _set(connection: Any, _record: Any) -> None:
@@ -244,4 +270,5 @@ def _create(engine: Engine) -> None:
 
 
 def _address(path: Path, mode: str) -> str:
-    return f"sqlite:///file:{quote(str(path.resolve()))}?mode={mode}&uri=true"
+    """SQLite's own address of a file: `ro` to read, `rw` to write; neither makes one."""
+    return f"file:{quote(str(path.resolve()))}?mode={mode}"

@@ -16,6 +16,7 @@ from cbablate.workloads import image_config, image_metrics, toy
 
 __all__ = ["SHIPPED", "describe"]
 
+_LONGEST = 200
 _ENTRY = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
 
 
@@ -69,9 +70,10 @@ def describe(name: str, folder: Path) -> Description:
             f"'{name}' is no workload; there are {', '.join(sorted(SHIPPED))}, and your own as "
             "module:function"
         )
-    if not _ENTRY.match(name):
+    if not _ENTRY.match(name) or len(name) > _LONGEST:
         raise LookupError(
-            f"'{name}' is not of the form module:function (letters, digits, _ and dots)"
+            f"'{name}' is not of the form module:function (letters, digits, _ and dots; at most "
+            f"{_LONGEST} characters)"
         )
     module = name.partition(":")[0]
     beside = folder.resolve().joinpath(*module.split(".")).with_suffix(".py")
@@ -82,7 +84,9 @@ def describe(name: str, folder: Path) -> Description:
         )
     source = found.read_bytes()
     function = name.partition(":")[2]
-    if not re.search(rf"^\s*(def|class)\s+{function}\b|^{function}\s*=", source.decode(), re.M):
+    if not re.search(
+        rf"^\s*(def|class)\s+{function}\b|^{function}\s*=", source.decode(errors="replace"), re.M
+    ):
         raise LookupError(f"{found} defines no '{function}'")
     return Description(
         name=name,
@@ -97,7 +101,10 @@ def describe(name: str, folder: Path) -> Description:
 def _installed(module: str) -> Path | None:
     """The source file of an installed module, its parents not imported."""
     top, *rest = module.split(".")
-    spec = importlib.util.find_spec(top)
+    try:
+        spec = importlib.util.find_spec(top)
+    except ValueError:  # `__main__`, which no file is known of
+        return None
     if spec is None or top in ("os", "builtins", "subprocess", "sys"):
         return None
     if not rest:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cbablate.data.catalog import DATASETS
+from cbablate.models.selection import checked
 
 __all__ = ["ImageConfig", "data_fingerprint", "resolve"]
 
@@ -52,12 +53,24 @@ class Model(BaseModel):
     proj_drop_rate: Rate | None = None
     attn_drop_rate: Rate | None = None
     drop_path_rate: Rate | None = None
+    weight_init: Literal["", "jax", "jax_nlhb", "moco", "reset"] | None = None
+    """How weights are drawn; timm's own choice has one spread for all widths, and narrow models
+    learn faster from `jax`, whose spread follows the width."""
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Model:
         if self.embed_dim and self.num_heads and self.embed_dim % self.num_heads:
             raise ValueError(
                 f"embed_dim {self.embed_dim} is not a multiple of num_heads {self.num_heads}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _patches_cover_image(self) -> Model:
+        if self.img_size and self.patch_size and self.img_size % self.patch_size:
+            raise ValueError(
+                f"img_size {self.img_size} is not a multiple of patch_size {self.patch_size}, so "
+                "part of every image would not be seen"
             )
         return self
 
@@ -72,13 +85,23 @@ class Placement(BaseModel):
     blocks: str | Annotated[tuple[int, ...], Field(strict=False)] = "all"
     """`all`, `first K`, `last K`, `every K`, or a list of block indices from 0."""
 
+    @model_validator(mode="after")
+    def _blocks_mean_something(self) -> Placement:
+        checked(self.blocks)
+        return self
+
 
 def _as_list(written: Any) -> Any:
     if written is None or written == "none":
         return ()
     if isinstance(written, Mapping):
         return (written,)
-    return tuple(written) if isinstance(written, list) else written
+    if isinstance(written, list):
+        return tuple(written)
+    raise ValueError(
+        f"{written!r} is no placement; write none, one placement "
+        "({operator: cb, place: mlp.end}), or a list of them"
+    )
 
 
 class Optimizer(BaseModel):
@@ -101,6 +124,7 @@ class Schedule(BaseModel):
     warmup_epochs: Annotated[float, Field(ge=0)] = 0
     warmup_lr: Annotated[float, Field(ge=0)] = 1e-6
     min_lr: Annotated[float, Field(ge=0)] = 0.0
+    """Where `cosine` ends; `constant` stays at the optimizer's rate."""
 
 
 class Augment(BaseModel):
@@ -125,7 +149,12 @@ class ImageConfig(BaseModel):
 
     data: Data
     model: Model
-    context: Annotated[tuple[Placement, ...], BeforeValidator(_as_list)] = ()
+    context: Annotated[
+        tuple[Placement, ...],
+        BeforeValidator(
+            _as_list, json_schema_input_type=Literal["none"] | Placement | list[Placement] | None
+        ),
+    ] = ()
     optimizer: Optimizer
     schedule: Schedule = Field(default_factory=Schedule)
     augment: Augment = Field(default_factory=Augment)
@@ -133,6 +162,41 @@ class ImageConfig(BaseModel):
     clip_grad: Annotated[float, Field(gt=0)] | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`auto` is bfloat16 autocast on a GPU, float32 on a CPU."""
+
+    @model_validator(mode="after")
+    def _model_fits_data(self) -> ImageConfig:
+        facts = DATASETS[self.data.name]
+        for key, asked, given in (
+            ("img_size", self.model.img_size, facts.img_size),
+            ("in_chans", self.model.in_chans, facts.in_chans),
+        ):
+            if asked is not None and asked != given:
+                raise ValueError(
+                    f"model.{key} is {asked}, but the images of '{facts.name}' have {given}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _batches_mix_in_pairs(self) -> ImageConfig:
+        mixed = self.augment.mixup > 0 or self.augment.cutmix > 0
+        if mixed and self.batch_size % 2:
+            raise ValueError(
+                f"mixup and cutmix pair up the images of a batch, so batch_size {self.batch_size} "
+                "must be even"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _rates_are_in_order(self) -> ImageConfig:
+        for key, rate in (
+            ("warmup_lr", self.schedule.warmup_lr),
+            ("min_lr", self.schedule.min_lr),
+        ):
+            if rate > self.optimizer.lr:
+                raise ValueError(
+                    f"schedule.{key} {rate:g} is above optimizer.lr {self.optimizer.lr:g}"
+                )
+        return self
 
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:

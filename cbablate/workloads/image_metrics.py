@@ -23,6 +23,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             Metric("test/top1", "Top-1", "%", 2, "maximize"),
             Metric("test/loss", "Loss", decimals=3, direction="minimize"),
             Metric("attention/entropy", "Entropy", "nats", 3),
+            Metric("attention/entropy_normalized", "Entropy / ln N", "", 3),
             Metric("params", "Parameters", "", 0, "minimize"),
             Metric("seconds", "Time", "s", 1, "minimize"),
             Metric("images_per_second", "Training rate as it ran", "img/s", 0, "maximize"),

@@ -1,0 +1,42 @@
+# Two targets that work from a bare checkout with Python >= 3.11: `make demo` and `make test`.
+# Each says what it does. PYTHON names the interpreter that the virtual environment is made with.
+
+PYTHON ?= python3
+STUDY ?= studies/placement.yaml
+BIN := .venv/bin
+
+.PHONY: demo test check clean
+
+demo: .venv/installed
+	@echo "== Running $(STUDY): what is missing is trained, what is finished is kept"
+	@$(BIN)/cbablate run $(STUDY)
+
+test: .venv/installed-test
+	@echo "== Running the tests"
+	@$(BIN)/python -m pytest --cov
+
+check: .venv/installed-test
+	@echo "== Formatting, lint, types and the import arrow"
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.venv/bin/python:
+	@echo "== Making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "cbablate needs Python 3.11 or newer; name one with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "== Installing cbablate and what it needs (torch with CUDA: some GB, some minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	@echo "== Installing the test extras"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,67 @@
+"""`Origin`: where numbers come from, so that a table that mixes origins can say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cbablate.records.history import History
+from cbablate.records.record import Record
+from cbablate.spec.changes import flatten
+
+__all__ = ["Origin", "origin"]
+
+_PLACES = frozenset({"host", "hostname", "name", "node", "pid", "process", "user"})
+"""Keys of a host's description that tell where it stands, not what it computes."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the trials that entered were made with: each trait with all values it had, sorted.
+
+    Traits are `commit`, `versions.<library>`, `host.<part>` and `numerics.<note>` (device,
+    precision, whatever the workload noted).
+    """
+
+    traits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def mixed(self) -> dict[str, tuple[str, ...]]:
+        """The traits that differ between trials."""
+        return {trait: values for trait, values in self.traits.items() if len(values) > 1}
+
+
+def origin(entered: Iterable[History], facts: Iterable[Record]) -> Origin:
+    """The origin of these trials, from the sessions that the facts tell of."""
+    sessions = {
+        fact.subject: _session_traits(fact.body) for fact in facts if fact.kind == "session"
+    }
+    seen: dict[str, set[str]] = {}
+    for history in entered:
+        traits = dict(sessions.get(history.session, {}))
+        for measurement in history.measurements:
+            traits |= {f"numerics.{key}": str(said) for key, said in measurement.notes.items()}
+        for trait, value in traits.items():
+            seen.setdefault(trait, set()).add(value)
+    return Origin({trait: tuple(sorted(seen[trait])) for trait in sorted(seen)})
+
+
+def _session_traits(body: Mapping[str, Any]) -> dict[str, str]:
+    traits: dict[str, str] = {}
+    if body.get("commit"):
+        edited = " with uncommitted changes" if body.get("dirty") else ""
+        traits["commit"] = f"{str(body['commit'])[:12]}{edited}"
+    for group in ("versions", "host"):
+        told = body.get(group, {})
+        if isinstance(told, Mapping):
+            traits |= {
+                f"{group}.{key}": _word(value) for key, value in flatten(told) if key not in _PLACES
+            }
+        elif group == "versions":
+            traits["versions"] = str(told)
+    return traits
+
+
+def _word(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,164 @@
+"""`Summary`: all that the records of a study say, arm by arm, before it is put into words."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cbablate.analysis.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.estimate import Estimate, estimate
+from cbablate.analysis.origin import Origin, origin
+from cbablate.analysis.timing import Timing, timings
+from cbablate.planning.arm import Arm
+from cbablate.planning.plan import Plan
+from cbablate.records.history import History, histories
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.spec.metric import Metric
+
+__all__ = ["ArmSummary", "Counts", "Summary", "metric_of", "summarize"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many of an arm's planned trials are in which state; `failed` by class of failure."""
+
+    planned: int
+    complete: int = 0
+    pruned: int = 0
+    running: int = 0
+    waiting: int = 0
+    failed: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ArmSummary:
+    """What is known of one arm, by metric name. `vectors` hold one estimate a layer."""
+
+    arm: Arm
+    counts: Counts
+    estimates: Mapping[str, Estimate]
+    contrasts: Mapping[str, Contrast]
+    timings: Mapping[str, Timing]
+    vectors: Mapping[str, tuple[Estimate, ...]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Arms in the plan's order; the metrics that their trials were asked for; what they mix.
+
+    `metrics` are the trial metrics that the study reports, in that order, then its objective's.
+    """
+
+    arms: tuple[ArmSummary, ...]
+    metrics: tuple[str, ...]
+    origin: Origin
+
+    @property
+    def of(self) -> Mapping[str, ArmSummary]:
+        """Arm summaries by arm id."""
+        return {one.arm.id: one for one in self.arms}
+
+    @property
+    def vectors(self) -> tuple[str, ...]:
+        """The names of the vectors that any arm has, sorted."""
+        return tuple(sorted({name for one in self.arms for name in one.vectors}))
+
+
+def metric_of(plan: Plan, name: str) -> Metric:
+    """The metric of this name; one that the workload does not describe is its own label."""
+    return plan.description.metrics.get(name) or Metric(name, label=name)
+
+
+def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
+    """The summary of a plan's trials from a ledger's facts, which may tell of others too.
+
+    Only the last measurement of a COMPLETE trial counts. Facts are taken in the ledger's order,
+    whatever order they are handed in.
+    """
+    ordered = sorted(facts, key=lambda fact: fact.sequence)
+    told = histories(ordered)
+    entered: dict[str, dict[int, History]] = {arm.id: {} for arm in plan.arms}
+    past: dict[str, list[History]] = {arm.id: [] for arm in plan.arms}
+    for trial in plan.trials:
+        history = told.get(trial.id) or History(trial=trial.id)
+        past[trial.arm].append(history)
+        if history.state is TrialState.COMPLETE and history.last:
+            entered[trial.arm][trial.replicate] = history
+    asked = dict.fromkeys([*plan.study.report, plan.study.objective.metric])
+    metrics = tuple(name for name in asked if metric_of(plan, name).source == "trial")
+    contrasts = _contrasts(plan, entered, metrics)
+    timed = timings(ordered, [arm.id for arm in plan.arms])
+    arms = tuple(
+        ArmSummary(
+            arm=arm,
+            counts=_counts(past[arm.id]),
+            estimates={
+                name: estimate(_values(entered[arm.id], name).values(), plan.study.replicates)
+                for name in metrics
+            },
+            contrasts={
+                name: by_arm[arm.id] for name, by_arm in contrasts.items() if arm.id in by_arm
+            },
+            timings={name: by_arm[arm.id] for name, by_arm in timed.items() if arm.id in by_arm},
+            vectors=_vectors(entered[arm.id], plan.study.replicates),
+        )
+        for arm in plan.arms
+    )
+    every = [history for by_replicate in entered.values() for history in by_replicate.values()]
+    return Summary(arms=arms, metrics=metrics, origin=origin(every, ordered))
+
+
+def _values(entered: Mapping[int, History], metric: str) -> dict[int, float]:
+    """Finite values by replicate."""
+    found: dict[int, float] = {}
+    for replicate, history in entered.items():
+        value = history.last.metrics.get(metric) if history.last else None
+        if value is not None and math.isfinite(value):
+            found[replicate] = float(value)
+    return found
+
+
+def _contrasts(
+    plan: Plan, entered: Mapping[str, Mapping[int, History]], metrics: Iterable[str]
+) -> dict[str, dict[str, Contrast]]:
+    """Contrasts by metric, by arm id; each metric's contrasts are one family."""
+    compared = [(arm.id, arm.against) for arm in plan.arms if arm.against is not None]
+    found: dict[str, dict[str, Contrast]] = {}
+    for metric in metrics:
+        values = {arm: _values(by_replicate, metric) for arm, by_replicate in entered.items()}
+        family = [contrast(values[arm], values[ref], against=ref) for arm, ref in compared]
+        ids = [arm for arm, _ in compared]
+        found[metric] = dict(zip(ids, adjusted(family), strict=True))
+    return found
+
+
+def _counts(past: list[History]) -> Counts:
+    states = Counter(history.state for history in past)
+    failures = Counter(h.failure or "error" for h in past if h.state is TrialState.FAILED)
+    return Counts(
+        planned=len(past),
+        complete=states[TrialState.COMPLETE],
+        pruned=states[TrialState.PRUNED],
+        running=states[TrialState.RUNNING],
+        waiting=states[TrialState.WAITING],
+        failed=dict(sorted(failures.items())),
+    )
+
+
+def _vectors(entered: Mapping[int, History], planned: int) -> dict[str, tuple[Estimate, ...]]:
+    """Estimates per layer, by vector name; a layer counts the replicates that have it."""
+    gathered: dict[str, list[list[float]]] = {}
+    for replicate in sorted(entered):
+        last = entered[replicate].last
+        for name, values in (last.vectors if last else {}).items():
+            layers = gathered.setdefault(name, [])
+            layers += [[] for _ in range(len(values) - len(layers))]
+            for layer, value in zip(layers, values, strict=False):
+                layer.append(value)
+    return {
+        name: tuple(estimate(layer, planned) for layer in layers)
+        for name, layers in sorted(gathered.items())
+    }

@@ -1,0 +1,88 @@
+"""`Timing`: how fast an arm ran when it was timed alone."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cbablate.records.record import Record
+
+__all__ = ["Timing", "timings"]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The median over rounds of a timing stage, with the slowest and the fastest round.
+
+    `batch` is the stage it comes from: arms of one stage were timed in turns on one `device`.
+    """
+
+    median: float
+    low: float
+    high: float
+    rounds: int
+    batch: str
+    device: str
+
+
+def timings(facts: Iterable[Record], arms: Sequence[str]) -> dict[str, dict[str, Timing]]:
+    """Timings by metric, by arm id, from facts in the order they were told.
+
+    A metric's values come from the newest stage that timed all arms that were ever timed; where
+    there is none, from the newest that timed the arm. The device is the stage's own word, or what
+    its session says of the host.
+    """
+    hosts: dict[str, str] = {}
+    told: dict[str, dict[str, dict[str, Timing]]] = {}  # metric, stage, arm
+    newest: dict[str, int] = {}
+    wanted = set(arms)
+    for place, fact in enumerate(facts):
+        if fact.kind == "session":
+            hosts[fact.subject] = _device(fact.body)
+        if fact.kind != "timed" or fact.subject not in wanted:
+            continue
+        device = fact.body.get("device") or hosts.get(str(fact.body.get("session")), "")
+        for metric, timing in _timings(fact.body, str(device)).items():
+            told.setdefault(metric, {}).setdefault(timing.batch, {})[fact.subject] = timing
+            newest[timing.batch] = place
+    return {
+        metric: _chosen([stages[batch] for batch in sorted(stages, key=newest.__getitem__)])
+        for metric, stages in sorted(told.items())
+    }
+
+
+def _chosen(stages: Sequence[Mapping[str, Timing]]) -> dict[str, Timing]:
+    """One timing an arm, from stages in the order they ended."""
+    mixed: dict[str, Timing] = {}
+    for timed in stages:
+        mixed.update(timed)
+    return next((dict(timed) for timed in reversed(stages) if timed.keys() == mixed.keys()), mixed)
+
+
+def _device(session: Mapping[str, Any]) -> str:
+    """What a session's host computes on: its GPUs if it has any, else its processor."""
+    host = session.get("host")
+    if not isinstance(host, Mapping):
+        return ""
+    gpus = host.get("gpus")
+    named = [str(gpu) for gpu in gpus] if isinstance(gpus, list | tuple) else []
+    return ", ".join(sorted(set(named))) or str(host.get("processor", ""))
+
+
+def _timings(body: Mapping[str, Any], device: str) -> dict[str, Timing]:
+    found: dict[str, Timing] = {}
+    for metric, rounds in body.get("metrics", {}).items():
+        values = [float(value) for value in rounds if math.isfinite(value)]
+        if values:
+            found[metric] = Timing(
+                median=statistics.median(values),
+                low=min(values),
+                high=max(values),
+                rounds=len(values),
+                batch=str(body.get("batch", "")),
+                device=device,
+            )
+    return found

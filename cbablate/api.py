@@ -1,0 +1,174 @@
+"""What a notebook calls: load a study, plan it, run it, read its table. The CLI calls it too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbablate.analysis.summary import summarize
+from cbablate.errors import CbablateError, EnvironmentFault, StudyError
+from cbablate.planning import plan as planning
+from cbablate.planning.plan import Plan
+from cbablate.records.ledger import Ledger
+from cbablate.records.record import Record
+from cbablate.spec.load import StudyFile, read_study
+from cbablate.workloads.catalog import describe
+
+if TYPE_CHECKING:
+    from cbablate.reporting.table import Table
+    from cbablate.running.drive import Completion
+    from cbablate.running.executor import Executor
+    from cbablate.running.mirror import Mirror
+
+__all__ = ["Resources", "load_study", "plan", "run", "sync", "table", "verify"]
+
+RESULTS = Path("results")
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Where trials run, and what each may take.
+
+    `on` is `ray` (side by side, on this machine or the cluster at `address`) or `local` (in this
+    process, one after another). `gpus_per_trial` may be a fraction; None is a whole one where
+    there are GPUs. `slots` limits how many trials run at a time.
+    """
+
+    on: str = "ray"
+    gpus_per_trial: float | None = None
+    slots: int | None = None
+    address: str | None = None
+
+    def executor(self) -> Executor:
+        """The executor that these words ask for, not entered yet.
+
+        Raises:
+            CbablateError: `on` is neither, or Ray cannot be imported.
+        """
+        if self.on == "local":
+            from cbablate.running.local_executor import LocalExecutor
+
+            return LocalExecutor()
+        if self.on != "ray":
+            raise CbablateError(f"trials run on 'ray' or 'local', not on '{self.on}'")
+        from cbablate.running.ray_executor import RayExecutor
+
+        return RayExecutor(
+            gpus_per_trial=self.gpus_per_trial, slots=self.slots, address=self.address
+        )
+
+
+def load_study(path: str | Path) -> StudyFile:
+    """Read a study file.
+
+    Raises:
+        StudyError: with every fault of the file, each with line and column.
+    """
+    return read_study(Path(path), describe)
+
+
+def plan(file: StudyFile) -> Plan:
+    """The arms and trials of a study.
+
+    Raises:
+        StudyError: arms that cannot be, or are the same, located in the file.
+    """
+    try:
+        return planning.plan(file.study, file.description)
+    except StudyError as error:
+        raise file.located(error) from None
+
+
+def verify(plan: Plan, resources: Resources = Resources()) -> None:
+    """Build every arm, train nothing.
+
+    Raises:
+        StudyError: arms that the workload's libraries cannot build.
+    """
+    from cbablate.running.drive import verify as ask
+
+    with resources.executor() as executor:
+        ask(plan, executor)
+
+
+def run(
+    plan: Plan,
+    *,
+    results: str | Path = RESULTS,
+    resources: Resources = Resources(),
+    mlflow: str | None = None,
+    mirrored: bool = True,
+) -> Completion:
+    """Train what is missing, write tables and figures, bring MLflow and Optuna up to date.
+
+    Args:
+        plan: what to run.
+        results: folder of the ledger; tables go to `results/<study>/`.
+        resources: where trials run.
+        mlflow: tracking URI; None for a store under `results`.
+        mirrored: whether MLflow and Optuna are written at all; what is left out now, `sync`
+            sends later.
+
+    Raises:
+        CbablateError: see `running.drive.drive`.
+    """
+    from cbablate.reporting.publication import publish
+    from cbablate.running.drive import drive
+
+    folder = Path(results)
+    return drive(
+        plan,
+        results=folder,
+        executor=resources.executor,
+        publish=lambda facts: publish(plan, facts, folder / plan.study.name),
+        mirrors=lambda: _mirrors(folder, mlflow) if mirrored else (),
+    )
+
+
+def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None) -> None:
+    """Bring MLflow and Optuna up to date with the ledger, training nothing.
+
+    Raises:
+        MirrorUnreachable: one of them cannot be reached.
+    """
+    from cbablate.reporting.publication import publish
+    from cbablate.running.drive import sync as bring
+
+    folder = Path(results)
+    bring(
+        plan,
+        facts(folder),
+        mirrors=_mirrors(folder, mlflow),
+        publish=lambda told: publish(plan, told, folder / plan.study.name),
+    )
+
+
+def table(plan: Plan, *, results: str | Path = RESULTS) -> Table:
+    """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal."""
+    from cbablate.reporting.table import ablation_table
+
+    return ablation_table(plan, summarize(plan, facts(Path(results))))
+
+
+def facts(results: Path) -> Sequence[Record]:
+    """Every fact of a results folder, in order; none where nothing has run."""
+    with Ledger.reading(results) as ledger:
+        return ledger.records()
+
+
+def _mirrors(results: Path, mlflow: str | None) -> Sequence[Mirror]:
+    """The mirrors whose libraries are here. A tracking server that was named must be possible."""
+    from cbablate.running.mlflow_mirror import MlflowMirror
+    from cbablate.running.optuna_mirror import OptunaMirror
+
+    found: list[Mirror] = []
+    if find_spec("mlflow") is not None:
+        found.append(MlflowMirror(mlflow, results))
+    elif mlflow is not None:
+        raise EnvironmentFault(f"to write to {mlflow}, install MLflow: pip install mlflow")
+    if find_spec("optuna") is not None:
+        found.append(OptunaMirror(results))
+    return found

@@ -1,0 +1,115 @@
+"""What a person reads of a plan, of a study in progress, and of one that has just ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbablate.analysis.cost import cost
+from cbablate.planning.plan import Plan
+from cbablate.records.history import TRIAL_KINDS, History, histories
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.running.duration import duration
+
+if TYPE_CHECKING:
+    from cbablate.running.drive import Completion
+
+__all__ = ["ended", "planned", "standing"]
+
+
+def planned(plan: Plan, facts: Sequence[Record]) -> str:
+    """The arms, the trials and their cost."""
+    study = plan.study
+    price = cost(plan, facts)
+    unit = study.budget.unit
+    lines = [
+        f"{study.name}: {study.question}",
+        "",
+        f"{len(plan.arms)} arms ({study.design}) x {study.replicates} replicates "
+        f"= {price.trials} trials of {study.budget.amount} {unit} "
+        f"({price.budget:,} {unit} in all)",
+        "",
+        *_arm_lines(plan),
+        "",
+        f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
+        f"{price.budget_left:,} {unit}.",
+    ]
+    if price.seconds is None:
+        lines.append(f"Time: unknown; {price.basis}.")
+    elif price.left:
+        lines.append(
+            f"Time: about {duration(price.seconds)} of one core or GPU share ({price.basis})."
+        )
+    return "\n".join(lines)
+
+
+def standing(plan: Plan, facts: Sequence[Record]) -> str:
+    """How many trials are in which state, arm by arm, and why any failed or was pruned."""
+    past = histories(fact for fact in facts if fact.kind in TRIAL_KINDS)
+    unknown = History(trial="")
+    ours = {trial.id: past.get(trial.id, unknown) for trial in plan.trials}
+    counts = Counter(history.state for history in ours.values())
+    states = ", ".join(f"{counts[state]} {state.value}" for state in TrialState if counts[state])
+    lines = [f"{plan.study.name}: {len(plan.trials)} trials: {states}", ""]
+    width = max(len(arm.name) for arm in plan.arms)
+    for arm in plan.arms:
+        of_arm = Counter(ours[trial.id].state for trial in plan.trials if trial.arm == arm.id)
+        said = ", ".join(f"{of_arm[s]} {s.value}" for s in TrialState if of_arm[s])
+        lines.append(f"  {arm.name:<{width}}  {said}")
+    if counts[TrialState.RUNNING]:
+        lines += ["", "Running (or cut short, if no cbablate is at work here):"]
+        lines += _reasons(plan, ours, TrialState.RUNNING)
+    for state in (TrialState.PRUNED, TrialState.FAILED):
+        if counts[state]:
+            lines += ["", f"{state.value.capitalize()}:", *_reasons(plan, ours, state)]
+    return "\n".join(lines)
+
+
+def ended(plan: Plan, done: Completion, results: Path) -> str:
+    """Where everything lies, and what went wrong."""
+    lines = [""]
+    if not done.trained:
+        lines.append(f"Nothing to train: all {len(plan.trials)} trials were finished.")
+    if done.failures:
+        lines.append(f"{len(done.failures)} trials failed:")
+        lines += _reasons(plan, dict(done.failures), TrialState.FAILED)
+        lines.append("Running the study again tries them once more, but for the diverged.")
+    lines += [f"Not shown yet: {sentence}" for sentence in done.missed]
+    if done.missed:
+        lines.append("Nothing is lost: `cbablate sync STUDY` sends it later.")
+    folder = results / plan.study.name
+    lines.append(f"Tables and figures: {', '.join(path.name for path in done.published)}")
+    lines.append(f"  in {folder}; every trial's facts in {results / 'ledger.sqlite'}")
+    lines.append(f"Compare trials in MLflow: cbablate ui --results {results}")
+    return "\n".join(lines)
+
+
+def _arm_lines(plan: Plan) -> list[str]:
+    width = max(len(arm.name) for arm in plan.arms)
+    names = {arm.id: arm.name for arm in plan.arms}
+    return [
+        f"  {arm.name:<{width}}  "
+        + (f"compared with {names[arm.against]}" if arm.against else "(reference)")
+        for arm in plan.arms
+    ]
+
+
+def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[str]:
+    lines: list[str] = []
+    for trial in plan.trials:
+        history = past.get(trial.id)
+        if history is None or history.state is not state:
+            continue
+        name = f"{plan.arm_of[trial.arm].name} #{trial.replicate + 1}"
+        spent = history.last.spent if history.last else 0
+        failure = f"{history.failure}: " if history.failure else ""
+        lines.append(
+            f"  {name} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
+            f"{failure}{history.reason or 'attempt ' + str(history.attempts)}"
+        )
+        if history.traceback:
+            lines += [f"      {line}" for line in history.traceback.strip().splitlines()[-3:]]
+    return lines

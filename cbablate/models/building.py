@@ -1,0 +1,74 @@
+"""A model from a config: made by timm, initialised by name, with context placed in it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import timm
+import torch
+from torch import nn
+
+from cbablate.errors import StudyError
+from cbablate.fingerprint import derive_seed
+from cbablate.models.initialisation import initialise, initialiser
+from cbablate.models.placing import operators_of, place
+
+__all__ = ["build", "skeleton"]
+
+
+def build(config: Mapping[str, Any], *, seed: int, num_classes: int) -> nn.Module:
+    """The network of a resolved config (`model`, `context`) on the CPU, in float32.
+
+    Weights follow `seed` and their own names: arms whose models share a module, in name and
+    shape, start with equal bits in it, and operators with parameters draw theirs last. A model
+    that timm cannot initialise again starts from one seed for all of it instead, so there only
+    arms of one shape start equal.
+
+    Raises:
+        StudyError: timm has no such model, it does not take an argument, or it lacks the blocks
+            or the place asked for.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "init"))
+        model = skeleton(config["model"], num_classes)
+    again = initialiser(model)
+    if again is not None:
+        initialise(model, again, seed=seed)
+    place(model, config.get("context", ()))
+    for name, placed in operators_of(model):
+        reset = getattr(placed, "reset_parameters", None)
+        if reset is not None:
+            initialise(placed, reset, seed=seed, prefix=f"{name}.")
+    return model
+
+
+def skeleton(keys: Mapping[str, Any], num_classes: int) -> nn.Module:
+    """timm's model of a config's `model`, with exactly the arguments given, never pretrained.
+
+    Raises:
+        StudyError: timm has no model of this name, or it does not take these arguments.
+    """
+    arguments = dict(keys)
+    name = arguments.pop("name")
+    if "." in name:
+        plain, _, tag = name.partition(".")
+        raise StudyError(
+            f"model '{name}' names the pretrained weights '{tag}', but every trial starts from "
+            f"fresh ones: write '{plain}'"
+        )
+    if not timm.is_model(name):
+        close = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
+        hint = f"; close to it are {', '.join(close)}" if close else ""
+        raise StudyError(f"timm {timm.__version__} has no model '{name}'{hint}")
+    try:
+        model: nn.Module = timm.create_model(
+            name, pretrained=False, num_classes=num_classes, **arguments
+        )
+    except (TypeError, ValueError, AssertionError, RuntimeError, KeyError) as error:
+        asked = ", ".join(f"{key}={value}" for key, value in arguments.items()) or "no arguments"
+        raise StudyError(
+            f"timm cannot make '{name}' with {asked}: {error or type(error).__name__}"
+        ) from error
+    return model

@@ -1,0 +1,43 @@
+"""Characters that a sink may be trusted with: what cannot be seen is spelled out.
+
+Names come from study files, and through them from anybody. A terminal would obey an escape
+sequence, a reversed line would read as another, and a newline would break a table's row.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["code_point", "visible", "width"]
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+"""Unicode categories: control, format (direction, joiners), surrogate, private, unassigned."""
+
+
+def visible(text: str) -> str:
+    """The text in one line and in NFC, its unseen characters spelled as `<U+0007>`.
+
+    White space of any kind, line breaks among it, becomes a single space.
+    """
+    composed = unicodedata.normalize("NFC", " ".join(text.split()))
+    return "".join(
+        code_point(character) if unicodedata.category(character) in _UNSEEN else character
+        for character in composed
+    )
+
+
+def code_point(character: str) -> str:
+    """A character by its number, `<U+4E2D>`."""
+    return f"<U+{ord(character):04X}>"
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal the text takes: none for a combining mark, two if wide."""
+    return sum(
+        0
+        if unicodedata.combining(character)
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
+        for character in text
+    )

@@ -1,0 +1,68 @@
+"""`publish`: a study's table and figures as files, each put in place in one step."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from cbablate.analysis.summary import summarize
+from cbablate.errors import EnvironmentFault
+from cbablate.planning.plan import Plan
+from cbablate.records.record import Record
+from cbablate.reporting.figure import layer_figure, write_figure
+from cbablate.reporting.form import render
+from cbablate.reporting.table import ablation_table
+
+__all__ = ["SUFFIXES", "publish"]
+
+SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
+"""The forms of a table that are kept as files."""
+
+
+def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
+    """Write the table in every form, and a figure of each vector by layer; their paths.
+
+    A file is replaced whole or not at all, so that a paper that includes it never sees half.
+
+    Raises:
+        EnvironmentFault: the folder cannot be written.
+    """
+    summary = summarize(plan, facts)
+    table = ablation_table(plan, summary)
+    written: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for form, suffix in SUFFIXES.items():
+            text = render(table, form).encode("utf-8")
+            path = folder / f"{plan.study.name}{suffix}"
+            written.append(_placed(path, partial(_write, text)))
+        for vector in summary.vectors:
+            figure = layer_figure(plan, summary, vector)
+            word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
+            for suffix in (".pdf", ".png"):
+                path = folder / f"{plan.study.name}-{word}{suffix}"
+                written.append(_placed(path, partial(write_figure, figure)))
+    except OSError as error:
+        raise EnvironmentFault(
+            f"tables cannot be written to {folder}: {error.strerror}. "
+            "Choose a folder that can be written."
+        ) from error
+    return written
+
+
+def _write(text: bytes, path: Path) -> None:
+    path.write_bytes(text)
+
+
+def _placed(path: Path, write: Callable[[Path], None]) -> Path:
+    """Have a file written beside its place, then moved there."""
+    fresh = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        write(fresh)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,56 @@
+"""`Scale`: how a column writes its numbers, so that all have the same decimals and unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cbablate.reporting.cell import Number
+from cbablate.spec.metric import Metric
+
+__all__ = ["Scale", "scale_of"]
+
+_DIGITS = 4
+"""Significant digits of a metric that the workload does not describe."""
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Numbers are written in units of ten to `power`, with so many decimals."""
+
+    decimals: int
+    power: int = 0
+
+    def number(self, value: float | None, *, signed: bool = False) -> Number:
+        """The value as it is written."""
+        if value is not None and self.power:
+            value = value / 10.0**self.power if self.power > 0 else value * 10.0**-self.power
+        return Number(value, self.decimals, signed)
+
+    def unit(self, unit: str) -> str:
+        """The unit as it is written: `img/s`, `10⁻⁷ s`."""
+        if not self.power:
+            return unit
+        return f"10{str(self.power).translate(_SUPERSCRIPTS)} {unit}".rstrip()
+
+
+def scale_of(metric: Metric, values: Iterable[float | None], *, known: bool) -> Scale:
+    """The scale for a column of these values.
+
+    A metric that is `known` has its own decimals, unless that would print nothing but zeros or
+    more digits than fit; another is written with four significant digits of its largest value.
+    """
+    sizes = [abs(value) for value in values if value is not None and math.isfinite(value)]
+    largest = max(sizes, default=0.0)
+    if largest == 0.0:
+        return Scale(metric.decimals if known else 0)
+    magnitude = math.floor(math.log10(largest))
+    if known and largest >= 0.5 * 10.0**-metric.decimals and magnitude < 12:
+        return Scale(metric.decimals)
+    if not known and all(value.is_integer() for value in sizes) and magnitude < 9:
+        return Scale(0)
+    if -3 <= magnitude < 6:
+        return Scale(max(0, _DIGITS - 1 - magnitude))
+    return Scale(_DIGITS - 1, max(-300, min(300, magnitude)))

@@ -1,0 +1,249 @@
+"""`Table`: what is said, before how it looks; and the table of an ablation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cbablate.analysis.summary import ArmSummary, Summary, metric_of
+from cbablate.planning.plan import Plan
+from cbablate.reporting.cell import (
+    Blank,
+    Cell,
+    Count,
+    Probability,
+    Range,
+    Spread,
+    Text,
+)
+from cbablate.reporting.note import ALPHA, DAGGER, comment, method, notes
+from cbablate.reporting.scale import Scale, scale_of
+from cbablate.reporting.sheet import Sheet, sheet
+from cbablate.spec.metric import Direction, Metric
+
+__all__ = ["Column", "Kind", "Row", "Table", "ablation_table"]
+
+Kind = Literal["text", "spread", "range", "probability", "count"]
+"""What a column's cells are, a `Blank` aside; it decides how they are aligned."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's head: its label, its unit, and which direction is better, if either is.
+
+    `symbol` marks a label that is a mathematical variable.
+    """
+
+    label: str
+    kind: Kind
+    unit: str = ""
+    direction: Direction | None = None
+    symbol: bool = False
+
+    @property
+    def arrow(self) -> str:
+        """Where better is."""
+        return {"maximize": "↑", "minimize": "↓", None: ""}[self.direction]
+
+    @property
+    def below(self) -> str:
+        """What stands under the label: `(img/s) ↑`."""
+        return f"{f'({self.unit})' if self.unit else ''} {self.arrow}".strip()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One arm. `opens` says that a new group of arms begins with it."""
+
+    cells: tuple[Cell, ...]
+    opens: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, columns, rows, and the notes without which they would mislead.
+
+    `comment` says what was done, in lines above the table or in its source; `method` how it was
+    compared, for the source only, as the notes say it to the reader. `sheet` are the numbers,
+    unrounded. `name` is a word fit for a file.
+    """
+
+    name: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    comment: tuple[str, ...]
+    method: tuple[str, ...]
+    sheet: Sheet
+
+    def __str__(self) -> str:
+        """The table as it looks in a terminal."""
+        from cbablate.reporting.terminal import terminal  # it spells tables, so it imports this
+
+        return terminal(self)
+
+
+_Filled = tuple[Column, list[Cell]]
+
+
+def ablation_table(plan: Plan, summary: Summary) -> Table:
+    """The table that answers a study: a row for each arm, a column for each reported metric.
+
+    The first reported trial metric is the primary one: it has differences and p values. Where
+    nothing has been run yet, dashes stand.
+    """
+    report = list(dict.fromkeys(plan.study.report))
+    primary = next((name for name in report if name in summary.metrics), "")
+    arms, opens = _order(plan, summary.arms)
+    columns = _names(plan, arms, opens)
+    for name in report:
+        metric = metric_of(plan, name)
+        if metric.source == "timing":
+            columns.append(_timing(plan, metric, arms))
+            continue
+        scale = _scale(plan, metric, arms)
+        columns.append(_estimates(metric, scale, arms))
+        if name == primary and any(arm.against for arm in plan.arms):
+            columns += [_differences(metric, scale, arms), _ps(metric, arms)]
+    columns.append(_counted(primary, arms))
+    cells = zip(*(filled for _, filled in columns), strict=True)
+    return Table(
+        name=plan.study.name,
+        caption=" ".join(plan.study.question.split()),
+        columns=tuple(column for column, _ in columns),
+        rows=tuple(Row(row, first) for row, first in zip(cells, opens, strict=True)),
+        notes=notes(plan, summary, primary),
+        comment=comment(plan, summary),
+        method=method(summary),
+        sheet=sheet(plan, summary),
+    )
+
+
+def _grouping(plan: Plan) -> list[str]:
+    """The factors, in a factorial, whose combinations are the groups of rows."""
+    names = [factor.name for factor in plan.study.factors]
+    inner = plan.study.contrast or (names[-1] if names else None)
+    return [name for name in names if name != inner]
+
+
+def _order(plan: Plan, arms: Sequence[ArmSummary]) -> tuple[list[ArmSummary], list[bool]]:
+    """The arms as rows, those of a group together, and which rows open a group."""
+    if plan.study.design != "factorial" or not _grouping(plan):
+        return list(arms), [False] * len(arms)
+    groups: dict[tuple[str, ...], list[ArmSummary]] = {}
+    for one in arms:
+        key = tuple(one.arm.levels[name] for name in _grouping(plan))
+        groups.setdefault(key, []).append(one)
+    ordered = [one for group in groups.values() for one in group]
+    opens = [
+        index == 0 and number > 0
+        for number, group in enumerate(groups.values())
+        for index in range(len(group))
+    ]
+    return ordered, opens
+
+
+def _names(plan: Plan, arms: Sequence[ArmSummary], opens: Sequence[bool]) -> list[_Filled]:
+    """One column of arm names; in a factorial one for each factor, the compared one last."""
+    grouping = _grouping(plan)
+    if plan.study.design != "factorial" or not grouping:
+        label = plan.study.factors[0].name if len(plan.study.factors) == 1 else "Arm"
+        return [(Column(_headed(label), "text"), [Text(one.arm.name) for one in arms])]
+    inner = [f.name for f in plan.study.factors if f.name not in grouping]
+    columns: list[_Filled] = []
+    for place, name in enumerate([*grouping, *inner]):
+        filled: list[Cell] = []
+        for index, one in enumerate(arms):
+            outer = grouping[: place + 1]
+            repeated = (
+                name in grouping
+                and index > 0
+                and all(one.arm.levels[f] == arms[index - 1].arm.levels[f] for f in outer)
+                and not (opens[index] and place == len(grouping) - 1)
+            )
+            filled.append(Text("" if repeated else one.arm.levels[name]))
+        columns.append((Column(_headed(name), "text"), filled))
+    return columns
+
+
+def _headed(name: str) -> str:
+    """A factor's name as a heading: with a capital, unless it is an identifier."""
+    return name[:1].upper() + name[1:] if name.replace(" ", "").isalpha() else name
+
+
+def _scale(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> Scale:
+    values = [one.estimates[metric.name].mean for one in arms]
+    return scale_of(metric, values, known=metric.name in plan.description.metrics)
+
+
+def _estimates(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
+    filled: list[Cell] = []
+    for one in arms:
+        said = one.estimates[metric.name]
+        if said.mean is None:
+            filled.append(Blank())
+            continue
+        half = None if said.constant else said.half_width
+        filled.append(_spread(scale, said.mean, half))
+    column = Column(metric.label, "spread", scale.unit(metric.unit), metric.direction)
+    return column, filled
+
+
+def _differences(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
+    filled: list[Cell] = []
+    for one in arms:
+        said = one.contrasts.get(metric.name)
+        if said is None:
+            filled.append(Blank("ref."))
+        elif said.difference is None:
+            filled.append(Blank())
+        else:
+            sure = said.p_adjusted is not None and said.p_adjusted < ALPHA
+            mark = DAGGER if sure else ""
+            filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
+    unit = "pp" if metric.unit == "%" else metric.unit
+    return Column("Δ", "spread", scale.unit(unit)), filled
+
+
+def _spread(
+    scale: Scale, centre: float, half: float | None, mark: str = "", *, signed: bool = False
+) -> Spread:
+    known = half is not None and math.isfinite(half)
+    return Spread(scale.number(centre, signed=signed), scale.number(half) if known else None, mark)
+
+
+def _ps(metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
+    filled: list[Cell] = []
+    for one in arms:
+        said = one.contrasts.get(metric.name)
+        p = said.p_adjusted if said else None
+        filled.append(Blank() if p is None else Probability(p))
+    return Column("p", "probability", symbol=True), filled
+
+
+def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
+    timed = [one.timings.get(metric.name) for one in arms]
+    scale = scale_of(
+        metric,
+        [timing.median for timing in timed if timing],
+        known=metric.name in plan.description.metrics,
+    )
+    filled: list[Cell] = []
+    for timing in timed:
+        if timing is None:
+            filled.append(Blank())
+        else:
+            low, centre, high = map(scale.number, (timing.low, timing.median, timing.high))
+            filled.append(Range(centre, low, high))
+    return Column(metric.label, "range", scale.unit(metric.unit), metric.direction), filled
+
+
+def _counted(primary: str, arms: Sequence[ArmSummary]) -> _Filled:
+    filled: list[Cell] = []
+    for one in arms:
+        n = one.estimates[primary].n if primary else one.counts.complete
+        filled.append(Count(n, one.counts.planned))
+    return Column("n", "count", symbol=True), filled

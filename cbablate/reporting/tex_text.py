@@ -1,0 +1,217 @@
+r"""Words as LaTeX: everything escaped, and nothing that pdfLaTeX cannot set.
+
+What is written is ASCII and needs no package. Every character that TeX reads as more than itself
+is spelled as a command; brackets and stars are braced, because `\\` and the rules of booktabs
+take them as arguments; pairs that a font would join (`--`) are kept apart. A letter with accents
+becomes accents on a letter; symbols become mathematics; compatibility forms their plain ones.
+What is left (Chinese, emoji) is spelled by its code point, and `unsettable` names it.
+"""
+
+# ruff: noqa: RUF001 - characters that look like others are what this module is about
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from cbablate.reporting.character import code_point, visible
+
+__all__ = ["breakable", "escape", "unsettable"]
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\texttt{\char34}",
+    "`": r"\textasciigrave{}",
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+}
+
+_ACCENTS = {
+    "\u0300": "`",
+    "\u0301": "'",
+    "\u0302": "^",
+    "\u0303": "~",
+    "\u0304": "=",
+    "\u0306": "u",
+    "\u0307": ".",
+    "\u0308": '"',
+    "\u030a": "r",
+    "\u030b": "H",
+    "\u030c": "v",
+    "\u0323": "d",
+    "\u0327": "c",
+    "\u0331": "b",
+}
+
+_LETTERS = {
+    "ß": r"\ss{}",
+    "æ": r"\ae{}",
+    "Æ": r"\AE{}",
+    "œ": r"\oe{}",
+    "Œ": r"\OE{}",
+    "ø": r"\o{}",
+    "Ø": r"\O{}",
+    "ł": r"\l{}",
+    "Ł": r"\L{}",
+    "ı": r"\i{}",
+    "§": r"\S{}",
+    "¶": r"\P{}",
+    "©": r"\copyright{}",
+    "£": r"\pounds{}",
+    "€": r"\texteuro{}",
+    "¡": "!`",
+    "¿": "?`",
+    "–": "--",
+    "—": "---",
+    "‘": "`{}",
+    "’": "'{}",
+    "“": "``{}",
+    "”": "''{}",
+    "…": r"\dots{}",
+    "⁄": "/",
+    "‐": "-",
+    "‑": "-",
+}
+
+_SMALL = (
+    *(r"\alpha", r"\beta", r"\gamma", r"\delta", r"\epsilon", r"\zeta", r"\eta", r"\theta"),
+    *(r"\iota", r"\kappa", r"\lambda", r"\mu", r"\nu", r"\xi", "o", r"\pi", r"\rho"),
+    *(r"\varsigma", r"\sigma", r"\tau", r"\upsilon", r"\phi", r"\chi", r"\psi", r"\omega"),
+)
+"""Greek from alpha on, in Unicode's order."""
+_CAPITALS = (
+    *(r"\Gamma", r"\Delta", r"\Theta", r"\Lambda", r"\Xi", r"\Pi", r"\Sigma"),
+    *(r"\Upsilon", r"\Phi", r"\Psi", r"\Omega"),
+)
+"""The Greek capitals that do not look like Latin ones."""
+
+_MATHS = {
+    "±": r"\pm",
+    "×": r"\times",
+    "÷": r"\div",
+    "−": "-",
+    "·": r"\cdot",
+    "∗": r"\ast",
+    "≤": r"\le",
+    "≥": r"\ge",
+    "≠": r"\ne",
+    "≈": r"\approx",
+    "∞": r"\infty",
+    "√": r"\surd",
+    "∂": r"\partial",
+    "∇": r"\nabla",
+    "∈": r"\in",
+    "∑": r"\sum",
+    "∏": r"\prod",
+    "←": r"\leftarrow",
+    "→": r"\rightarrow",
+    "↑": r"\uparrow",
+    "↓": r"\downarrow",
+    "↔": r"\leftrightarrow",
+    "⇒": r"\Rightarrow",
+    "†": r"\dagger",
+    "‡": r"\ddagger",
+    "°": r"^{\circ}",
+    "µ": r"\mu",
+    **{chr(0x3B1 + place): name for place, name in enumerate(_SMALL)},
+    **dict(zip("ΓΔΘΛΞΠΣΥΦΨΩ", _CAPITALS, strict=True)),
+    **{
+        raised: f"^{{{plain}}}"
+        for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=True)
+    },
+    **{low: f"_{{{plain}}}" for low, plain in zip("₀₁₂₃₄₅₆₇₈₉₊₋", "0123456789+-", strict=True)},
+}
+
+_CLUSTER = re.compile(r".[\u0300-\u036f]*", re.DOTALL)
+_JOINED = "-,'"
+"""Characters that fonts join with a second of their kind."""
+_SEPARATORS = "_/.,:;+-"
+_RUN = 12
+"""So many characters stand together in an endless word."""
+
+
+def escape(text: str) -> str:
+    """The text as LaTeX that sets it, in one line, wherever words may stand."""
+    return "".join(spelled for _, spelled in _clusters(text))
+
+
+def breakable(text: str) -> str:
+    """The text as LaTeX that may be broken inside its words too, for a narrow column.
+
+    A line may end after a separator, after what is spelled by number, and in endless words.
+    """
+    pieces: list[str] = []
+    run = 0
+    for cluster, spelled in _clusters(text):
+        pieces.append(spelled)
+        run = 0 if cluster == " " else run + 1
+        if run >= _RUN or (cluster in _SEPARATORS and run > 3) or _set(cluster) is None:
+            pieces.append(r"\hspace{0pt}")
+            run = 0
+    return "".join(pieces)
+
+
+def _clusters(text: str) -> Iterator[tuple[str, str]]:
+    """Each character with its accents, as it is and as LaTeX."""
+    before = ""
+    for cluster in _CLUSTER.findall(visible(text)):
+        apart = "{}" if cluster == before and cluster in _JOINED else ""
+        yield cluster, apart + (_set(cluster) or _spelled(cluster))
+        before = cluster
+
+
+def unsettable(text: str) -> list[str]:
+    """What of the text is spelled by its code point, each once: `U+4E2D CJK UNIFIED ...`."""
+    found = (
+        f"U+{ord(character):04X} {unicodedata.name(character, 'without a name')}"
+        for cluster in _CLUSTER.findall(unicodedata.normalize("NFC", " ".join(text.split())))
+        if visible(f".{cluster}.") != f".{cluster}." or _set(cluster) is None
+        for character in cluster
+        if not character.isprintable() or _set(character) is None
+    )
+    return list(dict.fromkeys(found))
+
+
+def _spelled(cluster: str) -> str:
+    """A cluster that cannot be set as one: what can be of it, and the rest by number."""
+    return "".join(_set(one) or escape(code_point(one)) for one in cluster)
+
+
+def _set(cluster: str) -> str | None:
+    """One character with the accents that follow it, or None if pdfLaTeX cannot set it."""
+    for spelled in (_SPECIAL, _LETTERS):
+        if cluster in spelled:
+            return spelled[cluster]
+    if cluster in _MATHS:
+        return f"${_MATHS[cluster]}$"
+    if cluster.isascii():
+        return cluster
+    base, *marks = list(unicodedata.normalize("NFD", cluster))
+    if marks and base.isascii() and base.isalpha() and all(mark in _ACCENTS for mark in marks):
+        return _accented(base, marks)
+    plain = unicodedata.normalize("NFKC", cluster)
+    if plain == cluster or any(_set(one) is None for one in plain):
+        return None
+    return escape(plain)
+
+
+def _accented(base: str, marks: list[str]) -> str:
+    above = any(_ACCENTS[mark] not in "cdb" for mark in marks)
+    letter = rf"\{base}" if above and base in "ij" else base
+    for mark in marks:
+        letter = rf"\{_ACCENTS[mark]}{{{letter}}}"
+    return letter

@@ -1,0 +1,168 @@
+"""`Display`: a study in progress on stderr: a live panel in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from cbablate.planning.plan import Plan
+from cbablate.planning.trial import Trial
+from cbablate.records.history import History
+from cbablate.records.measurement import Measurement
+from cbablate.records.state import TrialState
+from cbablate.running.duration import duration
+
+__all__ = ["Display"]
+
+_COLOURS = {
+    TrialState.COMPLETE: "green",
+    TrialState.RUNNING: "cyan",
+    TrialState.WAITING: "dim",
+    TrialState.PRUNED: "yellow",
+    TrialState.FAILED: "red",
+}
+
+
+class Display:
+    """Follows a study: trials by state, the running ones with their last values, time left.
+
+    A context manager. In a terminal it redraws a panel; otherwise it writes one line when a trial
+    ends, so that a log file reads well.
+    """
+
+    def __init__(
+        self, plan: Plan, told: Mapping[str, History], *, console: Console | None = None
+    ) -> None:
+        self._plan = plan
+        self.slots = 1
+        """How many trials run at a time; the time left is reckoned with it."""
+        self._console = console or Console(stderr=True, highlight=False)
+        unknown = History(trial="")
+        self._states = {
+            trial.id: history.state if history.settled else TrialState.WAITING
+            for trial in plan.trials
+            for history in (told.get(trial.id, unknown),)
+        }
+        self._running: dict[str, tuple[Trial, float, Measurement | None]] = {}
+        self._took: list[float] = []
+        self._failed: list[str] = []
+        self._note = ""
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=self._panel,
+                console=self._console,
+                refresh_per_second=4,
+                transient=True,
+            )
+            self._live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.__exit__(kind, error, trace)
+            self._live = None
+
+    def say(self, sentence: str) -> None:
+        """What is going on outside the trials: starting Ray, verifying arms, timing."""
+        self._note = sentence
+        if self._live is None:
+            self._line(sentence)
+
+    def started(self, trial: Trial) -> None:
+        """A trial began."""
+        self._note = ""
+        self._states[trial.id] = TrialState.RUNNING
+        self._running[trial.id] = (trial, time.monotonic(), None)
+
+    def measured(self, trial: Trial, measurement: Measurement) -> None:
+        """A trial reported."""
+        _, began, _ = self._running[trial.id]
+        self._running[trial.id] = (trial, began, measurement)
+
+    def ended(self, trial: Trial, state: TrialState, reason: str) -> None:
+        """A trial ended."""
+        _, began, last = self._running.pop(trial.id)
+        took = time.monotonic() - began
+        self._states[trial.id] = state
+        if state is TrialState.COMPLETE:
+            self._took.append(took)
+        words = f"{self._name(trial)}: {state.value}"
+        if last is not None:
+            words += f", {self._values(last)}"
+        words += f" ({duration(took)})"
+        if reason:
+            words += f": {reason}"
+        if state is TrialState.FAILED:
+            self._failed.append(words)
+        if self._live is None:
+            done = sum(state.ended for state in self._states.values())
+            left = self._left()
+            self._line(f"{done}/{len(self._states)} {words}" + (f"; {left}" if left else ""))
+
+    def _line(self, text: str) -> None:
+        self._console.print(Text(text), soft_wrap=True)
+
+    def _name(self, trial: Trial) -> str:
+        return f"{self._plan.arm_of[trial.arm].name} #{trial.replicate + 1}"
+
+    def _values(self, last: Measurement) -> str:
+        """The objective first, then one more value, so that a line stays a line."""
+        objective = self._plan.study.objective.metric
+        names = [objective, *(name for name in last.metrics if name.startswith("train/"))]
+        return ", ".join(
+            f"{name} {last.metrics[name]:.4g}" for name in names if name in last.metrics
+        )
+
+    def _left(self) -> str:
+        waiting = sum(not state.ended for state in self._states.values())
+        if not self._took or not waiting:
+            return ""
+        each = sum(self._took[-20:]) / len(self._took[-20:])
+        return f"about {duration(waiting * each / self.slots)} left"
+
+    def _panel(self) -> RenderableType:
+        counts = Counter(self._states.values())
+        total = len(self._states)
+        done = sum(counts[state] for state in counts if state.ended)
+        states = ", ".join(
+            f"[{_COLOURS[state]}]{counts[state]} {state.value}[/]"
+            for state in TrialState
+            if counts[state]
+        )
+        head = Table.grid(padding=(0, 2))
+        head.add_row(
+            Text(self._plan.study.name, style="bold"),
+            ProgressBar(total=max(1, total), completed=done, width=30),
+            Text.from_markup(f"{done}/{total}  {states}  {self._left()}"),
+        )
+        rows = Table.grid(padding=(0, 2))
+        now = time.monotonic()
+        for trial, began, last in self._running.values():
+            spent = f"{last.spent if last else 0}/{trial.budget.amount} {trial.budget.unit}"
+            rows.add_row(
+                Text(f"  {self._name(trial)}"),
+                Text(spent, style="dim"),
+                Text(self._values(last) if last else "starting"),
+                Text(duration(now - began), style="dim"),
+            )
+        failed = [Text(f"  {line}", style="red") for line in self._failed[-3:]]
+        note = [Text(f"  {escape(self._note)}", style="dim")] if self._note else []
+        return Group(head, rows, *failed, *note)

@@ -1,0 +1,257 @@
+"""Driving a study: from a plan to recorded facts, published tables and mirrors brought up."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cbablate.errors import StudyError
+from cbablate.planning.arm import Arm
+from cbablate.planning.plan import Plan
+from cbablate.planning.trial import Trial
+from cbablate.records.history import TRIAL_KINDS, History, histories
+from cbablate.records.ledger import Ledger
+from cbablate.records.measurement import Measurement
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.running.conductor import Conductor, declare, waiting
+from cbablate.running.display import Display
+from cbablate.running.executor import Executor
+from cbablate.running.mirror import Mirror, MirrorThread, MirrorUnreachable, StudyState
+from cbablate.running.session import session_body
+from cbablate.workloads.entry import Entry
+
+__all__ = ["TIMING_ROUNDS", "Completion", "Publish", "drive", "entry", "sync", "untimed", "verify"]
+
+Publish = Callable[[Sequence[Record]], list[Path]]
+"""Writes tables and figures from the facts, and says where."""
+
+TIMING_ROUNDS = 7
+"""How often each arm is timed; rounds are interleaved over the arms, so that drift hits all."""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What driving a study came to.
+
+    `trained` counts the trials that this call started; `states` the study's trials by state now.
+    `missed` holds a sentence for each mirror that could not be brought up to date, `failures`
+    the histories of trials that failed.
+    """
+
+    trained: int
+    states: Mapping[TrialState, int]
+    published: tuple[Path, ...] = ()
+    missed: tuple[str, ...] = ()
+    failures: Mapping[str, History] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if every trial is complete or pruned, 3 if any failed."""
+        return 3 if self.failures else 0
+
+
+def drive(
+    plan: Plan,
+    *,
+    results: Path,
+    executor: Callable[[], Executor],
+    publish: Publish,
+    mirrors: Callable[[], Sequence[Mirror]] = tuple,
+) -> Completion:
+    """Train what the ledger lacks of a plan, time its arms, publish, bring mirrors up to date.
+
+    `executor` and `mirrors` are made here, once the results folder is ours: so a study that is
+    refused, or that lacks nothing, starts neither Ray nor anything else.
+
+    Raises:
+        StudyError: an arm cannot be built, said for all arms before the first trial.
+        OwnedElsewhere, DamagedState, EnvironmentFault: as `Ledger.writing` says.
+    """
+    with Ledger.writing(results) as ledger:
+        told = histories(ledger.records(TRIAL_KINDS))
+        missing = waiting(plan, told)
+        declare(plan, ledger)
+        follower = MirrorThread(mirrors(), plan, facts=lambda: _read(results))
+        state, published = StudyState.INTERRUPTED, list[Path]()
+        try:
+            with Display(plan, told) as display:
+                if missing or untimed(plan, ledger.records((*TRIAL_KINDS, "timed"))):
+                    watchers = (display, _Notice(follower))
+                    _train(plan, ledger, told, executor=executor, watchers=watchers)
+                facts = ledger.records()
+                display.say("writing tables and figures")
+                published = publish(facts)
+                display.say("bringing MLflow and Optuna up to date")
+                completion = _completion(plan, facts, trained=len(missing))
+                state = StudyState.FAILED if completion.exit_code else StudyState.COMPLETE
+                missed = follower.finish(state, published)
+        except BaseException:
+            follower.finish(state, published, timeout=5.0)
+            raise
+    return Completion(
+        trained=completion.trained,
+        states=completion.states,
+        published=tuple(published),
+        missed=tuple(missed),
+        failures=completion.failures,
+    )
+
+
+def sync(
+    plan: Plan, facts: Sequence[Record], *, mirrors: Sequence[Mirror], publish: Publish
+) -> None:
+    """Bring mirrors up to date with facts, all of them even if one cannot be reached.
+
+    Raises:
+        MirrorUnreachable: one or more cannot be reached; all are named.
+    """
+    completion = _completion(plan, facts, trained=0)
+    finished = all(state.ended for state in completion.states)
+    state = StudyState.INTERRUPTED
+    if finished:
+        state = StudyState.FAILED if completion.failures else StudyState.COMPLETE
+    published = publish(facts)
+    missed: list[str] = []
+    for mirror in mirrors:
+        try:
+            mirror.sync(plan, facts, state=state, artifacts=published)
+        except MirrorUnreachable as error:
+            missed.append(str(error))
+    if missed:
+        raise MirrorUnreachable("\n".join(missed))
+
+
+def entry(plan: Plan, name: str) -> Entry:
+    """One of the workload's entries (`run`, `verify`, `throughput`), to be loaded elsewhere."""
+    source = plan.description.source
+    return Entry(name, None if source is None else str(source))
+
+
+def untimed(plan: Plan, facts: Iterable[Record]) -> dict[str, Arm]:
+    """The arms to time, by id: all that a trial has completed, unless one stage covered them.
+
+    Empty where the study reports no timing. Arms are timed together or not at all, because only
+    numbers of one stage compare; an arm that cannot be trained is not waited for.
+    """
+    asked = any(
+        (metric := plan.description.metrics.get(name)) is not None and metric.source == "timing"
+        for name in plan.study.report
+    )
+    if not asked or plan.description.throughput is None:
+        return {}
+    told = list(facts)
+    past = histories(told)
+    trained = {
+        trial.arm: plan.arm_of[trial.arm]
+        for trial in plan.trials
+        if (history := past.get(trial.id)) and history.state is TrialState.COMPLETE
+    }
+    covered: dict[str, set[str]] = {}
+    for fact in told:
+        if fact.kind == "timed":
+            covered.setdefault(str(fact.body["batch"]), set()).add(fact.subject)
+    if any(arms >= trained.keys() for arms in covered.values()):
+        return {}
+    return trained
+
+
+def verify(plan: Plan, executor: Executor, *, arms: Iterable[Arm] | None = None) -> None:
+    """Ask the workload about configs what only its libraries know, for all arms at once.
+
+    Raises:
+        StudyError: one sentence or more about arms that cannot be.
+    """
+    if plan.description.verify is None:
+        return
+    configs = {arm.name: arm.config for arm in (plan.arms if arms is None else arms)}
+    found: Mapping[str, Sequence[str]] = executor.call(
+        entry(plan, plan.description.verify), configs
+    )
+    sentences = [f"arm '{name}': {text}" for name, texts in found.items() for text in texts]
+    if sentences:
+        raise StudyError("\n".join(f"{plan.study.name}: {text}" for text in sentences))
+
+
+def _train(
+    plan: Plan,
+    ledger: Ledger,
+    told: Mapping[str, History],
+    *,
+    executor: Callable[[], Executor],
+    watchers: tuple[Display, _Notice],
+) -> None:
+    display = watchers[0]
+    display.say("starting")
+    with executor() as running:
+        display.slots = running.slots
+        session = secrets.token_hex(6)
+        ledger.tell("session", session, session_body(plan.study.folder))
+        missing = waiting(plan, told)
+        if missing:
+            display.say("verifying that every arm can be built")
+            verify(plan, running)
+            conductor = Conductor(
+                plan, ledger, told, session=session, executor=running.name, watchers=watchers
+            )
+            running.execute(conductor, entry(plan, plan.description.run))
+        arms = untimed(plan, ledger.records((*TRIAL_KINDS, "timed")))
+        if arms:
+            display.say(f"timing {len(arms)} arms, each alone, {TIMING_ROUNDS} rounds")
+            _time(plan, ledger, running, arms=arms, session=session)
+
+
+def _time(
+    plan: Plan, ledger: Ledger, executor: Executor, *, arms: Mapping[str, Arm], session: str
+) -> None:
+    """Time these arms, each alone, and record what came out under one batch."""
+    configs = {name: arm.config for name, arm in arms.items()}
+    timings = executor.call(
+        entry(plan, str(plan.description.throughput)), configs, rounds=TIMING_ROUNDS
+    )
+    batch, at = secrets.token_hex(6), round(time.time(), 3)
+    ledger.append(
+        *(
+            Record("timed", arm, {"batch": batch, "session": session, "metrics": metrics}, at)
+            for arm, metrics in timings.items()
+        )
+    )
+
+
+def _completion(plan: Plan, facts: Sequence[Record], *, trained: int) -> Completion:
+    now = histories(facts)
+    unknown = History(trial="")
+    ours = {trial.id: now.get(trial.id, unknown) for trial in plan.trials}
+    return Completion(
+        trained=trained,
+        states=Counter(history.state for history in ours.values()),
+        failures={
+            trial: history for trial, history in ours.items() if history.state is TrialState.FAILED
+        },
+    )
+
+
+def _read(results: Path) -> list[Record]:
+    with Ledger.reading(results) as ledger:
+        return ledger.records()
+
+
+class _Notice:
+    """A watcher that tells the mirrors' thread when there is something to show."""
+
+    def __init__(self, follower: MirrorThread) -> None:
+        self._follower = follower
+
+    def started(self, trial: Trial) -> None:
+        """Nothing: mirrors show ended trials."""
+
+    def measured(self, trial: Trial, measurement: Measurement) -> None:
+        """Nothing: likewise."""
+
+    def ended(self, trial: Trial, state: TrialState, reason: str) -> None:
+        """There is one more."""
+        self._follower.notify()

@@ -1,0 +1,112 @@
+"""`Executor`: the port to whatever runs trials, and `Feed`, what it runs them for."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
+
+from cbablate.errors import TrialFailure
+from cbablate.planning.trial import Trial
+from cbablate.records.measurement import Measurement
+from cbablate.records.state import Verdict
+from cbablate.workloads.entry import Entry
+
+__all__ = ["Ending", "Executor", "Feed", "default_slots", "open_stream", "raised"]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an executor saw an attempt end; what that makes of the trial, the feed decides.
+
+    `finished`: its stream ran out. `stopped`: closed on the feed's verdict. `raised`: it raised.
+    `lost`: its process died.
+    """
+
+    how: Literal["finished", "stopped", "raised", "lost"]
+    sentence: str = ""
+    failure: str = "error"
+    traceback: str = ""
+
+
+class Feed(Protocol):
+    """Where an executor gets trials from and tells what became of them; called from one thread."""
+
+    def next(self) -> Trial | None:
+        """The next trial to start; None if there is none now."""
+        ...
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether `next` will never again give a trial."""
+        ...
+
+    def started(self, trial: Trial) -> None:
+        """The trial has a slot and begins."""
+        ...
+
+    def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
+        """The trial reported; the verdict says whether it goes on."""
+        ...
+
+    def ended(self, trial: Trial, ending: Ending) -> None:
+        """The trial's slot is free."""
+        ...
+
+
+class Executor(Protocol):
+    """Runs trials. Used as a context manager, which holds what it needs (a Ray session, say).
+
+    Contract (tests/contracts/executor.py): every trial the feed gives is started once and ended
+    once, its measurements in between and in order; after a stopping verdict a trial yields no
+    more, and its stream is closed; an error in one trial touches no other; an error in the feed
+    ends `execute` and is raised from it.
+    """
+
+    name: str
+    slots: int
+    """How many trials run at a time."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def execute(self, feed: Feed, workload: Entry) -> None:
+        """Run what the feed gives until it is exhausted."""
+        ...
+
+    def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
+        """Call a function where trials run, with nothing running beside it."""
+        ...
+
+
+def default_slots(gpus_per_trial: float, *, cores: int, gpus: int) -> int:
+    """How many trials fit side by side: one a core, or as many as the GPUs take."""
+    return max(1, int(gpus / gpus_per_trial) if gpus_per_trial > 0 and gpus else cores)
+
+
+def open_stream(workload: Entry, trial: Trial, workdir: Path) -> Iterator[Measurement]:
+    """The trial's stream of measurements, not begun."""
+    stream: Iterator[Measurement] = workload.load()(
+        trial.config, seed=trial.seed, budget=trial.budget, workdir=workdir
+    )
+    return stream
+
+
+def raised(error: Exception) -> Ending:
+    """The ending of an attempt whose workload raised."""
+    told = isinstance(error, TrialFailure)
+    return Ending(
+        how="raised",
+        sentence=str(error) if told else f"{type(error).__name__}: {error}",
+        failure=error.failure if isinstance(error, TrialFailure) else "error",
+        traceback="".join(traceback.format_exception(error)),
+    )

@@ -1,0 +1,315 @@
+"""What MLflow is to show, as pure values: a trial's entry, a study's, and MLflow's limits."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cbablate.fingerprint import canonical, fingerprint
+from cbablate.planning.plan import Plan
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.running.mirror import Account, StudyState
+from cbablate.spec.changes import flatten
+
+__all__ = [
+    "Entry",
+    "Point",
+    "batches",
+    "commit_of",
+    "key_of",
+    "study_entry",
+    "trial_entry",
+    "views",
+]
+
+_KEY, _PARAM, _TAG = 250, 6000, 5000
+"""MLflow's limits in characters; tags may be 8,000 long on newer servers, 5,000 on all."""
+_METRICS, _NAMED = 800, 50
+"""How many go into one request: MLflow takes 1,000 in all, 100 params, 100 tags and 1 MB."""
+_FOREIGN = re.compile(r"[^\w\-. /:]", re.ASCII)
+
+_STATUS = {
+    TrialState.COMPLETE: "FINISHED",
+    TrialState.PRUNED: "KILLED",
+    TrialState.FAILED: "FAILED",
+}
+_STUDY_STATUS = {
+    StudyState.RUNNING: "RUNNING",
+    StudyState.COMPLETE: "FINISHED",
+    StudyState.FAILED: "FAILED",
+    StudyState.INTERRUPTED: "KILLED",
+}
+
+
+@dataclass(frozen=True, order=True)
+class Point:
+    """One value of a metric at a step; `at` in milliseconds since 1970."""
+
+    key: str
+    value: float
+    at: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One MLflow run as it must look in the end.
+
+    `content` addresses what can only be written once (params, curves, how it ended): an entry
+    with another content is another one. Tags and timings may still change.
+    """
+
+    name: str
+    status: str
+    tags: Mapping[str, str]
+    params: Mapping[str, str]
+    points: tuple[Point, ...]
+    timings: tuple[Point, ...]
+    began: int
+    ended: int
+    content: str
+
+
+class _Spelling:
+    """Names and values within MLflow's limits, and a tag that lists what was cut."""
+
+    def __init__(self) -> None:
+        self.cut: list[str] = []
+
+    def param(self, key: str, value: Any) -> tuple[str, str]:
+        text = value if isinstance(value, str) else canonical(value)
+        return key_of(key), self._within(f"param {key}", text, _PARAM)
+
+    def tag(self, key: str, text: str) -> tuple[str, str]:
+        return key_of(key), self._within(f"tag {key}", text, _TAG)
+
+    def tail(self, key: str, text: str) -> tuple[str, str]:
+        """As `tag`, but of a long text the end is kept: a traceback's says what happened."""
+        if len(text) > _TAG:
+            self.cut.append(f"tag {key}: {len(text):,} characters, the last {_TAG:,} kept")
+        return key_of(key), text[-_TAG:]
+
+    def told(self) -> dict[str, str]:
+        if not self.cut:
+            return {}
+        told = "; ".join(self.cut)
+        if len(told) > _TAG - 100:
+            told = f"{told[: _TAG - 100]} ... and more"
+        return {"cbablate.cut": f"{told}. The ledger holds them whole."}
+
+    def _within(self, what: str, text: str, limit: int) -> str:
+        if len(text) > limit:
+            self.cut.append(f"{what}: {len(text):,} characters, the first {limit:,} kept")
+        return text[:limit]
+
+
+def key_of(name: str) -> str:
+    """A name in the letters and the length that MLflow allows.
+
+    One that had to be altered ends in six digits of its fingerprint, so that two different names
+    stay two.
+    """
+    tidy = posixpath.normpath(_FOREIGN.sub("_", name)).lstrip("/.") or "_"
+    if tidy == name and len(name) <= _KEY:
+        return name
+    return f"{tidy[: _KEY - 7]}-{fingerprint(name)[:6]}"
+
+
+def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
+    """The entry of an ended trial."""
+    trial, history = account.trial, account.history
+    spelling = _Spelling()
+    params = dict(spelling.param(key, value) for key, value in flatten(trial.config))
+    points = tuple(_curves(account))
+    status = _STATUS[history.state]
+    began, ended = _ms(history.began or history.ended), _ms(history.ended)
+    tags = {
+        "mlflow.source.name": f"cbablate run {plan.study.name}",
+        "mlflow.source.type": "LOCAL",
+        "cbablate.role": "trial",
+        "cbablate.ledger": ledger,
+        "cbablate.study": plan.study.name,
+        "cbablate.trial": trial.id,
+        "cbablate.replicate": str(trial.replicate),
+        "cbablate.seed": str(trial.seed),
+        "cbablate.budget": f"{trial.budget.amount} {trial.budget.unit}",
+        "cbablate.state": str(history.state),
+        "cbablate.attempts": str(history.attempts),
+    }
+    said = {
+        "cbablate.arm": account.arm.name,
+        "cbablate.reason": history.reason,
+        "cbablate.failure": history.failure,
+        "cbablate.timed_on": account.timings[-1].device if account.timings else "",
+        **{f"factor.{name}": level for name, level in account.arm.levels.items()},
+        **{f"note.{name}": note for name, note in _notes(account).items()},
+    }
+    tags |= dict(spelling.tag(key, text) for key, text in said.items() if text)
+    if history.traceback:
+        tags |= dict([spelling.tail("cbablate.traceback", history.traceback)])
+    tags |= commit_of(account) | spelling.told()
+    content = [trial.id, ledger, status, params, [_row(p) for p in points], began, ended]
+    return Entry(
+        name=account.label,
+        status=status,
+        tags=tags,
+        params=params,
+        points=points,
+        timings=tuple(_timed(account)),
+        began=began,
+        ended=ended,
+        content=fingerprint(content),
+    )
+
+
+def study_entry(
+    plan: Plan, facts: Sequence[Record], *, told: Iterable[Account], state: StudyState, ledger: str
+) -> Entry:
+    """The entry under which a study's trials lie; `told` are those that have ended."""
+    study, spelling = plan.study, _Spelling()
+    times = [f.at for f in facts if f.subject == study.name or f.subject in plan.trial_of]
+    began, ended = (_ms(times[0]), _ms(times[-1])) if times else (0, 0)
+    said = {
+        "mlflow.note.content": _reading(plan),
+        "cbablate.question": study.question,
+        "cbablate.design": study.design,
+        "cbablate.objective": f"{study.objective.direction} {study.objective.metric}",
+        "cbablate.workload": f"{plan.description.name} (version {plan.description.version})",
+        "cbablate.factors": ", ".join(factor.name for factor in study.factors),
+    }
+    params = dict(spelling.param(key, value) for key, value in flatten(plan.arms[0].config))
+    tags = {
+        "mlflow.source.name": f"cbablate run {study.name}",
+        "mlflow.source.type": "LOCAL",
+        "cbablate.role": "study",
+        "cbablate.ledger": ledger,
+        "cbablate.study": study.name,
+        "cbablate.state": str(state),
+        **dict(spelling.tag(key, text) for key, text in said.items() if text),
+    }
+    states = [account.history.state for account in told]
+    counts = {f"trials/{s}": float(states.count(s)) for s in _STATUS}
+    counts |= {"trials/planned": float(len(plan.trials)), "arms": float(len(plan.arms))}
+    return Entry(
+        name=study.name,
+        status=_STUDY_STATUS[state],
+        tags=tags | spelling.told(),
+        params=params,
+        points=tuple(Point(key, value, ended, len(facts)) for key, value in counts.items()),
+        timings=(),
+        began=began,
+        ended=ended,
+        content=fingerprint([study.name, ledger, params]),
+    )
+
+
+def views(plan: Plan) -> dict[str, str]:
+    """Tags of an experiment by which MLflow's UI opens as this study is best read.
+
+    `nested` shows the study with its trials beneath; `trials` lists every trial, arm by arm;
+    `arms` groups complete trials by arm, with means. Opened by `?viewStateShareKey=trials`.
+    """
+    shown = dict.fromkeys((plan.study.objective.metric, *plan.study.report))
+    factors = [key_of(f"factor.{factor.name}") for factor in plan.study.factors]
+    columns = [f"metrics.`{key_of(name)}`" for name in shown]
+    columns += [f"tags.`{key}`" for key in (*factors, "cbablate.replicate", "cbablate.state")]
+    nested = {
+        "selectedColumns": columns,
+        "searchFilter": "",
+        "orderByKey": "attributes.start_time",
+        "orderByAsc": False,
+    }
+    trials = {
+        "selectedColumns": columns,
+        "searchFilter": "tags.`cbablate.role` = 'trial'",
+        "orderByKey": "tags.`cbablate.arm`",
+        "orderByAsc": True,
+    }
+    arms = trials | {
+        "searchFilter": f"{trials['searchFilter']} and tags.`cbablate.state` = 'complete'",
+        "groupBy": {
+            "aggregateFunction": "average",
+            "groupByKeys": [{"mode": "tag", "groupByData": "cbablate.arm"}],
+        },
+    }
+    named = {"nested": nested, "trials": trials, "arms": arms}
+    return {f"mlflow.sharedViewState.{name}": json.dumps(view) for name, view in named.items()}
+
+
+def commit_of(account: Account) -> dict[str, str]:
+    """Tags that say which code trained a trial; none where its session did not know."""
+    if not account.commit:
+        return {}
+    return {
+        "mlflow.source.git.commit": account.commit,
+        "cbablate.commit": account.commit,
+        "cbablate.dirty": "yes" if account.dirty else "no",
+    }
+
+
+def batches(
+    points: Iterable[Point], params: Mapping[str, str], tags: Mapping[str, str]
+) -> Iterator[tuple[list[Point], list[tuple[str, str]], list[tuple[str, str]]]]:
+    """Everything in portions that one request may carry; none where there is nothing."""
+    metrics, named, said = list(points), list(params.items()), list(tags.items())
+    part = 0
+    while part * _METRICS < len(metrics) or part * _NAMED < max(len(named), len(said)):
+        some = slice(part * _NAMED, (part + 1) * _NAMED)
+        yield metrics[part * _METRICS : (part + 1) * _METRICS], named[some], said[some]
+        part += 1
+
+
+def _curves(account: Account) -> Iterator[Point]:
+    """Every metric at every step, and the last vectors with an entry for each layer."""
+    measured = account.history.measurements
+    for at, measurement in zip(account.times, measured, strict=True):
+        for name, value in measurement.metrics.items():
+            yield Point(key_of(name), float(value), _ms(at), measurement.spent)
+    if not measured:
+        return
+    last = measured[-1]
+    for name, values in last.vectors.items():
+        for layer, value in enumerate(values):
+            key = key_of(f"{name}/layer.{layer}")
+            yield Point(key, float(value), _ms(account.times[-1]), last.spent)
+
+
+def _timed(account: Account) -> Iterator[Point]:
+    """Medians of the timings of the trial's arm; of several timings the newest is shown."""
+    for timing in account.timings:
+        for name, value in timing.medians.items():
+            yield Point(key_of(name), value, _ms(timing.at), account.trial.budget.amount)
+
+
+def _notes(account: Account) -> dict[str, str]:
+    notes: dict[str, str] = {}
+    for measurement in account.history.measurements:
+        notes.update({name: str(note) for name, note in measurement.notes.items()})
+    return notes
+
+
+def _reading(plan: Plan) -> str:
+    study = plan.study
+    metric = study.objective.metric
+    return (
+        f"**{study.question}**\n\n"
+        f"{len(plan.arms)} arms x {study.replicates} replicates ({study.design}); decisions "
+        f"{study.objective.direction} `{metric}`.\n\n"
+        "How to read: the nested runs are trials, one arm trained once from one seed; replicates "
+        "with the same number share their seed. Group by the tag `cbablate.arm` or `factor.*` to "
+        "compare arms. Only trials whose `cbablate.state` is `complete` enter a mean. MLflow is a "
+        "mirror: the table, with intervals and paired differences, is among the artifacts."
+    )
+
+
+def _row(point: Point) -> list[Any]:
+    return [point.key, point.value, point.at, point.step]
+
+
+def _ms(at: float) -> int:
+    return round(at * 1000)

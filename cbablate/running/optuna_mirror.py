@@ -1,0 +1,266 @@
+"""`OptunaMirror`: a study in Optuna's storage, to be looked at with `optuna-dashboard`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbablate.fingerprint import canonical, fingerprint
+from cbablate.planning.arm import Arm
+from cbablate.planning.plan import Plan
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.running.mirror import Account, MirrorUnreachable, StudyState, accounts
+from cbablate.spec.changes import flatten
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+__all__ = ["STORE_FILE", "OptunaMirror"]
+
+STORE_FILE = "optuna.sqlite"
+_CONTENT, _LAYOUT = "cbablate.content", "cbablate.layout"
+_TUNED = ("optimizer", "schedule", "batch_size", "lr", "weight_decay")
+"""Where recipes keep what one would tune: shown even where all arms agree on it."""
+
+
+class OptunaMirror:
+    """A study as an Optuna study of the same name, in `optuna.sqlite` of the results folder.
+
+    Factors and hyperparameters are its parameters, the objective its value, the objective after
+    each measurement the intermediate values; every other last metric is a user attribute. Optuna
+    never alters an ended trial, so where one must look otherwise (another attempt, a timing, an
+    edited study), its study is written anew.
+    """
+
+    name = "Optuna's storage"
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder.resolve() / STORE_FILE
+
+    @property
+    def address(self) -> str:
+        """What `optuna-dashboard` is given."""
+        return f"sqlite:///{self.path}"
+
+    def sync(
+        self,
+        plan: Plan,
+        facts: Sequence[Record],
+        *,
+        state: StudyState,
+        artifacts: Sequence[Path] = (),
+    ) -> None:
+        """Show the study; see `Mirror`. Artifacts have no place here."""
+        try:
+            import optuna
+            from sqlalchemy.exc import SQLAlchemyError
+        except ImportError as error:
+            raise MirrorUnreachable(
+                f"Optuna cannot be imported ({error}), so its dashboard shows nothing. Install it "
+                "with `pip install optuna`; `cbablate sync` then writes everything."
+            ) from error
+        loudness = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        try:
+            self._write(plan, accounts(plan, facts), state)
+        except (
+            optuna.exceptions.OptunaError,
+            SQLAlchemyError,
+            RuntimeError,  # how Optuna tells that a newer Optuna wrote the file
+            OSError,
+        ) as error:
+            said = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+            raise MirrorUnreachable(
+                f"Optuna's storage {self.path} did not take the study: {said}. It holds nothing "
+                "of its own: remove it, and `cbablate sync` writes it anew."
+            ) from error
+        finally:
+            optuna.logging.set_verbosity(loudness)
+
+    def _write(self, plan: Plan, told: Sequence[Account], state: StudyState) -> None:
+        import optuna
+
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+        storage = optuna.storages.RDBStorage(self.address)
+        try:
+            parameters = _Parameters.of(plan)
+            trials = [_trial(plan, account, parameters) for account in told]
+            layout = parameters.layout(plan)
+            study, count = _prefix(storage, plan, trials=trials, layout=layout)
+            for key, value in _about(plan, state, layout).items():
+                if study.user_attrs.get(key) != value:
+                    study.set_user_attr(key, value)
+            for trial in trials[count:]:
+                study.add_trial(trial)
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+
+
+@dataclass(frozen=True)
+class _Parameters:
+    """What a study varies, as Optuna's parameters: factors by level, then leaves of the config."""
+
+    distributions: Mapping[str, BaseDistribution]
+    leaves: Mapping[str, str]
+    """The parameter's name by the config's dotted key."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> _Parameters:
+        from optuna.distributions import CategoricalDistribution
+
+        drawn: dict[str, BaseDistribution] = {
+            factor.name: CategoricalDistribution([level.name for level in factor.levels])
+            for factor in plan.study.factors
+        }
+        leaves: dict[str, str] = {}
+        for key, values in _values(plan.arms).items():
+            if _varies(values, len(plan.arms)) or key.split(".")[0] in _TUNED:
+                leaves[key] = f"config.{key}" if key in drawn else key
+        return cls(
+            distributions=drawn
+            | {
+                leaves[key]: _over(values)
+                for key, values in _values(plan.arms).items()
+                if key in leaves
+            },
+            leaves=leaves,
+        )
+
+    def values(self, arm: Arm) -> dict[str, Any]:
+        """The parameters of an arm; a key that its config leaves out has none."""
+        config = {k: v for k, v in flatten(arm.config) if k in self.leaves and _shown(v)}
+        return {**arm.levels, **{self.leaves[key]: value for key, value in config.items()}}
+
+    def layout(self, plan: Plan) -> str:
+        """The address of what all trials of an Optuna study must agree on."""
+        from optuna.distributions import distribution_to_json
+
+        told = {name: distribution_to_json(d) for name, d in self.distributions.items()}
+        return fingerprint([told, plan.study.objective.direction, plan.study.objective.metric])
+
+
+def _shown(value: Any) -> bool:
+    return isinstance(value, bool | int | float | str)
+
+
+def _values(arms: Sequence[Arm]) -> dict[str, list[Any]]:
+    """Every simple leaf of the configs with its values, one for each arm that has it."""
+    values: dict[str, list[Any]] = {}
+    for arm in arms:
+        for key, value in flatten(arm.config):
+            if _shown(value):
+                values.setdefault(key, []).append(value)
+    return values
+
+
+def _varies(values: Sequence[Any], arms: int) -> bool:
+    return len(values) < arms or len({canonical(value) for value in values}) > 1
+
+
+def _over(values: Sequence[Any]) -> BaseDistribution:
+    """The narrowest distribution that holds these values."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) < len(values):
+        return CategoricalDistribution(sorted(set(values), key=canonical))
+    whole = [value for value in numbers if isinstance(value, int)]
+    if len(whole) == len(numbers):
+        return IntDistribution(min(whole), max(whole))
+    low, high = min(numbers), max(numbers)
+    return FloatDistribution(low, high, log=0 < low < high / 10)
+
+
+def _prefix(
+    storage: Any, plan: Plan, *, trials: Sequence[FrozenTrial], layout: str
+) -> tuple[Any, int]:
+    """The Optuna study, and how many of these trials it has already, in order and nothing else.
+
+    One that has anything else is made anew: Optuna lets nobody alter an ended trial.
+    """
+    import optuna
+
+    name, direction = plan.study.name, plan.study.objective.direction
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError:  # no study of that name
+        return optuna.create_study(storage=storage, study_name=name, direction=direction), 0
+    written = [t.user_attrs.get(_CONTENT) for t in study.get_trials(deepcopy=False)]
+    wanted = [trial.user_attrs[_CONTENT] for trial in trials]
+    if study.user_attrs.get(_LAYOUT) == layout and written == wanted[: len(written)]:
+        return study, len(written)
+    optuna.delete_study(study_name=name, storage=storage)
+    return optuna.create_study(storage=storage, study_name=name, direction=direction), 0
+
+
+def _about(plan: Plan, state: StudyState, layout: str) -> dict[str, Any]:
+    return {
+        _LAYOUT: layout,
+        "question": plan.study.question,
+        "objective": f"{plan.study.objective.direction} {plan.study.objective.metric}",
+        "design": plan.study.design,
+        "state": str(state),
+        "trials planned": len(plan.trials),
+        "how to read": "A mirror of cbablate's ledger: it may be deleted, and is written anew by "
+        "`cbablate sync`. Means and intervals are in the table of `cbablate table`.",
+    }
+
+
+def _trial(plan: Plan, account: Account, parameters: _Parameters) -> FrozenTrial:
+    """An ended trial as Optuna keeps one; its `cbablate.content` addresses all that it says."""
+    from optuna.trial import TrialState as Frozen
+    from optuna.trial import create_trial
+
+    history, metric = account.history, plan.study.objective.metric
+    steps = {m.spent: float(m.metrics[metric]) for m in history.measurements if metric in m.metrics}
+    value = steps.get(history.last.spent) if history.last else None
+    state = {
+        TrialState.COMPLETE: Frozen.COMPLETE,
+        TrialState.PRUNED: Frozen.PRUNED,
+        TrialState.FAILED: Frozen.FAIL,
+    }[history.state]
+    attributes = _attributes(account)
+    if state is Frozen.COMPLETE and value is None:
+        state = Frozen.FAIL  # Optuna knows no complete trial without a value
+        attributes["reason"] = f"no {metric} was measured at the end"
+    params = parameters.values(account.arm)
+    told = [str(state), value, params, {str(k): v for k, v in steps.items()}, attributes]
+    trial = create_trial(
+        state=state,
+        value=value if state is Frozen.COMPLETE else None,
+        params=params,
+        distributions={name: parameters.distributions[name] for name in params},
+        user_attrs={**attributes, _CONTENT: fingerprint([*told, history.ended])},
+        intermediate_values=steps,
+    )
+    trial.datetime_start = datetime.fromtimestamp(history.began or history.ended)
+    trial.datetime_complete = datetime.fromtimestamp(history.ended)
+    return trial
+
+
+def _attributes(account: Account) -> dict[str, Any]:
+    history, trial = account.history, account.trial
+    attributes: dict[str, Any] = {
+        "arm": account.arm.name,
+        "replicate": trial.replicate,
+        "seed": trial.seed,
+        "trial": trial.id,
+        "state": str(history.state),
+    }
+    if history.last is not None:
+        attributes |= {name: float(value) for name, value in history.last.metrics.items()}
+        for name, values in history.last.vectors.items():
+            attributes[f"{name} by layer"] = [float(value) for value in values]
+    for timing in account.timings:
+        attributes |= timing.medians
+    why = {"reason": history.reason, "failure": history.failure, "commit": account.commit}
+    return attributes | {name: text for name, text in why.items() if text}

@@ -1,0 +1,405 @@
+"""`RayExecutor`: trials placed by Ray Tune; the one module that imports Ray.
+
+Ray Tune does what it is good at: it places trials on cores, GPUs and machines, in one
+`Tuner.fit` for a whole study, on warm actors that take one trial after another. It decides
+nothing: a thin `Searcher` asks our feed for the next trial, a relay `TrialScheduler` passes on
+the feed's verdicts, and what it writes to disk is thrown away.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+
+from cbablate.errors import EnvironmentFault
+from cbablate.planning.trial import Trial
+from cbablate.records.history import body_of, measurement_of
+from cbablate.records.measurement import Measurement
+from cbablate.running.executor import Ending, Feed, default_slots, open_stream, raised
+from cbablate.running.signals import signals_kept
+from cbablate.workloads.entry import Entry
+
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_AUTH_MODE": "token",  # to join a cluster that has none, say RAY_AUTH_MODE=disabled
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the driver handles signals, the same in every executor
+    "RAY_AIR_NEW_OUTPUT": "0",  # the other one prints at any verbosity
+    "TUNE_WARN_THRESHOLD_S": "30",
+    "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # its snapshots are nobody's truth
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "15",
+}
+for _name, _value in _QUIET.items():  # Ray reads some of these when it is imported
+    os.environ.setdefault(_name, _value)
+
+try:
+    import ray
+    from ray import tune
+    from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+    from ray.tune.search import Searcher
+except ImportError as error:
+    raise EnvironmentFault(
+        f"Ray Tune cannot be imported ({error}). Install it with `pip install 'ray[tune]'`, or run "
+        "the trials in this process with --on local."
+    ) from error
+
+__all__ = ["RayExecutor"]
+
+
+class RayExecutor:
+    """Runs trials side by side on an embedded Ray, or on a cluster that is named.
+
+    Args:
+        gpus_per_trial: share of a GPU that a trial takes; None for one if the machine has GPUs,
+            else none. Fractions place several trials on one GPU; memory is not limited by it.
+        cpus_per_trial: cores a trial takes; a trial computes on one thread whatever it is.
+        slots: most trials at a time; None for as many as fit.
+        address: a running cluster to join; None for an embedded one on this machine, whatever
+            `RAY_ADDRESS` says.
+    """
+
+    name = "ray"
+
+    def __init__(
+        self,
+        *,
+        gpus_per_trial: float | None = None,
+        cpus_per_trial: float = 1,
+        slots: int | None = None,
+        address: str | None = None,
+    ) -> None:
+        self._gpus_wanted = gpus_per_trial
+        self._gpus = gpus_per_trial or 0.0
+        self._cpus = cpus_per_trial
+        self._slots_wanted = slots
+        self._address = address
+        self._scratch = Path()
+        self._owns_session = False
+        self.slots = slots or 1
+
+    def __enter__(self) -> Self:
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"{_scratch_prefix()}{os.getpid()}-"))
+        _clear_abandoned()
+        if not ray.is_initialized():
+            with signals_kept():
+                self._connect()
+            self._owns_session = True
+        there = ray.cluster_resources()
+        gpus = int(there.get("GPU", 0))
+        if self._gpus_wanted is None:
+            self._gpus = 1.0 if gpus else 0.0
+        elif self._gpus_wanted > gpus:
+            self._disconnect()
+            raise EnvironmentFault(
+                f"a trial asks for {self._gpus_wanted:g} GPUs; Ray sees {gpus} here. Lower "
+                "--gpus-per-trial, or leave it out."
+            )
+        fit = default_slots(self._gpus, cores=int(there.get("CPU", 1) / self._cpus), gpus=gpus)
+        self.slots = min(fit, self._slots_wanted or fit)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._disconnect()
+
+    def execute(self, feed: Feed, workload: Entry) -> None:
+        """Run what the feed gives, `slots` at a time, until it is exhausted."""
+        relay = _Relay(feed)
+        resources: dict[str, float] = {"cpu": self._cpus}
+        if self._gpus:
+            resources["gpu"] = self._gpus
+        tuner = tune.Tuner(
+            tune.with_resources(_Attempt, resources),
+            param_space={"workload": {"name": workload.name, "source": workload.source}},
+            tune_config=tune.TuneConfig(
+                search_alg=_Proposals(relay),
+                scheduler=_Verdicts(relay),
+                num_samples=-1,
+                max_concurrent_trials=self.slots,
+                reuse_actors=True,
+                trial_dirname_creator=lambda trial: str(trial.trial_id),
+            ),
+            run_config=tune.RunConfig(
+                name="trials",
+                storage_path=str(self._scratch / "tune"),
+                verbose=0,
+            ),
+        )
+        with _quiet_logs():
+            tuner.fit()
+        relay.close()
+
+    def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
+        """Call a function in a worker that holds a whole device, so that nothing runs beside it."""
+        there = ray.cluster_resources()
+        remote = ray.remote(_called).options(
+            num_cpus=1 if self._address else there.get("CPU", 1),
+            num_gpus=1 if self._gpus else 0,
+            max_retries=0,
+            runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}},
+        )
+        try:
+            return ray.get(remote.remote(entry, arguments, named))
+        except ray.exceptions.RayTaskError as error:
+            cause = error.cause
+            raise (cause if isinstance(cause, Exception) else error) from None
+        except ray.exceptions.RayError as error:
+            raise EnvironmentFault(f"a worker of Ray died: {error}") from error
+
+    def _connect(self) -> None:
+        logging.getLogger("ray").setLevel(logging.ERROR)
+        if self._address is None:
+            # A token of this session's own, in memory: Ray's default writes one readable by all.
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        try:
+            ray.init(
+                address=self._address or "local",
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                **(self._embedded() if self._address is None else {}),
+            )
+        except Exception as error:
+            where = self._address or "this machine"
+            raise EnvironmentFault(
+                f"Ray cannot be started on {where}: {error}. Try --on local."
+            ) from error
+
+    def _embedded(self) -> dict[str, Any]:
+        """A Ray of our own: no dashboard, private files, workers that import while it starts."""
+        return {
+            "include_dashboard": False,
+            "_temp_dir": str(self._scratch / "ray"),
+        }
+
+    def _disconnect(self) -> None:
+        if self._owns_session:
+            ray.shutdown()
+            self._owns_session = False
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+class _Relay:
+    """Passes Ray's events to the feed, and keeps the first error the feed raises.
+
+    Ray logs and forgets some exceptions of its callbacks; a ledger that cannot be written must
+    stop the study, so the error is kept here and raised when `fit` is over.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        self.feed = feed
+        self.error: Exception | None = None
+        self._by_ray: dict[str, Trial] = {}
+        self._open: set[str] = set()
+        self._stopped: dict[str, str] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """An empty shell: Ray pickles its callbacks into a snapshot that nobody reads."""
+        return (_Relay, (None,))
+
+    def propose(self, ray_id: str) -> dict[str, Any] | str | None:
+        if self.error is not None:
+            return str(Searcher.FINISHED)
+        try:
+            trial = self.feed.next()
+            if trial is None:
+                return str(Searcher.FINISHED) if self.feed.exhausted else None
+        except Exception as error:  # noqa: BLE001 - raised again by close()
+            self.error = error
+            return str(Searcher.FINISHED)
+        self._by_ray[ray_id] = trial
+        return {"trial": {"value": trial}}
+
+    def started(self, ray_id: str) -> None:
+        if ray_id not in self._open:
+            self._open.add(ray_id)
+            self._guard(lambda: self.feed.started(self._by_ray[ray_id]))
+
+    def measured(self, ray_id: str, measurement: Measurement) -> bool:
+        """Whether the trial shall stop."""
+        trial = self._by_ray[ray_id]
+        try:
+            verdict = self.feed.measured(trial, measurement)
+        except Exception as error:  # noqa: BLE001 - raised again by close()
+            self.error = self.error or error
+            return True
+        if verdict.stop:
+            self._stopped[ray_id] = verdict.reason
+        return verdict.stop or self.error is not None
+
+    def ended(self, ray_id: str, ending: Ending) -> None:
+        if ray_id not in self._by_ray:
+            return
+        self.started(ray_id)  # an actor can die before Ray calls its trial started
+        trial = self._by_ray.pop(ray_id)
+        if ray_id in self._stopped:
+            ending = Ending("stopped", self._stopped.pop(ray_id))
+        self._guard(lambda: self.feed.ended(trial, ending))
+
+    def close(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _guard(self, tell: Any) -> None:
+        if self.error is not None:
+            return
+        try:
+            tell()
+        except Exception as error:  # noqa: BLE001 - raised again by close()
+            self.error = error
+
+
+class _Proposals(Searcher):
+    """Asks the feed for the next trial when Ray has a slot."""
+
+    def __init__(self, relay: _Relay) -> None:
+        super().__init__()
+        self._relay = relay
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        return self._relay.propose(trial_id)
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """Nothing: the scheduler is told with more detail."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: the ledger remembers."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: a study is run again from the ledger."""
+
+
+class _Verdicts(FIFOScheduler):
+    """Tells the feed what trials report, and Ray what the feed decides."""
+
+    def __init__(self, relay: _Relay) -> None:
+        super().__init__()
+        self._relay = relay
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        told = result["report/value"]
+        if told == _BEGAN:
+            self._relay.started(trial.trial_id)
+            return str(TrialScheduler.CONTINUE)
+        stop = self._relay.measured(trial.trial_id, measurement_of(told.body))
+        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        told = result["report/value"]
+        ended = told if isinstance(told, Ending) else Ending("stopped")
+        self._relay.ended(trial.trial_id, ended)
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        self._relay.ended(
+            trial.trial_id,
+            Ending("lost", "the process of the trial died", "lost", str(trial.get_error() or "")),
+        )
+
+
+_BEGAN = "began"
+"""What an attempt reports first: Ray tells of a trial's start through callbacks only, and a list
+of those makes it import every integration it knows, MLflow's too (2 s)."""
+
+
+class _Report:
+    """A measurement's body, wrapped so that Ray does not flatten it."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.body = body
+
+
+class _Attempt(tune.Trainable):
+    """A trial's stream, advanced by one measurement a step, in a worker that outlives it."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._stream: Iterator[Measurement] | None = None
+        self._failed: Ending | None = None
+        self._began = False
+        self._workdir = Path(tempfile.mkdtemp(prefix="cbablate-trial-"))
+        entry = Entry(**config["workload"])
+        try:
+            self._stream = open_stream(entry, config["trial"]["value"], self._workdir)
+        except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
+            self._failed = raised(error)
+
+    def step(self) -> dict[str, Any]:
+        if not self._began:
+            self._began = True
+            return {"report": {"value": _BEGAN}}
+        if self._failed is not None or self._stream is None:
+            return _end(self._failed or Ending("raised", "the workload gave no stream"))
+        try:
+            measurement = next(self._stream)
+        except StopIteration:
+            return _end(Ending("finished"))
+        except Exception as error:  # noqa: BLE001 - likewise
+            return _end(raised(error))
+        return {"report": {"value": _Report(body_of(measurement))}}
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.cleanup()
+        self.setup(new_config)
+        return True
+
+    def cleanup(self) -> None:
+        if self._stream is not None:
+            with closing(cast("Any", self._stream)):
+                self._stream = None
+        shutil.rmtree(self._workdir, ignore_errors=True)
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing: Ray wants the method to exist."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing: likewise."""
+
+
+def _end(ending: Ending) -> dict[str, Any]:
+    return {"report": {"value": ending}, "done": True}
+
+
+def _called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    return entry.load()(*arguments, **named)
+
+
+def _scratch_prefix() -> str:
+    return f"cbablate-{os.getuid()}-"
+
+
+def _clear_abandoned() -> None:
+    """Remove what drivers of this user that were killed have left behind."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_scratch_prefix()}*-*"):
+        process = folder.name.removeprefix(_scratch_prefix()).partition("-")[0]
+        if folder.stat().st_uid != os.getuid() or not process.isdigit():
+            continue
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except PermissionError:
+            continue
+
+
+class _quiet_logs:  # noqa: N801 - reads as a function
+    """Keeps Ray Tune's own words off stderr, but for what it calls critical, during `fit`."""
+
+    def __enter__(self) -> None:
+        logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("ray.tune").setLevel(logging.NOTSET)

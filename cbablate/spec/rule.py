@@ -1,0 +1,237 @@
+"""Rules: what a study may not say though its types would allow it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from cbablate.spec import scalar
+from cbablate.spec.description import Description
+from cbablate.spec.fault import Fault, Path
+from cbablate.spec.metric import Metric
+from cbablate.spec.suggestion import did_you_mean
+from cbablate.spec.tree import ListNode, MapNode, Node, TextNode, walk
+
+__all__ = ["broken_rules", "changes_of", "ill_formed_changes", "unknown_changes"]
+
+_TEST = re.compile(r"test([^a-z].*)?", re.IGNORECASE | re.DOTALL)
+_SEED = re.compile(r"seeds?", re.IGNORECASE)
+_DEEPEST = 32
+_NO_FACTOR = (
+    "a seed is no factor: replicates repeat every arm, from seeds that all arms share, so that "
+    "arms can be compared in pairs"
+)
+
+
+def broken_rules(root: MapNode, description: Description | None) -> Iterator[Fault]:
+    """The faults of a file's tree that no type catches; metrics only where they are known."""
+    if "name" in root.entries:
+        yield Fault(
+            ("name",), "a file's stem is the study's name; 'name' is not written", "delete it", True
+        )
+    if "folder" in root.entries:
+        yield Fault(("folder",), "'folder' is not a key of a study", "", True)
+    yield from _twice_named(root)
+    yield from _seeds(root)
+    for path, changes in changes_of(root):
+        yield from _said_twice(changes, path)
+    yield from _objective(root, description.metrics if description else {})
+    yield from _report(root, description.metrics if description else {})
+
+
+def changes_of(root: MapNode) -> Iterator[tuple[Path, MapNode]]:
+    """Each level's changes, with the path to them; levels without any are left out."""
+    for path, level in _levels(root):
+        changes = walk(level, ("changes",))
+        if changes.there and isinstance(changes.node, MapNode):
+            yield (*path, "changes"), changes.node
+
+
+def ill_formed_changes(root: MapNode) -> Iterator[Fault]:
+    """Dotted keys with nothing between two dots, or with more dots than any config is deep.
+
+    Changes with such keys are not fit to be merged into a config.
+    """
+    for path, changes in changes_of(root):
+        for way, _ in _leaves(changes):
+            parts = ".".join(map(str, way)).split(".")
+            if not all(parts):
+                sentence = f"{scalar.shown(str(way[-1]))} has a dot with no word beside it"
+                yield Fault((*path, *way), sentence, at_key=True)
+            elif len(parts) > _DEEPEST:
+                sentence = f"a key of {len(parts)} parts; at most {_DEEPEST} are read"
+                yield Fault((*path, *way), sentence, at_key=True)
+
+
+def unknown_changes(root: MapNode) -> Iterator[Fault]:
+    """Changes of keys that the baseline does not have, and scalars that no schema can decide.
+
+    For workloads of a user's own: the baseline is their schema.
+    """
+    baseline = walk(root, ("baseline",))
+    if not baseline.there or not isinstance(baseline.node, MapNode):
+        return
+    yield from _undecided(baseline.node, ("baseline",))
+    known = [".".join(map(str, path)) for path, _ in _leaves(baseline.node)]
+    for path, changes in changes_of(root):
+        yield from _undecided(changes, path)
+        for way, _ in _leaves(changes):
+            key = ".".join(map(str, way))
+            found = walk(baseline.node, tuple(key.split(".")))
+            if isinstance(found.node, MapNode) and (found.rest or not found.exact):
+                sentence = f"'{key}' is not a key of the baseline"
+                hint = _nearest_key(key, known) or f"the baseline has {', '.join(known)}"
+                yield Fault((*path, *way), sentence, hint, at_key=True)
+
+
+def _nearest_key(key: str, known: Iterable[str]) -> str:
+    """Which dotted key was meant: a sibling, or one of that name elsewhere."""
+    parent, _, name = key.rpartition(".")
+    siblings = {k.rpartition(".")[2]: k for k in known if k.rpartition(".")[0] == parent}
+    anywhere = {k.rpartition(".")[2]: k for k in known}
+    return did_you_mean(name, siblings, spelt=siblings.__getitem__) or did_you_mean(
+        name, anywhere, spelt=anywhere.__getitem__
+    )
+
+
+def _levels(root: MapNode) -> Iterator[tuple[Path, MapNode]]:
+    for path, factor in _factors(root):
+        levels = walk(factor, ("levels",))
+        if levels.there and isinstance(levels.node, ListNode):
+            for j, level in enumerate(levels.node.items):
+                if isinstance(level, MapNode):
+                    yield (*path, "levels", j), level
+
+
+def _factors(root: MapNode) -> Iterator[tuple[Path, MapNode]]:
+    factors = walk(root, ("factors",))
+    if factors.there and isinstance(factors.node, ListNode):
+        for i, factor in enumerate(factors.node.items):
+            if isinstance(factor, MapNode):
+                yield ("factors", i), factor
+
+
+def _text(node: Node, *path: str | int) -> str | None:
+    found = walk(node, path)
+    if not found.there or not isinstance(found.node, TextNode) or found.node.empty:
+        return None
+    return found.node.text
+
+
+def _line(node: Node, *path: str | int) -> int:
+    return walk(node, path).node.place.line
+
+
+def _twice_named(root: MapNode) -> Iterator[Fault]:
+    seen: dict[tuple[Path, str], int] = {}
+    named: list[tuple[Path, Path, MapNode]]
+    named = [(("factors",), path, node) for path, node in _factors(root)]
+    named += [(path[:2], path, node) for path, node in _levels(root)]
+    for group, path, node in named:
+        name = _text(node, "name")
+        if name is None:
+            continue
+        if (group, name) in seen:
+            what = "factor" if len(path) == 2 else "level of this factor"
+            line = seen[group, name]
+            sentence = f"another {what}, on line {line}, is called {scalar.shown(name)} too"
+            yield Fault((*path, "name"), sentence)
+        seen.setdefault((group, name), _line(node, "name"))
+
+
+def _seeds(root: MapNode) -> Iterator[Fault]:
+    for path, factor in _factors(root):
+        name = _text(factor, "name")
+        if name is not None and _SEED.fullmatch(name):
+            yield Fault((*path, "name"), _NO_FACTOR)
+    for path, node in [*_factors(root), *_levels(root), *changes_of(root)]:
+        for key in node.entries:
+            if _SEED.fullmatch(key):
+                yield Fault((*path, key), _NO_FACTOR, "say `replicates:` instead", at_key=True)
+
+
+def _said_twice(changes: MapNode, path: Path) -> Iterator[Fault]:
+    """A dotted key and a nested one that change the same thing."""
+    counted = Counter(".".join(map(str, way)) for way, _ in _leaves(changes))
+    for way, _ in reversed([*_leaves(changes)]):
+        key = ".".join(map(str, way))
+        if counted[key] > 1:
+            counted[key] = 1
+            yield Fault((*path, *way), f"'{key}' is changed twice here", "delete one", at_key=True)
+        elif any(key.startswith(f"{other}.") for other in counted):
+            whole = next(other for other in counted if key.startswith(f"{other}."))
+            sentence = f"'{whole}' as a whole is changed here, too"
+            yield Fault((*path, *way), sentence, "delete one of the two", at_key=True)
+
+
+def _leaves(node: MapNode, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+    """What has no mapping below it, with its path as written."""
+    for key, entry in node.entries.items():
+        if isinstance(entry.node, MapNode) and entry.node.entries:
+            yield from _leaves(entry.node, (*path, key))
+        else:
+            yield (*path, key), entry.node
+
+
+def _undecided(node: Node, path: Path) -> Iterator[Fault]:
+    """Unquoted scalars that could be a bad number as well as a word."""
+    if isinstance(node, MapNode):
+        for key, entry in node.entries.items():
+            yield from _undecided(entry.node, (*path, key))
+    elif isinstance(node, ListNode):
+        for index, item in enumerate(node.items):
+            yield from _undecided(item, (*path, index))
+    elif not node.quoted and not node.broken:
+        told = scalar.misread(node.text)
+        if told is not None:
+            sentence, hint = told
+            hint = f"{hint}, or put it in quotes if it is a word".removeprefix(", or ")
+            yield Fault(path, f"{sentence}, so it is no number", hint)
+
+
+def _objective(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
+    name = _text(root, "objective", "metric")
+    if name is None:
+        return
+    path = ("objective", "metric")
+    if _TEST.fullmatch(name):
+        instead = re.sub("^test", "val", name, flags=re.IGNORECASE)
+        yield Fault(
+            path,
+            f"{scalar.shown(name)} is of the test split, which selection must not see: what is "
+            "chosen by it looks better there than it is",
+            f"did you mean '{instead}'?" if instead in metrics else "name a validation metric",
+        )
+    elif metrics and name not in metrics:
+        yield _unknown_metric(path, name, [m for m in metrics if not _TEST.fullmatch(m)])
+    elif metrics and metrics[name].source == "timing":
+        sentence = f"'{name}' is timed after all training, so nothing can be decided on it"
+        yield Fault(path, sentence, "name a validation metric")
+    direction = _text(root, "objective", "direction")
+    best = metrics[name].direction if name in metrics else None
+    if best is not None and direction in ("maximize", "minimize") and direction != best:
+        better = "greater" if best == "maximize" else "less"
+        sentence = f"'{name}' is better the {better} it is, so '{direction}' cannot be meant"
+        yield Fault(("objective", "direction"), sentence, f"write {best}")
+
+
+def _report(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
+    report = walk(root, ("report",))
+    if not report.there or not isinstance(report.node, ListNode):
+        return
+    seen: set[str] = set()
+    for index in range(len(report.node.items)):
+        name = _text(report.node, index)
+        if name is None:
+            continue
+        if name in seen:
+            yield Fault(("report", index), f"{scalar.shown(name)} is listed twice", "delete one")
+        elif metrics and name not in metrics:
+            yield _unknown_metric(("report", index), name, [*metrics])
+        seen.add(name)
+
+
+def _unknown_metric(path: Path, name: str, metrics: list[str]) -> Fault:
+    sentence = f"{scalar.shown(name)} is no metric of this workload"
+    return Fault(path, sentence, did_you_mean(name, metrics) or f"there are {', '.join(metrics)}")

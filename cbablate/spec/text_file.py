@@ -1,0 +1,134 @@
+"""Text files, read with suspicion: whatever is wrong with one before its language matters."""
+
+from __future__ import annotations
+
+import re
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cbablate.spec import scalar
+from cbablate.spec.suggestion import did_you_mean
+from cbablate.spec.tree import Place
+
+__all__ = ["MAX_BYTES", "Flaw", "Unreadable", "read_text", "unfit"]
+
+MAX_BYTES = 2**20
+
+_CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7}) ", re.MULTILINE)
+_BREAK = re.compile(r"\r\n|\r|\n")
+_INVISIBLE = frozenset(
+    "\u200b\u2060\ufeff\u00ad\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\x85"
+)
+"""Characters that show nothing, or turn the text around, and so hide what a file says."""
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What is wrong at a place of the file, whatever the schema."""
+
+    place: Place
+    sentence: str
+    hint: str = ""
+
+
+class Unreadable(Exception):
+    """A file of which no tree can be made. `flaws` lack a place only where there is no text."""
+
+    def __init__(self, *flaws: Flaw, sentence: str = "", hint: str = "") -> None:
+        super().__init__(sentence)
+        self.flaws = flaws
+        self.hint = hint
+
+
+def read_text(path: Path) -> str:
+    """The text of a regular file in UTF-8, its byte-order mark left out.
+
+    Raises:
+        Unreadable: there is no such file, it is too long, or it is no text.
+    """
+    text = _decoded(_content(path))
+    flaws = [*_bad_characters(text), *_conflicts(text)]
+    if flaws:
+        raise Unreadable(*flaws)
+    return text
+
+
+def unfit(character: str) -> bool:
+    """Whether a scalar cannot hold it: controls, halves of surrogate pairs, what hides text."""
+    if character in "\n\t":
+        return False
+    return unicodedata.category(character) in ("Cc", "Cs") or character in _INVISIBLE
+
+
+def _content(path: Path) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+            raise Unreadable(sentence=f"is {what}; name a YAML file")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise Unreadable(sentence="there is no such file", hint=_neighbours(path)) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Unreadable(sentence=f"cannot be read: {reason}") from error
+    if len(content) > MAX_BYTES:
+        raise Unreadable(sentence=f"has more than {MAX_BYTES:,} bytes, the most that is read")
+    return content
+
+
+def _neighbours(path: Path) -> str:
+    """Which file beside it may have been meant."""
+    try:
+        beside = sorted(p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml"))
+    except (OSError, ValueError):
+        return f"there is no folder '{path.parent}' either"
+    stems = {Path(name).stem: name for name in beside}
+    asked = did_you_mean(path.stem, stems, spelt=stems.__getitem__)
+    if asked or not beside:
+        return asked or f"there is no YAML file in '{path.parent}'"
+    return f"there are {', '.join(beside[:10])}{', ...' if len(beside) > 10 else ''}"
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Unreadable(Flaw(Place(1, 1), "the file is in UTF-16", "save it as UTF-8"))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start].decode("utf-8-sig", errors="replace")
+        byte = content[error.start]
+        raise Unreadable(
+            Flaw(
+                _place_after(before),
+                f"byte 0x{byte:02X} at offset {error.start:,} is not UTF-8",
+                "save the file as UTF-8",
+            )
+        ) from None
+
+
+def _place_after(text: str) -> Place:
+    lines = _BREAK.split(text)
+    return Place(len(lines), len(lines[-1]) + 1)
+
+
+def _bad_characters(text: str) -> Iterator[Flaw]:
+    for offset, character in enumerate(text):
+        if character.isprintable() or character in "\t\n\r":
+            continue
+        if unfit(character):
+            what = "a control" if unicodedata.category(character) == "Cc" else "an invisible"
+            hint = "is this a text file?" if character == "\0" else "delete it"
+            sentence = f"{what} character, {scalar.named(character)}"
+            yield Flaw(_place_after(text[:offset]), sentence, hint)
+            return
+
+
+def _conflicts(text: str) -> Iterator[Flaw]:
+    found = _CONFLICT.search(text)
+    if found:
+        yield Flaw(_place_after(text[: found.start()]), "an unresolved merge conflict")

@@ -1,0 +1,150 @@
+"""The tree of a file: what is written where, before a schema decides what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from cbablate.spec import scalar
+from cbablate.spec.fault import Path
+
+__all__ = [
+    "Entry",
+    "Found",
+    "ListNode",
+    "MapNode",
+    "Node",
+    "Place",
+    "Readings",
+    "TextNode",
+    "plain",
+    "walk",
+]
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A line and a column of a file, both counted from 1, in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class TextNode:
+    """A scalar: its text, and whether it stood in quotes (or in a block, `|` or `>`).
+
+    `broken` says that the reader has told a fault of it already, so nobody else needs to.
+    """
+
+    text: str
+    quoted: bool
+    place: Place
+    broken: bool = False
+
+    @property
+    def empty(self) -> bool:
+        """Whether it says nothing: no text, `~` or `null`, without quotes."""
+        return not self.quoted and scalar.guess(self.text) is None
+
+
+@dataclass(frozen=True)
+class ListNode:
+    """A sequence."""
+
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A key's place and its value."""
+
+    key: Place
+    node: Node
+
+
+@dataclass(frozen=True)
+class MapNode:
+    """A mapping. It is not `whole` where the reader had to leave an entry out."""
+
+    entries: Mapping[str, Entry]
+    place: Place
+    whole: bool = True
+
+
+Node = TextNode | ListNode | MapNode
+Readings = Mapping[Path, Any]
+"""What scalars mean where the schema wants something else than their looks, by path."""
+
+_AS_THEY_LOOK: Readings = MappingProxyType({})
+
+
+def plain(node: Node, readings: Readings = _AS_THEY_LOOK, *, path: Path = ()) -> Any:
+    """The node as mappings, lists and scalars; an unquoted scalar is what YAML 1.2 makes of it."""
+    if isinstance(node, TextNode):
+        if path in readings:
+            return readings[path]
+        return node.text if node.quoted else scalar.guess(node.text)
+    if isinstance(node, ListNode):
+        return [plain(item, readings, path=(*path, i)) for i, item in enumerate(node.items)]
+    return {key: plain(e.node, readings, path=(*path, key)) for key, e in node.entries.items()}
+
+
+@dataclass(frozen=True)
+class Found:
+    """How far a path leads into a tree.
+
+    `node` is the last one reached, `path` the way to it as the file spells it, `key` the place
+    of the last key on that way, `rest` what the file does not have. It is not `exact` where a
+    dotted key of the file says more than was asked (`model.depth`, asked for `model`).
+    """
+
+    node: Node
+    path: Path = ()
+    key: Place | None = None
+    rest: Path = ()
+    exact: bool = True
+
+    @property
+    def there(self) -> bool:
+        """Whether the file has all of the path, and the node is what stands there."""
+        return not self.rest and self.exact
+
+
+def walk(root: Node, path: Path) -> Found:
+    """Follow `path` from `root` as far as it goes.
+
+    Dotted keys count as the nested ones they stand for. An index into what is no list is passed
+    over: a schema may have made a list of one mapping.
+    """
+    return _walk(Found(root, rest=path))
+
+
+def _walk(found: Found) -> Found:
+    if not found.rest or not found.exact:
+        return found
+    ends = [_walk(step) for step in _steps(found)]
+    return min(ends, key=lambda end: (len(end.rest), not end.exact), default=found)
+
+
+def _steps(found: Found) -> Iterator[Found]:
+    node, rest = found.node, found.rest
+    head = rest[0]
+    if isinstance(node, ListNode):
+        if isinstance(head, int) and 0 <= head < len(node.items):
+            yield Found(node.items[head], (*found.path, head), found.key, rest[1:])
+        return
+    if isinstance(head, int):
+        yield Found(node, found.path, found.key, rest[1:])
+        return
+    if isinstance(node, TextNode):
+        return
+    for key, entry in reversed([*node.entries.items()]):
+        parts = (key,) if key == head else tuple(key.split("."))
+        shared = min(len(parts), len(rest))
+        if parts[:shared] == rest[:shared]:
+            way = (*found.path, key)
+            yield Found(entry.node, way, entry.key, rest[shared:], exact=len(parts) <= len(rest))

@@ -1,0 +1,185 @@
+"""One network in training: its update, and the stream of its epochs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from cbablate.data.images import Images
+from cbablate.errors import TrialFailure
+from cbablate.fingerprint import derive_seed
+from cbablate.spec.budget import Budget
+from cbablate.training.augmentation import Augmentation
+from cbablate.training.compute import Compute
+from cbablate.training.recipe import Recipe
+
+__all__ = ["Progress", "Update", "fit", "updates_per_epoch"]
+
+_LOOK = 100
+"""Updates between two looks at the losses: each look waits for the device."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What an epoch, or the part of one that the budget left, came to.
+
+    `loss` is the mean over its updates of what was minimised, augmentation and smoothing
+    included; `images` and `seconds` are this part's own.
+    """
+
+    spent: int
+    loss: float
+    images: int
+    seconds: float
+
+
+class Update:
+    """One step of training: forward, backward, optimizer, schedule.
+
+    Everything random in it (dropout, stochastic depth, augmentation) is drawn from `seed` and the
+    number of the update.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        images: Images,
+        recipe: Recipe,
+        *,
+        seed: int,
+        steps: int,
+        compute: Compute,
+    ) -> None:
+        self.done = 0
+        self._model = model
+        self._compute = compute
+        self._seed = seed
+        self._clip = recipe.clip_grad
+        self._optimizer = recipe.optimizer_for(model)
+        self._schedule = recipe.schedule_for(
+            self._optimizer, steps=steps, per_epoch=updates_per_epoch(images, recipe)
+        )
+        self._augment = Augmentation(
+            recipe.augment,
+            seed=seed,
+            num_classes=images.facts.num_classes,
+            background=images.background,
+            device=compute.device,
+        )
+        self._smoothing: float = recipe.augment["smoothing"]
+
+    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
+        """The loss of the batch before the update, on the device and without its graph.
+
+        `images` is the update's own copy: mixing writes into it.
+        """
+        images, targets = self._augment(images, labels, self.done)
+        torch.manual_seed(derive_seed(self._seed, "step", self.done))
+        with self._compute.autocast():
+            outputs = self._model(images)
+        loss = self._loss(outputs, targets)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it bare
+        if self._clip is not None:
+            nn.utils.clip_grad_norm_(self._model.parameters(), self._clip)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self.done += 1
+        self._schedule.step_update(self.done)
+        return loss.detach()
+
+    def _loss(self, outputs: Tensor | tuple[Tensor, ...], targets: Tensor) -> Tensor:
+        """Cross-entropy; of a model with several heads in training, the mean over them."""
+        # mixing has smoothed its targets already
+        smoothing = self._smoothing if targets.ndim == 1 else 0.0
+        heads = outputs if isinstance(outputs, tuple) else (outputs,)
+        losses = [cross_entropy(o.float(), targets, label_smoothing=smoothing) for o in heads]
+        return losses[0] if len(losses) == 1 else torch.stack(losses).mean()
+
+
+def fit(
+    model: nn.Module,
+    images: Images,
+    recipe: Recipe,
+    *,
+    seed: int,
+    budget: Budget,
+    compute: Compute,
+) -> Generator[Progress, None, None]:
+    """Train `model` on `images.train`, one item an epoch; the last has spent the whole budget.
+
+    Every epoch is a fresh order of the images, drawn from the seed and the epoch's number. Each
+    batch is full: the images left over are not seen in that epoch. The model is in training mode
+    when the work of an epoch begins.
+
+    Raises:
+        StudyError: optimizer or schedule cannot be made, or the warm-up outlasts the budget.
+        TrialFailure: a loss was not finite (`diverged`), or the device ran out of memory.
+    """
+    batch = _batch(images, recipe)
+    per_epoch = updates_per_epoch(images, recipe)
+    steps = budget.amount if budget.unit == "steps" else budget.amount * per_epoch
+    update = Update(model, images, recipe, seed=seed, steps=steps, compute=compute)
+    epoch = 0
+    while update.done < steps:
+        began = time.perf_counter()
+        count = min(per_epoch, steps - update.done)
+        batches = torch.split(_order(images, seed, epoch), batch)[:count]
+        try:
+            loss = _pass(model, images, update, batches)
+        except torch.OutOfMemoryError as error:
+            raise TrialFailure(
+                f"{compute.name} ran out of memory at batch_size {recipe.batch_size}: make the "
+                f"batch smaller, or run fewer trials on the device ({error})"
+            ) from error
+        epoch += 1
+        yield Progress(
+            spent=epoch if budget.unit == "epochs" else update.done,
+            loss=loss,
+            images=count * batch,
+            seconds=time.perf_counter() - began,
+        )
+
+
+def updates_per_epoch(images: Images, recipe: Recipe) -> int:
+    """How many full batches the training images make; one, where they are fewer than a batch."""
+    return len(images.train) // _batch(images, recipe)
+
+
+def _batch(images: Images, recipe: Recipe) -> int:
+    return min(recipe.batch_size, len(images.train))
+
+
+def _order(images: Images, seed: int, epoch: int) -> Tensor:
+    drawn = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
+    order = torch.randperm(len(images.train), generator=drawn)
+    return order.to(images.train.labels.device)
+
+
+def _pass(model: nn.Module, images: Images, update: Update, batches: Sequence[Tensor]) -> float:
+    """An update for each batch of indices; the mean loss."""
+    model.train()
+    total = 0.0
+    losses: list[Tensor] = []
+    for index, batch in enumerate(batches, start=1):
+        losses.append(update(images.train.images[batch], images.train.labels[batch]))
+        if len(losses) == _LOOK or index == len(batches):
+            total += _sum(torch.stack(losses).double().cpu(), last=update.done)
+            losses = []
+    return total / len(batches)
+
+
+def _sum(losses: Tensor, *, last: int) -> float:
+    """The sum of losses, of which the last belongs to update number `last`, counted from 1."""
+    bad = torch.nonzero(~losses.isfinite()).flatten().tolist()
+    if bad:
+        raise TrialFailure(
+            f"the training loss was {losses[bad[0]].item()} at update "
+            f"{last - len(losses) + bad[0] + 1}: the training diverged",
+            failure="diverged",
+        )
+    return float(losses.sum())

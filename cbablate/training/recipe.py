@@ -1,0 +1,99 @@
+"""`Recipe`: how a network is trained, whatever the network."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import timm
+import timm.optim
+from timm.scheduler import create_scheduler_v2
+from timm.scheduler.scheduler import Scheduler
+from torch import nn
+from torch.optim import Optimizer
+
+from cbablate.errors import StudyError
+
+__all__ = ["Recipe"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Optimizer, schedule, augmentation and batch, as a resolved config writes them."""
+
+    optimizer: Mapping[str, Any]
+    """`name`, `lr`, `weight_decay`, `momentum`."""
+    schedule: Mapping[str, Any]
+    """`name`, `warmup_epochs`, `warmup_lr`, `min_lr`."""
+    augment: Mapping[str, Any]
+    """`shift`, `mixup`, `cutmix`, `smoothing`, `reprob`."""
+    batch_size: int
+    clip_grad: float | None = None
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Recipe:
+        """The recipe in a resolved config of `image_classification`."""
+        return cls(
+            optimizer=config["optimizer"],
+            schedule=config["schedule"],
+            augment=config["augment"],
+            batch_size=config["batch_size"],
+            clip_grad=config.get("clip_grad"),
+        )
+
+    def optimizer_for(self, model: nn.Module) -> Optimizer:
+        """timm's optimizer of this name over the model; vectors and scalars are not decayed.
+
+        Raises:
+            StudyError: timm has no such optimizer, or it does not take these arguments.
+        """
+        name = self.optimizer["name"]
+        known = timm.optim.list_optimizers()
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=3)
+            hint = f"; close to it are {', '.join(close)}" if close else ""
+            raise StudyError(f"timm {timm.__version__} has no optimizer '{name}'{hint}")
+        made = timm.optim.get_optimizer_class(name, bind_defaults=False)
+        fused = {"fused": True} if "fused" in inspect.signature(made).parameters else {}
+        try:
+            optimizer: Optimizer = timm.optim.create_optimizer_v2(
+                model,
+                opt=name,
+                lr=self.optimizer["lr"],
+                weight_decay=self.optimizer["weight_decay"],
+                momentum=self.optimizer["momentum"],
+                **fused,
+            )
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise StudyError(f"timm cannot make optimizer '{name}': {error}") from error
+        return optimizer
+
+    def schedule_for(self, optimizer: Optimizer, *, steps: int, per_epoch: int) -> Scheduler:
+        """timm's schedule over so many updates; the optimizer's rate is set to its first value.
+
+        Raises:
+            StudyError: the warm-up does not end within the budget.
+        """
+        warm_up = self.schedule["warmup_epochs"] * per_epoch
+        if warm_up > steps:
+            raise StudyError(
+                f"schedule.warmup_epochs is {self.schedule['warmup_epochs']:g}, which is "
+                f"{warm_up:g} updates of {per_epoch} an epoch, but the budget is {steps} updates "
+                "in all: make the warm-up shorter or the budget larger"
+            )
+        scheduler, _ = create_scheduler_v2(
+            optimizer,
+            sched=self.schedule["name"],
+            num_epochs=steps,
+            warmup_epochs=warm_up,
+            warmup_lr=self.schedule["warmup_lr"],
+            min_lr=self.schedule["min_lr"],
+            step_on_epochs=False,
+            updates_per_epoch=1,
+        )
+        if not isinstance(scheduler, Scheduler):
+            raise TypeError(f"timm made {type(scheduler).__name__} of a schedule")
+        return scheduler

@@ -1,0 +1,180 @@
+"""`image_classification`: a timm model, with context placed in it or not, learns to name images."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import nn
+
+from cbablate.data.catalog import DATASETS
+from cbablate.data.images import Images, load
+from cbablate.errors import StudyError
+from cbablate.models import verification
+from cbablate.models.building import build
+from cbablate.probes import parameters
+from cbablate.probes.accuracy import Score, score
+from cbablate.probes.attention import attention_entropy
+from cbablate.probes.throughput import rates
+from cbablate.records.measurement import Measurement
+from cbablate.spec.budget import Budget
+from cbablate.training.compute import Compute, alone, choose
+from cbablate.training.loop import Progress, Update, fit
+from cbablate.training.recipe import Recipe
+
+__all__ = ["run", "throughput", "verify"]
+
+Config = Mapping[str, Any]
+_MANY = 1_000_000_000
+"""Updates for a schedule whose end is never reached."""
+
+
+def run(
+    config: Config,
+    *,
+    seed: int,
+    budget: Budget,
+    workdir: Path,
+) -> Generator[Measurement, None, None]:
+    """Train a resolved config; one measurement an epoch, by the metrics of `image_metrics`.
+
+    Each has the training loss and the validation scores; the last one also the test scores, the
+    training accuracy, the parameters and the attention entropy on validation images. On a CPU the
+    numbers are a function of config, seed and budget, bit for bit.
+
+    Raises:
+        StudyError: the model, the optimizer or the schedule cannot be made.
+        EnvironmentFault: the data or the precision asked for are not to be had.
+        TrialFailure: the training diverged, or the device ran out of memory.
+    """
+    compute = choose(config["precision"])
+    return alone(_trained(config, seed, budget, compute), compute)
+
+
+def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
+    """Sentences about what is wrong, by arm name, from resolved configs by arm name."""
+    told = verification.verify(configs, _shape)
+    for name, config in configs.items():
+        try:
+            Recipe.of(config).optimizer_for(nn.Linear(1, 1))
+        except StudyError as error:
+            told.setdefault(name, []).append(str(error))
+    return told
+
+
+def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Images a second in training and inference, one value a round, by arm id.
+
+    `throughput/train` is a whole update, augmentation included; `throughput/infer` a forward
+    pass without gradients; both on one batch of the config's `batch_size`, already on the device,
+    in the config's precision. The arms take turns in every round.
+    """
+    found: dict[str, dict[str, list[float]]] = {arm: {} for arm in configs}
+    for mode, stepping in (("train", _update), ("infer", _inference)):
+        with torch.random.fork_rng():
+            compute = {arm: choose(config["precision"]) for arm, config in configs.items()}
+            any_of_them = next(iter(compute.values()), choose())
+            with any_of_them.settings():
+                steps = {arm: stepping(config, compute[arm]) for arm, config in configs.items()}
+                calls = rates(steps, rounds=rounds, synchronize=any_of_them.synchronize)
+        for arm, values in calls.items():
+            batch = configs[arm]["batch_size"]
+            found[arm][f"throughput/{mode}"] = [batch * value for value in values]
+    return found
+
+
+def _trained(
+    config: Config, seed: int, budget: Budget, compute: Compute
+) -> Generator[Measurement, None, None]:
+    began = time.perf_counter()
+    images = load(config["data"]["name"], compute.device)
+    model = build(config, seed=seed, num_classes=images.facts.num_classes).to(compute.device)
+    stream = fit(model, images, Recipe.of(config), seed=seed, budget=budget, compute=compute)
+    for epoch, progress in enumerate(stream):
+        held_out = score(model, *images.val.pair, autocast=compute.autocast)
+        metrics = _curve(progress, held_out)
+        vectors: dict[str, tuple[float, ...]] = {}
+        last = progress.spent == budget.amount
+        if last:
+            final, vectors = _final(model, images, compute)
+            metrics |= final
+        seconds = time.perf_counter() - began
+        yield Measurement(
+            spent=progress.spent,
+            metrics={**metrics, "seconds": seconds},
+            vectors=vectors,
+            seconds=seconds,
+            notes=_notes(compute) if last or epoch == 0 else {},
+        )
+
+
+def _curve(progress: Progress, held_out: Score) -> dict[str, float]:
+    return {
+        "train/loss": progress.loss,
+        "val/top1": held_out.top1,
+        "val/loss": held_out.loss,
+        "images_per_second": progress.images / progress.seconds,
+    }
+
+
+def _final(
+    model: nn.Module, images: Images, compute: Compute
+) -> tuple[dict[str, float], dict[str, tuple[float, ...]]]:
+    """What is measured once, of the trained model: metrics, and values by layer."""
+    test = score(model, *images.test.pair, autocast=compute.autocast)
+    train = score(model, *images.train.pair, autocast=compute.autocast)
+    metrics = {
+        "test/top1": test.top1,
+        "test/loss": test.loss,
+        "train/top1": train.top1,
+        "params": float(parameters.count(model)),
+    }
+    entropy = attention_entropy(model, images.val.images)
+    if entropy is None:
+        return metrics, {}
+    metrics["attention/entropy"] = entropy.mean
+    metrics["attention/entropy_normalized"] = entropy.normalized
+    return metrics, {"attention/entropy": entropy.per_layer}
+
+
+def _notes(compute: Compute) -> dict[str, str]:
+    return {
+        "device": compute.name,
+        "precision": compute.precision,
+        "threads": str(torch.get_num_threads()),
+        "torch": torch.__version__,
+        "timm": timm.__version__,
+    }
+
+
+def _shape(config: Config) -> verification.Shape:
+    facts = DATASETS[config["data"]["name"]]
+    return verification.Shape(facts.in_chans, facts.img_size, facts.num_classes)
+
+
+def _update(config: Config, compute: Compute) -> Callable[[], object]:
+    """One update of a fresh model on a fixed batch."""
+    images = load(config["data"]["name"], compute.device)
+    model = build(config, seed=0, num_classes=images.facts.num_classes).to(compute.device).train()
+    update = Update(model, images, Recipe.of(config), seed=0, steps=_MANY, compute=compute)
+    index = torch.arange(config["batch_size"], device=compute.device) % len(images.train)
+    batch, labels = images.train.images[index], images.train.labels[index]
+    return lambda: update(batch.clone(), labels)
+
+
+def _inference(config: Config, compute: Compute) -> Callable[[], object]:
+    """One forward pass of a fresh model on a fixed batch."""
+    images = load(config["data"]["name"], compute.device)
+    model = build(config, seed=0, num_classes=images.facts.num_classes).to(compute.device).eval()
+    index = torch.arange(config["batch_size"], device=compute.device) % len(images.train)
+    batch = images.train.images[index]
+
+    def forward() -> object:
+        with torch.inference_mode(), compute.autocast():
+            return model(batch)
+
+    return forward

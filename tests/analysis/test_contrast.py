@@ -1,0 +1,137 @@
+"""Contrasts: paired tests against scipy, Holm by hand, and errors over a family."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+import scipy.stats
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cbablate.analysis.contrast import adjusted, contrast, holm
+
+numbers = st.integers(-(10**6), 10**6).map(lambda whole: whole / 1000)
+pairs = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=20)
+
+
+def numbered(values: list[float]) -> dict[int, float]:
+    return dict(enumerate(values))
+
+
+@given(pairs)
+def test_p_and_interval_are_scipys(drawn: list[tuple[float, float]]) -> None:
+    left, right = map(list, zip(*drawn, strict=True))
+    differences = [a - b for a, b in drawn]
+    spread = max(differences) - min(differences)
+    assume(spread > 1e-6 * max(map(abs, left + right)))
+    said = contrast(numbered(left), numbered(right), against="r")
+    expected = scipy.stats.ttest_rel(left, right)
+    interval = expected.confidence_interval(0.95)
+    assert said.p == pytest.approx(expected.pvalue, rel=1e-8, abs=1e-12)
+    assert said.low == pytest.approx(interval.low, rel=1e-9, abs=1e-9)
+    assert said.high == pytest.approx(interval.high, rel=1e-9, abs=1e-9)
+
+
+def test_a_known_answer_to_twelve_digits() -> None:
+    left, right = [95.1, 96.2, 94.8, 95.9, 96.4], [94.7, 95.9, 94.9, 95.2, 95.8]
+    said = contrast(numbered(left), numbered(right), against="r")
+    expected = scipy.stats.ttest_rel(left, right)
+    interval = expected.confidence_interval(0.95)
+    assert said.p == pytest.approx(expected.pvalue, rel=1e-12)
+    assert (said.low, said.high) == pytest.approx((interval.low, interval.high), rel=1e-12)
+    assert said.correlation == pytest.approx(scipy.stats.pearsonr(left, right)[0], rel=1e-12)
+    assert said.half_width == pytest.approx((interval.high - interval.low) / 2, rel=1e-12)
+
+
+def test_only_replicates_that_both_have_are_paired() -> None:
+    said = contrast({0: 5.0, 1: 6.5, 3: 100.0}, {0: 4.0, 1: 5.0, 2: -9.0}, against="r")
+    assert said.n == 2
+    assert said.difference == 1.25
+
+
+def test_without_a_pair_there_is_no_difference() -> None:
+    said = contrast({0: 1.0}, {1: 1.0}, against="r")
+    assert (said.n, said.difference, said.low, said.p, said.half_width) == (0, *[None] * 4)
+
+
+def test_one_pair_has_a_difference_but_neither_interval_nor_p() -> None:
+    said = contrast({0: 1.5}, {0: 1.0}, against="r")
+    assert (said.n, said.difference, said.low, said.p) == (1, 0.5, None, None)
+
+
+@pytest.mark.parametrize("step", [0.0, 1.0, 0.1])
+def test_equal_differences_are_no_proof(step: float) -> None:
+    right = [0.1 * r for r in range(6)]  # 0.1 * r + 0.1 rounds unevenly, and is equal all the same
+    said = contrast(numbered([v + step for v in right]), numbered(right), against="r")
+    assert said.difference == pytest.approx(step)
+    assert (said.low, said.high, said.p) == (None, None, None)
+
+
+def test_a_side_that_does_not_vary_has_no_correlation() -> None:
+    assert contrast({0: 1.0, 1: 2.0}, {0: 3.0, 1: 3.0}, against="r").correlation is None
+
+
+def test_differences_that_overflow_are_no_pairs() -> None:
+    assert contrast({0: 1.7e308}, {0: -1.7e308}, against="r").n == 0
+
+
+@given(pairs)
+def test_swapping_arms_turns_the_sign_and_nothing_else(drawn: list[tuple[float, float]]) -> None:
+    left, right = (numbered(list(side)) for side in zip(*drawn, strict=True))
+    one, other = contrast(left, right, against="r"), contrast(right, left, against="r")
+    assert one.difference == -(other.difference or 0.0)
+    assert one.p == other.p
+    assert one.low == (None if other.high is None else -other.high)
+
+
+@given(pairs, st.integers(-30, 30))
+def test_scaling_a_metric_leaves_its_p_value(drawn: list[tuple[float, float]], power: int) -> None:
+    left, right = map(list, zip(*drawn, strict=True))
+    scale = 2.0**power
+    one = contrast(numbered(left), numbered(right), against="r")
+    scaled = [numbered([value * scale for value in side]) for side in (left, right)]
+    assert contrast(*scaled, against="r").p == one.p
+
+
+def test_holm_by_hand() -> None:
+    # 4 x 0.005 = 0.020, 3 x 0.01 = 0.030, 2 x 0.03 = 0.060, then 0.04 is raised to 0.060
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
+def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(ps: list[float]) -> None:
+    found = holm(ps)
+    for p, q in zip(ps, found, strict=True):
+        assert p <= q <= min(1.0, len(ps) * p) + 1e-15
+    ranked = sorted(range(len(ps)), key=ps.__getitem__)
+    assert [found[i] for i in ranked] == sorted(found)
+
+
+def test_a_missing_comparison_still_counts_in_the_family() -> None:
+    known = contrast({0: 1.0, 1: 2.5, 2: 3.1}, {0: 0.5, 1: 1.4, 2: 2.8}, against="r")
+    empty = contrast({}, {0: 1.0}, against="r")
+    alone, (first, second) = adjusted([known])[0], adjusted([known, empty])
+    assert alone.p_adjusted == known.p
+    assert known.p is not None
+    assert first.p_adjusted == pytest.approx(2 * known.p)
+    assert second.p_adjusted is None
+    assert first.family == second.family == 2
+
+
+def test_null_arms_are_found_different_in_at_most_5_of_100_tables() -> None:
+    draw = random.Random(7)
+    tables, arms, seeds, wrong = 1500, 5, 5, 0
+    for _ in range(tables):
+        reference = numbered([draw.gauss(0, 1) for _ in range(seeds)])
+        family = [
+            contrast(numbered([draw.gauss(0, 1) for _ in range(seeds)]), reference, against="r")
+            for _ in range(arms)
+        ]
+        wrong += any(
+            one.p_adjusted is not None and one.p_adjusted < 0.05 for one in adjusted(family)
+        )
+    assert wrong / tables < 0.05 + 3 * math.sqrt(0.05 * 0.95 / tables)

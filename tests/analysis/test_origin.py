@@ -1,0 +1,58 @@
+"""Origins: what the trials of a table have in common, and what not."""
+
+from __future__ import annotations
+
+from cbablate.analysis.origin import Origin
+from cbablate.analysis.summary import summarize
+from tests.analysis.fabrication import SESSION, Telling, placement
+
+
+def origin_of(told: Telling) -> Origin:
+    return summarize(placement(replicates=2), told.facts).origin
+
+
+def test_one_session_is_not_mixed() -> None:
+    told = Telling()
+    told.session()
+    for trial in placement(replicates=2).trials:
+        told.complete(trial, {"test/top1": 1.0}, notes={"precision": "float32"})
+    said = origin_of(told)
+    assert said.mixed == {}
+    assert said.traits["versions.torch"] == ("2.15.0",)
+    assert said.traits["commit"] == ("0123456789ab",)
+    assert said.traits["numerics.precision"] == ("float32",)
+
+
+def test_versions_commits_and_numerics_that_differ_are_found() -> None:
+    trials = placement(replicates=2).trials
+    told = Telling()
+    told.session("one")
+    versions = {**SESSION["versions"], "torch": "2.16.0"}
+    told.session("two", versions=versions, dirty=True, host={"gpus": ["A", "B"], "name": "n1"})
+    told.complete(trials[0], {}, session="one", notes={"precision": "float32"})
+    told.complete(trials[1], {}, session="two", notes={"precision": "bfloat16"})
+    said = origin_of(told)
+    assert said.mixed == {
+        "commit": ("0123456789ab", "0123456789ab with uncommitted changes"),
+        "host.gpus": ("", "A, B"),
+        "numerics.precision": ("bfloat16", "float32"),
+        "versions.torch": ("2.15.0", "2.16.0"),
+    }
+
+
+def test_where_a_host_stands_is_no_trait() -> None:
+    told = Telling()
+    told.session("session 1", host={"name": "n1", "gpu": {"name": "G"}}, versions="1.0", commit="")
+    told.complete(placement(replicates=2).trials[0], {})
+    assert origin_of(told).traits == {"host.gpu.name": ("G",), "versions": ("1.0",)}
+
+
+def test_a_trial_that_did_not_enter_mixes_nothing() -> None:
+    trials = placement(replicates=2).trials
+    told = Telling()
+    told.session("one")
+    told.session("two", commit="f" * 40)
+    told.complete(trials[0], {}, session="one")
+    told.measure(trials[1], {}, session="two")
+    told.end(trials[1], "failed", "error")
+    assert origin_of(told).mixed == {}

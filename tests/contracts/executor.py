@@ -1,0 +1,140 @@
+"""The contract of an executor: every implementation's tests inherit this class."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbablate.errors import EnvironmentFault
+from cbablate.planning.trial import Trial
+from cbablate.records.measurement import Measurement
+from cbablate.records.state import Verdict
+from cbablate.running.executor import Ending, Executor
+from cbablate.workloads.entry import Entry
+from tests.toys import toy_plan
+
+TOY = Entry("cbablate.workloads.toy:run")
+HERE = str(Path(__file__).with_name("streams.py"))
+
+
+class Diary:
+    """A feed that writes down what it is told, and stops trials where it is asked to."""
+
+    def __init__(self, trials: tuple[Trial, ...], *, stop_at: int = 10**9) -> None:
+        self.waiting = deque(trials)
+        self.stop_at = stop_at
+        self.told: list[tuple[str, str, Any]] = []
+
+    @property
+    def exhausted(self) -> bool:
+        return not self.waiting
+
+    def next(self) -> Trial | None:
+        return self.waiting.popleft() if self.waiting else None
+
+    def started(self, trial: Trial) -> None:
+        self.told.append((trial.id, "started", None))
+
+    def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
+        self.told.append((trial.id, "measured", measurement))
+        return Verdict(stop=measurement.spent >= self.stop_at, reason="enough")
+
+    def ended(self, trial: Trial, ending: Ending) -> None:
+        self.told.append((trial.id, "ended", ending))
+
+    def of(self, trial: str, kind: str) -> list[Any]:
+        return [value for who, what, value in self.told if (who, what) == (trial, kind)]
+
+    def endings(self) -> set[str]:
+        return {value.how for _, what, value in self.told if what == "ended"}
+
+
+class ExecutorContract:
+    """What a study relies on, whoever runs its trials. Give it an `executor` fixture."""
+
+    @pytest.fixture
+    def executor(self) -> Executor:
+        raise LookupError("a test class that inherits the contract gives the executor")
+
+    def test_every_trial_starts_once_ends_once_and_reports_in_order(
+        self, executor: Executor
+    ) -> None:
+        plan = toy_plan({"ceiling": 2.0}, {"ceiling": 3.0}, epochs=3, replicates=2)
+        diary = Diary(plan.trials)
+        executor.execute(diary, TOY)
+        for trial in plan.trials:
+            kinds = [what for who, what, _ in diary.told if who == trial.id]
+            assert kinds == ["started", "measured", "measured", "measured", "ended"]
+            assert [m.spent for m in diary.of(trial.id, "measured")] == [1, 2, 3]
+        assert diary.endings() == {"finished"}
+
+    def test_a_stopping_verdict_is_the_last_thing_a_trial_hears(self, executor: Executor) -> None:
+        plan = toy_plan({"ceiling": 2.0}, epochs=50, replicates=1)
+        diary = Diary(plan.trials, stop_at=2)
+        executor.execute(diary, TOY)
+        for trial in plan.trials:
+            assert [m.spent for m in diary.of(trial.id, "measured")] == [1, 2]
+            (ending,) = diary.of(trial.id, "ended")
+            assert (ending.how, ending.sentence) == ("stopped", "enough")
+
+    def test_an_error_in_one_trial_touches_no_other(self, executor: Executor) -> None:
+        plan = toy_plan({"fault": "raise"}, epochs=4, replicates=3)
+        diary = Diary(plan.trials)
+        executor.execute(diary, TOY)
+        for trial in plan.trials:
+            (ending,) = diary.of(trial.id, "ended")
+            if trial.config["fault"] == "raise":
+                assert ending.how == "raised"
+                assert "asked to raise" in ending.sentence
+                assert "toy.py" in ending.traceback
+            else:
+                assert ending.how == "finished"
+
+    def test_an_error_of_the_feed_ends_execute_and_is_raised_from_it(
+        self, executor: Executor
+    ) -> None:
+        class FullDisk(Diary):
+            def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
+                raise EnvironmentFault("no space left")
+
+        plan = toy_plan(epochs=2, replicates=3)
+        with pytest.raises(EnvironmentFault, match="no space left"):
+            executor.execute(FullDisk(plan.trials), TOY)
+
+    def test_a_stopped_stream_is_closed_and_its_workdir_is_gone(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        plan = toy_plan(epochs=9, replicates=2)
+        streams = Entry("streams:writes_where_it_worked", HERE)
+        trials = tuple(
+            Trial(**{**vars(t), "config": {"witness": str(tmp_path / t.id)}}) for t in plan.trials
+        )
+        executor.execute(Diary(trials, stop_at=1), streams)
+        executor.execute(Diary(plan.trials[:1]), TOY)  # whoever took the slot closed the last one
+        for trial in trials[:1]:
+            closed, workdir = (tmp_path / trial.id).read_text().split("\n")
+            assert closed == "closed"
+            assert not Path(workdir).exists()
+
+    def test_a_function_is_called_where_trials_run_and_its_error_comes_back(
+        self, executor: Executor
+    ) -> None:
+        throughput = Entry("cbablate.workloads.toy:throughput")
+        assert executor.call(throughput, {"a": {"seconds": 0.5}}, rounds=2) == {
+            "a": {"throughput/train": [2.0, 2.0]}
+        }
+        with pytest.raises(KeyError, match="seconds"):
+            executor.call(throughput, {"a": {}}, rounds=1)
+
+    def test_a_workload_that_cannot_be_imported_fails_its_trials_with_a_sentence(
+        self, executor: Executor
+    ) -> None:
+        diary = Diary(toy_plan(replicates=1).trials)
+        executor.execute(diary, Entry("no_such_module:run"))
+        (ending,) = diary.of(next(iter(diary.told))[0], "ended")
+        assert ending.how == "raised"
+        assert "no_such_module:run" in ending.sentence
+        assert "cannot be imported" in ending.sentence

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from cbablate.models.building import build
+from cbablate.probes import attention
+from cbablate.probes.attention import attention_entropy, row_entropy
+from tests.workloads.images import tiny
+
+
+def made(**changes: Any) -> nn.Module:
+    return build(tiny({"model.patch_size": 2, **changes}), seed=0, num_classes=10)
+
+
+def images(count: int = 5) -> Tensor:
+    return torch.randn(count, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def sharpened(model: nn.Module) -> nn.Module:
+    """The model with scores far enough apart for its rows to differ."""
+    for block in model.blocks:  # type: ignore[union-attr]  # a ViT has blocks
+        nn.init.normal_(block.attn.qkv.weight, std=0.8)
+    return model
+
+
+def explicit(model: nn.Module, x: Tensor) -> list[list[float]]:
+    """Entropy by layer and head from whole maps in float64, block by block."""
+    model = model.double().eval()
+    tokens = model.norm_pre(model._pos_embed(model.patch_embed(x.double())))
+    found = []
+    for block in model.blocks:
+        layer, given = block.attn, block.norm1(tokens)
+        batch, count, _ = given.shape
+        query, key = (
+            layer.qkv(given).reshape(batch, count, 3, layer.num_heads, -1).permute(2, 0, 3, 1, 4)[i]
+            for i in (0, 1)
+        )
+        query, key = layer.q_norm(query), layer.k_norm(key)
+        map_ = (query @ key.transpose(-2, -1) * layer.scale).softmax(-1)
+        torch.testing.assert_close(map_.sum(-1), torch.ones_like(map_[..., 0]))
+        found.append((-(map_ * map_.log()).sum(-1)).mean(dim=(0, 2)).tolist())
+        tokens = block(tokens)
+    return found
+
+
+@pytest.mark.parametrize("context", [None, {"operator": "cb", "place": "attn.end"}])
+@pytest.mark.parametrize("qk_norm", [False, True])
+def test_entropy_equals_that_of_the_explicit_map(
+    context: Any, qk_norm: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "_TILE", 64)
+    monkeypatch.setattr(attention, "_BATCH", 2)
+    model = sharpened(made(context=context, **{"model.qk_norm": qk_norm}))
+    found = attention_entropy(model, images())
+    assert found is not None
+    expected = explicit(model, images())
+    assert found.tokens == (17, 17)
+    for heads, exact in zip(found.per_head, expected, strict=True):
+        assert heads == pytest.approx(exact, abs=1e-5)
+    assert found.per_layer == pytest.approx([sum(h) / 2 for h in expected], abs=1e-5)
+    assert found.mean == pytest.approx(sum(sum(h) / 2 for h in expected) / 2, abs=1e-5)
+    assert 0 < found.normalized < 1
+    assert found.normalized == pytest.approx(found.mean / math.log(17))
+
+
+def test_uniform_attention_has_entropy_ln_n_and_one_hot_attention_none() -> None:
+    key = torch.eye(7).expand(2, 3, 7, 7)
+    even = row_entropy(torch.zeros(2, 3, 7, 7), key, scale=1.0)
+    torch.testing.assert_close(even, torch.full((2, 3, 7), math.log(7)))
+    sharp = row_entropy(1e4 * key, key, scale=1.0)
+    assert torch.equal(sharp, torch.zeros(2, 3, 7))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 30), st.floats(0.0, 50.0), st.integers(0, 99), st.sampled_from([1, 64, 4096]))
+def test_entropy_lies_between_0_and_ln_n_and_does_not_depend_on_the_tile(
+    tokens: int, spread: float, seed: int, tile: int
+) -> None:
+    drawn = torch.Generator().manual_seed(seed)
+    query, key = (spread * torch.randn(2, 2, tokens, 4, generator=drawn) for _ in range(2))
+    whole = row_entropy(query, key, scale=0.5)
+    assert whole.min() >= 0
+    assert whole.max() <= math.log(tokens) + 1e-5
+    before, attention._TILE = attention._TILE, tile
+    try:
+        torch.testing.assert_close(row_entropy(query, key, scale=0.5), whole, atol=1e-5, rtol=1e-5)
+    finally:
+        attention._TILE = before
+
+
+def test_a_model_with_equal_keys_attends_evenly() -> None:
+    model = made()
+    for block in model.blocks:  # type: ignore[union-attr]  # a ViT has blocks
+        nn.init.zeros_(block.attn.qkv.weight)
+    found = attention_entropy(model, images())
+    assert found is not None
+    assert found.per_layer == pytest.approx([math.log(17)] * 2, abs=1e-5)
+    assert found.normalized == pytest.approx(1.0, abs=1e-6)
+
+
+def test_looking_leaves_the_model_as_it_was() -> None:
+    model = made(**{"model.attn_drop_rate": 0.5}).train()
+    layers = [block.attn for block in model.blocks]  # type: ignore[union-attr]  # a ViT has blocks
+    fused = [layer.fused_attn for layer in layers]
+    one, other = (attention_entropy(model, images()) for _ in range(2))
+    assert one == other, "dropout was on"
+    assert model.training
+    assert all(not layer._forward_pre_hooks for layer in layers)
+    assert [layer.fused_attn for layer in layers] == fused
+    with pytest.raises(AssertionError):
+        attention_entropy(model, torch.zeros(1, 1, 9, 9))
+    assert all(not layer._forward_pre_hooks for layer in layers)
+
+
+@pytest.mark.parametrize("name", ["resnet10t", "mixer_s32_224", "eva02_tiny_patch14_224"])
+def test_a_model_without_attention_that_can_be_read_has_no_entropy(name: str) -> None:
+    model = build({"model": {"name": name}}, seed=0, num_classes=2)
+    assert attention_entropy(model, torch.zeros(1, 3, 224, 224)) is None

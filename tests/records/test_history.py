@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cbablate.fingerprint import canonical
+from cbablate.records.history import History, body_of, histories, measurement_of
+from cbablate.records.measurement import Measurement
+from cbablate.records.record import Record
+from cbablate.records.state import FAILURES, TrialState
+
+NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
+NAMES = st.text(min_size=1, max_size=8)
+MEASUREMENTS = st.builds(
+    Measurement,
+    spent=st.integers(1, 10**9),
+    metrics=st.dictionaries(NAMES, NUMBERS, max_size=4),
+    vectors=st.dictionaries(NAMES, st.lists(NUMBERS, max_size=4).map(tuple), max_size=3),
+    seconds=NUMBERS,
+    notes=st.dictionaries(NAMES, NAMES, max_size=3),
+)
+
+
+def facts(*told: tuple[str, dict[str, object]], subject: str = "t") -> list[Record]:
+    return [
+        Record(kind, subject, body, 100.0 + i)  # type: ignore[arg-type]  # kinds are literals
+        for i, (kind, body) in enumerate(told)
+    ]
+
+
+START = ("started", {"attempt": 1, "session": "s", "executor": "local"})
+
+
+def point(spent: int) -> tuple[str, dict[str, object]]:
+    return ("measured", body_of(Measurement(spent, {"loss": 1.0 / spent})))
+
+
+def end(state: str, **said: str) -> tuple[str, dict[str, object]]:
+    return ("ended", {"state": state, "reason": "", "failure": "", "traceback": "", **said})
+
+
+@given(MEASUREMENTS)
+def test_a_measurement_comes_back_from_its_fact_as_it_was(measurement: Measurement) -> None:
+    kept = json.loads(canonical(body_of(measurement)))
+    assert measurement_of(kept) == measurement
+
+
+def test_a_whole_trial_is_complete_with_its_curve_in_order() -> None:
+    (told,) = histories(facts(START, point(1), point(2), end("complete"))).values()
+    assert told.state is TrialState.COMPLETE
+    assert [m.spent for m in told.measurements] == [1, 2]
+    assert told.last is told.measurements[-1]
+    assert (told.began, told.ended, told.session, told.attempts) == (100.0, 103.0, "s", 1)
+
+
+def test_a_trial_without_an_end_is_running() -> None:
+    (told,) = histories(facts(START, point(1))).values()
+    assert told.state is TrialState.RUNNING
+    assert not told.settled
+
+
+def test_a_new_attempt_forgets_the_curve_and_the_failure_of_the_last() -> None:
+    first = [START, point(1), end("failed", failure="error", reason="boom", traceback="T")]
+    (told,) = histories(facts(*first, START, point(3))).values()
+    assert (told.attempts, told.state) == (2, TrialState.RUNNING)
+    assert [m.spent for m in told.measurements] == [3]
+    assert (told.reason, told.failure, told.traceback, told.ended) == ("", "", "", 0.0)
+
+
+@given(st.lists(st.integers(0, 3), max_size=12))
+def test_trials_do_not_mix_however_their_facts_interleave(order: list[int]) -> None:
+    told: list[Record] = []
+    count: dict[int, int] = {}
+    for number in order:
+        count[number] = count.get(number, 0) + 1
+        told += facts(START if count[number] == 1 else point(count[number]), subject=str(number))
+    found = histories(told)
+    assert {name: len(h.measurements) + 1 for name, h in found.items()} == {
+        str(number): n for number, n in count.items()
+    }
+
+
+def test_facts_about_other_things_are_passed_by() -> None:
+    other = facts(("session", {}), ("timed", {}), ("arm", {}), ("trial", {}), ("study", {}))
+    assert histories(other) == {}
+
+
+@pytest.mark.parametrize(
+    ("state", "failure", "settled"),
+    [
+        ("complete", "", True),
+        ("pruned", "", True),
+        ("failed", "diverged", True),
+        *(("failed", failure, False) for failure in FAILURES if failure != "diverged"),
+    ],
+)
+def test_what_is_settled_is_not_run_again(state: str, failure: str, settled: bool) -> None:
+    (told,) = histories(facts(START, end(state, failure=failure))).values()
+    assert told.settled is settled
+    assert told.state.ended
+
+
+def test_a_trial_never_started_waits() -> None:
+    assert History("t").state is TrialState.WAITING
+    assert not History("t").state.ended
+    assert History("t").last is None
+
+
+def test_a_measurement_that_is_not_finite_cannot_become_a_fact() -> None:
+    with pytest.raises(TypeError, match="finite"):
+        Record("measured", "t", body_of(Measurement(1, {"loss": float("nan")})), 0.0).digest()

@@ -1,0 +1,114 @@
+"""Figures by layer."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+from cbablate.analysis.summary import summarize
+from cbablate.planning.plan import Plan
+from cbablate.records.record import Record
+from cbablate.reporting.figure import layer_figure, write_figure
+from tests.analysis.fabrication import FROZEN, Telling, placement, sizes, told
+
+ENTROPY = "attention/entropy"
+
+
+def drawn(plan: Plan, facts: list[Record]) -> list[dict[str, list[float]]]:
+    """The lines of each panel, by label."""
+    figure = layer_figure(plan, summarize(plan, facts), ENTROPY)
+    return [
+        {str(line.get_label()): list(line.get_ydata()) for line in axis.get_lines()}
+        for axis in figure.axes
+    ]
+
+
+def test_every_arm_is_a_line_through_its_means() -> None:
+    plan = placement()
+    summary = summarize(plan, told(plan))
+    (panel,) = drawn(plan, told(plan))
+    assert list(panel) == [arm.name for arm in plan.arms]
+    for one in summary.arms:
+        assert panel[one.arm.name] == [layer.mean for layer in one.vectors[ENTROPY]]
+
+
+def test_a_factorial_has_a_panel_for_each_reference() -> None:
+    plan = sizes()
+    figure = layer_figure(plan, summarize(plan, told(plan)), ENTROPY)
+    assert [axis.get_title() for axis in figure.axes] == [
+        f"width {w}, depth {d}" for w in (48, 96) for d in (4, 6)
+    ]
+    assert all(list(panel) == ["none", "CB"] for panel in drawn(plan, told(plan)))
+
+
+def test_an_odd_number_of_panels_leaves_no_empty_axes() -> None:
+    plan = sizes()
+    facts = told(plan, skip=lambda _trial, arm: "lost" if arm > 5 else "")
+    assert len(layer_figure(plan, summarize(plan, facts), ENTROPY).axes) == 3
+
+
+def test_one_replicate_is_drawn_without_a_band() -> None:
+    plan = placement(replicates=1)
+    figure = layer_figure(plan, summarize(plan, told(plan)), ENTROPY)
+    assert len(figure.axes[0].collections) == 0
+    several = layer_figure(placement(), summarize(placement(), told(placement())), ENTROPY)
+    assert len(several.axes[0].collections) == 5
+
+
+def test_an_unknown_vector_is_named_with_those_there_are() -> None:
+    plan = placement()
+    with pytest.raises(LookupError, match="there are: attention/entropy"):
+        layer_figure(plan, summarize(plan, told(plan)), "heads")
+    with pytest.raises(LookupError, match="none yet"):
+        layer_figure(plan, summarize(plan, []), ENTROPY)
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".png"])
+def test_the_same_records_give_the_same_bytes(suffix: str, tmp_path: Path) -> None:
+    plan = placement(replicates=2)
+    written = []
+    for name in ("one", "other"):
+        path = tmp_path / f"{name}{suffix}"
+        write_figure(layer_figure(plan, summarize(plan, told(plan)), ENTROPY), path)
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
+    assert b"CreationDate" not in written[0]
+
+
+def test_another_suffix_is_refused(tmp_path: Path) -> None:
+    plan = placement(replicates=2)
+    figure = layer_figure(plan, summarize(plan, told(plan)), ENTROPY)
+    with pytest.raises(LookupError, match=r"'\.gif' is no form of a figure"):
+        write_figure(figure, tmp_path / "figure.gif")
+
+
+def test_names_are_words_not_mathematics(tmp_path: Path) -> None:
+    names = (r"$\frac{1}$ a_b", "中文 🔥", "\x1b[31m", "long " * 20)
+    plan = placement(names=names, replicates=2, description=FROZEN)
+    figure = layer_figure(plan, summarize(plan, told(plan)), ENTROPY)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a glyph that the font lacks would warn
+        write_figure(figure, tmp_path / "figure.png")
+    shown = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert shown[1] == r"$\frac{1}$ a_b"
+    assert "<U+4E2D>" in shown[2]
+    assert shown[3] == "<U+001B>[31m"
+    assert len(shown[4]) == 40
+
+
+def test_many_arms_stay_distinct() -> None:
+    from cbablate.reporting.figure import _style
+
+    styles = {tuple(map(str, _style(index).values())) for index in range(28)}
+    assert len(styles) == 28
+
+
+def test_layers_without_a_value_are_left_out() -> None:
+    plan = placement(names=("one",), replicates=2, description=FROZEN)
+    telling = Telling()
+    for trial in plan.trials:
+        telling.complete(trial, {}, vectors={ENTROPY: [1.0, float("nan"), 3.0]})
+    (panel,) = drawn(plan, telling.facts)
+    assert panel["none"] == [1.0, 3.0]

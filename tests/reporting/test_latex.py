@@ -1,0 +1,131 @@
+r"""LaTeX tables: they compile, say what they should, and no name gets out of its cell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cbablate.analysis.summary import summarize
+from cbablate.planning.plan import Plan
+from cbablate.records.record import Record
+from cbablate.reporting.cell import Blank, Number, Text
+from cbablate.reporting.latex import document, latex
+from cbablate.reporting.table import Column, Row, Table, ablation_table
+from tests.analysis.fabrication import FROZEN, patchy, placement, sizes, told
+from tests.reporting import golden
+from tests.reporting.typesetting import bare, needs_tex, typeset
+
+HOSTILE = (
+    r"a_b & 50% #1 {x} ~^\ $\alpha",
+    r"[1cm] * \input{/etc/passwd}",
+    "Ünï -- “quoted” λ≥½ 中文🔥 <b>|",
+    "a_long-name_without_any_space_" * 3 + "0123456789",
+)
+QUESTION = "Is 100% of $x_1$ \\write18{id}\n\n\\end{document} % more & more?"
+
+
+def table_of(plan: Plan, facts: list[Record]) -> Table:
+    return ablation_table(plan, summarize(plan, facts))
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Table:
+    plan = placement(names=HOSTILE, question=QUESTION, factor="% of ^^M", description=FROZEN)
+    return table_of(plan, told(plan, skip=patchy))
+
+
+def test_a_table_is_as_a_person_approved_of_it() -> None:
+    plan = placement(description=FROZEN)
+    golden.check("placement.tex", latex(table_of(plan, told(plan, skip=patchy))))
+
+
+def test_hostile_names_are_as_a_person_approved_of_them(hostile: Table) -> None:
+    golden.check("hostile.tex", latex(hostile))
+
+
+def test_it_is_ascii_and_no_comment_is_ended_by_a_name(hostile: Table) -> None:
+    text = latex(hostile)
+    assert text.isascii()
+    assert "\r" not in text
+    before, _, float_ = text.partition("\\begin{table}")
+    assert all(line.startswith("% ") for line in before.splitlines())
+    assert "U+4E2D CJK UNIFIED IDEOGRAPH-4E2D" in before
+    assert "%" not in float_.replace(r"\%", "")
+
+
+def test_every_row_has_as_many_cells_as_the_table_has_columns(hostile: Table) -> None:
+    rows = [line for line in latex(hostile).splitlines() if line.endswith(r" \\")]
+    counts = set()
+    for row in rows:
+        cells = row.replace(r"\&", "").count("&") + 1
+        for span in (2, 3):
+            cells += (span - 1) * row.count(rf"\multicolumn{{{span}}}")
+        counts.add(cells)
+    assert len(rows) == 5 + 2
+    assert len(counts) == 1
+
+
+def test_the_same_table_gives_the_same_bytes() -> None:
+    plan = placement()
+    facts = told(plan)
+    assert latex(table_of(plan, facts)) == latex(table_of(plan, list(reversed(facts))))
+
+
+def test_a_long_table_goes_on_in_another_float() -> None:
+    plan = placement(replicates=1)
+    table = table_of(plan, told(plan))
+    long = replace(table, rows=tuple(table.rows[i % 5] for i in range(100)))
+    text = latex(long)
+    assert text.count(r"\begin{table}") == 3
+    assert text.count("(2 of 3)") == 1
+    assert r"\label{tab:placement-3}" in text
+
+
+def test_plain_numbers_and_blanks_are_set_too() -> None:
+    plan = placement()
+    column = Column("x", "spread")
+    rows = (Row((Number(12.5, 1),)), Row((Number(None, 1),)), Row((Blank(),)))
+    text = latex(replace(table_of(plan, []), columns=(column,), rows=rows, notes=()))
+    assert "    12.5 \\\\\n    {--} \\\\\n    \\multicolumn{1}{c}{--} \\\\" in text
+    assert "minipage" not in text
+
+
+@pytest.mark.parametrize("reader", [pytest.param("pdflatex", marks=needs_tex)])
+def test_hostile_names_are_printed_as_they_are(reader: str, hostile: Table, tmp_path: Path) -> None:
+    shown, log = typeset(document(hostile), tmp_path)
+    page = bare(shown)
+    for name in HOSTILE[:2] + HOSTILE[3:]:
+        assert bare(name) in page
+    assert "<U+4E2D><U+6587><U+1F525><b>|" in page
+    assert bare(QUESTION) in page
+    assert "root:" not in page
+    assert "Overfull" not in log
+    assert "Missing character" not in log
+
+
+@pytest.mark.parametrize("reader", [pytest.param("pdflatex", marks=needs_tex)])
+@pytest.mark.parametrize("case", ["whole", "patchy", "nothing run", "factorial", "one replicate"])
+def test_every_kind_of_table_fits_a_column_of_five_and_a_half_inches(
+    reader: str, case: str, tmp_path: Path
+) -> None:
+    plan = {
+        "whole": placement(),
+        "patchy": placement(names=("halving without context", "context only, MLP end", "a", "b")),
+        "nothing run": placement(),
+        "factorial": sizes(),
+        "one replicate": placement(replicates=1),
+    }[case]
+    facts = told(plan, skip=patchy if case == "patchy" else lambda _trial, _arm: "")
+    facts = [] if case == "nothing run" else facts
+    table = table_of(plan, facts)
+    shown, log = typeset(document(table), tmp_path)
+    assert "Overfull" not in log
+    for row in table.rows:
+        for cell in row.cells:
+            if isinstance(cell, Text):
+                assert bare(cell.text) in bare(shown)
+    if case == "whole":
+        assert "95.24±0.61" in bare(shown)
+        assert "115,210" in bare(shown)

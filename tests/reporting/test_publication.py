@@ -1,0 +1,60 @@
+"""Publication: files that are whole or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cbablate.errors import EnvironmentFault
+from cbablate.reporting import publication
+from cbablate.reporting.publication import publish
+from tests.analysis.fabrication import placement, told
+
+FILES = [
+    "placement.tex",
+    "placement.md",
+    "placement.csv",
+    "placement-attention-entropy.pdf",
+    "placement-attention-entropy.png",
+]
+
+
+def test_tables_and_figures_are_written_and_named(tmp_path: Path) -> None:
+    plan = placement(replicates=2)
+    written = publish(plan, told(plan), tmp_path / "out")
+    assert [path.name for path in written] == FILES
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
+
+
+def test_publishing_again_gives_the_same_bytes(tmp_path: Path) -> None:
+    plan = placement(replicates=2)
+    first = [path.read_bytes() for path in publish(plan, told(plan), tmp_path)]
+    assert [path.read_bytes() for path in publish(plan, told(plan), tmp_path)] == first
+
+
+def test_nothing_run_has_tables_and_no_figure(tmp_path: Path) -> None:
+    assert [path.name for path in publish(placement(), [], tmp_path)] == FILES[:3]
+
+
+def test_a_figure_that_fails_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_figure: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise RuntimeError("power cut")
+
+    old = tmp_path / FILES[3]
+    old.write_bytes(b"old")
+    monkeypatch.setattr(publication, "write_figure", fail)
+    plan = placement(replicates=2)
+    with pytest.raises(RuntimeError, match="power cut"):
+        publish(plan, told(plan), tmp_path)
+    assert old.read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES[:4])
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EnvironmentFault, match=r"tables cannot be written to .*file"):
+        publish(placement(), [], tmp_path / "file")

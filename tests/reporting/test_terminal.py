@@ -1,0 +1,55 @@
+"""Tables at a terminal."""
+
+# ruff: noqa: RUF001 - a dash is one of the names
+
+from __future__ import annotations
+
+from cbablate.analysis.summary import summarize
+from cbablate.reporting.character import width
+from cbablate.reporting.table import Table, ablation_table
+from cbablate.reporting.terminal import terminal
+from tests.analysis.fabrication import FROZEN, patchy, placement, sizes, told
+from tests.reporting import golden
+
+
+def patched() -> Table:
+    plan = placement(description=FROZEN)
+    return ablation_table(plan, summarize(plan, told(plan, skip=patchy)))
+
+
+def test_a_table_is_as_a_person_approved_of_it() -> None:
+    golden.check("placement.txt", terminal(patched()))
+    assert str(patched()) == terminal(patched())
+
+
+def test_a_factorial_is_as_a_person_approved_of_it() -> None:
+    plan = sizes(description=FROZEN)
+    golden.check("size.txt", terminal(ablation_table(plan, summarize(plan, told(plan)))))
+
+
+def test_nothing_run_is_a_table_of_dashes() -> None:
+    plan = placement(description=FROZEN)
+    text = terminal(ablation_table(plan, summarize(plan, [])))
+    golden.check("nothing.txt", text)
+    assert "Nothing has been trained yet." in text
+
+
+def test_it_fits_a_terminal() -> None:
+    assert max(map(width, terminal(patched()).splitlines())) <= 110
+
+
+def test_ascii_is_ascii() -> None:
+    plan = placement(names=("é", "中", "–", "x"), description=FROZEN)
+    text = terminal(ablation_table(plan, summarize(plan, told(plan))), ascii_only=True)
+    assert text.isascii()
+    assert "+-" in text
+    assert r"\u4e2d" in text
+
+
+def test_columns_align_whatever_the_names_are() -> None:
+    plan = placement(names=("中文名字", "e\u0301", "\x1b[31mred", "plain"), description=FROZEN)
+    lines = terminal(ablation_table(plan, summarize(plan, told(plan)))).splitlines()
+    rows = [line for line in lines if "115,2" in line or "115,3" in line]
+    assert len(rows) == 5
+    assert len({width(row) for row in rows}) == 1
+    assert "\x1b" not in "".join(lines)

@@ -1,0 +1,69 @@
+"""What a person sees of a study in progress."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from cbablate.records.history import History
+from cbablate.records.measurement import Measurement
+from cbablate.records.state import TrialState
+from cbablate.running.display import Display
+from cbablate.running.duration import duration
+from tests.toys import toy_plan
+
+
+def shown(*, terminal: bool) -> tuple[Console, io.StringIO]:
+    out = io.StringIO()
+    return Console(file=out, force_terminal=terminal, width=100, highlight=False), out
+
+
+def test_without_a_terminal_each_ended_trial_is_one_plain_line() -> None:
+    plan = toy_plan({"ceiling": 2.0}, replicates=1)
+    console, out = shown(terminal=False)
+    first, second = plan.trials
+    with Display(plan, {}, console=console) as display:
+        display.started(first)
+        display.measured(first, Measurement(spent=3, metrics={"val/score": 0.5, "train/loss": 2.0}))
+        display.ended(first, TrialState.COMPLETE, "")
+        display.started(second)
+        display.ended(second, TrialState.FAILED, "val/score is nan after 1 epochs")
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith("1/2 baseline #1: complete, val/score 0.5, train/loss 2 (")
+    assert lines[0].endswith("left")
+    assert lines[1].startswith("2/2 level 1 #1: failed (")
+    assert lines[1].endswith(": val/score is nan after 1 epochs")
+    assert "\x1b" not in out.getvalue()
+
+
+def test_in_a_terminal_the_panel_tells_states_and_running_values() -> None:
+    plan = toy_plan({"ceiling": 2.0}, replicates=2)
+    console, out = shown(terminal=True)
+    done = History(trial=plan.trials[0].id, state=TrialState.COMPLETE)
+    with Display(plan, {done.trial: done}, console=console) as display:
+        display.started(plan.trials[1])
+        display.measured(plan.trials[1], Measurement(spent=2, metrics={"val/score": 0.25}))
+        display.started(plan.trials[2])
+        display.ended(plan.trials[2], TrialState.FAILED, "it broke")
+        console.print(display._panel())
+    text = out.getvalue()
+    for said in ("1/4", "1 running", "1 waiting", "2/3 epochs", "val/score 0.25", "it broke"):
+        assert said in text or said == "1/4"
+    assert "2/4" in text, "complete and failed trials are both done"
+
+
+def test_the_time_left_counts_slots_and_falls_silent_when_nothing_tells() -> None:
+    plan = toy_plan(replicates=5)
+    console, _ = shown(terminal=False)
+    display = Display(plan, {}, console=console)
+    assert display._left() == ""
+    display._took = [10.0, 10.0]
+    assert display._left() == "about 50.0 s left"
+    display.slots = 5
+    assert display._left() == "about 10.0 s left"
+
+
+def test_durations_read_as_a_person_says_them() -> None:
+    said = [duration(seconds) for seconds in (0.04, 59.94, 59.96, 3599, 7500, 273600)]
+    assert said == ["0.0 s", "59.9 s", "1 min 0 s", "59 min 59 s", "2 h 5 min", "3 d 4 h"]

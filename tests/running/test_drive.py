@@ -1,0 +1,244 @@
+"""Driving a study: what is trained, what is kept, what it comes to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbablate.errors import EnvironmentFault, OwnedElsewhere, StudyError
+from cbablate.planning.plan import Plan
+from cbablate.records.history import histories
+from cbablate.records.ledger import Ledger
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.running.drive import Completion, drive, sync, untimed
+from cbablate.running.executor import Ending
+from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.mirror import MirrorUnreachable, StudyState
+from tests.toys import toy_plan
+
+
+def driven(plan: Plan, results: Path, **more: Any) -> Completion:
+    return drive(plan, results=results, executor=LocalExecutor, publish=lambda f: [], **more)
+
+
+def told(results: Path) -> list[Record]:
+    with Ledger.reading(results) as ledger:
+        return ledger.records()
+
+
+def test_running_again_trains_nothing_that_is_finished(tmp_path: Path) -> None:
+    plan = toy_plan({"ceiling": 2.0})
+    assert driven(plan, tmp_path).trained == 4
+    before = told(tmp_path)
+    again = driven(plan, tmp_path)
+    assert again.trained == 0
+    assert again.exit_code == 0
+    assert told(tmp_path) == before
+
+
+def test_an_edited_study_trains_only_what_is_new(tmp_path: Path) -> None:
+    driven(toy_plan({"ceiling": 2.0}), tmp_path)
+    assert driven(toy_plan({"ceiling": 2.0}, {"ceiling": 3.0}), tmp_path).trained == 2
+    assert driven(toy_plan({"ceiling": 2.0}, replicates=3), tmp_path).trained == 2
+
+
+def test_a_failed_trial_is_told_with_its_traceback_and_the_others_go_on(tmp_path: Path) -> None:
+    done = driven(toy_plan({"fault": "raise"}, {"ceiling": 2.0}), tmp_path)
+    assert done.exit_code == 3
+    assert done.states == {TrialState.COMPLETE: 4, TrialState.FAILED: 2}
+    assert {h.failure for h in done.failures.values()} == {"error"}
+    assert all("asked to raise" in h.traceback for h in done.failures.values())
+
+
+def test_nan_is_a_state_and_never_a_number(tmp_path: Path) -> None:
+    plan = toy_plan({"fault": "nan"}, replicates=1, epochs=4)
+    done = driven(plan, tmp_path)
+    (history,) = done.failures.values()
+    assert history.failure == "diverged"
+    assert history.reason == "val/score is nan after 3 epochs"
+    assert [m.spent for m in history.measurements] == [1, 2]
+    assert all(math.isfinite(m.metrics["val/score"]) for m in history.measurements)
+
+
+def test_a_stream_that_ends_early_is_failed_and_not_complete(tmp_path: Path) -> None:
+    done = driven(toy_plan(fault="silent", epochs=4, replicates=1), tmp_path)
+    (history,) = done.failures.values()
+    assert (history.failure, history.reason) == (
+        "no measurement",
+        "the workload ended after 2 of 4 epochs",
+    )
+
+
+def test_failed_trials_are_tried_again_but_diverged_ones_are_not(tmp_path: Path) -> None:
+    driven(toy_plan({"fault": "nan"}, {"fault": "raise"}, replicates=1), tmp_path)
+    assert (
+        driven(toy_plan({"fault": "nan"}, {"fault": "raise"}, replicates=1), tmp_path).trained == 1
+    )
+    attempts = histories(told(tmp_path))
+    assert sorted(history.attempts for history in attempts.values()) == [1, 1, 2]
+
+
+def test_timings_are_taken_once_for_all_arms_together(tmp_path: Path) -> None:
+    plan = toy_plan({"seconds": 0.001}, report=("test/score", "throughput/train"))
+    driven(plan, tmp_path)
+    driven(plan, tmp_path)
+    timed = [fact for fact in told(tmp_path) if fact.kind == "timed"]
+    assert {fact.subject for fact in timed} == set(plan.arm_of)
+    assert len(timed) == 2
+    assert len({fact.body["batch"] for fact in timed}) == 1
+    wider = toy_plan(
+        {"seconds": 0.001}, {"seconds": 0.002}, report=("test/score", "throughput/train")
+    )
+    assert not untimed(wider, told(tmp_path)), "its new arm has not been trained"
+    driven(wider, tmp_path)
+    timed = [fact for fact in told(tmp_path) if fact.kind == "timed"]
+    assert [fact.subject for fact in timed[2:]] == list(wider.arm_of), "one stage for all arms"
+    assert not untimed(toy_plan({"seconds": 0.002}), []), "nobody asked for a timing"
+
+
+def test_a_timing_stage_that_only_failed_arms_lack_is_not_repeated_for_ever(tmp_path: Path) -> None:
+    plan = toy_plan({"fault": "nan"}, report=("test/score", "throughput/train"))
+    driven(plan, tmp_path)
+    first = [fact for fact in told(tmp_path) if fact.kind == "timed"]
+    driven(plan, tmp_path)
+    assert [fact for fact in told(tmp_path) if fact.kind == "timed"] == first
+
+
+def test_a_second_driver_is_turned_away_while_the_first_one_works(tmp_path: Path) -> None:
+    with Ledger.writing(tmp_path), pytest.raises(OwnedElsewhere, match="process"):
+        driven(toy_plan(), tmp_path)
+
+
+class _Recording:
+    """A mirror that remembers what it was told."""
+
+    name = "a recording"
+
+    def __init__(self, *, reachable: bool = True) -> None:
+        self.reachable = reachable
+        self.states: list[StudyState] = []
+
+    def sync(self, plan: Plan, facts: Any, *, state: StudyState, artifacts: Any = ()) -> None:
+        if not self.reachable:
+            raise MirrorUnreachable("nobody answers")
+        self.states.append(state)
+
+
+def test_a_mirror_that_cannot_be_reached_costs_a_sentence_and_no_trial(tmp_path: Path) -> None:
+    done = driven(toy_plan(), tmp_path, mirrors=lambda: [_Recording(reachable=False)])
+    assert done.exit_code == 0
+    assert done.missed == ("nobody answers",)
+    with pytest.raises(MirrorUnreachable, match="nobody answers"):
+        sync(
+            toy_plan(),
+            told(tmp_path),
+            mirrors=[_Recording(reachable=False)],
+            publish=lambda facts: [],
+        )
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"), [("none", StudyState.COMPLETE), ("raise", StudyState.FAILED)]
+)
+def test_mirrors_hear_how_it_ended(fault: str, state: StudyState, tmp_path: Path) -> None:
+    mirror = _Recording()
+    plan = toy_plan(fault=fault)
+    driven(plan, tmp_path, mirrors=lambda: [mirror])
+    assert mirror.states[-1] is state
+    late = _Recording()
+    sync(plan, told(tmp_path), mirrors=[late], publish=lambda facts: [])
+    assert late.states == [state]
+
+
+def test_a_study_half_done_is_shown_as_interrupted(tmp_path: Path) -> None:
+    driven(toy_plan(), tmp_path)
+    late = _Recording()
+    sync(toy_plan(replicates=9), told(tmp_path), mirrors=[late], publish=lambda facts: [])
+    assert late.states == [StudyState.INTERRUPTED]
+
+
+class _Refusing:
+    """An executor whose verification finds fault, and which must never be asked to train."""
+
+    name = "refusing"
+    slots = 1
+
+    def __enter__(self) -> _Refusing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def call(self, entry: Any, configs: Mapping[str, Any], **_: Any) -> dict[str, list[str]]:
+        return {name: ["has no blocks"] for name in configs}
+
+    def execute(self, feed: Any, workload: Any) -> None:
+        raise EnvironmentFault("trained something that cannot be built")
+
+
+def test_what_only_the_library_knows_is_refused_for_all_arms_before_anything_trains(
+    tmp_path: Path,
+) -> None:
+    from dataclasses import replace
+
+    plan = toy_plan({"ceiling": 2.0})
+    plan = replace(plan, description=replace(plan.description, verify="somewhere:verify"))
+    with pytest.raises(StudyError) as error:
+        drive(plan, results=tmp_path, executor=_Refusing, publish=lambda f: [])
+    assert str(error.value).count("has no blocks") == 2
+    assert not [fact for fact in told(tmp_path) if fact.kind == "started"]
+
+
+class _Dying:
+    """An executor that is killed by an interrupt in the middle of its second trial."""
+
+    name = "dying"
+    slots = 1
+
+    def __enter__(self) -> _Dying:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def call(self, *_: Any, **__: Any) -> dict[str, list[str]]:
+        return {}
+
+    def execute(self, feed: Any, workload: Any) -> None:
+        first = feed.next()
+        feed.started(first)
+        for measurement in workload.load()(
+            first.config, seed=first.seed, budget=first.budget, workdir=Path()
+        ):
+            feed.measured(first, measurement)
+        feed.ended(first, Ending("finished"))
+        feed.started(feed.next())
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_keeps_what_had_finished_and_the_rest_starts_again(tmp_path: Path) -> None:
+    plan = toy_plan(replicates=3)
+    mirror = _Recording()
+    with pytest.raises(KeyboardInterrupt):
+        drive(
+            plan,
+            results=tmp_path,
+            executor=_Dying,
+            publish=lambda f: [],
+            mirrors=lambda: [mirror],
+        )
+    assert mirror.states[-1] is StudyState.INTERRUPTED
+    assert driven(plan, tmp_path).trained == 2
+    attempts = histories(told(tmp_path))
+    assert sorted(history.attempts for history in attempts.values()) == [1, 1, 2]
+
+
+@pytest.fixture(autouse=True)
+def _quiet(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    yield
+    capsys.readouterr()

@@ -1,0 +1,104 @@
+"""Both executors keep the one contract, and give the same records."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cbablate.errors import EnvironmentFault
+from cbablate.records.ledger import Ledger
+from cbablate.running.drive import drive
+from cbablate.running.executor import Executor, default_slots
+from cbablate.running.local_executor import LocalExecutor
+from tests.contracts.executor import TOY, Diary, ExecutorContract
+from tests.toys import toy_file, toy_plan
+
+
+class TestLocalExecutor(ExecutorContract):
+    @pytest.fixture
+    def executor(self) -> Iterator[Executor]:
+        with LocalExecutor() as executor:
+            yield executor
+
+
+@pytest.mark.ray
+class TestRayExecutor(ExecutorContract):
+    @pytest.fixture
+    def executor(self, ray_session: None) -> Iterator[Executor]:
+        from cbablate.running.ray_executor import RayExecutor
+
+        with RayExecutor(slots=2) as executor:
+            yield executor
+
+    def test_a_trial_whose_process_dies_is_lost_and_its_neighbours_are_not(
+        self, executor: Executor
+    ) -> None:
+        plan = toy_plan({"fault": "die"}, epochs=4, replicates=1)
+        diary = Diary(plan.trials)
+        executor.execute(diary, TOY)
+        ends = {t.config["fault"]: diary.of(t.id, "ended")[0].how for t in plan.trials}
+        assert ends == {"none": "finished", "die": "lost"}
+
+    def test_more_gpus_than_there_are_is_a_sentence(self, ray_session: None) -> None:
+        import ray
+
+        from cbablate.running.ray_executor import RayExecutor
+
+        asked = int(ray.cluster_resources().get("GPU", 0)) + 1
+        with (
+            pytest.raises(EnvironmentFault, match="--gpus-per-trial"),
+            RayExecutor(gpus_per_trial=asked),
+        ):
+            pass
+
+
+@pytest.mark.ray
+def test_ray_and_local_record_the_same_facts(ray_session: None, tmp_path: Path) -> None:
+    from cbablate.running.ray_executor import RayExecutor
+
+    plan = toy_plan({"ceiling": 2.0}, {"fault": "nan"}, {"fault": "raise"}, epochs=4, replicates=2)
+    told = {}
+    for name, executor in {"local": LocalExecutor, "ray": RayExecutor}.items():
+        drive(plan, results=tmp_path / name, executor=executor, publish=lambda facts: [])
+        with Ledger.reading(tmp_path / name) as ledger:
+            told[name] = {
+                (fact.subject, fact.kind, fact.body.get("spent")): (
+                    fact.body.get("metrics"),
+                    fact.body.get("state"),
+                    fact.body.get("reason"),
+                )
+                for fact in ledger.records(["measured", "ended"])
+            }
+    assert told["ray"] == told["local"]
+    assert len(told["local"]) > 20
+
+
+def test_local_needs_neither_ray_nor_optuna_nor_mlflow(tmp_path: Path) -> None:
+    study = toy_file(tmp_path)
+    program = (
+        "import sys\n"
+        "for name in ('ray', 'optuna', 'mlflow'): sys.modules[name] = None\n"
+        "from importlib import util; found = util.find_spec\n"
+        "util.find_spec = lambda n, p=None: None if n in ('ray','optuna','mlflow') else found(n, p)\n"
+        f"sys.argv = ['cbablate', 'run', {str(study)!r}, '--on', 'local', '--results', "
+        f"{str(tmp_path / 'r')!r}]\n"
+        "from cbablate.cli.main import main; main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "four" in done.stdout
+    assert "Not shown yet" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("gpus_per_trial", "cores", "gpus", "slots"),
+    [(0.0, 2, 0, 2), (1.0, 16, 4, 4), (0.25, 16, 2, 8), (2.0, 16, 4, 2), (8.0, 16, 4, 1)],
+)
+def test_slots_follow_cores_without_gpus_and_gpu_shares_with_them(
+    gpus_per_trial: float, cores: int, gpus: int, slots: int
+) -> None:
+    assert default_slots(gpus_per_trial, cores=cores, gpus=gpus) == slots

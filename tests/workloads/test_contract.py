@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from cbablate.records.measurement import Measurement
+from cbablate.spec.budget import Budget
+from cbablate.workloads import image_classification, toy
+from cbablate.workloads.contract import WorkloadContract
+from tests.workloads.images import tiny
+
+
+class TestToy(WorkloadContract):
+    workload = staticmethod(toy.run)
+    config = toy.resolve({})
+
+
+class TestImageClassification(WorkloadContract):
+    workload = staticmethod(image_classification.run)
+    config = tiny(
+        {
+            "augment": {"shift": 1, "mixup": 0.8, "cutmix": 1.0, "reprob": 0.25},
+            "model": {"drop_path_rate": 0.1, "proj_drop_rate": 0.1},
+            "context": {"operator": "cb_s"},
+        }
+    )
+
+
+class TestImageClassificationInSteps(WorkloadContract):
+    workload = staticmethod(image_classification.run)
+    config = tiny()
+    budget = Budget(steps=20)
+
+
+def _stops_early(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Measurement]:
+    yield Measurement(spent=1, metrics={"val/score": float("nan")})
+
+
+def _forgets_its_seed(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Measurement]:
+    _calls.append(seed)
+    yield Measurement(spent=budget.amount, metrics={"val/score": float(len(_calls))})
+
+
+_calls: list[int] = []
+
+
+def _knows_no_seed(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Measurement]:
+    yield Measurement(spent=budget.amount, metrics={"val/score": 1.0})
+
+
+class _Early(WorkloadContract):
+    workload = staticmethod(_stops_early)
+    config = MappingProxyType({})
+
+
+class _Forgetful(WorkloadContract):
+    workload = staticmethod(_forgets_its_seed)
+    config = MappingProxyType({})
+
+
+class _Deaf(WorkloadContract):
+    workload = staticmethod(_knows_no_seed)
+    config = MappingProxyType({})
+
+
+@pytest.mark.parametrize(
+    ("suite", "claim"),
+    [
+        (_Early(), "test_the_last_measurement_has_spent_the_whole_budget"),
+        (_Early(), "test_every_metric_is_a_finite_number"),
+        (_Deaf(), "test_another_seed_gives_other_numbers"),
+        (_Forgetful(), "test_the_same_seed_gives_the_same_numbers"),
+        (_Forgetful(), "test_a_trial_leaves_nothing_that_the_next_can_see"),
+    ],
+)
+def test_the_contract_refuses_a_workload_that_breaks_it(
+    suite: WorkloadContract, claim: str, tmp_path: Path
+) -> None:
+    with pytest.raises(AssertionError):
+        getattr(suite, claim)(tmp_path)
+
+
+def test_the_contract_is_imported_without_pytest() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, cbablate.workloads.contract; sys.exit('pytest' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from cbablate.errors import StudyError, TrialFailure
+from cbablate.records.measurement import Measurement
+from cbablate.spec.budget import Budget
+from cbablate.workloads.image_classification import run, throughput, verify
+from cbablate.workloads.image_metrics import METRICS
+from tests.workloads.images import tiny
+
+
+def measured(config: dict[str, Any], *, seed: int = 1, epochs: int = 1) -> list[Measurement]:
+    return list(run(config, seed=seed, budget=Budget(epochs=epochs), workdir=Path()))
+
+
+def test_every_metric_that_a_trial_reports_is_described_and_the_other_way_round() -> None:
+    last = measured(tiny())[-1]
+    assert set(last.metrics) == {m.name for m in METRICS.values() if m.source == "trial"}
+    assert set(last.vectors) <= set(METRICS)
+
+
+def test_the_test_split_is_looked_at_once_and_at_the_end() -> None:
+    first, last = measured(tiny(), epochs=2)
+    assert not any(name.startswith(("test/", "attention/")) for name in first.metrics)
+    assert {"test/top1", "test/loss"} <= set(last.metrics)
+
+
+def test_entropy_of_a_trained_model_lies_between_0_and_ln_n() -> None:
+    last = measured(tiny({"model.patch_size": 2}))[-1]
+    layers = last.vectors["attention/entropy"]
+    assert len(layers) == 2
+    assert all(0 < value <= math.log(17) + 1e-6 for value in layers)
+    assert last.metrics["attention/entropy"] == pytest.approx(sum(layers) / 2)
+    assert last.metrics["attention/entropy_normalized"] == pytest.approx(
+        sum(layers) / 2 / math.log(17)
+    )
+
+
+def test_the_first_and_the_last_measurement_say_how_they_were_computed() -> None:
+    first, middle, last = measured(tiny(), epochs=3)
+    assert set(first.notes) == {"device", "precision", "threads", "torch", "timm"}
+    assert first.notes == last.notes
+    assert not middle.notes
+    if not torch.cuda.is_available():
+        assert first.notes["threads"] == "1"
+
+
+def test_a_few_epochs_teach_something() -> None:
+    config = tiny({"optimizer.lr": 1e-2, "batch_size": 32, "model.weight_init": "reset"})
+    curve = [m.metrics for m in measured(config, epochs=6)]
+    assert curve[-1]["train/loss"] < curve[0]["train/loss"] / 1.5
+    assert curve[-1]["val/top1"] > 50.0
+
+
+def test_a_diverging_training_says_so() -> None:
+    config = tiny({"optimizer": {"name": "sgd", "lr": 1e12}})
+    with pytest.raises(TrialFailure) as raised:
+        measured(config, epochs=2)
+    assert raised.value.failure == "diverged"
+
+
+def test_a_warm_up_beyond_the_budget_is_told() -> None:
+    with pytest.raises(StudyError, match="warmup_epochs"):
+        measured(tiny({"schedule.warmup_epochs": 2}))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="only a CPU repeats bit for bit")
+def test_another_process_with_more_threads_elsewhere_gives_the_same_bits(tmp_path: Path) -> None:
+    here = [
+        (m.spent, {k: v for k, v in m.metrics.items() if "second" not in k})
+        for m in measured(tiny())
+    ]
+    code = (
+        "import torch, numpy, random; torch.set_num_threads(2); torch.manual_seed(9);"
+        "from tests.workloads.test_image_classification import measured, tiny;"
+        "print([(m.spent, {k: v for k, v in m.metrics.items() if 'second' not in k})"
+        " for m in measured(tiny())])"
+    )
+    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str(here)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_arms_are_timed_in_training_and_inference_once_a_round() -> None:
+    configs = {"plain": tiny(), "cb": tiny({"context": {"operator": "cb"}, "batch_size": 32})}
+    threads = torch.get_num_threads()
+    found = throughput(configs, rounds=2)
+    assert torch.get_num_threads() == threads
+    assert set(found) == set(configs)
+    for rates in found.values():
+        assert set(rates) == {m.name for m in METRICS.values() if m.source == "timing"}
+        assert all(len(values) == 2 and min(values) > 0 for values in rates.values())
+        # inference leaves out the backward pass: generous, for a machine with other load
+        assert max(rates["throughput/infer"]) > min(rates["throughput/train"])
+
+
+def test_timing_no_arms_is_no_work() -> None:
+    assert throughput({}, rounds=3) == {}
+
+
+def test_verify_tells_of_the_optimizer_too() -> None:
+    configs = {"good": tiny(), "bad": tiny({"optimizer.name": "adamv"})}
+    assert list(verify(configs)) == ["bad"]
+    assert "no optimizer 'adamv'" in verify(configs)["bad"][0]
