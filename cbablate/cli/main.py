@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cbablate.cli.words import Form, Where, show_error
 from cbablate.errors import CbablateError
+
+if TYPE_CHECKING:
+    from cbablate.reporting.table import Table
 
 __all__ = ["main"]
 
@@ -109,7 +112,7 @@ def run(
             ),
             mlflow=mlflow,
         )
-    _write(str(api.table(planned, results=results)))
+    _write(_spelled(api.table(planned, results=results), Form.text))
     print(overview.ended(planned, done, results), file=sys.stderr)
     if done.exit_code:
         raise typer.Exit(done.exit_code)
@@ -135,9 +138,8 @@ def table(
 ) -> None:
     """Print the ablation table of what has been trained so far."""
     from cbablate import api
-    from cbablate.reporting.form import render
 
-    text = render(api.table(api.plan(api.load_study(study)), results=results), form.value)
+    text = _spelled(api.table(api.plan(api.load_study(study)), results=results), form)
     if output is None:
         _write(text)
         return
@@ -183,6 +185,17 @@ def schema() -> None:
     from cbablate.workloads.catalog import SHIPPED
 
     print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+
+
+def _spelled(table: Table, form: Form) -> str:
+    """The table in a form; in plain ASCII where this terminal cannot show more."""
+    from cbablate.reporting.form import render
+    from cbablate.reporting.terminal import terminal
+
+    if form is not Form.text:
+        return render(table, form.value)
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    return terminal(table, ascii_only=not encoding.startswith("utf"))
 
 
 def _write(text: str) -> None:

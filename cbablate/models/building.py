@@ -31,7 +31,7 @@ def build(config: Mapping[str, Any], *, seed: int, num_classes: int) -> nn.Modul
             or the place asked for.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, "init"))
+        torch.default_generator.manual_seed(derive_seed(seed, "init"))
         model = skeleton(config["model"], num_classes)
     again = initialiser(model)
     if again is not None:

@@ -43,7 +43,7 @@ class _DrawnByName(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch
             if name is not None:
                 times = self._drawn.get(name, 0)
                 self._drawn[name] = times + 1
-                torch.manual_seed(derive_seed(self._seed, "init", name, times))
+                torch.default_generator.manual_seed(derive_seed(self._seed, "init", name, times))
         return func(*args, **(kwargs or {}))
 
 
@@ -63,5 +63,5 @@ def initialise(model: nn.Module, again: Callable[[], Any], *, seed: int, prefix:
     """
     parameters = {f"{prefix}{name}": tensor for name, tensor in model.named_parameters()}
     with torch.random.fork_rng(devices=[]), _DrawnByName(parameters, seed):
-        torch.manual_seed(derive_seed(seed, "init"))
+        torch.default_generator.manual_seed(derive_seed(seed, "init"))
         again()

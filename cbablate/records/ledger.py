@@ -110,7 +110,11 @@ class Ledger:
         """The ledger of a results folder, to read; an empty one where there is none yet."""
         path = folder / LEDGER_FILE
         if path.exists():
-            engine = _engine(_address(path, "ro"))
+            # SQLite reads beside a writer with the help of a file that it makes in the folder.
+            still = (
+                not os.access(folder, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+            )
+            engine = _engine(_address(path, "ro") + ("&immutable=1" if still else ""))
         else:
             engine = _engine(_MEMORY)
             _create(engine)

@@ -17,8 +17,11 @@ from cbablate.reporting.tex_text import breakable, escape, unsettable
 
 __all__ = ["document", "latex"]
 
-_LONG = 24
-"""Names longer than this many characters are wrapped."""
+_LINE = 102
+"""So many characters, the gaps between columns counted, fit across 5.5 inches; names that do not
+are wrapped."""
+_EM = 0.46
+"""A character's average width, in em."""
 _ROWS = 45
 """So many rows fit on a page; longer tables go on in another float."""
 _OPTIONS = (
@@ -43,8 +46,9 @@ class _Layout:
 
 def latex(table: Table) -> str:
     """The table as one float, or as several that follow each other if it is long."""
+    share = _share(table)
     layouts = [
-        _layout(column, [row.cells[index] for row in table.rows])
+        _layout(column, [row.cells[index] for row in table.rows], share)
         for index, column in enumerate(table.columns)
     ]
     pieces = [table.rows[at : at + _ROWS] for at in range(0, len(table.rows), _ROWS)] or [()]
@@ -160,11 +164,23 @@ def _head(text: str, column: Column, layout: _Layout) -> str:
     return rf"\multicolumn{{{layout.span}}}{{{side}}}{{{text}}}"
 
 
-def _layout(column: Column, cells: Sequence[Cell]) -> _Layout:
+def _share(table: Table) -> int:
+    """How many characters each column of words may have, so that the table fits across."""
+    longest = [
+        max(map(len, [column.label, column.below, *(row.cells[i].plain for row in table.rows)]))
+        for i, column in enumerate(table.columns)
+    ]
+    words = [size for size, c in zip(longest, table.columns, strict=True) if c.kind == "text"]
+    room = _LINE - (sum(longest) - sum(words)) - (5 * len(longest)) // 4
+    return max(10, room // max(1, len(words))) if sum(words) > room else max(words, default=0)
+
+
+def _layout(column: Column, cells: Sequence[Cell], share: int) -> _Layout:
     if column.kind == "text":
-        longest = max((len(cell.plain) for cell in cells), default=0)
-        if longest > _LONG:
-            return _Layout(r">{\raggedright\arraybackslash}p{0.17\linewidth}", wrapped=True)
+        if max((len(cell.plain) for cell in cells), default=0) > share:
+            wide = f"{_EM * share:.1f}em"
+            ragged = r">{\raggedright\hangindent=1em\arraybackslash}"
+            return _Layout(f"{ragged}p{{{wide}}}", wrapped=True)
         return _Layout("l")
     if column.kind == "range":
         centres = [cell.centre for cell in cells if isinstance(cell, Range)]

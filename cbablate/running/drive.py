@@ -30,7 +30,7 @@ __all__ = ["TIMING_ROUNDS", "Completion", "Publish", "drive", "entry", "sync", "
 Publish = Callable[[Sequence[Record]], list[Path]]
 """Writes tables and figures from the facts, and says where."""
 
-TIMING_ROUNDS = 7
+TIMING_ROUNDS = 5
 """How often each arm is timed; rounds are interleaved over the arms, so that drift hits all."""
 
 

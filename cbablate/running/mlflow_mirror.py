@@ -158,9 +158,9 @@ class MlflowMirror:
                 entry = trial_entry(plan, account, ledger=ledger)
                 self._trial(board, entry, trial=account.trial.id, parent=parent.run)
             self._hide_others(board, {account.trial.id for account in told})
+            self._close(parent, wanted)
             for path in artifacts:
                 self._upload(parent, path)
-            self._close(parent, wanted)
 
     @contextmanager
     def _told_plainly(self) -> Iterator[None]:
@@ -177,14 +177,16 @@ class MlflowMirror:
             yield
         except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
             self._board = self._client = None
-            said = masked(str(error)).strip().splitlines() or [type(error).__name__]
+            said = (masked(str(error)).strip() or type(error).__name__).splitlines()[0][:300]
+            if "Max retries exceeded" in said:
+                said = "nobody answers there"
             mend = (
                 f"It holds nothing of its own: if it is damaged, remove {STORE_FILE} and "
                 if self._own
                 else "When it answers again, "
             )
             raise MirrorUnreachable(
-                f"MLflow at {masked(self.address)} did not take the study: {said[0][:300]}. "
+                f"MLflow at {masked(self.address)} did not take the study: {said}. "
                 f"Nothing is lost. {mend}`cbablate sync` sends everything."
             ) from error
 

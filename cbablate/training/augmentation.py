@@ -13,6 +13,7 @@ from timm.data.random_erasing import RandomErasing
 from torch import Tensor
 
 from cbablate.fingerprint import derive_seed
+from cbablate.training.compute import Compute
 
 __all__ = ["Augmentation", "shifted"]
 
@@ -32,14 +33,15 @@ class Augmentation:
         seed: int,
         num_classes: int,
         background: tuple[float, ...],
-        device: torch.device,
+        compute: Compute,
     ) -> None:
         self._seed = seed
+        self._compute = compute
         self._shift: int = augment["shift"]
-        self._background = torch.tensor(background, device=device).view(1, -1, 1, 1)
+        self._background = torch.tensor(background, device=compute.device).view(1, -1, 1, 1)
         self._erase = None
         if augment["reprob"] > 0:
-            self._erase = RandomErasing(augment["reprob"], mode="pixel", device=str(device))
+            self._erase = RandomErasing(augment["reprob"], mode="pixel", device=str(compute.device))
         self._mix = None
         if augment["mixup"] > 0 or augment["cutmix"] > 0:
             self._mix = Mixup(
@@ -62,7 +64,7 @@ class Augmentation:
             drawn_from = derive_seed(self._seed, "augment", update)
             random.seed(drawn_from)
             np.random.seed(drawn_from)
-            torch.manual_seed(drawn_from)
+            self._compute.seed(drawn_from)
         if self._erase is not None:
             images = self._erase(images)
         if self._mix is not None:

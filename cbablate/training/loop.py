@@ -69,7 +69,7 @@ class Update:
             seed=seed,
             num_classes=images.facts.num_classes,
             background=images.background,
-            device=compute.device,
+            compute=compute,
         )
         self._smoothing: float = recipe.augment["smoothing"]
 
@@ -79,7 +79,7 @@ class Update:
         `images` is the update's own copy: mixing writes into it.
         """
         images, targets = self._augment(images, labels, self.done)
-        torch.manual_seed(derive_seed(self._seed, "step", self.done))
+        self._compute.seed(derive_seed(self._seed, "step", self.done))
         with self._compute.autocast():
             outputs = self._model(images)
         loss = self._loss(outputs, targets)

@@ -64,6 +64,16 @@ def test_table_prints_what_run_printed_in_every_form(
     assert "\\bottomrule" in out.read_text()
 
 
+def test_a_terminal_without_unicode_is_shown_plain_ascii(done: tuple[Path, Path, str]) -> None:
+    study, results, printed = done
+    words = [sys.executable, "-m", "cbablate.cli.main", "table", study, "--results", results]
+    shown = subprocess.run(
+        words, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=True
+    ).stdout
+    assert not printed.isascii()
+    assert "+-" in shown.decode("ascii")
+
+
 def test_the_forms_offered_are_the_forms_there_are() -> None:
     assert {form.value for form in Form} == set(FORMS)
 

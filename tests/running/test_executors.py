@@ -81,9 +81,10 @@ def test_local_needs_neither_ray_nor_optuna_nor_mlflow(tmp_path: Path) -> None:
     study = toy_file(tmp_path)
     program = (
         "import sys\n"
-        "for name in ('ray', 'optuna', 'mlflow'): sys.modules[name] = None\n"
+        "absent = ('ray', 'optuna', 'mlflow')\n"
+        "for name in absent: sys.modules[name] = None\n"
         "from importlib import util; found = util.find_spec\n"
-        "util.find_spec = lambda n, p=None: None if n in ('ray','optuna','mlflow') else found(n, p)\n"
+        "util.find_spec = lambda n, p=None: None if n in absent else found(n, p)\n"
         f"sys.argv = ['cbablate', 'run', {str(study)!r}, '--on', 'local', '--results', "
         f"{str(tmp_path / 'r')!r}]\n"
         "from cbablate.cli.main import main; main()\n"

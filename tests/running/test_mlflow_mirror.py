@@ -4,6 +4,7 @@ import itertools
 import os
 import shutil
 import socket
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -293,11 +294,28 @@ def test_a_dead_server_is_a_sentence_within_seconds_and_hides_the_password(
         port = unused.getsockname()[1]
     mirror = MlflowMirror(f"http://anna:geheim@127.0.0.1:{port}", tmp_path)
     began = time.monotonic()
-    with pytest.raises(MirrorUnreachable, match="did not take the study") as caught:
+    with pytest.raises(MirrorUnreachable, match="nobody answers there") as caught:
         mirror.sync(toy_plan(), Story().facts, state=COMPLETE)
     assert time.monotonic() - began < 60
     assert "geheim" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_without_mlflow_installed_it_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [name for name in sys.modules if name.split(".")[0] == "mlflow"]:
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MirrorUnreachable, match="pip install mlflow"):
+        MlflowMirror(None, tmp_path).sync(toy_plan(), Story().facts, state=COMPLETE)
+
+
+def test_one_mirror_may_be_given_several_studies_in_turn(folder: Path) -> None:
+    mirror = MlflowMirror(None, folder)
+    for name in ("pace", "other", "pace"):
+        plan = toy_plan(replicates=1, name=name)
+        mirror.sync(plan, Story().complete(*plan.trials).facts, state=COMPLETE)
+    assert len(trials_of(folder)) == len(trials_of(folder, "other")) == 2
 
 
 def test_settings_of_the_user_are_not_overwritten(

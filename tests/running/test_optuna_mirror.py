@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -134,3 +135,34 @@ def test_a_new_storage_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     plan, folder = toy_plan(replicates=1), tmp_path / "results"
     OptunaMirror(folder).sync(plan, Story().facts, state=StudyState.RUNNING)
     assert OptunaMirror(folder).path.stat().st_mode & 0o777 == 0o600
+
+
+def test_without_optuna_installed_it_is_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(MirrorUnreachable, match="pip install optuna"):
+        OptunaMirror(folder).sync(toy_plan(), Story().facts, state=StudyState.COMPLETE)
+
+
+def test_a_complete_trial_without_the_objective_fails_in_optuna_and_says_why(
+    folder: Path,
+) -> None:
+    plan = toy_plan(replicates=1)
+    story = Story()
+    story.started(plan.trials[0])
+    story.ended(plan.trials[0])
+    OptunaMirror(folder).sync(plan, story.facts, state=StudyState.COMPLETE)
+    (trial,) = opened(folder).trials
+    assert trial.state.name == "FAIL"
+    assert trial.user_attrs["reason"] == "no val/score was measured at the end"
+
+
+def test_an_edited_level_makes_the_distributions_anew(folder: Path) -> None:
+    for levels in (("slow", "brisk"), ("slow", "brisk", "steep")):
+        plan = toy_plan(levels=levels, replicates=1)
+        story = Story().complete(*plan.trials)
+        OptunaMirror(folder).sync(plan, story.facts, state=StudyState.COMPLETE)
+    shown = opened(folder).trials
+    assert [trial.params["pace"] for trial in shown] == ["slow", "brisk", "steep"]
+    assert {trial.distributions["rate"].high for trial in shown} == {2.0}

@@ -31,7 +31,7 @@ def test_no_library_can_take_a_signal_for_an_error_of_its_own() -> None:
         try:
             os.kill(os.getpid(), signal.SIGTERM)
             signal.pause()
-        except Exception:  # what a careless library does
+        except Exception:  # noqa: BLE001 - what a careless library does
             pytest.fail("the signal was caught as an Exception")
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cbablate.training.augmentation import Augmentation, shifted
+from cbablate.training.compute import Compute
 from tests.workloads.images import tiny
 
 GROUND = torch.tensor([-1.0, -2.0]).view(1, 2, 1, 1)
@@ -22,7 +23,7 @@ def made(seed: int = 0, **augment: Any) -> Augmentation:
         seed=seed,
         num_classes=10,
         background=(-1.0, -2.0),
-        device=torch.device("cpu"),
+        compute=Compute(torch.device("cpu"), "float32"),
     )
 
 
