@@ -13,7 +13,7 @@ demo: .venv/installed
 
 test: .venv/installed-test
 	@echo "== Running the tests"
-	@$(BIN)/python -m pytest --cov
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov
 
 check: .venv/installed-test
 	@echo "== Formatting, lint, types and the import arrow"

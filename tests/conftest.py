@@ -14,3 +14,10 @@ def ray_session() -> Iterator[None]:
 
     with RayExecutor():
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share the Ray session go to one process when the suite is spread over several."""
+    for item in items:
+        if item.get_closest_marker("ray"):
+            item.add_marker(pytest.mark.xdist_group("ray"))

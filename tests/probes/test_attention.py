@@ -90,7 +90,9 @@ def test_entropy_lies_between_0_and_ln_n_and_does_not_depend_on_the_tile(
     assert whole.max() <= math.log(tokens) + 1e-5
     before, attention._TILE = attention._TILE, tile
     try:
-        torch.testing.assert_close(row_entropy(query, key, scale=0.5), whole, atol=1e-5, rtol=1e-5)
+        # float32 scores of size s carry errors of about 6e-8 s, and s grows as spread squared
+        close = 1e-5 * (1 + spread**2 / 100)
+        torch.testing.assert_close(row_entropy(query, key, scale=0.5), whole, atol=close, rtol=1e-5)
     finally:
         attention._TILE = before
 

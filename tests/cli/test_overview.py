@@ -1,0 +1,43 @@
+"""What a person reads before, during and after a study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cbablate import api
+from cbablate.cli import overview
+from cbablate.records.ledger import Ledger
+from cbablate.running.drive import drive
+from cbablate.running.local_executor import LocalExecutor
+from tests.toys import toy_plan
+
+
+def test_before_anything_ran_the_plan_is_told_and_the_time_is_unknown(tmp_path: Path) -> None:
+    said = overview.planned(toy_plan({"ceiling": 2.0}), api.facts(tmp_path))
+    assert "2 arms (one_at_a_time) x 2 replicates = 4 trials of 3 epochs (12 epochs in all)" in said
+    assert "level 1   compared with baseline" in said
+    assert "Time: unknown; no completed trial of toy" in said
+
+
+def test_what_ran_is_told_arm_by_arm_with_the_reasons_of_failures(tmp_path: Path) -> None:
+    plan = toy_plan({"fault": "raise"}, replicates=2)
+    done = drive(plan, results=tmp_path, executor=LocalExecutor, publish=lambda facts: [])
+    said = overview.standing(plan, api.facts(tmp_path))
+    assert said.startswith("toys: 4 trials: 2 complete, 2 failed")
+    assert "level 1 #1 (1/3 epochs): error: the toy was asked to raise" in said
+    assert "TrialFailure" in said, "the end of the traceback"
+    after = overview.ended(plan, done, tmp_path)
+    assert "2 trials failed:" in after
+    assert f"in {tmp_path / 'toys'}" in after
+    wider = overview.planned(toy_plan({"fault": "raise"}, {"ceiling": 2.0}), api.facts(tmp_path))
+    assert "Finished: 2. To train: 4 trials" in wider
+    assert "Time: about 0.0 s of one core or GPU share" in wider
+
+
+def test_a_trial_cut_short_is_told_as_running(tmp_path: Path) -> None:
+    plan = toy_plan(replicates=1)
+    with Ledger.writing(tmp_path) as ledger:
+        ledger.tell("started", plan.trials[0].id, {"attempt": 1, "session": "s"})
+    said = overview.standing(plan, api.facts(tmp_path))
+    assert "Running (or cut short, if no cbablate is at work here):" in said
+    assert "baseline #1 (0/3 epochs): attempt 1" in said
