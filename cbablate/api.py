@@ -168,7 +168,7 @@ def _mirrors(results: Path, mlflow: str | None) -> Sequence[Mirror]:
     if find_spec("mlflow") is not None:
         found.append(MlflowMirror(mlflow, results))
     elif mlflow is not None:
-        raise EnvironmentFault(f"to write to {mlflow}, install MLflow: pip install mlflow")
+        raise EnvironmentFault("--mlflow needs MLflow, which is not installed: pip install mlflow")
     if find_spec("optuna") is not None:
         found.append(OptunaMirror(results))
     return found

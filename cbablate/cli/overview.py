@@ -103,11 +103,10 @@ def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[st
         history = past.get(trial.id)
         if history is None or history.state is not state:
             continue
-        name = f"{plan.arm_of[trial.arm].name} #{trial.replicate + 1}"
         spent = history.last.spent if history.last else 0
         failure = f"{history.failure}: " if history.failure else ""
         lines.append(
-            f"  {name} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
+            f"  {plan.label(trial)} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
             f"{failure}{history.reason or 'attempt ' + str(history.attempts)}"
         )
         if history.traceback:

@@ -41,6 +41,10 @@ class Plan:
         """Arms by id."""
         return {arm.id: arm for arm in self.arms}
 
+    def label(self, trial: Trial) -> str:
+        """What a person calls a trial: its arm's name and its replicate, counted from 0."""
+        return f"{self.arm_of[trial.arm].name} #{trial.replicate}"
+
     @cached_property
     def trial_of(self) -> Mapping[str, Trial]:
         """Trials by id."""

@@ -104,7 +104,7 @@ class Display:
         self._states[trial.id] = state
         if state is TrialState.COMPLETE:
             self._took.append(took)
-        words = f"{self._name(trial)}: {state.value}"
+        words = f"{self._plan.label(trial)}: {state.value}"
         if last is not None:
             words += f", {self._values(last)}"
         words += f" ({duration(took)})"
@@ -119,9 +119,6 @@ class Display:
 
     def _line(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)
-
-    def _name(self, trial: Trial) -> str:
-        return f"{self._plan.arm_of[trial.arm].name} #{trial.replicate + 1}"
 
     def _values(self, last: Measurement) -> str:
         """The objective first, then one more value, so that a line stays a line."""
@@ -158,7 +155,7 @@ class Display:
         for trial, began, last in self._running.values():
             spent = f"{last.spent if last else 0}/{trial.budget.amount} {trial.budget.unit}"
             rows.add_row(
-                Text(f"  {self._name(trial)}"),
+                Text(f"  {self._plan.label(trial)}"),
                 Text(spent, style="dim"),
                 Text(self._values(last) if last else "starting"),
                 Text(duration(now - began), style="dim"),

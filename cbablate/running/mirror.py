@@ -108,11 +108,6 @@ class Account:
     commit: str = ""
     dirty: bool = False
 
-    @property
-    def label(self) -> str:
-        """The arm's name and the replicate, as a person lists trials."""
-        return f"{self.arm.name} #{self.trial.replicate}"
-
 
 def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
     """The ended trials of a plan, in the order in which they ended."""

@@ -155,7 +155,7 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
     tags |= commit_of(account) | spelling.told()
     content = [trial.id, ledger, status, params, [_row(p) for p in points], began, ended]
     return Entry(
-        name=account.label,
+        name=plan.label(account.trial),
         status=status,
         tags=tags,
         params=params,

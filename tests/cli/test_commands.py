@@ -103,7 +103,7 @@ def test_status_tells_states_arm_by_arm_and_why(tmp_path: Path) -> None:
     assert "3 trials failed" in ran.stderr
     after = cbablate("status", study, "--results", tmp_path / "r").stdout
     assert "12 trials: 9 complete, 3 failed" in after
-    assert "two #1 (2/4 epochs): diverged: val/score is nan after 3 epochs" in after
+    assert "two #0 (2/4 epochs): diverged: val/score is nan after 3 epochs" in after
 
 
 def test_check_tells_every_file_and_exits_2_if_any_is_wrong(tmp_path: Path) -> None:

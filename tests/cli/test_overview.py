@@ -24,7 +24,7 @@ def test_what_ran_is_told_arm_by_arm_with_the_reasons_of_failures(tmp_path: Path
     done = drive(plan, results=tmp_path, executor=LocalExecutor, publish=lambda facts: [])
     said = overview.standing(plan, api.facts(tmp_path))
     assert said.startswith("toys: 4 trials: 2 complete, 2 failed")
-    assert "level 1 #1 (1/3 epochs): error: the toy was asked to raise" in said
+    assert "level 1 #0 (1/3 epochs): error: the toy was asked to raise" in said
     assert "TrialFailure" in said, "the end of the traceback"
     after = overview.ended(plan, done, tmp_path)
     assert "2 trials failed:" in after
@@ -40,4 +40,4 @@ def test_a_trial_cut_short_is_told_as_running(tmp_path: Path) -> None:
         ledger.tell("started", plan.trials[0].id, {"attempt": 1, "session": "s"})
     said = overview.standing(plan, api.facts(tmp_path))
     assert "Running (or cut short, if no cbablate is at work here):" in said
-    assert "baseline #1 (0/3 epochs): attempt 1" in said
+    assert "baseline #0 (0/3 epochs): attempt 1" in said

@@ -30,9 +30,9 @@ def test_without_a_terminal_each_ended_trial_is_one_plain_line() -> None:
         display.started(second)
         display.ended(second, TrialState.FAILED, "val/score is nan after 1 epochs")
     lines = out.getvalue().splitlines()
-    assert lines[0].startswith("1/2 baseline #1: complete, val/score 0.5, train/loss 2 (")
+    assert lines[0].startswith("1/2 baseline #0: complete, val/score 0.5, train/loss 2 (")
     assert lines[0].endswith("left")
-    assert lines[1].startswith("2/2 level 1 #1: failed (")
+    assert lines[1].startswith("2/2 level 1 #0: failed (")
     assert lines[1].endswith(": val/score is nan after 1 epochs")
     assert "\x1b" not in out.getvalue()
 
