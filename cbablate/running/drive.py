@@ -72,6 +72,7 @@ def drive(
         StudyError: an arm cannot be built, said for all arms before the first trial.
         OwnedElsewhere, DamagedState, EnvironmentFault: as `Ledger.writing` says.
     """
+    results = results.absolute()  # a workload in this process may change the working directory
     with Ledger.writing(results) as ledger:
         told = histories(ledger.records(TRIAL_KINDS))
         missing = waiting(plan, told)

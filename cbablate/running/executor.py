@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
@@ -15,7 +13,7 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.state import Verdict
 from cbablate.workloads.entry import Entry
 
-__all__ = ["Ending", "Executor", "Feed", "default_slots", "open_stream", "raised"]
+__all__ = ["Ending", "Executor", "Feed", "default_slots", "raised"]
 
 
 @dataclass(frozen=True)
@@ -91,14 +89,6 @@ class Executor(Protocol):
 def default_slots(gpus_per_trial: float, *, cores: int, gpus: int) -> int:
     """How many trials fit side by side: one a core, or as many as the GPUs take."""
     return max(1, int(gpus / gpus_per_trial) if gpus_per_trial > 0 and gpus else cores)
-
-
-def open_stream(workload: Entry, trial: Trial, workdir: Path) -> Iterator[Measurement]:
-    """The trial's stream of measurements, not begun."""
-    stream: Iterator[Measurement] = workload.load()(
-        trial.config, seed=trial.seed, budget=trial.budget, workdir=workdir
-    )
-    return stream
 
 
 def raised(error: Exception) -> Ending:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import tempfile
-from contextlib import closing
+from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from cbablate.planning.trial import Trial
-from cbablate.running.executor import Ending, Feed, open_stream, raised
+from cbablate.records.measurement import Measurement
+from cbablate.running.executor import Ending, Feed, raised
+from cbablate.running.stream import open_stream
 from cbablate.workloads.entry import Entry
 
 __all__ = ["LocalExecutor"]
@@ -44,18 +48,30 @@ class LocalExecutor:
 
     def _attempt(self, feed: Feed, workload: Entry, trial: Trial) -> Ending:
         with tempfile.TemporaryDirectory(prefix="cbablate-trial-") as workdir:
-            try:
-                stream = open_stream(workload, trial, Path(workdir))
-            except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
-                return raised(error)
-            with closing(cast("Any", stream)):
-                while True:
-                    try:
-                        measurement = next(stream)
-                    except StopIteration:
-                        return Ending("finished")
-                    except Exception as error:  # noqa: BLE001 - likewise
-                        return raised(error)
+            stream = open_stream(workload, trial, Path(workdir))
+            while True:
+                try:
+                    measurement = self._next(stream)
+                except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
+                    return raised(error)
+                if measurement is None:
+                    return Ending("finished")
+                try:
                     verdict = feed.measured(trial, measurement)
-                    if verdict.stop:
-                        return Ending("stopped", verdict.reason)
+                except BaseException:
+                    stream.close()
+                    raise
+                if verdict.stop:
+                    return self._stopped(stream, verdict.reason)
+
+    def _next(self, stream: Generator[Measurement, None, None]) -> Measurement | None:
+        """The next measurement; None at the end. What a workload prints goes to stderr."""
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is the command's product
+            return next(stream, None)
+
+    def _stopped(self, stream: Generator[Measurement, None, None], reason: str) -> Ending:
+        try:
+            stream.close()
+        except Exception as error:  # noqa: BLE001 - it was stopped all the same, and this is told
+            reason = f"{reason}; closing it raised {type(error).__name__}: {error}"
+        return Ending("stopped", reason)

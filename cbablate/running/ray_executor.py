@@ -8,23 +8,23 @@ the feed's verdicts, and what it writes to disk is thrown away.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.history import body_of, measurement_of
 from cbablate.records.measurement import Measurement
-from cbablate.running.executor import Ending, Feed, default_slots, open_stream, raised
+from cbablate.running.executor import Ending, Feed, default_slots, raised
 from cbablate.running.signals import signals_kept
+from cbablate.running.stream import open_stream
 from cbablate.workloads.entry import Entry
 
 _QUIET = {
@@ -327,27 +327,20 @@ class _Attempt(tune.Trainable):
     """A trial's stream, advanced by one measurement a step, in a worker that outlives it."""
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._stream: Iterator[Measurement] | None = None
-        self._failed: Ending | None = None
         self._began = False
         self._workdir = Path(tempfile.mkdtemp(prefix="cbablate-trial-"))
         entry = Entry(**config["workload"])
-        try:
-            self._stream = open_stream(entry, config["trial"]["value"], self._workdir)
-        except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
-            self._failed = raised(error)
+        self._stream = open_stream(entry, config["trial"]["value"], self._workdir)
 
     def step(self) -> dict[str, Any]:
         if not self._began:
             self._began = True
             return {"report": {"value": _BEGAN}}
-        if self._failed is not None or self._stream is None:
-            return _end(self._failed or Ending("raised", "the workload gave no stream"))
         try:
             measurement = next(self._stream)
         except StopIteration:
             return _end(Ending("finished"))
-        except Exception as error:  # noqa: BLE001 - likewise
+        except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
             return _end(raised(error))
         return {"report": {"value": _Report(body_of(measurement))}}
 
@@ -357,9 +350,8 @@ class _Attempt(tune.Trainable):
         return True
 
     def cleanup(self) -> None:
-        if self._stream is not None:
-            with closing(cast("Any", self._stream)):
-                self._stream = None
+        with contextlib.suppress(Exception):  # its end has been told; nobody is left to tell this
+            self._stream.close()
         shutil.rmtree(self._workdir, ignore_errors=True)
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:

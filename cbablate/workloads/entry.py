@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from cbablate.errors import EnvironmentFault
+from cbablate.fingerprint import fingerprint
 
 __all__ = ["Entry"]
 
@@ -51,7 +52,7 @@ def _module(name: str, source: str | None) -> Any:
     if source is None:
         return importlib.import_module(name)
     # A module of a study's folder keeps a name of its own: two studies may both have a `mine.py`.
-    private = f"cbablate_study_{abs(hash(source))}_{name.replace('.', '_')}"
+    private = f"cbablate_study_{fingerprint(source)}_{name.replace('.', '_')}"
     if private in sys.modules:
         return sys.modules[private]
     spec = importlib.util.spec_from_file_location(private, Path(source))

@@ -119,6 +119,31 @@ class ExecutorContract:
             assert closed == "closed"
             assert not Path(workdir).exists()
 
+    def test_a_workload_that_misbehaves_fails_its_own_trial_with_a_sentence(
+        self, executor: Executor, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        told = {
+            "no generator": "not an iterator of measurements: does it `yield`?",
+            "a dict": "(dict), not a Measurement",
+            "a word": "metric 'val/score' is 'good' (str), not a number",
+            "backwards": "has spent 1 epochs: more than the last one's 1 and at most",
+            "too much": "has spent 3 epochs: more than the last one's 0 and at most the budget's 2",
+            "exit": "called sys.exit(0)",
+            "nothing wrong": "",
+        }
+        template = toy_plan(epochs=2, replicates=1).trials[0]
+        trials = tuple(
+            Trial(**{**vars(template), "id": how, "config": {"how": how}}) for how in told
+        )
+        diary = Diary(trials)
+        executor.execute(diary, Entry("streams:misbehaves", HERE))
+        for how, sentence in told.items():
+            (ending,) = diary.of(how, "ended")
+            assert ending.how == ("raised" if sentence else "finished"), ending
+            assert sentence in ending.sentence
+        assert all("how" in trial.config and trial.config["how"] in told for trial in trials)
+        assert "noise" not in capfd.readouterr().out
+
     def test_a_function_is_called_where_trials_run_and_its_error_comes_back(
         self, executor: Executor
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,3 +21,35 @@ def writes_where_it_worked(
             yield Measurement(spent=spent, metrics={"val/score": 1.0})
     finally:
         Path(config["witness"]).write_text(f"closed\n{workdir}")
+
+
+def misbehaves(
+    config: dict[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Any] | None:
+    """Does what its config asks, which no workload should."""
+    how = config["how"]
+    config["how"] = "altered"
+    if how == "no generator":
+        return None
+    return _misbehaving(how, budget)
+
+
+def _misbehaving(how: str, budget: Budget) -> Iterator[Any]:
+    print("noise on stdout")
+    good = Measurement(spent=1, metrics={"val/score": 1.0})
+    if how == "a dict":
+        yield {"val/score": 1.0}
+    elif how == "a word":
+        yield Measurement(spent=1, metrics={"val/score": "good"})  # type: ignore[dict-item]  # on purpose
+    elif how == "backwards":
+        yield good
+        yield good
+    elif how == "too much":
+        yield Measurement(spent=budget.amount + 1, metrics={})
+    elif how == "exit":
+        sys.exit(0)
+    elif how == "altered":
+        raise ValueError("the config of one trial was altered by another")
+    else:
+        for spent in range(1, budget.amount + 1):
+            yield Measurement(spent=spent, metrics={"val/score": 1.0})

@@ -1,0 +1,84 @@
+"""A trial's stream as executors see it: what a workload yields, checked before it is told on."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, SupportsFloat
+
+from cbablate.errors import TrialFailure
+from cbablate.planning.trial import Trial
+from cbablate.records.measurement import Measurement
+from cbablate.workloads.entry import Entry
+
+__all__ = ["open_stream"]
+
+
+def open_stream(workload: Entry, trial: Trial, workdir: Path) -> Generator[Measurement, None, None]:
+    """The trial's measurements, each in order and made of plain numbers; closing it stops it.
+
+    The workload gets a config of its own, so that one which writes into it alters no other trial.
+
+    Raises:
+        TrialFailure: the workload yields what is no measurement, goes backwards, spends more than
+            its budget, or calls `sys.exit`.
+        Exception: whatever else the workload raises.
+    """
+    config = copy.deepcopy(dict(trial.config))
+    try:
+        stream = workload.load()(config, seed=trial.seed, budget=trial.budget, workdir=workdir)
+        if not isinstance(stream, Iterator):
+            raise TrialFailure(
+                f"workload '{workload.name}' gave {_kind(stream)}, not an iterator of "
+                "measurements: does it `yield`?"
+            )
+        try:
+            spent = 0
+            for item in stream:
+                measurement = _checked(item, trial, after=spent)
+                spent = measurement.spent
+                yield measurement
+        finally:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
+    except SystemExit as left:
+        raise TrialFailure(f"the workload called sys.exit({left.code!r})") from left
+
+
+def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:
+    if not isinstance(item, Measurement):
+        raise TrialFailure(f"the workload yielded {_kind(item)}, not a Measurement")
+    unit, most = trial.budget.unit, trial.budget.amount
+    if isinstance(item.spent, bool) or not isinstance(item.spent, int):
+        raise TrialFailure(f"a measurement has spent {item.spent!r}, not a whole number of {unit}")
+    if not after < item.spent <= most:
+        raise TrialFailure(
+            f"a measurement has spent {item.spent} {unit}: more than the last one's {after} and "
+            f"at most the budget's {most} is allowed"
+        )
+    return replace(
+        item,
+        metrics={name: _number(name, value) for name, value in item.metrics.items()},
+        vectors={
+            name: tuple(_number(name, value) for value in values)
+            for name, values in item.vectors.items()
+        },
+        seconds=float(item.seconds),
+        notes={str(name): str(words) for name, words in item.notes.items()},
+    )
+
+
+def _number(name: Any, value: Any) -> float:
+    """A metric as a plain float; numpy's and torch's scalars are taken, words are not."""
+    if not isinstance(name, str) or not name:
+        raise TrialFailure(f"a metric is named {name!r}: names are words")
+    if isinstance(value, bool | str | Mapping) or not isinstance(value, SupportsFloat):
+        raise TrialFailure(f"metric '{name}' is {_kind(value)}, not a number")
+    return float(value)
+
+
+def _kind(value: Any) -> str:
+    return f"{str(value)[:60]!r} ({type(value).__name__})"
