@@ -13,7 +13,10 @@ demo: .venv/installed
 
 test: .venv/installed-test
 	@echo "== Running the tests"
-	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=
+	@echo "== Coverage of what is pure must be above 95 %"
+	@$(BIN)/python -m coverage report --skip-covered --fail-under=95 \
+	  --include='cbablate/spec/*,cbablate/planning/*,cbablate/records/*,cbablate/analysis/*,cbablate/reporting/*'
 
 check: .venv/installed-test
 	@echo "== Formatting, lint, types and the import arrow"

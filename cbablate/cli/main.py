@@ -113,7 +113,7 @@ def run(
             mlflow=mlflow,
         )
     _write(_spelled(api.table(planned, results=results), Form.text))
-    print(overview.ended(planned, done, results), file=sys.stderr)
+    print(overview.ended(planned, done, api.facts(results), results), file=sys.stderr)
     if done.exit_code:
         raise typer.Exit(done.exit_code)
 
