@@ -17,13 +17,27 @@ class Layout:
 
     `prefix` is how many class and register tokens lead the row, the class token first of them
     where `class_token` says that there is one; `grid` is the patches' height and width. Both are
-    None where the model does not say.
+    None where the model does not say. `windows` says that the attention hands over its windows as
+    if each were an image.
     """
 
     dim: int
     prefix: int | None = 0
     grid: tuple[int, int] | None = None
     class_token: bool = False
+    windows: bool = False
+
+    def of_images(self, what: str) -> None:
+        """Make sure that every row of tokens is an image.
+
+        Raises:
+            StudyError: the rows are windows; `what` compares images.
+        """
+        if self.windows:
+            raise StudyError(
+                f"{what} compares the images of a batch, but inside this model's attention a row "
+                "of tokens is one window of an image: choose a place of the MLP"
+            )
 
     def leading(self, what: str) -> int:
         """How many tokens lead the patches.

@@ -234,7 +234,8 @@ def _layout(
     where, block = found[index]
     width = _width(where, block, name)
     if not isinstance(model, _WITH_PREFIX_FIRST):
-        return Layout(width, prefix=None)
+        inside = name.startswith("attn.") and hasattr(block, "window_size")
+        return Layout(width, prefix=None, windows=inside)
     grid = getattr(getattr(model, "patch_embed", None), "grid_size", None)
     return Layout(
         width,

@@ -262,6 +262,28 @@ def test_what_a_model_cannot_take_is_refused_with_a_sentence(
         placed_in(name, {"operator": "cb", **placement}, **model)
 
 
+def test_windows_of_one_image_are_not_images() -> None:
+    model: dict[str, Any] = {"img_size": 56, "embed_dim": 12, "depths": (1, 1), "num_heads": (1, 1)}
+    for where, refused in (("attn.end", True), ("mlp.end", False)):
+        placement = {"operator": "other_image", "place": where}
+        if refused:
+            with pytest.raises(StudyError, match="one window of an image"):
+                placed_in("swin_tiny_patch4_window7_224", placement, **model)
+        else:
+            mixed = placed_in("swin_tiny_patch4_window7_224", placement, **model)
+            assert mixed(torch.randn(2, 3, 56, 56)).shape == (2, 10)
+
+
+def test_cb_in_a_whole_deit_is_the_papers_line_bit_for_bit() -> None:
+    model = {"model": {"name": "deit_tiny_patch16_224"}}
+    hand = build(model, seed=0, num_classes=10).eval()
+    by_hand(hand, "mlp.end")
+    placed = build({**model, "context": [{"operator": "cb"}]}, seed=0, num_classes=10).eval()
+    batch = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert torch.equal(placed(batch), hand(batch))
+
+
 def test_attention_without_one_qkv_layer_has_no_place_for_values() -> None:
     model = made()
     model.blocks[1].attn.qkv = None
