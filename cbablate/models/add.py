@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from cbablate.models.layout import Layout
+from cbablate.models.source import Source
+
 __all__ = ["AddContext"]
 
 
@@ -16,14 +19,15 @@ class AddContext(nn.Module):
     Source: ours, a control for arXiv 2210.08457.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, layout: Layout, *, over: str = "all", detach: bool = False) -> None:
         super().__init__()
-        self.dim = dim
+        self.dim = layout.dim
+        self.source = Source.of(layout, over=over, detach=detach)
 
     def forward(self, x: Tensor) -> Tensor:
         """The tokens, the mean token added to each."""
-        return x + x.mean(dim=1, keepdim=True)
+        return x + self.source.mean(x)
 
     def flops(self, tokens: int) -> int:
         """Operations an image of so many tokens: a sum and an addition each."""
-        return 2 * tokens * self.dim
+        return (self.source.count(tokens) + tokens) * self.dim

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from cbablate.models.layout import Layout
+
 __all__ = ["Halve"]
 
 
@@ -16,9 +18,9 @@ class Halve(nn.Module):
     Source: ours, a control for arXiv 2210.08457.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, layout: Layout) -> None:
         super().__init__()
-        self.dim = dim
+        self.dim = layout.dim
 
     def forward(self, x: Tensor) -> Tensor:
         """The tokens, halved."""

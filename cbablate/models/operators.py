@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Protocol
 
 from torch import nn
 
 from cbablate.models.add import AddContext
+from cbablate.models.bias import LearnedBias
 from cbablate.models.cb import ContextBroadcast
 from cbablate.models.cb_s import ScaledContextBroadcast
+from cbablate.models.channel_mix import ChannelMix
+from cbablate.models.cls import ClassBroadcast
+from cbablate.models.gather_excite import GatherExcite
+from cbablate.models.generalised_mean import GeneralisedMeanBroadcast
+from cbablate.models.global_context import GlobalContext
 from cbablate.models.halve import Halve
+from cbablate.models.local_mean import LocalMean
+from cbablate.models.maximum import MaxBroadcast
+from cbablate.models.mix import Mix
+from cbablate.models.noise import MomentNoise
+from cbablate.models.other_image import OtherImage
+from cbablate.models.random_tokens import RandomTokens
+from cbablate.models.region_means import RegionMeans
+from cbablate.models.squeeze_excitation import SqueezeExcitation
+from cbablate.models.uniform_head import UniformHead
 
 __all__ = ["OPERATORS", "Operator", "operator", "table"]
 
 
-class Operator(Protocol):
-    """What makes a context operator: a module on (B, N, C) tokens of width `dim`."""
+Operator = Callable[..., nn.Module]
+"""What makes a context operator: a module on (B, N, C) tokens, from their `Layout`.
 
-    def __call__(self, dim: int) -> nn.Module:
-        """A fresh operator."""
-        ...
+Its options are keywords, with the defaults of `options.TAKES`. The module has a method
+`flops(tokens)`, operations an image, and `reset_parameters()` where it has parameters. Making it
+raises StudyError where it needs to know more of the tokens than the model says.
+"""
 
 
 def table(entries: Iterable[tuple[str, Operator]]) -> Mapping[str, Operator]:
@@ -44,6 +59,21 @@ OPERATORS: Mapping[str, Operator] = table(
         ("cb_s", ScaledContextBroadcast),
         ("add", AddContext),
         ("halve", Halve),
+        ("mix", Mix),
+        ("cls", ClassBroadcast),
+        ("max", MaxBroadcast),
+        ("gem", GeneralisedMeanBroadcast),
+        ("se", SqueezeExcitation),
+        ("ge", GatherExcite),
+        ("gc", GlobalContext),
+        ("uniform_head", UniformHead),
+        ("local", LocalMean),
+        ("regions", RegionMeans),
+        ("random_tokens", RandomTokens),
+        ("other_image", OtherImage),
+        ("noise", MomentNoise),
+        ("bias", LearnedBias),
+        ("channel_mix", ChannelMix),
     ]
 )
 

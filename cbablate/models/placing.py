@@ -1,8 +1,9 @@
-"""Placing context operators in a timm model, by surgery on its blocks.
+"""Placing context operators in a timm model, by surgery on its modules.
 
-An operator becomes a child of its block (`blocks.0.context.mlp_end.0`), so its parameters lie in
-the state dict and move with the model; a hook calls it. The model's own modules and names stay
-as timm made them, so weights load into and out of the plain model.
+An operator becomes a child of its block (`blocks.0.context.mlp_end.0`), or of the model at a place
+that it has once (`context.embed_end.0`), so its parameters lie in the state dict and move with the
+model; a hook calls it. The model's own modules and names stay as timm made them, so weights load
+into and out of the plain model.
 """
 
 from __future__ import annotations
@@ -12,10 +13,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+import torch
+from timm.layers import Attention, AttentionRope
+from timm.models.beit import Beit
+from timm.models.eva import Eva, EvaAttention
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from cbablate.errors import StudyError
+from cbablate.models.layout import Layout
 from cbablate.models.operators import operator
+from cbablate.models.options import ONCE, OPTIONS
 from cbablate.models.selection import chosen
 
 __all__ = ["PLACES", "Place", "blocks_of", "operators_of", "place"]
@@ -23,15 +31,16 @@ __all__ = ["PLACES", "Place", "blocks_of", "operators_of", "place"]
 
 @dataclass(frozen=True)
 class Place:
-    """A point in a block: before or after the submodule at `path`.
+    """A point in a block: before or after the submodule at `path`, the block itself where empty.
 
     `width` is where the number of channels there is read: a linear layer in the block, and its
-    attribute.
+    attribute. `thirds` says that only the last third of the channels is meant.
     """
 
     path: str
     after: bool
     width: tuple[str, str]
+    thirds: bool = False
 
 
 PLACES: Mapping[str, Place] = MappingProxyType(
@@ -39,7 +48,13 @@ PLACES: Mapping[str, Place] = MappingProxyType(
         "mlp.front": Place("mlp", False, ("mlp.fc1", "in_features")),
         "mlp.mid": Place("mlp.fc2", False, ("mlp.fc2", "in_features")),
         "mlp.end": Place("mlp", True, ("mlp.fc2", "out_features")),
+        "attn.front": Place("attn", False, ("mlp.fc1", "in_features")),
+        "attn.values": Place("attn.qkv", True, ("attn.qkv", "out_features"), thirds=True),
         "attn.end": Place("attn", True, ("attn.proj", "out_features")),
+        "block.front": Place("", False, ("mlp.fc1", "in_features")),
+        "block.end": Place("", True, ("mlp.fc2", "out_features")),
+        "embed.end": Place("", False, ("mlp.fc1", "in_features")),
+        "head.front": Place("norm", True, ("mlp.fc2", "out_features")),
     }
 )
 """Where an operator can stand.
@@ -47,13 +62,23 @@ PLACES: Mapping[str, Place] = MappingProxyType(
 - `mlp.front`: on the MLP's input, after the norm.
 - `mlp.mid`: on the hidden activations, after the activation and its dropout, before fc2.
 - `mlp.end`: on the MLP's output, after its last dropout; the paper's place.
+- `attn.front`: on the attention's input, after the norm; queries, keys and values see it.
+- `attn.values`: on the values, all heads side by side, before attention sums them.
 - `attn.end`: on the attention's output, after its projection and dropout.
+- `block.front`, `block.end`: on the residual stream, before and after the block.
+- `embed.end`: once, on what the first block is handed: patches with their positions, class token.
+- `head.front`: once, on the output of the model's last `norm`, before the head pools it.
 
-All lie inside the residual branch. A mean over tokens and an affine map commute: as far as
-dropout between them is 0, `cb` at `mlp.mid` and at `mlp.end` are one function of the weights,
-computed with other roundings; so an MLP has two different places for CB, before its activation
-and after it, and a comparison of mid with end measures the noise of training.
+Those of `mlp` and `attn` lie inside the residual branch. A mean over tokens and an affine map
+commute: as far as dropout between them is 0, `cb` at `mlp.mid` and at `mlp.end` are one function
+of the weights, computed with other roundings; so an MLP has two different places for CB, before
+its activation and after it, and a comparison of mid with end measures the noise of training. For
+the same reason `cb` on the values and after attention are close kin, and `cb` at `head.front`
+does nothing where the head pools all tokens by their mean: that arm is then told to be idle.
 """
+
+_WITH_VALUES_LAST = (Attention, AttentionRope, EvaAttention)
+_WITH_PREFIX_FIRST = (VisionTransformer, Beit, Eva)
 
 
 class _On:
@@ -87,6 +112,13 @@ class _After(_On):
         return self._apply(output)
 
 
+class _LastThird(_On):
+    def __call__(self, _module: nn.Module, _args: tuple[Any, ...], output: Tensor) -> Tensor:
+        start = output.shape[-1] // 3 * 2
+        values = self._apply(output[..., start:])
+        return torch.cat((output[..., :start], values.to(output.dtype)), dim=-1)
+
+
 def blocks_of(model: nn.Module) -> list[tuple[str, nn.Module]]:
     """The transformer blocks of a model with their names, first block first.
 
@@ -103,12 +135,13 @@ def blocks_of(model: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def place(model: nn.Module, context: Sequence[Mapping[str, Any]]) -> nn.Module:
-    """The same model, altered: each placement's operator in each of its blocks, in order.
+    """The same model, altered: each placement's operator at each of its places, in order.
 
     Where several meet at one place, the one listed first is applied first.
 
     Raises:
-        StudyError: the model lacks the blocks or the place asked for.
+        StudyError: the model lacks the blocks or the place asked for, or does not say what an
+            operator must know of its tokens.
     """
     found = blocks_of(model)
     for placement in context:
@@ -122,44 +155,94 @@ def place(model: nn.Module, context: Sequence[Mapping[str, Any]]) -> nn.Module:
             indices = chosen(placement.get("blocks", "all"), len(found))
         except ValueError as error:
             raise StudyError(f"context {placement['operator']} at {name}: {error}") from error
+        options = {key: placement[key] for key in OPTIONS if key in placement}
+        if name in ONCE:
+            indices = (0,) if name == "embed.end" else (len(found) - 1,)
         for index in indices:
             where, block = found[index]
-            operators = _operators_at(where, block, name)
-            operators.append(made(_width(where, block, name)))
+            operators = _operators_at(_Host.of(model, where, block, name), name)
+            operators.append(made(_layout(model, found, index, name), **options))
     return model
 
 
 def operators_of(model: nn.Module) -> list[tuple[str, nn.Module]]:
-    """Every placed operator with its name in the model, in the order of the blocks."""
+    """Every placed operator with its name in the model: those of blocks first, in their order."""
+    hosts = [(f"{where}.", block) for where, block in blocks_of(model)]
     return [
-        (f"{where}.context.{key}.{index}", placed)
-        for where, block in blocks_of(model)
-        if isinstance(getattr(block, "context", None), nn.ModuleDict)
-        for key, operators in block.context.items()  # type: ignore[union-attr,operator]  # checked above
+        (f"{where}context.{key}.{index}", placed)
+        for where, host in [*hosts, ("", model)]
+        if isinstance(getattr(host, "context", None), nn.ModuleDict)
+        for key, operators in host.context.items()  # type: ignore[union-attr,operator]  # checked above
         for index, placed in enumerate(operators)
     ]
 
 
-def _operators_at(where: str, block: nn.Module, name: str) -> nn.Sequential:
+@dataclass(frozen=True)
+class _Host:
+    """Which module keeps the operators of a place, and which one's calls they meet."""
+
+    name: str
+    keeper: nn.Module
+    called: nn.Module
+
+    @classmethod
+    def of(cls, model: nn.Module, where: str, block: nn.Module, name: str) -> _Host:
+        if name == "embed.end":
+            return cls("the model", model, block)
+        if name == "head.front":
+            norm = getattr(model, PLACES[name].path, None)
+            if not isinstance(norm, nn.Module):
+                raise StudyError(
+                    f"place {name} needs the model's last norm under the name 'norm', but "
+                    f"{type(model).__name__} has none"
+                )
+            return cls("the model", model, norm)
+        if PLACES[name].thirds:
+            _refuse_other_attention(where, block, name)
+        return cls(f"block '{where}'", block, _submodule(where, block, PLACES[name].path, name))
+
+
+def _operators_at(host: _Host, name: str) -> nn.Sequential:
     """The operators of a place, made and hooked up when first asked for."""
-    if not hasattr(block, "context"):
-        block.add_module("context", nn.ModuleDict())
-    context = block.context
+    keeper = host.keeper
+    if not hasattr(keeper, "context"):
+        keeper.add_module("context", nn.ModuleDict())
+    context = keeper.context
     if not isinstance(context, nn.ModuleDict):
-        raise StudyError(f"block '{where}' of the model has a 'context' of its own")
+        raise StudyError(f"{host.name} has a 'context' of its own")
     key = name.replace(".", "_")
     if key not in context:
         fresh = nn.Sequential()
-        at = _submodule(where, block, PLACES[name].path, name)
-        if PLACES[name].after:
-            at.register_forward_hook(_After(fresh))
+        if PLACES[name].thirds:
+            host.called.register_forward_hook(_LastThird(fresh))
+        elif PLACES[name].after:
+            host.called.register_forward_hook(_After(fresh))
         else:
-            at.register_forward_pre_hook(_Before(fresh))
+            # the end of the embedding is before the front of the first block
+            host.called.register_forward_pre_hook(_Before(fresh), prepend=name == "embed.end")
         context[key] = fresh
     operators = context[key]
     if not isinstance(operators, nn.Sequential):
-        raise TypeError(f"{where}.context.{key} is {type(operators).__name__}")
+        raise TypeError(f"context.{key} of {host.name} is {type(operators).__name__}")
     return operators
+
+
+def _layout(
+    model: nn.Module, found: Sequence[tuple[str, nn.Module]], index: int, name: str
+) -> Layout:
+    """The tokens at a place of a block; of their order only what is sure is said."""
+    where, block = found[index]
+    width = _width(where, block, name)
+    if not isinstance(model, _WITH_PREFIX_FIRST):
+        inside = name.startswith("attn.") and hasattr(block, "window_size")
+        return Layout(width, prefix=None, windows=inside)
+    grid = getattr(getattr(model, "patch_embed", None), "grid_size", None)
+    return Layout(
+        width,
+        prefix=model.num_prefix_tokens,
+        grid=None if grid is None else (int(grid[0]), int(grid[1])),
+        class_token=getattr(model, "cls_token", None) is not None,
+    )
 
 
 def _width(where: str, block: nn.Module, name: str) -> int:
@@ -169,7 +252,20 @@ def _width(where: str, block: nn.Module, name: str) -> int:
         raise StudyError(
             f"place {name} needs the width of '{where}.{path}', which is no linear layer"
         )
-    return width
+    return width // 3 if PLACES[name].thirds else width
+
+
+def _refuse_other_attention(where: str, block: nn.Module, name: str) -> None:
+    """Refuse attention whose values are not the last third of what one layer `qkv` gives."""
+    attention = block.attn
+    whole = isinstance(getattr(attention, "qkv", None), nn.Linear)
+    split = getattr(attention, "q_bias", None) is not None
+    if not isinstance(attention, _WITH_VALUES_LAST) or not whole or split:
+        raise StudyError(
+            f"place {name} needs attention that calls one layer 'qkv' with the values last, as "
+            f"timm's {', '.join(kind.__name__ for kind in _WITH_VALUES_LAST)} do where their bias "
+            f"is the layer's own; '{where}.attn' of the model is {type(attention).__name__}"
+        )
 
 
 def _submodule(where: str, block: nn.Module, path: str, name: str) -> nn.Module:

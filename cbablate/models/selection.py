@@ -1,4 +1,4 @@
-"""Which blocks of a model are meant: `all`, `first K`, `last K`, `every K`, or a list of indices.
+"""Which blocks of a model are meant: all, a part from either end, every K-th, or a list.
 
 No library is imported here, so that a study's words can be checked before anything heavy is.
 """
@@ -11,7 +11,11 @@ from collections.abc import Sequence
 __all__ = ["checked", "chosen"]
 
 _WORDS = re.compile(r"^(first|last|every) ([1-9][0-9]{0,5})$")
-_GRAMMAR = "all, first K, last K, every K (K from 1), or a list of block indices from 0"
+_PART = re.compile(r"^(first|last) ([1-9][0-9]?|100)%$")
+_GRAMMAR = (
+    "all, first K, last K, every K (K from 1), first P%, last P% (P from 1 to 100), "
+    "or a list of block indices from 0"
+)
 
 
 def checked(blocks: str | Sequence[int]) -> None:
@@ -22,7 +26,7 @@ def checked(blocks: str | Sequence[int]) -> None:
             or has one below 0.
     """
     if isinstance(blocks, str):
-        if blocks != "all" and not _WORDS.match(blocks):
+        if blocks != "all" and not _WORDS.match(blocks) and not _PART.match(blocks):
             raise ValueError(f"blocks '{blocks}' says nothing: write {_GRAMMAR}")
         return
     if not blocks:
@@ -36,10 +40,12 @@ def checked(blocks: str | Sequence[int]) -> None:
 def chosen(blocks: str | Sequence[int], depth: int) -> tuple[int, ...]:
     """The indices meant in a model of `depth` blocks, in order.
 
-    `every K` starts with block K - 1, so that the last of each K blocks is meant.
+    `every K` starts with block K - 1, so that the last of each K blocks is meant. A percentage
+    of the depth is rounded to the nearest number of blocks, half a block up.
 
     Raises:
-        ValueError: as `checked`, or the model has not so many blocks.
+        ValueError: as `checked`, or the model has not so many blocks, or so few that
+            the percentage is of none.
     """
     checked(blocks)
     if not isinstance(blocks, str):
@@ -52,7 +58,12 @@ def chosen(blocks: str | Sequence[int], depth: int) -> tuple[int, ...]:
     if blocks == "all":
         return tuple(range(depth))
     word, number = blocks.split(" ")
-    count = int(number)
+    if number.endswith("%"):
+        count = (int(number[:-1]) * depth + 50) // 100
+        if not count:
+            raise ValueError(f"'{blocks}' of {depth} blocks is less than half a block, so none")
+    else:
+        count = int(number)
     if count > depth:
         raise ValueError(f"'{blocks}' asks for {count} blocks, but the model has {depth}")
     if word == "every":

@@ -35,8 +35,9 @@ def verify(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> d
 
     Every arm's model is built and given two random images in float64. The model must take them;
     with context it must compute another function than without; and two arms that differ in
-    context must not compute the same one bit for bit. Functions are compared at weights moved off
-    their start, alike in all arms, because an operator that has yet to learn may begin as another.
+    context must not compute the same one bit for bit, unless one detaches what the other does not
+    and so learns differently. Functions are compared at weights moved off their start, alike in
+    all arms, because an operator that has yet to learn may begin as another.
     """
     told: dict[str, list[str]] = {}
     outputs: dict[str, Tensor] = {}
@@ -73,7 +74,8 @@ def _output(config: Config, shape: Shape) -> Tensor:
     drawn = torch.Generator().manual_seed(derive_seed(0, "images"))
     size = (2, shape.channels, shape.size, shape.size)
     images = torch.randn(size, generator=drawn, dtype=torch.float64)
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive_seed(0, "noise"))  # that placebos draw from
         _move(model)
         try:
             output = model(images)
@@ -108,6 +110,16 @@ def _without_context(config: Config) -> str:
 
 
 def _only_context_differs(one: Config, other: Config) -> bool:
-    """Whether two arms train alike but for a context that is written differently."""
+    """Whether two arms train alike but for a context that is written differently.
+
+    A context that is detached trains otherwise, though the forward pass be the same.
+    """
     rest = [{**config, "context": None} for config in (one, other)]
-    return rest[0] == rest[1] and one.get("context") != other.get("context")
+    if rest[0] != rest[1] or one.get("context") == other.get("context"):
+        return False
+    return _detached(one) == _detached(other)
+
+
+def _detached(config: Config) -> set[bool]:
+    """Whether gradients flow back through the contexts: some, all or none of them."""
+    return {placement.get("detach", False) for placement in config.get("context", ())}

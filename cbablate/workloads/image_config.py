@@ -6,9 +6,18 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from cbablate.data.catalog import DATASETS
+from cbablate.models.options import ONCE, OPTIONS, refuse, unsaid
 from cbablate.models.selection import checked
 
 __all__ = ["ImageConfig", "data_fingerprint", "resolve"]
@@ -76,19 +85,95 @@ class Model(BaseModel):
 
 
 class Placement(BaseModel):
-    """A context operator, and where in the model it is placed."""
+    """A context operator, where in the model it is placed, and options that it takes.
+
+    What is left out is the operator's default, and is left out of the resolved config.
+    """
 
     model_config = _STRICT
 
-    operator: Literal["cb", "cb_s", "add", "halve"]
-    place: Literal["mlp.front", "mlp.mid", "mlp.end", "attn.end"] = "mlp.end"
+    operator: Literal[
+        "cb",
+        "cb_s",
+        "add",
+        "halve",
+        "mix",
+        "cls",
+        "max",
+        "gem",
+        "se",
+        "ge",
+        "gc",
+        "uniform_head",
+        "local",
+        "regions",
+        "random_tokens",
+        "other_image",
+        "noise",
+        "bias",
+        "channel_mix",
+    ]
+    place: Literal[
+        "mlp.front",
+        "mlp.mid",
+        "mlp.end",
+        "attn.front",
+        "attn.values",
+        "attn.end",
+        "block.front",
+        "block.end",
+        "embed.end",
+        "head.front",
+    ] = "mlp.end"
     blocks: str | Annotated[tuple[int, ...], Field(strict=False)] = "all"
-    """`all`, `first K`, `last K`, `every K`, or a list of block indices from 0."""
+    """`all`, `first K`, `last K`, `every K`, `first P%`, `last P%`, or a list of block indices
+    from 0."""
+    alpha: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
+    """Of `mix`: the share of the mean token; where it is learned, its start."""
+    learned: Literal["no", "block", "channel"] | None = None
+    """Of `mix`: whether the share is learned, one for the block or one a channel."""
+    form: Literal["cb", "residual", "outer"] | None = None
+    """Of `cb_s`: (x + lam mean) / 2, x + lam mean, or lam (x + mean) / 2."""
+    over: Literal["all", "patches"] | None = None
+    """What the context is made from: all tokens, or all but class and register tokens."""
+    detach: bool | None = None
+    """Whether no gradient flows back through the context."""
+    p: Annotated[float, Field(ge=1.0, le=100.0)] | None = None
+    """Of `gem`: the power; 1 is the mean."""
+    reduction: Annotated[int, Field(ge=1)] | None = None
+    """Of `se` and `gc`: by how much their inner layer is narrower."""
+    width: Annotated[int, Field(ge=1)] | None = None
+    """Of `uniform_head`: the channels of the head."""
+    radius: Annotated[int, Field(ge=0)] | None = None
+    """Of `local`: how many patches the window reaches to each side."""
+    grid: Annotated[int, Field(ge=1)] | None = None
+    """Of `regions`: how many regions lie side by side, and how many one above another."""
+    count: Annotated[int, Field(ge=1)] | None = None
+    """Of `random_tokens`: how many are drawn."""
 
     @model_validator(mode="after")
     def _blocks_mean_something(self) -> Placement:
         checked(self.blocks)
+        if self.place in ONCE and self.blocks != "all":
+            raise ValueError(
+                f"a model has the place {self.place} once and not in every block: leave out blocks"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _options_are_the_operators_own(self) -> Placement:
+        refuse(self.operator, self._options())
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_defaults(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As written, less the options that say the operator's default: one context, one text."""
+        said = unsaid(self.operator, self._options())
+        whole: dict[str, Any] = plain(self)
+        return {key: value for key, value in whole.items() if key not in OPTIONS or key in said}
+
+    def _options(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in OPTIONS if getattr(self, key) is not None}
 
 
 def _as_list(written: Any) -> Any:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from cbablate.models.verification import Shape, verify
+from tests.models.cases import CASES
 from tests.workloads.images import tiny
 
 PLACEMENT: dict[str, Any] = {
@@ -23,6 +24,34 @@ def told(configs: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
 
 def test_arms_that_differ_in_what_they_compute_pass() -> None:
     assert told({name: tiny({"context": context}) for name, context in PLACEMENT.items()}) == {}
+
+
+def test_every_operator_passes_and_what_is_idle_by_its_options_is_told() -> None:
+    configs = {
+        name: tiny({"context": context, "model": {"patch_size": 2}})
+        for name, context in CASES.items()
+    }
+    idle = {"operator": "mix", "alpha": 0}
+    configs["idle"] = tiny({"context": idle, "model": {"patch_size": 2}})
+    assert {name: len(faults) for name, faults in told(configs).items()} == {"idle": 1}
+
+
+def test_one_detached_context_in_two_spellings_is_told() -> None:
+    cb = {"operator": "cb", "detach": True}
+    both = [{**cb, "blocks": [index]} for index in (0, 1)]
+    faults = told({"all": tiny({"context": cb}), "both": tiny({"context": both})})
+    assert set(faults) == {"all", "both"}
+
+
+def test_two_arms_with_one_placebo_are_one_function() -> None:
+    noise = {"operator": "noise"}
+    faults = told(
+        {
+            "all": tiny({"context": noise}),
+            "both": tiny({"context": {**noise, "blocks": "first 100%"}}),
+        }
+    )
+    assert set(faults) == {"all", "both"}
 
 
 def test_two_ways_to_write_one_function_are_told_to_both_arms() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -12,9 +13,15 @@ from pydantic import ValidationError
 from cbablate.data.catalog import DATASETS
 from cbablate.data.images import READERS
 from cbablate.models.operators import OPERATORS
+from cbablate.models.options import ONCE, OPTIONS, TAKES
 from cbablate.models.placing import PLACES
+from cbablate.planning.plan import plan
+from cbablate.spec.load import read_study
+from cbablate.workloads.catalog import describe
 from cbablate.workloads.image_config import Data, Placement, resolve
 from tests.workloads.images import TINY, tiny
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_the_names_a_study_can_write_are_those_the_tables_have() -> None:
@@ -23,6 +30,43 @@ def test_the_names_a_study_can_write_are_those_the_tables_have() -> None:
     assert set(get_args(written["place"].annotation)) == set(PLACES)
     names = set(get_args(Data.model_fields["name"].annotation))
     assert names == set(DATASETS) == set(READERS)
+
+
+def test_the_options_a_study_can_write_are_those_of_the_table() -> None:
+    assert set(Placement.model_fields) - {"operator", "place", "blocks"} == set(OPTIONS)
+    assert set(TAKES) == set(OPERATORS)
+    assert set(PLACES) > ONCE
+
+
+def test_placements_of_old_resolve_to_what_they_always_did() -> None:
+    cb = {"operator": "cb", "place": "mlp.end"}
+    assert tiny({"context": cb})["context"] == [{**cb, "blocks": "all"}]
+
+
+def test_arms_of_old_keep_their_identity() -> None:
+    file = read_study(str(ROOT / "studies" / "placement.yaml"), describe)
+    assert {arm.name: arm.id for arm in plan(file.study, file.description).arms} == {
+        "none": "4e81a71529b874b461df",
+        "MLP front": "7e85917c95ceb7d69423",
+        "MLP middle": "2df51a44d205dc8ae5e1",
+        "MLP end": "da4441c694e48742e919",
+        "after attention": "5a1a6eed22bbecc5a529",
+        "halving only, MLP end": "550b60319a41a724cf01",
+    }
+
+
+@pytest.mark.parametrize("operator", sorted(TAKES))
+def test_defaults_that_are_written_are_the_same_context(operator: str) -> None:
+    takes = TAKES[operator]
+    needed = {"operator": operator, **dict.fromkeys(takes.needs, 1)}
+    written = {**needed, **takes.defaults}
+    assert tiny({"context": written})["context"] == tiny({"context": needed})["context"]
+
+
+def test_options_that_are_no_defaults_stay_as_written() -> None:
+    said = {"operator": "cb_s", "form": "outer", "over": "patches", "detach": True}
+    where = {"place": "block.end", "blocks": "last 50%"}
+    assert tiny({"context": {**said, **where}})["context"] == [{**said, **where}]
 
 
 def test_reading_a_config_imports_no_library_that_trains() -> None:
@@ -59,6 +103,16 @@ def test_no_context_can_be_written_in_three_ways(written: Any) -> None:
         ({"context": {"operator": "cb", "blocks": [0, 0]}}, "names a block twice"),
         ({"context": {"operator": "cb", "blocks": [-1]}}, "count from 0"),
         ({"context": "cb"}, "is no placement"),
+        ({"context": {"operator": "halve", "alpha": 0.5}}, "'alpha': it takes no options"),
+        ({"context": {"operator": "cb", "alpha": 0.5}}, "'alpha': it takes over, detach"),
+        ({"context": {"operator": "cls", "over": "patches"}}, "'over': it takes detach"),
+        ({"context": {"operator": "mix"}}, "needs 'alpha' to be said"),
+        ({"context": {"operator": "local"}}, "needs 'radius' to be said"),
+        ({"context": {"operator": "regions"}}, "needs 'grid' to be said"),
+        ({"context": {"operator": "mix", "alpha": 1.5}}, "less than or equal to 1"),
+        ({"context": {"operator": "cb", "place": "head.front", "blocks": "first 1"}}, "once"),
+        ({"context": {"operator": "cb", "place": "embed.end", "blocks": [0]}}, "leave out blocks"),
+        ({"context": {"operator": "cb", "blocks": "every 50%"}}, "first P%"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_sentence(

@@ -1,0 +1,59 @@
+"""Placements that between them use every operator and every option, and a model for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cbablate.models.building import build
+from tests.workloads.images import tiny
+
+CASES: dict[str, dict[str, Any]] = {
+    "cb": {"operator": "cb"},
+    "cb of patches": {"operator": "cb", "over": "patches"},
+    "cb detached": {"operator": "cb", "detach": True},
+    "cb_s": {"operator": "cb_s"},
+    "cb_s residual": {"operator": "cb_s", "form": "residual"},
+    "cb_s outer": {"operator": "cb_s", "form": "outer", "over": "patches"},
+    "add": {"operator": "add", "over": "patches", "detach": True},
+    "halve": {"operator": "halve"},
+    "mix": {"operator": "mix", "alpha": 0.3},
+    "mix of a block": {"operator": "mix", "alpha": 0.3, "learned": "block"},
+    "mix of channels": {"operator": "mix", "alpha": 0.3, "learned": "channel"},
+    "cls": {"operator": "cls"},
+    "cls detached": {"operator": "cls", "detach": True},
+    "max": {"operator": "max", "over": "patches"},
+    "gem": {"operator": "gem", "p": 2.5},
+    "se": {"operator": "se", "reduction": 4},
+    "ge": {"operator": "ge"},
+    "gc": {"operator": "gc", "over": "patches"},
+    "uniform_head": {"operator": "uniform_head", "width": 8},
+    "local": {"operator": "local", "radius": 1},
+    "regions": {"operator": "regions", "grid": 2},
+    "random_tokens": {"operator": "random_tokens", "count": 2, "over": "patches"},
+    "other_image": {"operator": "other_image"},
+    "noise": {"operator": "noise"},
+    "bias": {"operator": "bias"},
+    "channel_mix": {"operator": "channel_mix"},
+}
+
+STARTS_IDLE = {"cb_s residual", "gc", "uniform_head"}
+"""Those that have yet to learn anything other than the identity."""
+
+
+def made(context: Any = None, **model: Any) -> nn.Module:
+    """A tiny ViT of 4 x 4 patches and a class token, with this context.
+
+    Its head pools by mean and maximum, which keeps no operator at `head.front` from being seen:
+    pooling the class token, the head does not look at patches; pooling by the mean alone, a mean
+    of regions is none of its business; and by the maximum alone, the maximum.
+    """
+    written = {"patch_size": 2, "global_pool": "avgmax", **model}
+    return build(tiny({"context": context, "model": written}), seed=0, num_classes=10)
+
+
+def images(count: int = 3) -> Tensor:
+    """Fixed random images for it."""
+    return torch.randn(count, 1, 8, 8, generator=torch.Generator().manual_seed(0))
