@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cbablate.analysis.estimate import moments
 from cbablate.analysis.sign_flip import sign_flip
 from cbablate.planning.student import critical, two_sided
 
-__all__ = ["Contrast", "adjusted", "contrast", "holm"]
+__all__ = ["Contrast", "adjusted", "contrast", "holm", "pooled_sd"]
 
 _ROUNDING = 16 * 2.0**-52
 """Differences that vary by less than this part of the values vary by rounding only."""
@@ -101,6 +101,16 @@ def holm(ps: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(ps) - rank) * ps[index]))
         found[index] = largest
     return found
+
+
+def pooled_sd(contrasts: Iterable[Contrast]) -> float | None:
+    """The spread of paired differences over several contrasts, each weighed by its freedom."""
+    known = [(one.n - 1, one.sd) for one in contrasts if one.sd]
+    if not known:
+        return None
+    largest = max(sd for _, sd in known)
+    squares = math.fsum(freedom * (sd / largest) ** 2 for freedom, sd in known)
+    return largest * math.sqrt(squares / sum(freedom for freedom, _ in known))
 
 
 def _correlation(left: list[float], right: list[float]) -> float | None:
