@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -43,5 +42,8 @@ def sign_flip(differences: Sequence[float]) -> float | None:
 
 
 def _sums(values: Sequence[float]) -> list[float]:
-    """The sum under every choice of signs."""
-    return [math.fsum(signed) for signed in itertools.product(*((v, -v) for v in values))]
+    """The sum under every choice of signs, each to some units in the last place."""
+    sums = [0.0]
+    for value in values:
+        sums = [one + value for one in sums] + [one - value for one in sums]
+    return sums

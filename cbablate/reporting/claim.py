@@ -99,8 +99,11 @@ def _said(contrast: Contrast, finding: Finding, scale: Scale, *, unit: str, marg
     interval = _interval(contrast, scale, unit)
     if finding.claim == "equivalent":
         return f"no difference larger than {margin}{interval}"
-    small = f", by less than {margin}" if finding.small and finding.claim in _KINDS[:3] else ""
-    return f"{finding.claim}{small}{interval}"
+    sure = finding.claim in _KINDS[:3]
+    small = f", by less than {margin}" if finding.small and sure else ""
+    alone = contrast.p_adjusted is not None and contrast.p_adjusted < ALPHA
+    doubt = ", as the sign-flip test does not agree" if alone and not sure else ""
+    return f"{finding.claim}{small}{doubt}{interval}"
 
 
 def _interval(contrast: Contrast, scale: Scale, unit: str) -> str:

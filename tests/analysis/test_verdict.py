@@ -16,13 +16,8 @@ from cbablate.analysis.summary import direction_of, summarize
 from cbablate.analysis.verdict import Claim, Finding, equivalence, findings
 from tests.analysis.fabrication import Telling, placement, told
 
-Pairs = list[tuple[float, float]]
 numbers = st.integers(-1000, 1000).map(lambda whole: whole / 64)
-families = st.integers(6, 9).flatmap(
-    lambda n: st.lists(
-        st.lists(st.tuples(numbers, numbers), min_size=n, max_size=n), min_size=1, max_size=4
-    )
-)
+families = st.lists(st.lists(numbers, min_size=5, max_size=8), min_size=1, max_size=3)
 SWAPPED: dict[Claim, Claim] = {"helps": "hurts", "hurts": "helps"}
 
 
@@ -127,15 +122,13 @@ def test_equal_differences_prove_nothing() -> None:
 
 
 @given(families, st.sampled_from([None, 0.5, 4.0]))
-@settings(max_examples=60)
+@settings(max_examples=40, deadline=None)
 def test_swapping_arm_and_reference_swaps_helps_and_hurts(
-    family: list[Pairs], margin: float | None
+    family: list[list[float]], margin: float | None
 ) -> None:
     def found(turn: int) -> list[Finding]:
-        sides = [
-            [dict(enumerate(side)) for side in zip(*one, strict=True)][::turn] for one in family
-        ]
-        contrasts = [contrast(left, right, against="r") for left, right in sides]
+        sides = [(dict(enumerate(one)), dict(enumerate([0.25] * len(one)))) for one in family]
+        contrasts = [contrast(*both[::turn], against="r") for both in sides]
         return findings(adjusted(contrasts), direction="maximize", margin=margin)
 
     for one, other in zip(found(1), found(-1), strict=True):
@@ -144,11 +137,10 @@ def test_swapping_arm_and_reference_swaps_helps_and_hurts(
 
 
 @given(families, st.integers(-20, 20))
-@settings(max_examples=60)
-def test_another_unit_changes_no_claim(family: list[Pairs], power: int) -> None:
+@settings(max_examples=40, deadline=None)
+def test_another_unit_changes_no_claim(family: list[list[float]], power: int) -> None:
     def found(scale: float) -> list[str]:
-        differences = [[(a - b) * scale for a, b in one] for one in family]
-        return claims(*differences, margin=2.0 * scale)
+        return claims(*([d * scale for d in one] for one in family), margin=2.0 * scale)
 
     assert found(1.0) == found(math.ldexp(1.0, power))
 

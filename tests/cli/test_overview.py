@@ -72,6 +72,8 @@ def test_with_pairs_in_the_ledger_the_plan_speaks_in_the_metrics_unit() -> None:
     said = overview.planned(plan, facts)
     assert "So far that spread is 0.32 pp of Top-1 (16 pairs): a difference of 0.64 pp is" in said
     assert "One as large as the margin (0.4 pp) needs 11 replicates." in said
+    plain = overview.planned(placement(replicates=6), facts)
+    assert "is seen.\nOne as large as that spread needs 15 replicates." in plain
     tiny = placement(replicates=6, margin=0.0001)
     assert "(0.0001 pp) needs more than 1,000 replicates" in overview.planned(tiny, told(tiny))
 

@@ -98,6 +98,13 @@ def test_where_none_differs_it_is_said_with_the_rule() -> None:
     assert second.startswith("one: undecided (")
 
 
+def test_a_mark_in_the_table_that_the_sign_flip_test_doubts_is_explained() -> None:
+    plan = planned(names=("one", "two"))
+    lines = said(plan, facts(plan, (1.0, 1.1, 0.9, 1.2, 0.8, 1.0, -0.1), LOOSE))
+    assert lines[1] == "one: undecided, as the sign-flip test does not agree (+0.44 to +1.25 pp)."
+    assert lines[2].startswith("two: undecided (")
+
+
 def test_equal_differences_have_no_interval_to_show() -> None:
     plan = planned(names=("one",))
     assert said(plan, facts(plan, (1.0,) * 7))[1] == "one: undecided."
