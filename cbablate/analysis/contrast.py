@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cbablate.analysis.estimate import moments
-from cbablate.analysis.student import critical, two_sided
+from cbablate.analysis.sign_flip import sign_flip
+from cbablate.planning.student import critical, two_sided
 
-__all__ = ["Contrast", "adjusted", "contrast", "holm"]
+__all__ = ["Contrast", "adjusted", "contrast", "holm", "pooled_sd"]
 
 _ROUNDING = 16 * 2.0**-52
 """Differences that vary by less than this part of the values vary by rounding only."""
@@ -23,7 +24,9 @@ class Contrast:
     Interval and p value are None below two pairs, and where all differences are equal: their
     spread is then too coarse to be estimated, and a t statistic of infinity would claim
     certainty. `p_adjusted` is Holm's over `family` planned comparisons. `correlation` of the
-    paired values tells what pairing by seed gained.
+    paired values tells what pairing by seed gained. `sd` is the spread of the differences.
+    `p_sign_flip` is the exact sign-flip test's, adjusted for nothing; None where `p` is, and
+    above `sign_flip.MOST_PAIRS`.
     """
 
     against: str
@@ -36,6 +39,8 @@ class Contrast:
     correlation: float | None
     p_adjusted: float | None = None
     family: int = 1
+    sd: float | None = None
+    p_sign_flip: float | None = None
 
     @property
     def half_width(self) -> float | None:
@@ -70,6 +75,8 @@ def contrast(
         low=difference - half,
         high=difference + half,
         p=two_sided(difference / error, n - 1),
+        sd=sd,
+        p_sign_flip=sign_flip(differences),
     )
 
 
@@ -94,6 +101,16 @@ def holm(ps: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(ps) - rank) * ps[index]))
         found[index] = largest
     return found
+
+
+def pooled_sd(contrasts: Iterable[Contrast]) -> float | None:
+    """The spread of paired differences over several contrasts, each weighed by its freedom."""
+    known = [(one.n - 1, one.sd) for one in contrasts if one.sd]
+    if not known:
+        return None
+    largest = max(sd for _, sd in known)
+    squares = math.fsum(freedom * (sd / largest) ** 2 for freedom, sd in known)
+    return largest * math.sqrt(squares / sum(freedom for freedom, _ in known))
 
 
 def _correlation(left: list[float], right: list[float]) -> float | None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cbablate.analysis.student import critical
+from cbablate.planning.student import critical
 
 __all__ = ["Estimate", "estimate", "moments"]
 

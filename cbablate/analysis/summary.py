@@ -11,14 +11,15 @@ from cbablate.analysis.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin
 from cbablate.analysis.timing import Timing, timings
+from cbablate.analysis.verdict import Finding, findings
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.history import History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
-from cbablate.spec.metric import Metric
+from cbablate.spec.metric import Direction, Metric
 
-__all__ = ["ArmSummary", "Counts", "Summary", "metric_of", "summarize"]
+__all__ = ["ArmSummary", "Counts", "Summary", "direction_of", "metric_of", "summarize"]
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,16 @@ class Counts:
 
 @dataclass(frozen=True)
 class ArmSummary:
-    """What is known of one arm, by metric name. `vectors` hold one estimate a layer."""
+    """What is known of one arm, by metric name. `vectors` hold one estimate a layer.
+
+    A reference has neither contrasts nor findings.
+    """
 
     arm: Arm
     counts: Counts
     estimates: Mapping[str, Estimate]
     contrasts: Mapping[str, Contrast]
+    findings: Mapping[str, Finding]
     timings: Mapping[str, Timing]
     vectors: Mapping[str, tuple[Estimate, ...]]
 
@@ -50,10 +55,13 @@ class Summary:
     """Arms in the plan's order; the metrics that their trials were asked for; what they mix.
 
     `metrics` are the trial metrics that the study reports, in that order, then its objective's.
+    `primary` is the first that is reported, "" where only timings are: the study's margin is one
+    of it, and its differences are shown.
     """
 
     arms: tuple[ArmSummary, ...]
     metrics: tuple[str, ...]
+    primary: str
     origin: Origin
 
     @property
@@ -70,6 +78,12 @@ class Summary:
 def metric_of(plan: Plan, name: str) -> Metric:
     """The metric of this name; one that the workload does not describe is its own label."""
     return plan.description.metrics.get(name) or Metric(name, label=name)
+
+
+def direction_of(plan: Plan, name: str) -> Direction | None:
+    """Which direction of a metric is better: the objective's own, or what the workload says."""
+    objective = plan.study.objective
+    return objective.direction if name == objective.metric else metric_of(plan, name).direction
 
 
 def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
@@ -89,7 +103,12 @@ def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
             entered[trial.arm][trial.replicate] = history
     asked = dict.fromkeys([*plan.study.report, plan.study.objective.metric])
     metrics = tuple(name for name in asked if metric_of(plan, name).source == "trial")
+    primary = next((name for name in metrics if name in plan.study.report), "")
     contrasts = _contrasts(plan, entered, metrics)
+    found = {
+        name: _findings(plan, name, by_arm, plan.study.margin if name == primary else None)
+        for name, by_arm in contrasts.items()
+    }
     timed = timings(ordered, [arm.id for arm in plan.arms])
     arms = tuple(
         ArmSummary(
@@ -102,13 +121,14 @@ def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
             contrasts={
                 name: by_arm[arm.id] for name, by_arm in contrasts.items() if arm.id in by_arm
             },
+            findings={name: by_arm[arm.id] for name, by_arm in found.items() if arm.id in by_arm},
             timings={name: by_arm[arm.id] for name, by_arm in timed.items() if arm.id in by_arm},
             vectors=_vectors(entered[arm.id], plan.study.replicates),
         )
         for arm in plan.arms
     )
     every = [history for by_replicate in entered.values() for history in by_replicate.values()]
-    return Summary(arms=arms, metrics=metrics, origin=origin(every, ordered))
+    return Summary(arms=arms, metrics=metrics, primary=primary, origin=origin(every, ordered))
 
 
 def _values(entered: Mapping[int, History], metric: str) -> dict[int, float]:
@@ -133,6 +153,14 @@ def _contrasts(
         ids = [arm for arm, _ in compared]
         found[metric] = dict(zip(ids, adjusted(family), strict=True))
     return found
+
+
+def _findings(
+    plan: Plan, name: str, by_arm: Mapping[str, Contrast], margin: float | None
+) -> dict[str, Finding]:
+    """The findings of one metric, by arm id."""
+    found = findings([*by_arm.values()], direction=direction_of(plan, name), margin=margin)
+    return dict(zip(by_arm, found, strict=True))
 
 
 def _counts(past: list[History]) -> Counts:

@@ -7,11 +7,24 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbablate.analysis.contrast import pooled_sd
 from cbablate.analysis.cost import cost
+from cbablate.analysis.summary import Summary, metric_of, summarize
 from cbablate.planning.plan import Plan
+from cbablate.planning.power import (
+    ALPHA,
+    FEWEST_PAIRS,
+    MOST_REPLICATES,
+    detectable,
+    floor,
+    pairs_to_flip,
+    replicates_for,
+)
 from cbablate.records.history import TRIAL_KINDS, History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.reporting.claim import difference_unit, margin_words
+from cbablate.reporting.scale import scale_in
 from cbablate.running.duration import duration
 
 if TYPE_CHECKING:
@@ -21,7 +34,7 @@ __all__ = ["ended", "planned", "standing"]
 
 
 def planned(plan: Plan, facts: Sequence[Record]) -> str:
-    """The arms, the trials and their cost."""
+    """The arms, the trials, what they can show, and their cost."""
     study = plan.study
     price = cost(plan, facts)
     unit = study.budget.unit
@@ -34,6 +47,7 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
         "",
         *_arm_lines(plan),
         "",
+        *_power_lines(plan, facts),
         f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
         f"{price.budget_left:,} {unit}.",
     ]
@@ -113,6 +127,70 @@ def _arm_lines(plan: Plan) -> list[str]:
         + (f"compared with {names[arm.against]}" if arm.against else "(reference)")
         for arm in plan.arms
     ]
+
+
+def _power_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
+    """What the replicates can show of the primary metric; nothing where nothing is compared."""
+    n, family = plan.study.replicates, sum(arm.against is not None for arm in plan.arms)
+    summary = summarize(plan, facts)
+    if not family or not summary.primary:
+        return []
+    size = f"{_counted(n, 'replicate')}, {_counted(family, 'comparison')}"
+    effect = detectable(n, family)
+    if effect is None:
+        lines = [f"{size}: one seed tells no spread, so no test is possible."]
+    else:
+        holm = " (Holm)" if family > 1 else ""
+        lines = [
+            f"{size}{holm}: with 80 % power a paired t test sees a difference of "
+            f"{_times(effect)} the spread between paired seeds.",
+            *_measured_lines(plan, summary, effect=effect, family=family),
+        ]
+    reach = f"An exact sign-flip test of {_counted(n, 'pair')} cannot go below p = {floor(n):.2g}"
+    if n < FEWEST_PAIRS:
+        lines.append(
+            f"{reach}: every finding would be 'too few replicates'. "
+            f"{FEWEST_PAIRS} replicates are the fewest."
+        )
+    elif floor(n) * family >= ALPHA:
+        lines.append(
+            f"{reach}, Holm's first step is {ALPHA / family:.2g}: a finding needs all pairs of one "
+            f"sign. With {pairs_to_flip(family)} replicates it does not."
+        )
+    return [*lines, ""]
+
+
+def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int) -> list[str]:
+    """The same in the metric's unit, where the ledger has paired differences; else a wish."""
+    name = summary.primary
+    found = [one.contrasts[name] for one in summary.arms if name in one.contrasts]
+    spread, wish, wished = pooled_sd(found), 1.0, "as large as that spread"
+    lines: list[str] = []
+    if spread is not None:
+        scale = scale_in(plan, summary, name)
+        unit = difference_unit(plan, scale, name)
+        pairs = sum(one.n for one in found if one.sd)
+        lines.append(
+            f"So far that spread is {scale.number(spread).plain} {unit}".rstrip()
+            + f" of {metric_of(plan, name).label} ({pairs} pairs): a difference of "
+            + f"{scale.number(effect * spread).plain} {unit}".rstrip()
+            + " is seen."
+        )
+        if plan.study.margin is not None:
+            wish = plan.study.margin / spread
+            wished = f"as large as the margin ({margin_words(plan, scale, unit)})"
+    needed = replicates_for(wish, family)
+    count = f"{needed}" if needed else f"more than {MOST_REPLICATES:,}"
+    lines.append(f"One {wished} needs {count} replicates.")
+    return lines
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _times(effect: float) -> str:
+    return f"{effect:.1f} times" if effect < 100 else f"{effect:,.0f} times"
 
 
 def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[str]:

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["layer_figure", "write_figure"]
+__all__ = ["COLOURS", "WIDTH", "drawable", "layer_figure", "settings", "write_figure"]
 
-_WIDTH = 3.25
+WIDTH = 3.25
 """Inches: one column of a two-column paper."""
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
 """Okabe and Ito's, which the colour-blind can tell apart, but the yellow, too pale on white."""
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _DASHES = ("-", "--", "-.", ":")
@@ -62,21 +62,21 @@ def layer_figure(plan: Plan, summary: Summary, vector: str) -> Figure:
     down = math.ceil(len(panels) / across)
     named = list(dict.fromkeys(label for panel in panels.values() for label in panel))
     legend = 0.13 * math.ceil(len(named) / _legend_columns(named)) + 0.08
-    with rc_context(_rc()):
+    with rc_context(settings()):
         height = (2.0 if across == 1 else 1.35) * down + legend
-        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
         grid = figure.subplots(down, across, squeeze=False, sharey=True)
         axes: list[Axes] = list(grid.flat)
         for axis, (title, panel) in zip(axes, panels.items(), strict=False):
             _draw(axis, panel, named)
-            axis.set_title(_shown(title), parse_math=False)
+            axis.set_title(drawable(title), parse_math=False)
         for axis in axes[len(panels) :]:
             axis.remove()
         metric = metric_of(plan, vector)
         unit = f" ({metric.unit})" if metric.unit else ""
         for place, axis in enumerate(axes[: len(panels)]):
             if place % across == 0:
-                axis.set_ylabel(_shown(f"{metric.label}{unit}"), parse_math=False)
+                axis.set_ylabel(drawable(f"{metric.label}{unit}"), parse_math=False)
             if place + across >= len(panels):
                 axis.set_xlabel("Layer")
         _legend(figure, axes[: len(panels)], named)
@@ -90,7 +90,7 @@ def write_figure(figure: Figure, path: Path) -> None:
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
     metadata: dict[str, Any]
-    with rc_context(_rc()):
+    with rc_context(settings()):
         if path.suffix == ".pdf":
             metadata = {"Creator": "cbablate", "CreationDate": None}
             FigureCanvasPdf(figure).print_figure(path, format="pdf", metadata=metadata)
@@ -144,9 +144,9 @@ def _style(index: int) -> dict[str, Any]:
     """The reference is black and dashed; the others differ in colour, mark and, later, dash."""
     if index == 0:
         return {"color": "black", "linestyle": (0, (4, 1.5)), "marker": "o", "zorder": 3}
-    turn, colour = divmod(index - 1, len(_COLOURS))
+    turn, colour = divmod(index - 1, len(COLOURS))
     return {
-        "color": _COLOURS[colour],
+        "color": COLOURS[colour],
         "linestyle": _DASHES[turn % len(_DASHES)],
         "marker": _MARKS[index % len(_MARKS)],
     }
@@ -169,7 +169,7 @@ def _legend(figure: Figure, axes: Sequence[Axes], named: Sequence[str]) -> None:
     )
     for text, label in zip(legend.get_texts(), named, strict=True):
         text.set_parse_math(False)
-        text.set_text(_shown(label, longest=40))
+        text.set_text(drawable(label, longest=40))
 
 
 def _legend_columns(named: Sequence[str]) -> int:
@@ -177,7 +177,7 @@ def _legend_columns(named: Sequence[str]) -> int:
     return max(1, min(3, len(named), 42 // (longest + 6)))
 
 
-def _shown(text: str, longest: int = 60) -> str:
+def drawable(text: str, longest: int = 60) -> str:
     """Words as the figure's font can draw them, cut where they are long."""
     from matplotlib.font_manager import findfont, get_font
 
@@ -187,7 +187,7 @@ def _shown(text: str, longest: int = 60) -> str:
     return "".join(c if font.get_char_index(ord(c)) else code_point(c) for c in cut)
 
 
-def _rc() -> Any:
+def settings() -> Any:
     """matplotlib's own defaults with our style, whatever the user's settings are."""
     from matplotlib import rcParamsDefault
 

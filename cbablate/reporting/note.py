@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
 from cbablate.planning.plan import Plan
+from cbablate.planning.power import ALPHA
 from cbablate.reporting.cell import DASH
+from cbablate.reporting.claim import claims, listed
 
-__all__ = ["ALPHA", "DAGGER", "comment", "method", "notes"]
+__all__ = ["DAGGER", "comment", "method", "notes"]
 
-ALPHA = 0.05
-"""A difference with a smaller adjusted p value is marked."""
 DAGGER = "†"
+"""The mark of a difference whose adjusted p value is below ALPHA."""
 _BYSTANDERS = ("ray", "optuna", "mlflow")
 """Libraries that place, propose and show trials, but compute nothing of them."""
-_LISTED = 12
-"""So many arms are named in a sentence; of more, the count is given."""
 
 
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
@@ -51,8 +50,9 @@ def method(summary: Summary) -> tuple[str, ...]:
     )
 
 
-def notes(plan: Plan, summary: Summary, primary: str) -> tuple[str, ...]:
-    """The sentences under a table whose differences are those of metric `primary`, "" for none."""
+def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
+    """The sentences under a table, whose differences are those of the primary metric."""
+    primary = summary.primary
     found = [
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
@@ -60,6 +60,7 @@ def notes(plan: Plan, summary: Summary, primary: str) -> tuple[str, ...]:
         *_missing(summary),
         *_shortfalls(plan, summary, primary),
         *_mixtures(summary),
+        *claims(plan, summary),
     ]
     return tuple(found)
 
@@ -128,7 +129,7 @@ def _missing(summary: Summary) -> Iterator[str]:
         if one.counts.complete < one.counts.planned
     ]
     if short:
-        yield f"Not complete, and in no mean: {_listed(short)}."
+        yield f"Not complete, and in no mean: {listed(short)}."
 
 
 def _states(counts: Counts) -> str:
@@ -156,14 +157,14 @@ def _shortfalls(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
             if one.estimates[name].n != _row_n(one, primary) and one.estimates[name].n
         ]
         if few:
-            yield f"{metric_of(plan, name).label} has another n in {_listed(few)}."
+            yield f"{metric_of(plan, name).label} has another n in {listed(few)}."
     pairs = [
         f"{one.arm.name} ({one.contrasts[primary].n})"
         for one in summary.arms
         if primary in one.contrasts and one.contrasts[primary].n != _row_n(one, primary)
     ]
     if pairs:
-        yield f"Pairs behind Δ, where fewer than n: {_listed(pairs)}."
+        yield f"Pairs behind Δ, where fewer than n: {listed(pairs)}."
 
 
 def _row_n(one: ArmSummary, primary: str) -> int:
@@ -183,9 +184,3 @@ def _mixtures(summary: Summary) -> Iterator[str]:
 def _short(trait: str) -> str:
     """A trait as a reader names it: `versions.torch` is torch."""
     return trait.partition(".")[2] or trait
-
-
-def _listed(words: Sequence[str] | Iterable[str]) -> str:
-    every = list(words)
-    more = len(every) - _LISTED
-    return "; ".join(every[:_LISTED]) + (f"; and {more} more" if more > 0 else "")

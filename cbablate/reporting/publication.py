@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cbablate.analysis.summary import summarize
+from cbablate.analysis.summary import Summary, summarize
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.figure import layer_figure, write_figure
+from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
 from cbablate.reporting.table import ablation_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["SUFFIXES", "publish"]
 
@@ -23,7 +28,10 @@ SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
 
 
 def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
-    """Write the table in every form, and a figure of each vector by layer; their paths.
+    """Write the table in every form, and the figures; their paths.
+
+    There is a figure of the primary metric's differences, once there is one, and one of each
+    vector by layer.
 
     A file is replaced whole or not at all, so that a paper that includes it never sees half.
 
@@ -39,9 +47,7 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
             text = render(table, form).encode("utf-8")
             path = folder / f"{plan.study.name}{suffix}"
             written.append(_placed(path, partial(_write, text)))
-        for vector in summary.vectors:
-            figure = layer_figure(plan, summary, vector)
-            word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
+        for word, figure in _figures(plan, summary):
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))
@@ -51,6 +57,15 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
             "Choose a folder that can be written."
         ) from error
     return written
+
+
+def _figures(plan: Plan, summary: Summary) -> Iterator[tuple[str, Figure]]:
+    """Each figure, and the word that its file's name ends with."""
+    if any(c.n for one in summary.arms for c in (one.contrasts.get(summary.primary),) if c):
+        yield "differences", forest_figure(plan, summary)
+    for vector in summary.vectors:
+        word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
+        yield word, layer_figure(plan, summary, vector)
 
 
 def _write(text: bytes, path: Path) -> None:

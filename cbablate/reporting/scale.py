@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cbablate.analysis.summary import Summary, metric_of
+from cbablate.planning.plan import Plan
 from cbablate.reporting.cell import Number
 from cbablate.spec.metric import Metric
 
-__all__ = ["Scale", "scale_of"]
+__all__ = ["Scale", "scale_in", "scale_of"]
 
 _DIGITS = 4
 """Significant digits of a metric that the workload does not describe."""
@@ -54,3 +56,9 @@ def scale_of(metric: Metric, values: Iterable[float | None], *, known: bool) -> 
     if -3 <= magnitude < 6:
         return Scale(max(0, _DIGITS - 1 - magnitude))
     return Scale(_DIGITS - 1, max(-300, min(300, magnitude)))
+
+
+def scale_in(plan: Plan, summary: Summary, name: str) -> Scale:
+    """The scale of a trial metric's means in a summary, and of their differences."""
+    means = [one.estimates[name].mean for one in summary.arms]
+    return scale_of(metric_of(plan, name), means, known=name in plan.description.metrics)

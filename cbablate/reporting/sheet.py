@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cbablate.analysis.contrast import Contrast
 from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.analysis.timing import Timing
@@ -21,6 +20,8 @@ _ESTIMATE = ("n", "planned", "mean", "sd", "low", "high")
 _CONTRAST = (
     *("against", "difference", "difference_low", "difference_high"),
     *("p", "p_holm", "family", "pairs", "correlation"),
+    *("difference_sd", "p_sign_flip", "p_sign_flip_holm", "p_equivalence_holm", "margin"),
+    "finding",
 )
 _TIMING = ("median", "minimum", "maximum", "rounds", "device")
 
@@ -59,14 +60,14 @@ def _metrics(
 ) -> Iterator[tuple[list[Value], list[Value]]]:
     """Each metric of an arm: what it is, and its numbers."""
     for name in summary.metrics:
-        said = _estimate(one.estimates[name]) + _contrast(one.contrasts.get(name), names)
+        said = _estimate(one.estimates[name]) + _contrast(one, name, names)
         yield [name, None, metric_of(plan, name).unit, "trial"], said + _timing(None)
     for name, timing in one.timings.items():
         said = [None] * (len(_ESTIMATE) + len(_CONTRAST))
         yield [name, None, metric_of(plan, name).unit, "timing"], said + _timing(timing)
     for name, layers in one.vectors.items():
         for index, layer in enumerate(layers):
-            said = _estimate(layer) + _contrast(None, names)
+            said = _estimate(layer) + [None] * len(_CONTRAST)
             yield [name, index, metric_of(plan, name).unit, "trial"], said + _timing(None)
 
 
@@ -74,12 +75,15 @@ def _estimate(one: Estimate) -> list[Value]:
     return [one.n, one.planned, one.mean, one.sd, one.low, one.high]
 
 
-def _contrast(one: Contrast | None, names: dict[str, str]) -> list[Value]:
-    if one is None:
+def _contrast(arm: ArmSummary, metric: str, names: dict[str, str]) -> list[Value]:
+    if metric not in arm.contrasts:
         return [None] * len(_CONTRAST)
+    one, found = arm.contrasts[metric], arm.findings[metric]
     return [
         *(names[one.against], one.difference, one.low, one.high),
         *(one.p, one.p_adjusted, one.family, one.n, one.correlation),
+        *(one.sd, one.p_sign_flip, found.p_sign_flip, found.p_equivalence, found.margin),
+        found.claim,
     ]
 
 

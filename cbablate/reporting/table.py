@@ -9,6 +9,7 @@ from typing import Literal
 
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.planning.plan import Plan
+from cbablate.planning.power import ALPHA
 from cbablate.reporting.cell import (
     Blank,
     Cell,
@@ -18,8 +19,9 @@ from cbablate.reporting.cell import (
     Spread,
     Text,
 )
-from cbablate.reporting.note import ALPHA, DAGGER, comment, method, notes
-from cbablate.reporting.scale import Scale, scale_of
+from cbablate.reporting.claim import difference_unit
+from cbablate.reporting.note import DAGGER, comment, method, notes
+from cbablate.reporting.scale import Scale, scale_in, scale_of
 from cbablate.reporting.sheet import Sheet, sheet
 from cbablate.spec.metric import Direction, Metric
 
@@ -96,7 +98,7 @@ def ablation_table(plan: Plan, summary: Summary) -> Table:
     nothing has been run yet, dashes stand.
     """
     report = list(dict.fromkeys(plan.study.report))
-    primary = next((name for name in report if name in summary.metrics), "")
+    primary = summary.primary
     arms, opens = _order(plan, summary.arms)
     columns = _names(plan, arms, opens)
     for name in report:
@@ -104,10 +106,10 @@ def ablation_table(plan: Plan, summary: Summary) -> Table:
         if metric.source == "timing":
             columns.append(_timing(plan, metric, arms))
             continue
-        scale = _scale(plan, metric, arms)
+        scale = scale_in(plan, summary, name)
         columns.append(_estimates(metric, scale, arms))
         if name == primary and any(arm.against for arm in plan.arms):
-            columns += [_differences(metric, scale, arms), _ps(metric, arms)]
+            columns += [_differences(plan, metric, scale, arms), _ps(metric, arms)]
     columns.append(_counted(primary, arms))
     cells = zip(*(filled for _, filled in columns), strict=True)
     return Table(
@@ -115,7 +117,7 @@ def ablation_table(plan: Plan, summary: Summary) -> Table:
         caption=" ".join(plan.study.question.split()),
         columns=tuple(column for column, _ in columns),
         rows=tuple(Row(row, first) for row, first in zip(cells, opens, strict=True)),
-        notes=notes(plan, summary, primary),
+        notes=notes(plan, summary),
         comment=comment(plan, summary),
         method=method(summary),
         sheet=sheet(plan, summary),
@@ -174,11 +176,6 @@ def _headed(name: str) -> str:
     return name[:1].upper() + name[1:] if name.replace(" ", "").isalpha() else name
 
 
-def _scale(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> Scale:
-    values = [one.estimates[metric.name].mean for one in arms]
-    return scale_of(metric, values, known=metric.name in plan.description.metrics)
-
-
 def _estimates(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
     filled: list[Cell] = []
     for one in arms:
@@ -192,7 +189,7 @@ def _estimates(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Fil
     return column, filled
 
 
-def _differences(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
+def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
     filled: list[Cell] = []
     for one in arms:
         said = one.contrasts.get(metric.name)
@@ -204,8 +201,7 @@ def _differences(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _F
             sure = said.p_adjusted is not None and said.p_adjusted < ALPHA
             mark = DAGGER if sure else ""
             filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
-    unit = "pp" if metric.unit == "%" else metric.unit
-    return Column("Δ", "spread", scale.unit(unit)), filled
+    return Column("Δ", "spread", difference_unit(plan, scale, metric.name)), filled
 
 
 def _spread(

@@ -30,6 +30,7 @@ _WORDS = {
     "seed": "Where the replicates' seeds are drawn from.",
     "objective": "The metric that decisions are made on; never of the test split.",
     "report": "The columns of the table: names of metrics.",
+    "margin": "The smallest difference in the first reported metric that matters, in its unit.",
 }
 
 

@@ -22,7 +22,9 @@ class Study(BaseModel):
 
     `baseline` is the config as the file writes it; `planning` fills in the workload's defaults.
     `contrast` names the factor whose levels are compared within each combination of the others;
-    without it every arm is compared with the first.
+    without it every arm is compared with the first. `margin` is the smallest difference in the
+    first reported metric that matters, in that metric's unit: with it, a difference can be found
+    to be no larger than that.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -39,5 +41,6 @@ class Study(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**32)
     objective: Objective
     report: tuple[str, ...] = Field(min_length=1)
+    margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     folder: Path = Field(default=Path(), exclude=True)
     """Where the file lies: relative names in it (a workload of the user's own) start here."""

@@ -63,6 +63,7 @@ def placement(
     question: str = "Where in a transformer block should context be broadcast?",
     factor: str = "placement",
     description: Description | None = None,
+    margin: float | None = None,
 ) -> Plan:
     """The study of places: a baseline and up to four arms."""
     levels = [
@@ -75,6 +76,7 @@ def placement(
         replicates=replicates,
         report=report,
         question=question,
+        margin=margin,
     )
 
 

@@ -10,7 +10,7 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cbablate.analysis.contrast import adjusted, contrast, holm
+from cbablate.analysis.contrast import adjusted, contrast, holm, pooled_sd
 
 numbers = st.integers(-(10**6), 10**6).map(lambda whole: whole / 1000)
 pairs = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=20)
@@ -135,3 +135,11 @@ def test_null_arms_are_found_different_in_at_most_5_of_100_tables() -> None:
             one.p_adjusted is not None and one.p_adjusted < 0.05 for one in adjusted(family)
         )
     assert wrong / tables < 0.05 + 3 * math.sqrt(0.05 * 0.95 / tables)
+
+
+def test_the_pooled_spread_weighs_each_contrast_by_its_freedom() -> None:
+    few = contrast({0: 1.0, 1: 3.0}, {0: 0.0, 1: 0.0}, against="r")
+    more = contrast(numbered([0.0, 1.0, 2.0, 3.0]), numbered([0.0] * 4), against="r")
+    empty = contrast({}, {}, against="r")
+    assert pooled_sd([few, more, empty]) == pytest.approx(math.sqrt((2.0 + 5.0) / 4))
+    assert pooled_sd([empty]) is None

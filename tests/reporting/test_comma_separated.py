@@ -34,6 +34,9 @@ def test_numbers_read_back_exactly() -> None:
                 assert float(row["difference"]) == contrast.difference
                 assert row["p_holm"] == ("" if contrast.p is None else repr(contrast.p_adjusted))
                 assert int(row["pairs"]) == contrast.n
+                assert row["finding"] == one.findings[metric].claim
+                flips = "" if contrast.p_sign_flip is None else repr(contrast.p_sign_flip)
+                assert row["p_sign_flip"] == flips
         (row,) = (r for r in rows if (r["arm"], r["metric"]) == (one.arm.name, "throughput/train"))
         assert float(row["median"]) == one.timings["throughput/train"].median
         layers = [r for r in rows if r["arm"] == one.arm.name and r["layer"]]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
+from cbablate.reporting.claim import listed
 from cbablate.reporting.note import comment, method, notes
 from cbablate.reporting.table import ablation_table
 from tests.analysis.fabrication import SESSION, Telling, patchy, placement, sizes, told
 
 
-def said(plan: Plan, facts: list[Record], primary: str = "test/top1") -> str:
-    return " ".join(notes(plan, summarize(plan, facts), primary))
+def said(plan: Plan, facts: list[Record]) -> str:
+    return " ".join(notes(plan, summarize(plan, facts)))
 
 
 def test_the_head_says_study_trials_versions_and_method() -> None:
@@ -60,9 +61,7 @@ def test_missing_trials_are_told_with_their_reasons() -> None:
 
 
 def test_only_some_of_many_arms_are_named() -> None:
-    from cbablate.reporting.note import _listed
-
-    assert _listed([str(i) for i in range(20)]).endswith("11; and 8 more")
+    assert listed([str(i) for i in range(20)]).endswith("11; and 8 more")
 
 
 def test_fewer_pairs_than_n_are_told() -> None:
@@ -121,4 +120,4 @@ def test_trials_of_different_making_are_told_but_not_of_different_servers() -> N
 def test_the_table_has_the_notes_of_its_primary_metric() -> None:
     plan = placement()
     summary = summarize(plan, told(plan))
-    assert ablation_table(plan, summary).notes == notes(plan, summary, "test/top1")
+    assert ablation_table(plan, summary).notes == notes(plan, summary)

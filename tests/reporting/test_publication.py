@@ -15,6 +15,8 @@ FILES = [
     "placement.tex",
     "placement.md",
     "placement.csv",
+    "placement-differences.pdf",
+    "placement-differences.png",
     "placement-attention-entropy.pdf",
     "placement-attention-entropy.png",
 ]

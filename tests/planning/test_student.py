@@ -9,7 +9,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.analysis.student import critical, two_sided
+from cbablate.planning.student import critical, two_sided
 
 FREEDOMS = (1, 2, 3, 4, 5, 7, 9, 30, 99, 998, 999)
 

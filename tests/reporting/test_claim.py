@@ -1,0 +1,139 @@
+"""Findings in words: each arm by name, with what its claim rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from cbablate.analysis.summary import summarize
+from cbablate.planning.plan import Plan
+from cbablate.planning.trial import Trial
+from cbablate.records.record import Record
+from cbablate.reporting.claim import claims
+from cbablate.reporting.form import FORMS, render
+from cbablate.reporting.table import ablation_table
+from tests.analysis.fabrication import FROZEN, Telling, placement, sizes, told
+from tests.toys import toy_plan
+
+UP = (0.9, 1.1, 1.0, 1.2, 0.8, 1.05, 0.95)
+NEAR = (0.02, -0.03, 0.01, -0.01, 0.03, 0.0, -0.02)
+LOOSE = (0.9, -1.1, 1.0, -1.2, 0.8, 1.05, -0.95)
+DOWN = tuple(-value for value in UP)
+
+
+def planned(margin: float | None = None, **other: object) -> Plan:
+    return placement(replicates=7, margin=margin, description=FROZEN, **other)  # type: ignore[arg-type]  # names and report only
+
+
+def facts(
+    plan: Plan,
+    *shifts: Sequence[float],
+    metric: str = "test/top1",
+    skip: Callable[[Trial, int], bool] = lambda _trial, _arm: False,
+) -> list[Record]:
+    """Facts in which each arm after the first differs from it by these shifts."""
+    telling = Telling()
+    index = {arm.id: place for place, arm in enumerate(plan.arms)}
+    for trial in plan.trials:
+        arm = index[trial.arm]
+        shift = shifts[arm - 1][trial.replicate] if arm else 0.0
+        if not skip(trial, arm):
+            telling.complete(trial, {metric: 90.0 + trial.replicate / 4 + shift})
+    return telling.facts
+
+
+def said(plan: Plan, told: list[Record]) -> list[str]:
+    return list(claims(plan, summarize(plan, told)))
+
+
+def test_every_arm_has_its_sentence() -> None:
+    plan = planned(0.5)
+    assert said(plan, facts(plan, UP, DOWN, NEAR, LOOSE)) == [
+        "Findings on Top-1: helps or hurts: adjusted p < 0.05, and the exact sign-flip test "
+        "agrees; no larger difference: two one-sided t tests, Holm-adjusted.",
+        "MLP front: helps (+0.88 to +1.12 pp).",
+        "MLP middle: hurts (-1.12 to -0.88 pp).",
+        "MLP end: no difference larger than 0.5 pp (-0.02 to +0.02 pp).",
+        "after attention: undecided (-0.93 to +1.08 pp).",
+    ]
+
+
+def test_a_margin_that_nothing_lies_within_is_named_and_not_rounded() -> None:
+    plan = planned(0.001)
+    first = said(plan, facts(plan, UP, DOWN, NEAR, LOOSE))[0]
+    assert first.endswith("none is shown to lie within the margin of 0.001 pp.")
+
+
+def test_a_sure_difference_within_the_margin_is_said_to_be_small() -> None:
+    plan = planned(3.0, names=("one",))
+    assert said(plan, facts(plan, UP))[1] == "one: helps, by less than 3 pp (+0.88 to +1.12 pp)."
+
+
+def test_of_a_metric_without_direction_an_arm_only_differs() -> None:
+    plan = planned(names=("one",), report=("attention/entropy",))
+    lines = said(plan, facts(plan, UP, metric="attention/entropy"))
+    assert lines[0].startswith("Findings on Entropy: differs: adjusted p < 0.05")
+    assert lines[1] == "one: differs (+0.878 to +1.122 nats)."
+
+
+def test_an_arm_with_too_few_pairs_has_no_claim_and_its_pairs_are_counted() -> None:
+    plan = planned()
+    lost = facts(plan, UP, UP, NEAR, LOOSE, skip=lambda t, arm: arm == 1 and t.replicate > 0)
+    lines = said(plan, lost)
+    assert "too few replicates: below 6 pairs an exact sign-flip test cannot reach 0.05" in lines[0]
+    assert lines[1] == "MLP front: too few replicates (1 pair)."
+    assert lines[2].startswith("MLP middle: helps (")
+
+
+def test_where_no_arm_has_enough_one_sentence_says_so() -> None:
+    (line,) = said(sizes(), told(sizes()))
+    assert line.startswith("Findings: none, for want of replicates; below 6 pairs")
+
+
+def test_where_none_differs_it_is_said_with_the_rule() -> None:
+    plan = planned(names=("one",))
+    first, second = said(plan, facts(plan, LOOSE))
+    assert "none differs for sure (that is: adjusted p < 0.05, and" in first
+    assert second.startswith("one: undecided (")
+
+
+def test_a_mark_in_the_table_that_the_sign_flip_test_doubts_is_explained() -> None:
+    plan = planned(names=("one", "two"))
+    lines = said(plan, facts(plan, (1.0, 1.1, 0.9, 1.2, 0.8, 1.0, -0.1), LOOSE))
+    assert lines[1] == "one: undecided, as the sign-flip test does not agree (+0.44 to +1.25 pp)."
+    assert lines[2].startswith("two: undecided (")
+
+
+def test_equal_differences_have_no_interval_to_show() -> None:
+    plan = planned(names=("one",))
+    assert said(plan, facts(plan, (1.0,) * 7))[1] == "one: undecided."
+
+
+def test_beyond_twenty_pairs_the_sign_flip_test_is_said_to_be_missing() -> None:
+    plan = placement(replicates=21, names=("one",), description=FROZEN)
+    assert "beyond 20 pairs the t test decides alone" in said(plan, facts(plan, UP * 3))[0]
+
+
+def test_of_many_arms_there_is_one_sentence_a_kind_of_finding() -> None:
+    plan = toy_plan(*({"ceiling": 1.0 + i} for i in range(1, 16)), replicates=7)
+    shifts = [UP] * 14 + [LOOSE]
+    first, helping, open_ = said(plan, facts(plan, *shifts, metric="test/score"))
+    assert first.startswith("Findings on ")
+    assert helping.startswith("14 of 15 arms: level 1: helps (+")
+    assert helping.endswith("; and 2 more.")
+    assert open_.startswith("1 of 15 arms: level 15: undecided (")
+
+
+@pytest.mark.parametrize("plan", [placement(), toy_plan(), placement(report=("throughput/train",))])
+def test_nothing_is_found_where_nothing_is_compared(plan: Plan) -> None:
+    assert said(plan, []) == []
+
+
+@pytest.mark.parametrize("form", sorted(FORMS))
+def test_every_form_of_the_table_has_the_findings(form: str) -> None:
+    plan = planned(0.5)
+    summary = summarize(plan, facts(plan, UP, DOWN, NEAR, LOOSE))
+    text = render(ablation_table(plan, summary), form)
+    for word in ("helps", "hurts", "undecided", "equivalent" if form == "csv" else "larger than"):
+        assert word in text
