@@ -48,7 +48,20 @@ class Resources:
         Raises:
             CbablateError: `on` is neither, or Ray cannot be imported.
         """
+        if self.gpus_per_trial is not None and not (
+            0 <= self.gpus_per_trial <= 1 or self.gpus_per_trial % 1 == 0 <= self.gpus_per_trial
+        ):
+            raise CbablateError(
+                f"a trial takes a share of one GPU (0 to 1) or whole ones, not "
+                f"{self.gpus_per_trial:g}"
+            )
         if self.on == "local":
+            asked = (self.gpus_per_trial, self.slots, self.address)
+            if any(word is not None for word in asked):
+                raise CbablateError(
+                    "trials in this process run one after another on what it sees: GPUs per "
+                    "trial, slots and a Ray address are words for 'ray'"
+                )
             from cbablate.running.local_executor import LocalExecutor
 
             return LocalExecutor()
@@ -118,7 +131,7 @@ def run(
     from cbablate.reporting.publication import publish
     from cbablate.running.drive import drive
 
-    folder = Path(results)
+    folder = Path(results).absolute()  # a workload in this process may change directory
     return drive(
         plan,
         results=folder,
@@ -133,17 +146,20 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
 
     Raises:
         MirrorUnreachable: one of them cannot be reached.
+        OwnedElsewhere: a study is running here, and brings them up to date itself.
     """
     from cbablate.reporting.publication import publish
     from cbablate.running.drive import sync as bring
 
-    folder = Path(results)
-    bring(
-        plan,
-        facts(folder),
-        mirrors=_mirrors(folder, mlflow),
-        publish=lambda told: publish(plan, told, folder / plan.study.name),
-    )
+    folder = Path(results).absolute()
+    mirrors = _mirrors(folder, mlflow)
+    with Ledger.writing(folder) as ledger:  # mirrors have one writer, as the ledger has
+        bring(
+            plan,
+            ledger.records(),
+            mirrors=mirrors,
+            publish=lambda told: publish(plan, told, folder / plan.study.name),
+        )
 
 
 def table(plan: Plan, *, results: str | Path = RESULTS) -> Table:
@@ -164,11 +180,16 @@ def _mirrors(results: Path, mlflow: str | None) -> Sequence[Mirror]:
     from cbablate.running.mlflow_mirror import MlflowMirror
     from cbablate.running.optuna_mirror import OptunaMirror
 
+    if any(sign in str(results) for sign in "%?#") or not str(results).isprintable():
+        raise EnvironmentFault(
+            f"MLflow and Optuna cannot address a folder with %, ? or # in its path: {results!r}; "
+            "choose another with --results"
+        )
     found: list[Mirror] = []
+    if find_spec("optuna") is not None:
+        found.append(OptunaMirror(results))  # first: it is quick, and a server may not be
     if find_spec("mlflow") is not None:
         found.append(MlflowMirror(mlflow, results))
     elif mlflow is not None:
         raise EnvironmentFault("--mlflow needs MLflow, which is not installed: pip install mlflow")
-    if find_spec("optuna") is not None:
-        found.append(OptunaMirror(results))
     return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cbablate.cli.words import Form, Where, show_error
-from cbablate.errors import CbablateError
+from cbablate.errors import CbablateError, EnvironmentFault
 
 if TYPE_CHECKING:
     from cbablate.reporting.table import Table
@@ -103,6 +103,7 @@ def run(
     from cbablate.running.signals import stoppable
 
     planned = api.plan(api.load_study(study))
+    shown, results = results, results.absolute()
     with stoppable():
         done = api.run(
             planned,
@@ -113,7 +114,7 @@ def run(
             mlflow=mlflow,
         )
     _write(_spelled(api.table(planned, results=results), Form.text))
-    print(overview.ended(planned, done, api.facts(results), results), file=sys.stderr)
+    print(overview.ended(planned, done, shown), file=sys.stderr)
     if done.exit_code:
         raise typer.Exit(done.exit_code)
 
@@ -194,13 +195,19 @@ def _spelled(table: Table, form: Form) -> str:
 
     if form is not Form.text:
         return render(table, form.value)
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     return terminal(table, ascii_only=not encoding.startswith("utf"))
 
 
 def _write(text: str) -> None:
     """Text on stdout as it is; every form ends its last line by itself."""
-    sys.stdout.write(text)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except (AttributeError, OSError) as error:  # stdout is closed, or its disk is full
+        raise EnvironmentFault(f"the table cannot be printed: {error}") from error
 
 
 def main() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbablate.analysis.absence import unreported
 from cbablate.analysis.contrast import pooled_sd
 from cbablate.analysis.cost import cost
 from cbablate.analysis.summary import Summary, metric_of, summarize
@@ -79,14 +80,13 @@ def standing(plan: Plan, facts: Sequence[Record]) -> str:
     for state in (TrialState.PRUNED, TrialState.FAILED):
         if counts[state]:
             lines += ["", f"{state.value.capitalize()}:", *_reasons(plan, ours, state)]
-    absent = _unreported(plan, ours.values())
+    absent = unreported(plan, ours.values())
     return "\n".join([*lines, *([""] if absent else []), *absent])
 
 
-def ended(plan: Plan, done: Completion, facts: Sequence[Record], results: Path) -> str:
+def ended(plan: Plan, done: Completion, results: Path) -> str:
     """Where everything lies, and what went wrong."""
-    past = histories(fact for fact in facts if fact.subject in plan.trial_of)
-    lines = ["", *_unreported(plan, past.values())]
+    lines = ["", *done.unanswered]
     if not done.trained:
         lines.append(f"Nothing to train: all {len(plan.trials)} trials were finished.")
     if done.failures:
@@ -101,22 +101,6 @@ def ended(plan: Plan, done: Completion, facts: Sequence[Record], results: Path) 
     lines.append(f"  in {folder}; every trial's facts in {results / 'ledger.sqlite'}")
     lines.append(f"Compare trials in MLflow: cbablate ui --results {results}")
     return "\n".join(lines)
-
-
-def _unreported(plan: Plan, past: Iterable[History]) -> list[str]:
-    """Sentences about metrics that the study asks for and no completed trial has reported.
-
-    A shipped workload's are checked when the file is read; a user's own are known only now.
-    """
-    last = [h.last.metrics for h in past if h.state is TrialState.COMPLETE and h.last]
-    there = sorted(set().union(*last)) if last else []
-    known = plan.description.metrics
-    asked = dict.fromkeys((plan.study.objective.metric, *plan.study.report))
-    return [
-        f"No trial reported '{name}'; they reported {', '.join(there) or 'nothing'}."
-        for name in asked
-        if last and name not in there and (name not in known or known[name].source == "trial")
-    ]
 
 
 def _arm_lines(plan: Plan) -> list[str]:

@@ -107,9 +107,20 @@ class Ledger:
     @classmethod
     @contextmanager
     def reading(cls, folder: Path) -> Iterator[Ledger]:
-        """The ledger of a results folder, to read; an empty one where there is none yet."""
+        """The ledger of a results folder, to read; an empty one where there is none yet.
+
+        Raises:
+            DamagedState: the file is not a whole ledger that this version can read.
+            EnvironmentFault: the folder is a file, or cannot be read.
+        """
         path = folder / LEDGER_FILE
-        if path.exists():
+        try:
+            there = path.exists()
+        except OSError as error:
+            raise EnvironmentFault(f"{folder} cannot be read: {error.strerror}.") from error
+        if folder.exists() and not folder.is_dir():
+            raise EnvironmentFault(f"{folder} is a file, not a folder of results.")
+        if there:
             # SQLite reads beside a writer with the help of a file that it makes in the folder.
             still = (
                 not os.access(folder, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()

@@ -25,9 +25,15 @@ def exclusive(path: Path) -> Iterator[None]:
 
     Raises:
         OwnedElsewhere: another process holds it; the message names process, host and start.
-        EnvironmentFault: the file system cannot lock.
+        EnvironmentFault: the file cannot be opened, or the file system cannot lock.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise EnvironmentFault(
+            f"{path} cannot be opened ({error.strerror}); mend that, or choose another folder "
+            "with --results."
+        ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

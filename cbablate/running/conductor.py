@@ -97,7 +97,7 @@ class Conductor:
         self._tell_watchers(lambda watcher: watcher.started(trial))
 
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
-        """Record a measurement; stop the trial if it is not finite or goes backwards."""
+        """Record a measurement; stop the trial if it is not finite."""
         fault = _not_finite(measurement, trial.budget.unit)
         if fault:
             self._diverged[trial.id] = fault
@@ -146,9 +146,18 @@ class Conductor:
 
 
 def waiting(plan: Plan, told: Mapping[str, History]) -> list[Trial]:
-    """The trials that running this plan now would start: its set minus what is settled."""
-    unsettled = History(trial="")
-    return [trial for trial in plan.trials if not told.get(trial.id, unsettled).settled]
+    """The trials that running this plan now would start: its set minus what is settled.
+
+    In the plan's order, but for trials that were under way at two deaths of their driver: they may
+    be what killed it, and come last, so that the others are not held up for ever.
+    """
+    new = History(trial="")
+    left = [trial for trial in plan.trials if not told.get(trial.id, new).settled]
+    return sorted(left, key=lambda trial: _suspect(told.get(trial.id, new)))
+
+
+def _suspect(history: History) -> bool:
+    return history.state is TrialState.RUNNING and history.attempts > 1
 
 
 def declare(plan: Plan, ledger: Ledger) -> None:
@@ -169,6 +178,7 @@ def declare(plan: Plan, ledger: Ledger) -> None:
     ]
     study = {
         "study": plan.study.model_dump(mode="json"),
+        "folder": str(plan.study.folder.resolve()),
         "trials": [trial.id for trial in plan.trials],
     }
     before = ledger.records(["study"], subject=plan.study.name)

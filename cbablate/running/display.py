@@ -10,7 +10,6 @@ from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -161,5 +160,5 @@ class Display:
                 Text(duration(now - began), style="dim"),
             )
         failed = [Text(f"  {line}", style="red") for line in self._failed[-3:]]
-        note = [Text(f"  {escape(self._note)}", style="dim")] if self._note else []
+        note = [Text(f"  {self._note}", style="dim")] if self._note else []
         return Group(head, rows, *failed, *note)

@@ -6,10 +6,11 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cbablate.errors import StudyError
+from cbablate.analysis.absence import unreported
+from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
@@ -24,6 +25,7 @@ from cbablate.running.executor import Executor
 from cbablate.running.mirror import Mirror, MirrorThread, MirrorUnreachable, StudyState
 from cbablate.running.session import session_body
 from cbablate.workloads.entry import Entry
+from cbablate.workloads.source import digest
 
 __all__ = ["TIMING_ROUNDS", "Completion", "Publish", "drive", "entry", "sync", "untimed", "verify"]
 
@@ -39,8 +41,8 @@ class Completion:
     """What driving a study came to.
 
     `trained` counts the trials that this call started; `states` the study's trials by state now.
-    `missed` holds a sentence for each mirror that could not be brought up to date, `failures`
-    the histories of trials that failed.
+    `failures` are the histories of trials that failed. Sentences: `unanswered` about what the
+    study asks and no trial or timing tells, `missed` about mirrors that are not up to date.
     """
 
     trained: int
@@ -48,11 +50,13 @@ class Completion:
     published: tuple[Path, ...] = ()
     missed: tuple[str, ...] = ()
     failures: Mapping[str, History] = field(default_factory=dict)
+    unanswered: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0 if every trial is complete or pruned, 3 if any failed."""
-        return 3 if self.failures else 0
+        """0 if every trial is complete or pruned and all that is asked was told, else 3."""
+        ended = all(state.ended for state in self.states)
+        return 3 if self.failures or self.unanswered or not ended else 0
 
 
 def drive(
@@ -65,8 +69,8 @@ def drive(
 ) -> Completion:
     """Train what the ledger lacks of a plan, time its arms, publish, bring mirrors up to date.
 
-    `executor` and `mirrors` are made here, once the results folder is ours: so a study that is
-    refused, or that lacks nothing, starts neither Ray nor anything else.
+    `executor` is made only if something is to be trained or timed, and once the results folder is
+    ours. A study whose arms cannot be built leaves no trace in the ledger but the session.
 
     Raises:
         StudyError: an arm cannot be built, said for all arms before the first trial.
@@ -76,31 +80,28 @@ def drive(
     with Ledger.writing(results) as ledger:
         told = histories(ledger.records(TRIAL_KINDS))
         missing = waiting(plan, told)
-        declare(plan, ledger)
+        _refuse_namesake(plan, ledger)
+        unanswered: list[str] = []
         follower = MirrorThread(mirrors(), plan, facts=lambda: _read(results))
         state, published = StudyState.INTERRUPTED, list[Path]()
         try:
             with Display(plan, told) as display:
                 if missing or untimed(plan, ledger.records((*TRIAL_KINDS, "timed"))):
                     watchers = (display, _Notice(follower))
-                    _train(plan, ledger, told, executor=executor, watchers=watchers)
+                    unanswered = _train(plan, ledger, told, executor=executor, watchers=watchers)
+                else:
+                    declare(plan, ledger)
                 facts = ledger.records()
                 display.say("writing tables and figures")
                 published = publish(facts)
                 display.say("bringing MLflow and Optuna up to date")
-                completion = _completion(plan, facts, trained=len(missing))
+                completion = _completion(plan, facts, trained=len(missing), untold=unanswered)
                 state = StudyState.FAILED if completion.exit_code else StudyState.COMPLETE
                 missed = follower.finish(state, published)
         except BaseException:
             follower.finish(state, published, timeout=5.0)
             raise
-    return Completion(
-        trained=completion.trained,
-        states=completion.states,
-        published=tuple(published),
-        missed=tuple(missed),
-        failures=completion.failures,
-    )
+    return replace(completion, published=tuple(published), missed=tuple(missed))
 
 
 def sync(
@@ -112,10 +113,9 @@ def sync(
         MirrorUnreachable: one or more cannot be reached; all are named.
     """
     completion = _completion(plan, facts, trained=0)
-    finished = all(state.ended for state in completion.states)
-    state = StudyState.INTERRUPTED
-    if finished:
-        state = StudyState.FAILED if completion.failures else StudyState.COMPLETE
+    state = StudyState.FAILED if completion.exit_code else StudyState.COMPLETE
+    if not all(each.ended for each in completion.states):
+        state = StudyState.INTERRUPTED
     published = publish(facts)
     missed: list[str] = []
     for mirror in mirrors:
@@ -123,14 +123,28 @@ def sync(
             mirror.sync(plan, facts, state=state, artifacts=published)
         except MirrorUnreachable as error:
             missed.append(str(error))
+        except Exception as error:  # noqa: BLE001 - the other mirrors are brought up all the same
+            missed.append(f"{mirror.name} was not brought up to date: {error}")
     if missed:
         raise MirrorUnreachable("\n".join(missed))
 
 
 def entry(plan: Plan, name: str) -> Entry:
-    """One of the workload's entries (`run`, `verify`, `throughput`), to be loaded elsewhere."""
-    source = plan.description.source
-    return Entry(name, None if source is None else str(source))
+    """One of the workload's entries (`run`, `verify`, `throughput`), to be loaded elsewhere.
+
+    Raises:
+        EnvironmentFault: the user's file has been edited since it was planned.
+    """
+    path = plan.description.source
+    if path is None:
+        return Entry(name)
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if digest(path, plan.study.folder) != plan.description.version:
+        raise EnvironmentFault(
+            f"{path}, or what it imports beside it, was edited after the study was read: "
+            "load and plan the study again"
+        )
+    return Entry(name, str(path), text)
 
 
 def untimed(plan: Plan, facts: Iterable[Record]) -> dict[str, Arm]:
@@ -185,7 +199,8 @@ def _train(
     *,
     executor: Callable[[], Executor],
     watchers: tuple[Display, _Notice],
-) -> None:
+) -> list[str]:
+    """Train and time what is missing; sentences about what could not be timed."""
     display = watchers[0]
     display.say("starting")
     with executor() as running:
@@ -196,6 +211,8 @@ def _train(
         if missing:
             display.say("verifying that every arm can be built")
             verify(plan, running)
+        declare(plan, ledger)
+        if missing:
             conductor = Conductor(
                 plan, ledger, told, session=session, executor=running.name, watchers=watchers
             )
@@ -203,7 +220,11 @@ def _train(
         arms = untimed(plan, ledger.records((*TRIAL_KINDS, "timed")))
         if arms:
             display.say(f"timing {len(arms)} arms, each alone, {TIMING_ROUNDS} rounds")
-            _time(plan, ledger, running, arms=arms, session=session)
+            try:
+                _time(plan, ledger, running, arms=arms, session=session)
+            except Exception as error:  # noqa: BLE001 - what was trained is published all the same
+                return [f"The arms could not be timed: {type(error).__name__}: {error}"]
+    return []
 
 
 def _time(
@@ -223,7 +244,25 @@ def _time(
     )
 
 
-def _completion(plan: Plan, facts: Sequence[Record], *, trained: int) -> Completion:
+def _refuse_namesake(plan: Plan, ledger: Ledger) -> None:
+    """Two studies of one name would share, and overwrite, one folder and one page of MLflow.
+
+    The file that this name last came from is in the ledger; if it is another one and still there,
+    these are two studies. (If it is gone, the study has moved.)
+    """
+    told = ledger.records(["study"], subject=plan.study.name)
+    before = Path(str(told[-1].body.get("folder", ""))) if told else Path()
+    now = plan.study.folder.resolve()
+    if told and before != now and (before / f"{plan.study.name}.yaml").exists():
+        raise EnvironmentFault(
+            f"these results hold another study named '{plan.study.name}', from {before}: rename "
+            "one of the two files, or use another folder with --results"
+        )
+
+
+def _completion(
+    plan: Plan, facts: Sequence[Record], *, trained: int, untold: Sequence[str] = ()
+) -> Completion:
     now = histories(facts)
     unknown = History(trial="")
     ours = {trial.id: now.get(trial.id, unknown) for trial in plan.trials}
@@ -233,6 +272,7 @@ def _completion(plan: Plan, facts: Sequence[Record], *, trained: int) -> Complet
         failures={
             trial: history for trial, history in ours.items() if history.state is TrialState.FAILED
         },
+        unanswered=(*unreported(plan, ours.values()), *untold),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import sys
-import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Any, Self
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.running.executor import Ending, Feed, raised
+from cbablate.running.scratch import clear_abandoned, scratch_folder
 from cbablate.running.stream import open_stream
 from cbablate.workloads.entry import Entry
 
@@ -26,6 +28,7 @@ class LocalExecutor:
     slots = 1
 
     def __enter__(self) -> Self:
+        clear_abandoned()
         return self
 
     def __exit__(
@@ -47,22 +50,30 @@ class LocalExecutor:
         return entry.load()(*arguments, **named)
 
     def _attempt(self, feed: Feed, workload: Entry, trial: Trial) -> Ending:
-        with tempfile.TemporaryDirectory(prefix="cbablate-trial-") as workdir:
-            stream = open_stream(workload, trial, Path(workdir))
-            while True:
-                try:
-                    measurement = self._next(stream)
-                except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
-                    return raised(error)
-                if measurement is None:
-                    return Ending("finished")
-                try:
-                    verdict = feed.measured(trial, measurement)
-                except BaseException:
-                    stream.close()
-                    raise
-                if verdict.stop:
-                    return self._stopped(stream, verdict.reason)
+        workdir, here = scratch_folder("trial"), Path.cwd()
+        try:
+            return self._followed(feed, trial, open_stream(workload, trial, workdir))
+        finally:
+            os.chdir(here)  # a workload may have gone elsewhere
+            shutil.rmtree(workdir, ignore_errors=True)
+
+    def _followed(
+        self, feed: Feed, trial: Trial, stream: Generator[Measurement, None, None]
+    ) -> Ending:
+        while True:
+            try:
+                measurement = self._next(stream)
+            except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
+                return raised(error)
+            if measurement is None:
+                return Ending("finished")
+            try:
+                verdict = feed.measured(trial, measurement)
+            except BaseException:
+                stream.close()
+                raise
+            if verdict.stop:
+                return self._stopped(stream, verdict.reason)
 
     def _next(self, stream: Generator[Measurement, None, None]) -> Measurement | None:
         """The next measurement; None at the end. What a workload prints goes to stderr."""

@@ -13,7 +13,6 @@ import logging
 import os
 import secrets
 import shutil
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +22,7 @@ from cbablate.planning.trial import Trial
 from cbablate.records.history import body_of, measurement_of
 from cbablate.records.measurement import Measurement
 from cbablate.running.executor import Ending, Feed, default_slots, raised
+from cbablate.running.scratch import clear_abandoned, scratch_folder
 from cbablate.running.signals import signals_kept
 from cbablate.running.stream import open_stream
 from cbablate.workloads.entry import Entry
@@ -88,8 +88,17 @@ class RayExecutor:
         self.slots = slots or 1
 
     def __enter__(self) -> Self:
-        self._scratch = Path(tempfile.mkdtemp(prefix=f"{_scratch_prefix()}{os.getpid()}-"))
-        _clear_abandoned()
+        clear_abandoned()
+        self._scratch = scratch_folder("ray")
+        try:
+            self._settle()
+        except BaseException:
+            self._disconnect()
+            raise
+        return self
+
+    def _settle(self) -> None:
+        """Connect, and see how many trials fit."""
         if not ray.is_initialized():
             with signals_kept():
                 self._connect()
@@ -99,14 +108,12 @@ class RayExecutor:
         if self._gpus_wanted is None:
             self._gpus = 1.0 if gpus else 0.0
         elif self._gpus_wanted > gpus:
-            self._disconnect()
             raise EnvironmentFault(
                 f"a trial asks for {self._gpus_wanted:g} GPUs; Ray sees {gpus} here. Lower "
                 "--gpus-per-trial, or leave it out."
             )
         fit = default_slots(self._gpus, cores=int(there.get("CPU", 1) / self._cpus), gpus=gpus)
         self.slots = min(fit, self._slots_wanted or fit)
-        return self
 
     def __exit__(
         self,
@@ -124,7 +131,7 @@ class RayExecutor:
             resources["gpu"] = self._gpus
         tuner = tune.Tuner(
             tune.with_resources(_Attempt, resources),
-            param_space={"workload": {"name": workload.name, "source": workload.source}},
+            param_space={"workload": {"entry": workload}},
             tune_config=tune.TuneConfig(
                 search_alg=_Proposals(relay),
                 scheduler=_Verdicts(relay),
@@ -140,14 +147,23 @@ class RayExecutor:
             ),
         )
         with _quiet_logs():
-            tuner.fit()
+            try:
+                tuner.fit()
+            except Exception as error:
+                relay.close()
+                raise EnvironmentFault(
+                    f"Ray Tune ended the study: {type(error).__name__}: {error}. What had finished "
+                    "is kept; run the study again to go on."
+                ) from error
         relay.close()
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
-        """Call a function in a worker that holds a whole device, so that nothing runs beside it."""
-        there = ray.cluster_resources()
+        """Call a function in a worker that holds a whole machine, so that nothing runs beside it.
+
+        On a cluster it waits until one machine's cores (and a GPU) are free.
+        """
         remote = ray.remote(_called).options(
-            num_cpus=1 if self._address else there.get("CPU", 1),
+            num_cpus=_cores_of_one_machine(),
             num_gpus=1 if self._gpus else 0,
             max_retries=0,
             runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}},
@@ -173,10 +189,14 @@ class RayExecutor:
                 **(self._embedded() if self._address is None else {}),
             )
         except Exception as error:
-            where = self._address or "this machine"
-            raise EnvironmentFault(
-                f"Ray cannot be started on {where}: {error}. Try --on local."
-            ) from error
+            remedy = "Try --on local."
+            if self._address is not None:
+                remedy = (
+                    "A cluster with a token wants RAY_AUTH_TOKEN set, one without it "
+                    "RAY_AUTH_MODE=disabled."
+                )
+            where = f"join {self._address}" if self._address else "start on this machine"
+            raise EnvironmentFault(f"Ray cannot {where}: {error}. {remedy}") from error
 
     def _embedded(self) -> dict[str, Any]:
         """A Ray of our own: no dashboard, private files, workers that import while it starts."""
@@ -328,8 +348,8 @@ class _Attempt(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         self._began = False
-        self._workdir = Path(tempfile.mkdtemp(prefix="cbablate-trial-"))
-        entry = Entry(**config["workload"])
+        self._workdir = scratch_folder("trial")
+        entry: Entry = config["workload"]["entry"]
         self._stream = open_stream(entry, config["trial"]["value"], self._workdir)
 
     def step(self) -> dict[str, Any]:
@@ -365,33 +385,22 @@ def _end(ending: Ending) -> dict[str, Any]:
     return {"report": {"value": ending}, "done": True}
 
 
+def _cores_of_one_machine() -> float:
+    """The cores of the smallest machine that has some: all of them means nobody beside us."""
+    cores = [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
+    return float(min((count for count in cores if count), default=1.0))
+
+
 def _called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
     return entry.load()(*arguments, **named)
-
-
-def _scratch_prefix() -> str:
-    return f"cbablate-{os.getuid()}-"
-
-
-def _clear_abandoned() -> None:
-    """Remove what drivers of this user that were killed have left behind."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_scratch_prefix()}*-*"):
-        process = folder.name.removeprefix(_scratch_prefix()).partition("-")[0]
-        if folder.stat().st_uid != os.getuid() or not process.isdigit():
-            continue
-        try:
-            os.kill(int(process), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except PermissionError:
-            continue
 
 
 class _quiet_logs:  # noqa: N801 - reads as a function
     """Keeps Ray Tune's own words off stderr, but for what it calls critical, during `fit`."""
 
     def __enter__(self) -> None:
+        self._before = logging.getLogger("ray.tune").level
         logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
 
     def __exit__(self, *_: object) -> None:
-        logging.getLogger("ray.tune").setLevel(logging.NOTSET)
+        logging.getLogger("ray.tune").setLevel(self._before)

@@ -46,6 +46,11 @@ def open_stream(workload: Entry, trial: Trial, workdir: Path) -> Generator[Measu
                 close()
     except SystemExit as left:
         raise TrialFailure(f"the workload called sys.exit({left.code!r})") from left
+    except (GeneratorExit, KeyboardInterrupt, Exception):
+        raise
+    except BaseException as error:
+        # Whatever else it raises is the trial's own, and must not end the study or its worker.
+        raise TrialFailure(f"{type(error).__name__}: {error}") from error
 
 
 def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:

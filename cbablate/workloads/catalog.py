@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import importlib.util
 import re
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from cbablate.spec.description import Description
-from cbablate.workloads import image_config, image_metrics, toy
+from cbablate.workloads import image_config, image_metrics, source, toy
 
 __all__ = ["SHIPPED", "describe"]
 
@@ -57,8 +56,8 @@ def describe(name: str, folder: Path) -> Description:
     """The description of a shipped workload by name, or of a user's own as `module:function`.
 
     A user's module is looked for in `folder`, the study's own, then among installed packages. It
-    is not imported; its source is read for its digest, which is its version: edited code is other
-    code, and its trials are trained anew.
+    is not imported; its source, and that of what it imports from `folder`, is read for a digest,
+    which is its version: edited code is other code, and its trials are trained anew.
 
     Raises:
         LookupError: there is no such workload; the message says which there are.
@@ -75,46 +74,26 @@ def describe(name: str, folder: Path) -> Description:
             f"'{name}' is not of the form module:function (letters, digits, _ and dots; at most "
             f"{_LONGEST} characters)"
         )
-    module = name.partition(":")[0]
-    beside = folder.resolve().joinpath(*module.split(".")).with_suffix(".py")
-    found = beside if beside.is_file() else _installed(module)
+    module, _, function = name.partition(":")
+    if module.partition(".")[0] in sys.stdlib_module_names | {"__main__"}:
+        raise LookupError(f"module '{module}' is part of Python and holds no workload")
+    found = source.found(module, folder)
     if found is None:
         raise LookupError(
-            f"module '{module}' is neither a file beside the study ({beside}) nor installed"
+            f"module '{module}' is neither a file beside the study "
+            f"({folder.resolve() / module.replace('.', '/')}.py) nor installed"
         )
-    source = found.read_bytes()
-    function = name.partition(":")[2]
-    if not re.search(
-        rf"^\s*(def|class)\s+{function}\b|^{function}\s*=", source.decode(errors="replace"), re.M
-    ):
-        raise LookupError(f"{found} defines no '{function}'")
+    path, beside = found
+    if not source.defines(path, function):
+        raise LookupError(f"{path} defines no '{function}'")
     return Description(
         name=name,
-        version=hashlib.sha256(source).hexdigest()[:20],
+        version=source.digest(path, folder),
         run=name,
         resolve=_as_written,
         data=lambda _config: "",
-        source=beside if found == beside else None,
+        source=path if beside else None,
     )
-
-
-def _installed(module: str) -> Path | None:
-    """The source file of an installed module, its parents not imported."""
-    top, *rest = module.split(".")
-    try:
-        spec = importlib.util.find_spec(top)
-    except ValueError:  # `__main__`, which no file is known of
-        return None
-    if spec is None or top in ("os", "builtins", "subprocess", "sys"):
-        return None
-    if not rest:
-        return Path(spec.origin) if spec.origin and spec.origin.endswith(".py") else None
-    for root in spec.submodule_search_locations or ():
-        base = Path(root).joinpath(*rest)
-        for candidate in (base.with_suffix(".py"), base / "__init__.py"):
-            if candidate.is_file():
-                return candidate
-    return None
 
 
 def _as_written(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,17 @@ __all__ = ["Entry"]
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a function lies: `module:function`, and the file to import the module from.
+    """Where a function lies: `module:function` of an installed module, or of a file's `text`.
 
-    `source` is None for an installed module. An entry is plain text, so it can be sent to another
-    process and resolved there.
+    An entry is plain text, so it can be sent to another process, on another machine, and resolved
+    there. A user's module travels with it, so that every worker runs the text whose digest is in
+    the trials' identity, whatever becomes of the file meanwhile. `path` is where the text is from;
+    its folder is importable where it exists.
     """
 
     name: str
-    source: str | None = None
+    path: str | None = None
+    text: str = ""
 
     def load(self) -> Callable[..., Any]:
         """Import the module and return the function.
@@ -35,7 +38,7 @@ class Entry:
         """
         module_name, _, function = self.name.partition(":")
         try:
-            module = _module(module_name, self.source)
+            module = importlib.import_module(module_name) if self.path is None else self._own()
         except Exception as error:
             raise EnvironmentFault(
                 f"workload '{self.name}' cannot be imported: {type(error).__name__}: {error}"
@@ -47,26 +50,31 @@ class Entry:
             )
         return cast("Callable[..., Any]", found)
 
+    def _own(self) -> types.ModuleType:
+        """The module made of our text, under a name of its own: another text is another module."""
+        private = f"cbablate_study_{fingerprint([self.path, self.text])}"
+        if private in sys.modules:
+            return sys.modules[private]
+        folder = Path(str(self.path)).parent
+        _forget(folder)
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))  # its neighbours, which a training may import late
+        module = types.ModuleType(private)
+        module.__file__ = self.path
+        sys.modules[private] = module
+        try:
+            exec(compile(self.text, str(self.path), "exec"), module.__dict__)  # noqa: S102 - it is
+            # the user's own workload, which a command was given to run
+        except BaseException:
+            del sys.modules[private]
+            raise
+        return module
 
-def _module(name: str, source: str | None) -> Any:
-    if source is None:
-        return importlib.import_module(name)
-    # A module of a study's folder keeps a name of its own: two studies may both have a `mine.py`.
-    private = f"cbablate_study_{fingerprint(source)}_{name.replace('.', '_')}"
-    if private in sys.modules:
-        return sys.modules[private]
-    spec = importlib.util.spec_from_file_location(private, Path(source))
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{source} is no Python module")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[private] = module
-    folder = str(Path(source).parent)
-    sys.path.insert(0, folder)  # its own neighbours, for as long as it is being imported
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[private]
-        raise
-    finally:
-        sys.path.remove(folder)
-    return module
+
+def _forget(folder: Path) -> None:
+    """Have neighbours that a former text imported read anew: they may have been edited too."""
+    importlib.invalidate_caches()
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).parent == folder and not name.startswith("cbablate_study_"):
+            del sys.modules[name]

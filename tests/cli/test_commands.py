@@ -214,7 +214,7 @@ def test_ctrl_c_exits_130_and_running_again_goes_on(tmp_path: Path) -> None:
     )
     assert running.stderr is not None
     while "3/12" not in running.stderr.readline():
-        pass
+        assert running.poll() is None
     running.send_signal(signal.SIGINT)
     assert running.wait(30) == 130
     after = cbablate("status", study, "--results", tmp_path / "r").stdout

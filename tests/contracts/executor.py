@@ -17,7 +17,7 @@ from cbablate.workloads.entry import Entry
 from tests.toys import toy_plan
 
 TOY = Entry("cbablate.workloads.toy:run")
-HERE = str(Path(__file__).with_name("streams.py"))
+HERE = Path(__file__).with_name("streams.py")
 
 
 class Diary:
@@ -108,7 +108,7 @@ class ExecutorContract:
         self, executor: Executor, tmp_path: Path
     ) -> None:
         plan = toy_plan(epochs=9, replicates=2)
-        streams = Entry("streams:writes_where_it_worked", HERE)
+        streams = Entry("streams:writes_where_it_worked", str(HERE), HERE.read_text())
         trials = tuple(
             Trial(**{**vars(t), "config": {"witness": str(tmp_path / t.id)}}) for t in plan.trials
         )
@@ -136,7 +136,7 @@ class ExecutorContract:
             Trial(**{**vars(template), "id": how, "config": {"how": how}}) for how in told
         )
         diary = Diary(trials)
-        executor.execute(diary, Entry("streams:misbehaves", HERE))
+        executor.execute(diary, Entry("streams:misbehaves", str(HERE), HERE.read_text()))
         for how, sentence in told.items():
             (ending,) = diary.of(how, "ended")
             assert ending.how == ("raised" if sentence else "finished"), ending
