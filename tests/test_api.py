@@ -10,7 +10,8 @@ import pytest
 
 import cbablate
 from cbablate import api
-from cbablate.errors import CbablateError, StudyError
+from cbablate.errors import CbablateError, OwnedElsewhere, StudyError
+from cbablate.records.ledger import Ledger
 from cbablate.records.state import TrialState
 from tests.toys import toy_file
 
@@ -35,7 +36,7 @@ def test_a_study_runs_and_its_table_reads_in_a_few_lines(tmp_path: Path) -> None
     )
     assert done.states == {TrialState.COMPLETE: 12}
     assert "four" in str(api.table(planned, results=tmp_path / "results"))
-    assert {path.suffix for path in done.published} == {".tex", ".md", ".csv"}
+    assert {path.suffix for path in done.published} >= {".tex", ".md", ".csv"}
     assert not (tmp_path / "results" / "mlflow.sqlite").exists()
 
 
@@ -54,3 +55,101 @@ def test_a_place_to_run_that_is_none_is_a_sentence() -> None:
 def test_verify_asks_nothing_of_a_workload_that_has_nothing_to_verify(tmp_path: Path) -> None:
     planned = api.plan(api.load_study(toy_file(tmp_path)))
     api.verify(planned, api.Resources(on="local"))
+
+
+OWN = """\
+from cbablate.records.measurement import Measurement
+import neighbour
+
+def train(config, *, seed, budget, workdir):
+    from neighbour import LOSS
+    for spent in range(1, budget.amount + 1):
+        yield Measurement(spent=spent, metrics={"val/loss": LOSS + neighbour.LOSS + config["x"]})
+"""
+STUDY = """\
+question: What is trained after an edit?
+workload: own:train
+baseline: {x: 0}
+budget: {epochs: 1}
+replicates: 1
+objective: {metric: val/loss, direction: minimize}
+report: [val/loss]
+"""
+
+
+def test_an_edited_neighbour_is_other_code_in_the_same_process_too(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "own.yaml").write_text(STUDY)
+    here = api.Resources(on="local")
+    shown = []
+    for loss in ("1.0", "30.0"):
+        (tmp_path / "neighbour.py").write_text(f"LOSS = {loss}\n")
+        planned = api.plan(api.load_study(tmp_path / "own.yaml"))
+        done = api.run(planned, results=tmp_path / "r", resources=here, mirrored=False)
+        assert done.trained == 1
+        shown.append(str(api.table(planned, results=tmp_path / "r")))
+    assert " 2 " in shown[0]
+    assert " 60 " in shown[1]
+
+
+def test_code_edited_between_planning_and_running_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "neighbour.py").write_text("LOSS = 1.0\n")
+    (tmp_path / "own.yaml").write_text(STUDY)
+    planned = api.plan(api.load_study(tmp_path / "own.yaml"))
+    (tmp_path / "own.py").write_text(OWN.replace("config", "config "))
+    with pytest.raises(CbablateError, match="was edited after the study was read"):
+        api.run(
+            planned, results=tmp_path / "r", resources=api.Resources(on="local"), mirrored=False
+        )
+
+
+def test_two_studies_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    first, second = toy_file(tmp_path), toy_file(tmp_path / "other")
+    here = api.Resources(on="local")
+
+    def ran(path: Path) -> None:
+        api.run(
+            api.plan(api.load_study(path)),
+            results=tmp_path / "r",
+            resources=here,
+            mirrored=False,
+        )
+
+    ran(first)
+    with pytest.raises(CbablateError, match="another study named 'toys', from"):
+        ran(second)
+    first.unlink()
+    ran(second)
+
+
+@pytest.mark.parametrize("gpus", [-1.0, 1.5, float("nan"), float("inf")])
+def test_a_share_of_a_gpu_that_cannot_be_is_refused(gpus: float) -> None:
+    with pytest.raises(CbablateError, match="a share of one GPU"):
+        api.Resources(gpus_per_trial=gpus).executor()
+
+
+def test_words_for_ray_are_not_ignored_in_process() -> None:
+    with pytest.raises(CbablateError, match="are words for 'ray'"):
+        api.Resources(on="local", slots=4).executor()
+
+
+def test_a_results_folder_that_is_none_is_a_sentence(tmp_path: Path) -> None:
+    planned = api.plan(api.load_study(toy_file(tmp_path)))
+    (tmp_path / "file").write_text("")
+    (tmp_path / "odd" / "lock").mkdir(parents=True)
+    here = api.Resources(on="local")
+    with pytest.raises(CbablateError, match="is a file, not a folder"):
+        api.table(planned, results=tmp_path / "file")
+    for folder in ("file", "odd"):
+        with pytest.raises(CbablateError, match="--results"):
+            api.run(planned, results=tmp_path / folder, resources=here, mirrored=False)
+    with pytest.raises(CbablateError, match="cannot address a folder"):
+        api.run(planned, results=tmp_path / "50%", resources=here)
+
+
+def test_a_sync_beside_a_running_study_is_turned_away(tmp_path: Path) -> None:
+    planned = api.plan(api.load_study(toy_file(tmp_path)))
+    with Ledger.writing(tmp_path / "r"), pytest.raises(OwnedElsewhere):
+        api.sync(planned, results=tmp_path / "r")

@@ -144,7 +144,7 @@ def entry(plan: Plan, name: str) -> Entry:
             f"{path}, or what it imports beside it, was edited after the study was read: "
             "load and plan the study again"
         )
-    return Entry(name, str(path), text)
+    return Entry(name, str(path), text, plan.description.version)
 
 
 def untimed(plan: Plan, facts: Iterable[Record]) -> dict[str, Arm]:
@@ -251,9 +251,9 @@ def _refuse_namesake(plan: Plan, ledger: Ledger) -> None:
     these are two studies. (If it is gone, the study has moved.)
     """
     told = ledger.records(["study"], subject=plan.study.name)
-    before = Path(str(told[-1].body.get("folder", ""))) if told else Path()
     now = plan.study.folder.resolve()
-    if told and before != now and (before / f"{plan.study.name}.yaml").exists():
+    before = Path(str(told[-1].body["folder"])) if told else now
+    if before != now and (before / f"{plan.study.name}.yaml").exists():
         raise EnvironmentFault(
             f"these results hold another study named '{plan.study.name}', from {before}: rename "
             "one of the two files, or use another folder with --results"

@@ -1,4 +1,4 @@
-"""`RayExecutor`: trials placed by Ray Tune; the one module that imports Ray.
+"""`RayExecutor`: trials placed by Ray Tune; with `ray_attempt.py` all there is of Ray.
 
 Ray Tune does what it is good at: it places trials on cores, GPUs and machines, in one
 `Tuner.fit` for a whole study, on warm actors that take one trial after another. It decides
@@ -8,7 +8,6 @@ the feed's verdicts, and what it writes to disk is thrown away.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import secrets
@@ -19,12 +18,11 @@ from typing import Any, Self
 
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
-from cbablate.records.history import body_of, measurement_of
+from cbablate.records.history import measurement_of
 from cbablate.records.measurement import Measurement
-from cbablate.running.executor import Ending, Feed, default_slots, raised
+from cbablate.running.executor import Ending, Feed, default_slots
 from cbablate.running.scratch import clear_abandoned, scratch_folder
 from cbablate.running.signals import signals_kept
-from cbablate.running.stream import open_stream
 from cbablate.workloads.entry import Entry
 
 _QUIET = {
@@ -47,6 +45,8 @@ try:
     from ray import tune
     from ray.tune.schedulers import FIFOScheduler, TrialScheduler
     from ray.tune.search import Searcher
+
+    from cbablate.running.ray_attempt import BEGAN, Attempt, called
 except ImportError as error:
     raise EnvironmentFault(
         f"Ray Tune cannot be imported ({error}). Install it with `pip install 'ray[tune]'`, or run "
@@ -130,7 +130,7 @@ class RayExecutor:
         if self._gpus:
             resources["gpu"] = self._gpus
         tuner = tune.Tuner(
-            tune.with_resources(_Attempt, resources),
+            tune.with_resources(Attempt, resources),
             param_space={"workload": {"entry": workload}},
             tune_config=tune.TuneConfig(
                 search_alg=_Proposals(relay),
@@ -162,7 +162,7 @@ class RayExecutor:
 
         On a cluster it waits until one machine's cores (and a GPU) are free.
         """
-        remote = ray.remote(_called).options(
+        remote = ray.remote(called).options(
             num_cpus=_cores_of_one_machine(),
             num_gpus=1 if self._gpus else 0,
             max_retries=0,
@@ -313,7 +313,7 @@ class _Verdicts(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         told = result["report/value"]
-        if told == _BEGAN:
+        if told == BEGAN:
             self._relay.started(trial.trial_id)
             return str(TrialScheduler.CONTINUE)
         stop = self._relay.measured(trial.trial_id, measurement_of(told.body))
@@ -331,68 +331,10 @@ class _Verdicts(FIFOScheduler):
         )
 
 
-_BEGAN = "began"
-"""What an attempt reports first: Ray tells of a trial's start through callbacks only, and a list
-of those makes it import every integration it knows, MLflow's too (2 s)."""
-
-
-class _Report:
-    """A measurement's body, wrapped so that Ray does not flatten it."""
-
-    def __init__(self, body: dict[str, Any]) -> None:
-        self.body = body
-
-
-class _Attempt(tune.Trainable):
-    """A trial's stream, advanced by one measurement a step, in a worker that outlives it."""
-
-    def setup(self, config: dict[str, Any]) -> None:
-        self._began = False
-        self._workdir = scratch_folder("trial")
-        entry: Entry = config["workload"]["entry"]
-        self._stream = open_stream(entry, config["trial"]["value"], self._workdir)
-
-    def step(self) -> dict[str, Any]:
-        if not self._began:
-            self._began = True
-            return {"report": {"value": _BEGAN}}
-        try:
-            measurement = next(self._stream)
-        except StopIteration:
-            return _end(Ending("finished"))
-        except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
-            return _end(raised(error))
-        return {"report": {"value": _Report(body_of(measurement))}}
-
-    def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self.cleanup()
-        self.setup(new_config)
-        return True
-
-    def cleanup(self) -> None:
-        with contextlib.suppress(Exception):  # its end has been told; nobody is left to tell this
-            self._stream.close()
-        shutil.rmtree(self._workdir, ignore_errors=True)
-
-    def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing: Ray wants the method to exist."""
-
-    def load_checkpoint(self, checkpoint: Any) -> None:
-        """Nothing: likewise."""
-
-
-def _end(ending: Ending) -> dict[str, Any]:
-    return {"report": {"value": ending}, "done": True}
-
-
 def _cores_of_one_machine() -> float:
     """The cores of the smallest machine that has some: all of them means nobody beside us."""
     cores = [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
     return float(min((count for count in cores if count), default=1.0))
-
-
-def _called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    return entry.load()(*arguments, **named)
 
 
 class _quiet_logs:  # noqa: N801 - reads as a function

@@ -23,12 +23,14 @@ class Entry:
     An entry is plain text, so it can be sent to another process, on another machine, and resolved
     there. A user's module travels with it, so that every worker runs the text whose digest is in
     the trials' identity, whatever becomes of the file meanwhile. `path` is where the text is from;
-    its folder is importable where it exists.
+    its folder is importable where it exists. `version` is the digest of the text and of its
+    neighbours there: with another one, all are imported anew.
     """
 
     name: str
     path: str | None = None
     text: str = ""
+    version: str = ""
 
     def load(self) -> Callable[..., Any]:
         """Import the module and return the function.
@@ -52,7 +54,7 @@ class Entry:
 
     def _own(self) -> types.ModuleType:
         """The module made of our text, under a name of its own: another text is another module."""
-        private = f"cbablate_study_{fingerprint([self.path, self.text])}"
+        private = f"cbablate_study_{fingerprint([self.path, self.text, self.version])}"
         if private in sys.modules:
             return sys.modules[private]
         folder = Path(str(self.path)).parent
