@@ -12,7 +12,6 @@ from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
 from cbablate.spec.load import StudyFile, read_study
 from cbablate.workloads.catalog import describe
@@ -148,6 +147,7 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
         MirrorUnreachable: one of them cannot be reached.
         OwnedElsewhere: a study is running here, and brings them up to date itself.
     """
+    from cbablate.records.ledger import Ledger
     from cbablate.reporting.publication import publish
     from cbablate.running.drive import sync as bring
 
@@ -171,6 +171,8 @@ def table(plan: Plan, *, results: str | Path = RESULTS) -> Table:
 
 def facts(results: Path) -> Sequence[Record]:
     """Every fact of a results folder, in order; none where nothing has run."""
+    from cbablate.records.ledger import Ledger  # late: `check` needs no database
+
     with Ledger.reading(results) as ledger:
         return ledger.records()
 
