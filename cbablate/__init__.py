@@ -1,4 +1,4 @@
-"""Ablations and hyperparameter sweeps of vision transformers, from a question to a table.
+"""Ablations of vision transformers, from a question to a table.
 
     from cbablate import load_study, plan, run, table
 
