@@ -187,9 +187,19 @@ def verify(plan: Plan, executor: Executor, *, arms: Iterable[Arm] | None = None)
     found: Mapping[str, Sequence[str]] = executor.call(
         entry(plan, plan.description.verify), configs
     )
-    sentences = [f"arm '{name}': {text}" for name, texts in found.items() for text in texts]
-    if sentences:
-        raise StudyError("\n".join(f"{plan.study.name}: {text}" for text in sentences))
+    concerned: dict[str, list[str]] = {}
+    for name, texts in found.items():
+        for text in texts:
+            concerned.setdefault(text, []).append(f"'{name}'")
+    if concerned:
+        raise StudyError(
+            "\n".join(
+                f"{plan.study.name}: "
+                f"{'every arm' if len(names) == len(configs) > 1 else 'arm ' + ', '.join(names)}: "
+                f"{text}"
+                for text, names in concerned.items()
+            )
+        )
 
 
 def _train(
