@@ -224,6 +224,18 @@ def test_a_reader_that_leaves_early_causes_no_traceback(done: tuple[Path, Path, 
     assert "BrokenPipe" not in said.stderr
 
 
+@pytest.mark.parametrize("sink", [">&-", "> /dev/full"])
+def test_a_table_that_cannot_be_printed_is_a_sentence(
+    sink: str, done: tuple[Path, Path, str]
+) -> None:
+    study, results, _ = done
+    command = f"{sys.executable} -m cbablate.cli.main table {study} --results {results} {sink}"
+    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert said.returncode == 4
+    assert "the table cannot be printed" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
 def test_an_unknown_option_is_a_usage_error(tmp_path: Path) -> None:
     said = cbablate("run", toy_file(tmp_path), "--gpu-per-trial", "1")
     assert said.returncode == 2

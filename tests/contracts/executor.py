@@ -129,14 +129,17 @@ class ExecutorContract:
             "backwards": "has spent 1 epochs: more than the last one's 1 and at most",
             "too much": "has spent 3 epochs: more than the last one's 0 and at most the budget's 2",
             "exit": "called sys.exit(0)",
+            "odd": "_Odd: not an Exception",
+            "elsewhere": "",
             "nothing wrong": "",
         }
         template = toy_plan(epochs=2, replicates=1).trials[0]
         trials = tuple(
             Trial(**{**vars(template), "id": how, "config": {"how": how}}) for how in told
         )
-        diary = Diary(trials)
+        diary, here = Diary(trials), Path.cwd()
         executor.execute(diary, Entry("streams:misbehaves", str(HERE), HERE.read_text()))
+        assert Path.cwd() == here, "where a workload went is no matter of ours"
         for how, sentence in told.items():
             (ending,) = diary.of(how, "ended")
             assert ending.how == ("raised" if sentence else "finished"), ending

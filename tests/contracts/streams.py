@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +22,10 @@ def writes_where_it_worked(
             yield Measurement(spent=spent, metrics={"val/score": 1.0})
     finally:
         Path(config["witness"]).write_text(f"closed\n{workdir}")
+
+
+class _Odd(BaseException):
+    """What no workload should raise."""
 
 
 def misbehaves(
@@ -48,6 +53,11 @@ def _misbehaving(how: str, budget: Budget) -> Iterator[Any]:
         yield Measurement(spent=budget.amount + 1, metrics={})
     elif how == "exit":
         sys.exit(0)
+    elif how == "odd":
+        raise _Odd("not an Exception")
+    elif how == "elsewhere":
+        os.chdir("/")
+        yield Measurement(spent=budget.amount, metrics={"val/score": 1.0})
     elif how == "altered":
         raise ValueError("the config of one trial was altered by another")
     else:

@@ -15,6 +15,7 @@ from cbablate.records.history import histories
 from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.running.conductor import waiting
 from cbablate.running.drive import Completion, drive, sync, untimed
 from cbablate.running.executor import Ending
 from cbablate.running.local_executor import LocalExecutor
@@ -192,6 +193,36 @@ def test_what_only_the_library_knows_is_refused_for_all_arms_before_anything_tra
         drive(plan, results=tmp_path, executor=_Refusing, publish=lambda f: [])
     assert str(error.value) == "toys: every arm: has no blocks", "one fault is told once"
     assert not [fact for fact in told(tmp_path) if fact.kind == "started"]
+
+
+def test_a_timing_that_raises_is_told_and_what_was_trained_is_published(tmp_path: Path) -> None:
+    class Untimeable(LocalExecutor):
+        def call(self, entry: Any, *arguments: Any, **named: Any) -> Any:
+            raise MemoryError("too large to time")
+
+    published: list[int] = []
+    plan = toy_plan(report=("test/score", "throughput/train"))
+    done = drive(
+        plan,
+        results=tmp_path,
+        executor=Untimeable,
+        publish=lambda facts: published.append(len(facts)) or [],
+    )
+    assert done.unanswered == ("The arms could not be timed: MemoryError: too large to time",)
+    assert done.exit_code == 3
+    assert done.states == {TrialState.COMPLETE: 2}
+    assert len(published) == 1
+
+
+def test_a_trial_that_was_under_way_at_two_deaths_comes_last(tmp_path: Path) -> None:
+    plan = toy_plan({"ceiling": 2.0}, replicates=2)
+    first = plan.trials[0]
+    with Ledger.writing(tmp_path) as ledger:
+        for attempt, expected in ((1, 0), (2, 3)):
+            ledger.tell("started", first.id, {"attempt": attempt, "session": "s"})
+            order = waiting(plan, histories(ledger.records()))
+            assert order.index(first) == expected
+    assert driven(plan, tmp_path).states == {TrialState.COMPLETE: 4}
 
 
 class _Dying:
