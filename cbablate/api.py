@@ -12,6 +12,7 @@ from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
+from cbablate.records.ledger_file import LedgerFile
 from cbablate.records.record import Record
 from cbablate.spec.load import StudyFile, read_study
 from cbablate.workloads.catalog import describe
@@ -171,9 +172,7 @@ def table(plan: Plan, *, results: str | Path = RESULTS) -> Table:
 
 def facts(results: Path) -> Sequence[Record]:
     """Every fact of a results folder, in order; none where nothing has run."""
-    from cbablate.records.ledger import Ledger  # late: `check` needs no database
-
-    with Ledger.reading(results) as ledger:
+    with LedgerFile.reading(results) as ledger:
         return ledger.records()
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import (
     Column,
@@ -25,30 +23,23 @@ from sqlalchemy import (
     create_engine,
     event,
     insert,
-    select,
 )
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.pool import QueuePool
 
-from cbablate.errors import DamagedState, EnvironmentFault
+from cbablate.errors import EnvironmentFault
 from cbablate.fingerprint import canonical
+from cbablate.records.ledger_file import (
+    APPLICATION,
+    FORMAT,
+    LEDGER_FILE,
+    LedgerFile,
+    address_of,
+)
 from cbablate.records.lock import exclusive
-from cbablate.records.record import KINDS, Kind, Record
+from cbablate.records.record import Kind, Record
 
 __all__ = ["LEDGER_FILE", "Ledger"]
-
-LEDGER_FILE = "ledger.sqlite"
-_FORMAT = 1
-_APPLICATION = 0x63624142  # "cbAB": tells our file from any other SQLite file
-_MEMORY = "file::memory:"
-_COUNTS = """
-    SELECT count(*), coalesce(max(sequence) - min(sequence) + 1, 0), coalesce(max(sequence), 0),
-        coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'records'), 0)
-    FROM records
-"""
-"""Equal numbers, as long as no record was removed: they are counted from 1 without a gap."""
-_UNREADABLE = (DBAPIError, UnicodeDecodeError)
-"""What reading a damaged file raises; the latter where SQLite quotes the damage in its message."""
 
 _metadata = MetaData()
 _records = Table(
@@ -71,9 +62,10 @@ class Ledger:
     is on disk when `append` returns: the file is in WAL mode with full synchronisation.
     """
 
-    def __init__(self, path: Path, engine: Engine) -> None:
+    def __init__(self, path: Path, engine: Engine, file: LedgerFile) -> None:
         self.path = path
         self._engine = engine
+        self._file = file
 
     @classmethod
     @contextmanager
@@ -96,45 +88,20 @@ class Ledger:
         with exclusive(folder / "lock"):
             if not path.exists():
                 _lay_out(path)
-            with cls.reading(folder):
+            with LedgerFile.reading(folder):
                 pass  # looked at before it is opened to write, which alters even what is not ours
-            ledger = cls(path, _engine(_address(path, "rw"), journal="WAL"))
+            engine = _engine(address_of(path, "rw"), journal="WAL")
+            engine.connect().close()  # in WAL mode from here on, so that reading goes on beside
+            ledger = cls(path, engine, LedgerFile.at(path, address_of(path, "ro")))
             try:
                 yield ledger
             finally:
                 ledger.close()
 
     @classmethod
-    @contextmanager
-    def reading(cls, folder: Path) -> Iterator[Ledger]:
-        """The ledger of a results folder, to read; an empty one where there is none yet.
-
-        Raises:
-            DamagedState: the file is not a whole ledger that this version can read.
-            EnvironmentFault: the folder is a file, or cannot be read.
-        """
-        path = folder / LEDGER_FILE
-        try:
-            there = path.exists()
-        except OSError as error:
-            raise EnvironmentFault(f"{folder} cannot be read: {error.strerror}.") from error
-        if folder.exists() and not folder.is_dir():
-            raise EnvironmentFault(f"{folder} is a file, not a folder of results.")
-        if there:
-            # SQLite reads beside a writer with the help of a file that it makes in the folder.
-            still = (
-                not os.access(folder, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
-            )
-            engine = _engine(_address(path, "ro") + ("&immutable=1" if still else ""))
-        else:
-            engine = _engine(_MEMORY)
-            _create(engine)
-        ledger = cls(path, engine)
-        try:
-            ledger._check()
-            yield ledger
-        finally:
-            ledger.close()
+    def reading(cls, folder: Path) -> AbstractContextManager[LedgerFile]:
+        """The ledger of a results folder, to read: `LedgerFile.reading`."""
+        return LedgerFile.reading(folder)
 
     def append(self, *facts: Record) -> None:
         """Record facts, all or none, in this order."""
@@ -178,66 +145,12 @@ class Ledger:
         Raises:
             DamagedState: a fact does not match its checksum.
         """
-        query = select(_records).where(_records.c.sequence > after).order_by(_records.c.sequence)
-        try:
-            with self._engine.connect() as connection:
-                rows = connection.execute(query).all()
-        except _UNREADABLE as error:
-            raise self._damaged(str(getattr(error, "orig", error))) from error
-        # Chosen here, not by SQL: a fact whose damaged kind hides it must be met, not missed.
-        wanted = None if kinds is None else set(kinds)
-        return [
-            fact
-            for fact in map(self._record, rows)
-            if (wanted is None or fact.kind in wanted) and subject in (None, fact.subject)
-        ]
+        return self._file.records(kinds, after=after, subject=subject)
 
     def close(self) -> None:
         """Let go of the file."""
+        self._file.close()
         self._engine.dispose()
-
-    def _record(self, row: Any) -> Record:
-        try:
-            body = json.loads(row.body)
-            if row.kind not in KINDS or not isinstance(body, dict):
-                raise ValueError("unknown kind")
-            fact = Record(row.kind, row.subject, body, row.at, row.sequence)
-            whole = fact.digest() == row.digest
-        except (ValueError, TypeError):
-            whole = False
-        if not whole:
-            raise self._damaged(f"record {row.sequence} does not match its checksum")
-        return fact
-
-    def _check(self) -> None:
-        """Refuse what is not a whole ledger that this version can read."""
-        if self._asked("PRAGMA application_id")[0] != _APPLICATION:
-            raise self._damaged("it is not a ledger of cbablate")
-        version = self._asked("PRAGMA user_version")[0]
-        if version > _FORMAT:
-            raise DamagedState(
-                f"{self.path} was written by a newer cbablate (format {version}, this one reads "
-                f"up to {_FORMAT}). Nothing was changed; update cbablate."
-            )
-        checked = self._asked("PRAGMA quick_check(1)")[0]
-        if checked != "ok":
-            raise self._damaged(str(checked))
-        if len(set(self._asked(_COUNTS))) > 1:
-            raise self._damaged("a record is missing")
-
-    def _asked(self, question: str) -> Any:
-        """The one row that answers a question in SQL."""
-        try:
-            with self._engine.connect() as connection:
-                return connection.exec_driver_sql(question).one()
-        except _UNREADABLE as error:
-            raise self._damaged(str(getattr(error, "orig", error))) from error
-
-    def _damaged(self, what: str) -> DamagedState:
-        return DamagedState(
-            f"{self.path} cannot be trusted: {what}. It was left as it is; put a good copy in "
-            "its place, or move it away to start anew."
-        )
 
 
 def _engine(address: str, *, journal: str | None = None) -> Engine:
@@ -248,7 +161,7 @@ def _engine(address: str, *, journal: str | None = None) -> Engine:
     engine = create_engine(
         "sqlite://",
         creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
-        poolclass=StaticPool if address == _MEMORY else QueuePool,
+        poolclass=QueuePool,
     )
 
     @event.listens_for(engine, "connect")
@@ -271,7 +184,7 @@ def _lay_out(path: Path) -> None:
     fresh = path.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     os.close(os.open(fresh, os.O_CREAT | os.O_WRONLY, 0o600))
-    engine = _engine(_address(fresh, "rw"), journal="DELETE")
+    engine = _engine(address_of(fresh, "rw"), journal="DELETE")
     _create(engine)
     engine.dispose()
     fresh.replace(path)
@@ -279,11 +192,6 @@ def _lay_out(path: Path) -> None:
 
 def _create(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"PRAGMA application_id = {_APPLICATION}")
-        connection.exec_driver_sql(f"PRAGMA user_version = {_FORMAT}")
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
         _metadata.create_all(connection)
-
-
-def _address(path: Path, mode: str) -> str:
-    """SQLite's own address of a file: `ro` to read, `rw` to write; neither makes one."""
-    return f"file:{quote(str(path.resolve()))}?mode={mode}"

@@ -149,13 +149,16 @@ def test_reading_where_nothing_is_gives_nothing_and_makes_nothing(tmp_path: Path
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
-    filled(tmp_path, 1)
-    with (
-        Ledger.reading(tmp_path) as ledger,
-        pytest.raises(EnvironmentFault, match="cannot be written"),
-    ):
+    with Ledger.writing(tmp_path) as ledger:
         ledger.tell("session", "s", {})
-    assert len(read(tmp_path)) == 1
+    before = (tmp_path / LEDGER_FILE).read_bytes()
+    with Ledger.reading(tmp_path) as reader:
+        assert not hasattr(reader, "append")
+        assert not hasattr(reader, "tell")
+        assert reader._connection is not None
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            reader._connection.execute("DELETE FROM records")
+    assert (tmp_path / LEDGER_FILE).read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
