@@ -28,6 +28,8 @@ class Trial:
     config: Mapping[str, Any]
     seed: int
     budget: Budget
+    search: str = ""
+    """The id of the search that proposed it; "" for a replicate, which enters tables."""
 
 
 def replicate_seed(seed: int, replicate: int) -> int:
@@ -35,9 +37,14 @@ def replicate_seed(seed: int, replicate: int) -> int:
     return derive_seed(seed, "replicate", replicate)
 
 
-def trial_of(arm: Arm, replicate: int, *, seed: int, budget: Budget) -> Trial:
-    """The trial of an arm at a replicate of a study with this seed and budget."""
-    drawn = replicate_seed(seed, replicate)
+def trial_of(
+    arm: Arm, replicate: int, *, seed: int, budget: Budget, stream: str = "replicate"
+) -> Trial:
+    """The trial of an arm at a replicate of a study with this seed and budget.
+
+    Seeds of another `stream` are disjoint from those of replicates.
+    """
+    drawn = derive_seed(seed, stream, replicate)
     identity = {"arm": arm.id, "seed": drawn, "budget": {budget.unit: budget.amount}}
     return Trial(
         id=fingerprint(identity),

@@ -12,7 +12,7 @@ from cbablate.spec.study import Study
 
 __all__ = ["OWN_KEYS", "study_schema", "with_baseline", "written_schema"]
 
-OWN_KEYS = ("name", "folder")
+OWN_KEYS = ("name", "folder", "tune")
 """What a `Study` knows from where its file lies, and no file says."""
 
 Schema = dict[str, Any]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor
 from cbablate.spec.metric import Objective
+from cbablate.spec.sweep import Sweep
 
 __all__ = ["DesignName", "Study"]
 
@@ -24,7 +25,8 @@ class Study(BaseModel):
     `contrast` names the factor whose levels are compared within each combination of the others;
     without it every arm is compared with the first. `margin` is the smallest difference in the
     first reported metric that matters, in that metric's unit: with it, a difference can be found
-    to be no larger than that.
+    to be no larger than that. `tune` is how each arm is tuned before it is compared; the file
+    names a sweep by its path.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -42,5 +44,6 @@ class Study(BaseModel):
     objective: Objective
     report: tuple[str, ...] = Field(min_length=1)
     margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    tune: Sweep | None = None
     folder: Path = Field(default=Path(), exclude=True)
     """Where the file lies: relative names in it (a workload of the user's own) start here."""

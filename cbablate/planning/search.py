@@ -1,0 +1,107 @@
+"""`Search`: one arm's tuning; and what a study's plan becomes when the searches are over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from cbablate.fingerprint import derive_seed, fingerprint
+from cbablate.planning.arm import Arm, arm_id
+from cbablate.planning.plan import Plan
+from cbablate.planning.trial import Trial, trial_of
+from cbablate.spec.budget import Budget
+from cbablate.spec.changes import apply
+from cbablate.spec.description import Description
+from cbablate.spec.metric import Objective
+from cbablate.spec.sweep import Proposal, Sweep
+
+__all__ = ["Search", "confirmed", "searches", "tuning_seed"]
+
+
+@dataclass(frozen=True)
+class Search:
+    """One arm, the sweep that tunes it, and the seed of its sampler: the same for every arm.
+
+    `id` leaves out how many trials there are and when to stop, so that a search can be extended.
+    """
+
+    id: str
+    arm: Arm
+    sweep: Sweep
+    objectives: tuple[Objective, ...]
+    budget: Budget
+    study_seed: int
+    seed: int
+
+    def trial(self, number: int, proposal: Proposal, description: Description) -> Trial:
+        """The tuning trial of this number, counted from 0, with what was proposed for it.
+
+        Raises:
+            pydantic.ValidationError: the arm cannot have these hyperparameters.
+        """
+        config = description.resolve(apply(self.arm.config, proposal))
+        tuned = replace(self.arm, id=arm_id(config, description), config=config)
+        trial = trial_of(tuned, number, seed=self.study_seed, budget=self.budget, stream="tuning")
+        return replace(trial, search=self.id)
+
+
+def tuning_seed(seed: int, number: int) -> int:
+    """The seed of a tuning trial: the same in every arm, and of no replicate."""
+    return derive_seed(seed, "tuning", number)
+
+
+def searches(plan: Plan) -> tuple[Search, ...]:
+    """One search for each arm of a study that tunes; none for one that does not."""
+    study = plan.study
+    if study.tune is None:
+        return ()
+    sweep = study.tune
+    objectives = sweep.objectives or (study.objective,)
+    told = sweep.model_dump(mode="json", exclude={"name", "trials", "stop", "objectives"})
+    return tuple(
+        Search(
+            id=fingerprint(
+                {
+                    "search": arm.id,
+                    "sweep": told,
+                    "objectives": [one.model_dump(mode="json") for one in objectives],
+                    "seed": study.seed,
+                    "budget": {study.budget.unit: study.budget.amount},
+                }
+            ),
+            arm=arm,
+            sweep=sweep,
+            objectives=objectives,
+            budget=study.budget,
+            study_seed=study.seed,
+            seed=derive_seed(study.seed, "search"),
+        )
+        for arm in plan.arms
+    )
+
+
+def confirmed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
+    """The plan in which each arm has its own best hyperparameters, trained from fresh seeds.
+
+    `proposals` are by the id of the arm as planned. Arms that have none yet keep their place and
+    their config, without trials. Replicates have the seeds they have in the plan as written.
+    """
+    ids: dict[str, str] = {}
+    tuned: list[Arm] = []
+    for arm in plan.arms:
+        config = arm.config
+        if arm.id in proposals:
+            config = plan.description.resolve(apply(arm.config, proposals[arm.id]))
+        ids[arm.id] = arm_id(config, plan.description)
+        tuned.append(replace(arm, id=ids[arm.id], config=config))
+    known = {ids[arm] for arm in proposals}
+    arms = tuple(
+        replace(arm, against=None if arm.against is None else ids[arm.against]) for arm in tuned
+    )
+    trials = tuple(
+        trial_of(arm, replicate, seed=plan.study.seed, budget=plan.study.budget)
+        for replicate in range(plan.study.replicates)
+        for arm in arms
+        if arm.id in known
+    )
+    return replace(plan, arms=arms, trials=trials)
