@@ -28,6 +28,10 @@ def cbablate(*words: str | Path, cwd: Path | None = None) -> subprocess.Complete
     )
 
 
+# One process runs the study that these look at.
+pytestmark = pytest.mark.xdist_group("commands")
+
+
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     """A study that has run: its file, its results, and what the command printed."""

@@ -47,6 +47,10 @@ HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 """
 
 
+# One process starts the server that these share.
+pytestmark = pytest.mark.xdist_group("mlflow ui")
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, plan = tmp_path_factory.mktemp("shown"), toy_plan(replicates=1)
