@@ -1,4 +1,4 @@
-"""What is known of each data set without loading it: shape, classes, splits, where it comes from."""
+"""What is known of each data set without loading it: shape, classes, splits, origin."""
 
 from __future__ import annotations
 

@@ -10,10 +10,20 @@ from cbablate.data import location
 from cbablate.data.catalog import DATASETS
 from cbablate.errors import CbablateError, EnvironmentFault
 
-__all__ = ["CLASSES", "get"]
+__all__ = ["CLASSES", "fetched", "get"]
 
 CLASSES = {"fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
 """torchvision's class for each data set that it can fetch."""
+
+
+def fetched(name: str) -> None:
+    """Make sure that the files of a data set are here, if it lies in files of a known place.
+
+    Raises:
+        EnvironmentFault: they are not, and cannot be fetched.
+    """
+    if name in DATASETS and DATASETS[name].files:
+        get(name)
 
 
 def get(name: str) -> Path:

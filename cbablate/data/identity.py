@@ -9,7 +9,7 @@ from typing import Any
 from cbablate.data import location
 from cbablate.data.catalog import DATASETS, FOLDER, Dataset
 from cbablate.data.digest import of_files
-from cbablate.data.listing import listing
+from cbablate.data.listing import outline
 
 __all__ = ["content", "facts"]
 
@@ -43,14 +43,14 @@ def content(data: Mapping[str, Any]) -> str:
 
 
 def _folder(data: Mapping[str, Any]) -> Dataset:
-    found = listing(data["folder"])
+    found = outline(data["folder"])
     return Dataset(
         name=FOLDER,
         title=f"Images under {found.root}",
         img_size=data["img_size"],
         in_chans=3,
-        num_classes=len(found.classes),
-        sizes={part: len(images) for part, images in found.splits.items()},
+        num_classes=found.classes,
+        sizes=found.sizes,
         content=found.fingerprint,
         split=found.split,
     )

@@ -41,4 +41,4 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
             f"{path} should hold {' x '.join(map(str, shape))} bytes after its header, but holds "
             f"{len(raw) - header:,}; get it anew"
         )
-    return np.frombuffer(raw, dtype=np.uint8, offset=header).reshape(shape)
+    return np.frombuffer(raw, dtype=np.uint8, offset=header).reshape(shape).copy()

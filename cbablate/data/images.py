@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from cbablate.data import identity
+from cbablate.data import identity, location
 from cbablate.data.batches import Batches, Split
 from cbablate.data.catalog import DATASETS, FOLDER, Dataset
 from cbablate.data.listing import listing
@@ -33,6 +33,7 @@ READERS: Mapping[str, str] = MappingProxyType(
 )
 """Where each data set of the catalog is read, as `module:function`; imported when asked for."""
 
+SPLITS = ("train", "val", "test")
 PROBED = 1024
 """Held-out images that probes look at, where they are streamed."""
 
@@ -117,9 +118,9 @@ def _load(name: str, device: str, part: int | None) -> Images:
     facts = identity.facts({"name": name, "subset": part})
     if part is not None:
         read = replace(read, splits={**read.splits, "train": subset(*read.splits["train"], part)})
-    splits = {split: _tensors(read, split, device) for split in ("train", "val", "test")}
+    train, val, test = (_tensors(read, split, device) for split in SPLITS)
     background = tuple(-mean / std for mean, std in zip(read.mean, read.std, strict=True))
-    return Images(facts=facts, background=background, overlap=overlap, **splits)
+    return Images(facts, train, val, test, background, overlap=overlap)
 
 
 def _streamed(data: Mapping[str, Any], augment: Mapping[str, Any], device: torch.device) -> Images:
@@ -128,26 +129,31 @@ def _streamed(data: Mapping[str, Any], augment: Mapping[str, Any], device: torch
     found = listing(data["folder"])
     total = len(found.splits["train"])
     wanted = data.get("subset")
-    if wanted is not None and wanted >= total:
+    if wanted is not None and not len(found.classes) <= wanted < total:
         raise StudyError(
-            f"data.subset is {wanted:,}, but {found.root} has {total:,} images to train on: leave "
-            "subset out to train on all"
+            f"data.subset is {wanted:,}, but {found.root} has {total:,} images to train on, in "
+            f"{len(found.classes):,} classes: write a number from {len(found.classes):,} to "
+            f"{total - 1:,}, or leave it out to train on all"
+        )
+    planned = identity.content(data)
+    if found.fingerprint != planned:
+        raise EnvironmentFault(
+            f"the images under {found.root} are not those that were planned with: their "
+            f"fingerprint is {found.fingerprint}, not {planned}. Files were changed in place; "
+            f"delete {location.cache() / 'digests.json'} and plan again"
         )
     files = {**found.splits, "train": found.part(wanted)}
-    shown = {split: augment.get("repeats", 1) if split == "train" else 1 for split in files}
-    splits = {
-        split: Stream(
-            root=found.root,
-            files=chosen,
-            device=device,
-            evaluated=evaluating(data),
-            trained=training(data, augment),
-            repeats=shown[split],
-        )
-        for split, chosen in files.items()
-    }
+    whole = Stream(
+        root=found.root,
+        files=(),
+        device=device,
+        evaluated=evaluating(data),
+        trained=training(data, augment),
+    )
+    train, val, test = (replace(whole, files=files[split]) for split in SPLITS)
+    train = replace(train, repeats=augment.get("repeats", 1))
     background = tuple(-mean / std for mean, std in zip(MEAN, STD, strict=True))
-    return Images(facts=identity.facts(data), background=background, streamed=True, **splits)
+    return Images(identity.facts(data), train, val, test, background, streamed=True)
 
 
 def _reader(name: str) -> Callable[[], Source]:

@@ -6,14 +6,16 @@ three folders. Without, `val` is what one reports on, as is usual for ImageNet, 
 split, and one in a hundred images of `train` is kept for validation: the test split is never
 selected on. Which ones, the SHA-256 of their paths decides, class by class.
 
-Nothing here opens an image. The fingerprint is over the files' paths and sizes: contents of a
+Nothing here opens an image to split it. The fingerprint is over the files' paths and sizes: contents of a
 million files would take longer to read than a plan may take, and a compressed image that is
-changed rarely keeps its size.
+changed rarely keeps its size. A plan takes the fingerprint that is remembered as long as no folder's time
+changes; who reads the images lists them anew, and refuses other files than were planned with.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +23,28 @@ from functools import lru_cache
 from pathlib import Path
 
 from cbablate.data import location
-from cbablate.data.split import quotas
+from cbablate.data.digest import remembered
+from cbablate.data.quota import quotas
 from cbablate.errors import EnvironmentFault
 
-__all__ = ["ENDINGS", "Listing", "listing"]
+__all__ = ["ENDINGS", "Listing", "Outline", "listing", "outline"]
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
 _CARVED = 100
 """One image in so many is kept for validation where there is no test folder."""
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a plan needs to know of a folder."""
+
+    root: Path
+    classes: int
+    sizes: Mapping[str, int]
+    """Images by split."""
+    fingerprint: str
+    split: str
+    """How the splits were made, in words."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,25 @@ class Listing:
                     digests[size] = {_content(self.root / same) for same in sizes[size]}
                 found[name] += size in sizes and _content(self.root / path) in digests[size]
         return found
+
+
+def outline(name: str) -> Outline:
+    """The outline of the folder of this name, remembered as long as no folder in it changes.
+
+    Raises:
+        EnvironmentFault: as `listing` says.
+    """
+    root = location.root() / name
+    tops = [root / _named(root, part) for part in _parts(root, name)]
+    folders = [root, *(p for top in tops for p in (top, *sorted(top.iterdir())) if p.is_dir())]
+
+    def read() -> str:
+        found = listing(name)
+        sizes = {part: len(files) for part, files in found.splits.items()}
+        return json.dumps([len(found.classes), sizes, found.fingerprint, found.split])
+
+    classes, sizes, fingerprint, split = json.loads(remembered(folders, read))
+    return Outline(root, classes, sizes, fingerprint, split)
 
 
 def listing(name: str) -> Listing:

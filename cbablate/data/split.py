@@ -8,13 +8,14 @@ generator can move an image, and copies of one image lie side by side in the ord
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Labelled", "carved", "quotas", "stratified", "subset"]
+from cbablate.data.quota import quotas
+
+__all__ = ["Labelled", "carved", "stratified", "subset"]
 
 Labelled = tuple[NDArray[np.uint8], NDArray[np.int64]]
 """Images of shape (N, C, H, W), as stored, and their classes of shape (N,)."""
@@ -68,22 +69,6 @@ def subset(images: NDArray[np.uint8], labels: NDArray[np.int64], count: int) -> 
         dtype=np.int64,
     )
     return images[index], labels[index]
-
-
-def quotas(sizes: Sequence[int], count: int) -> list[int]:
-    """`count` shared out over classes in proportion to their sizes, in whole numbers.
-
-    Hamilton's method: every class has its exact share rounded down, and what is left goes to the
-    largest remainders, to the earlier class where they are equal.
-    """
-    total = sum(sizes)
-    if not 0 <= count <= total:
-        raise ValueError(f"{count} images cannot be shared out of {total}")
-    shares = [count * size // total for size in sizes] if total else []
-    by_remainder = sorted(range(len(sizes)), key=lambda i: (-(count * sizes[i] % total), i))
-    for i in by_remainder[: count - sum(shares)]:
-        shares[i] += 1
-    return shares
 
 
 def _ordered(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> list[list[int]]:

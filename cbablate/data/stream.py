@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import timm
 import torch
 from PIL import Image, UnidentifiedImageError
 from timm.data import create_transform
@@ -24,7 +26,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from cbablate.data.batches import Batch, Split, order
-from cbablate.errors import EnvironmentFault
+from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.fingerprint import derive_seed
 
 __all__ = ["MEAN", "STD", "WORKERS", "Stream", "evaluating", "training", "workers"]
@@ -42,19 +44,29 @@ def training(data: Mapping[str, Any], augment: Mapping[str, Any]) -> Transform:
     """timm's transform of a training image: crop, flip, colours, RandAugment, normalisation.
 
     Random erasing and mixing come later, on the device, batch by batch.
+
+    Raises:
+        StudyError: timm does not know the policy.
     """
-    made: Transform = create_transform(
-        data["img_size"],
-        is_training=True,
-        scale=augment.get("scale"),
-        hflip=augment.get("hflip", 0.5),
-        color_jitter=augment.get("color_jitter"),
-        auto_augment=augment.get("auto_augment"),
-        interpolation=data["interpolation"],
-        mean=MEAN,
-        std=STD,
-        normalize=True,
-    )
+    try:
+        made: Transform = create_transform(
+            data["img_size"],
+            is_training=True,
+            scale=augment.get("scale"),
+            hflip=augment.get("hflip", 0.5),
+            color_jitter=augment.get("color_jitter"),
+            auto_augment=augment.get("auto_augment"),
+            interpolation=data["interpolation"],
+            mean=MEAN,
+            std=STD,
+            normalize=True,
+        )
+    except (AssertionError, KeyError, TypeError, ValueError) as error:
+        raise StudyError(
+            f"timm {timm.__version__} cannot make the augmentation of training images, "
+            f"auto_augment '{augment.get('auto_augment')}' with it ({type(error).__name__}: "
+            f"{error}); a policy that it knows is rand-m9-mstd0.5-inc1"
+        ) from error
     return made
 
 
@@ -138,7 +150,7 @@ class Stream:
         loader = DataLoader(
             _Files(self.root, self.files, transform),
             batch_size=batch,
-            sampler=items,  # type: ignore[arg-type]  # an item is an index with its seed
+            sampler=items,
             num_workers=read,
             pin_memory=self.device.type == "cuda",
             # Drawn by us: without it, the loader would take a number from torch's generator.
@@ -180,10 +192,26 @@ class _Files(Dataset[tuple[Tensor, int] | str]):
                 f"image {self._root / name} cannot be read ({error}): put it right, or take it "
                 "out, which makes it another data set"
             )
-        random.seed(seed)
-        np.random.seed(seed)
-        torch.default_generator.manual_seed(seed)
-        return self._transform(image), label
+        with _seeded(seed):
+            return self._transform(image), label
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """The generators that transforms draw from, seeded; set back afterwards.
+
+    Where no other process reads, they are those of the trial, whose evaluation may draw too.
+    """
+    before = random.getstate(), np.random.get_state(), torch.default_generator.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
+        torch.default_generator.set_state(before[2])
 
 
 def _collated(items: list[tuple[Tensor, int] | str]) -> Batch | str:

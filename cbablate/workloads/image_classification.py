@@ -13,6 +13,8 @@ from torch import nn
 
 from cbablate.data import identity
 from cbablate.data.batches import Batch, Batches
+from cbablate.data.catalog import FOLDER
+from cbablate.data.download import fetched
 from cbablate.data.images import Images, opened
 from cbablate.errors import StudyError
 from cbablate.models import verification
@@ -57,11 +59,21 @@ def run(
 
 
 def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
-    """Sentences about what is wrong, by arm name, from resolved configs by arm name."""
+    """Sentences about what is wrong, by arm name, from resolved configs by arm name.
+
+    Data that are not on this machine are fetched, where they can be.
+
+    Raises:
+        EnvironmentFault: the data are not to be had.
+    """
+    for name in {config["data"]["name"] for config in configs.values()}:
+        fetched(name)  # once, before trials that run side by side all miss it
     told = verification.verify(configs, _shape)
     for name, config in configs.items():
         try:
             Recipe.of(config).optimizer_for(nn.Linear(1, 1))
+            if config["data"]["name"] == FOLDER:
+                opened(config)
         except StudyError as error:
             told.setdefault(name, []).append(str(error))
     return told
@@ -109,7 +121,7 @@ def _trained(
             metrics={**metrics, "seconds": seconds},
             vectors=vectors,
             seconds=seconds,
-            notes=_notes(compute) if last or epoch == 0 else {},
+            notes=_notes(compute, images) if last or epoch == 0 else {},
         )
 
 
@@ -146,8 +158,10 @@ def _scored(model: nn.Module, split: Batches, compute: Compute) -> Score:
     return score_batches(model, split.in_order(BATCH), autocast=compute.autocast)
 
 
-def _notes(compute: Compute) -> dict[str, str]:
+def _notes(compute: Compute, images: Images) -> dict[str, str]:
+    common = {f"images of {name} in train": str(n) for name, n in images.overlap.items() if n}
     return {
+        **common,
         "device": compute.name,
         "precision": compute.precision,
         "threads": str(torch.get_num_threads()),
