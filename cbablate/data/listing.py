@@ -6,10 +6,11 @@ three folders. Without, `val` is what one reports on, as is usual for ImageNet, 
 split, and one in a hundred images of `train` is kept for validation: the test split is never
 selected on. Which ones, the SHA-256 of their paths decides, class by class.
 
-Nothing here opens an image to split it. The fingerprint is over the files' paths and sizes: contents of a
+No image is opened to do so. The fingerprint is over the files' paths and sizes: contents of a
 million files would take longer to read than a plan may take, and a compressed image that is
-changed rarely keeps its size. A plan takes the fingerprint that is remembered as long as no folder's time
-changes; who reads the images lists them anew, and refuses other files than were planned with.
+changed rarely keeps its size. A plan takes the fingerprint that is remembered as long as no
+folder's time changes; who reads the images lists them anew, and refuses other files than were
+planned with.
 """
 
 from __future__ import annotations
