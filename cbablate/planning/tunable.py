@@ -10,7 +10,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cbablate.fingerprint import derive_seed
 from cbablate.planning.arm import Arm
+from cbablate.planning.trial import replicate_seed
 from cbablate.spec.changes import apply, flatten
 from cbablate.spec.complaint import Wording, complaints, problems
 from cbablate.spec.constraint import Constraint, parsed
@@ -41,7 +43,8 @@ def tune_faults(study: Study, description: Description, arms: Sequence[Arm]) -> 
     sweep = study.tune
     if sweep is None:
         return []
-    faults = [*_effort(study, sweep, len(arms)), *_objectives(study, sweep)]
+    faults = [*_effort(study, sweep, len(arms)), *_seeds(study, sweep)]
+    faults += _objectives(study, sweep)
     concerned: dict[Fault, list[str]] = {}
     for arm in arms:
         found = [*_constrained(sweep, arm, description), *_ends(sweep, arm, description)]
@@ -81,6 +84,14 @@ def _effort(study: Study, sweep: Sweep, arms: int) -> Iterator[Fault]:
             f"a total of {sweep.stop.trials} trials is less than one for each of {arms} arms",
             f"it counts the trials of all arms together: write at least {arms}",
         )
+
+
+def _seeds(study: Study, sweep: Sweep) -> Iterator[Fault]:
+    """Whether a replicate would have a seed that a tuning trial had: one in a hundred million."""
+    fresh = {replicate_seed(study.seed, number) for number in range(study.replicates)}
+    if any(derive_seed(study.seed, "tuning", number) in fresh for number in range(sweep.trials)):
+        sentence = f"from seed {study.seed} a tuning trial and a replicate draw the same seed"
+        yield Fault(("seed",), sentence, "choose another seed")
 
 
 def _objectives(study: Study, sweep: Sweep) -> Iterator[Fault]:
