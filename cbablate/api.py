@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbablate.analysis.summary import summarize
+from cbablate.analysis.outcome import outcome
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
@@ -165,9 +165,9 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
 
 def table(plan: Plan, *, results: str | Path = RESULTS) -> Table:
     """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal."""
-    from cbablate.reporting.table import ablation_table
+    from cbablate.reporting.table import outcome_table
 
-    return ablation_table(plan, summarize(plan, facts(Path(results))))
+    return outcome_table(outcome(plan, facts(Path(results))))
 
 
 def facts(results: Path) -> Sequence[Record]:

@@ -13,6 +13,7 @@ from cbablate.errors import StudyError
 from cbablate.planning import design
 from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.trial import Trial, trial_of
+from cbablate.planning.tunable import tune_faults
 from cbablate.spec.changes import apply
 from cbablate.spec.complaint import Wording, complaints, problems
 from cbablate.spec.description import Description
@@ -56,7 +57,8 @@ def plan(study: Study, description: Description) -> Plan:
 
     Raises:
         StudyError: an arm's config is not valid, two arms are the same, a level does not change
-            what it must, or the design cannot be laid over the factors. All faults at once.
+            what it must, the design cannot be laid over the factors, or the arms cannot be tuned
+            as the sweep says. All faults at once.
     """
     faults = _shape_faults(study) + _baseline_faults(study, description)
     if faults:
@@ -68,6 +70,9 @@ def plan(study: Study, description: Description) -> Plan:
     if faults:
         raise StudyError.of(_unique(faults))
     arms = _compared(study, drawn)
+    faults = tune_faults(study, description, arms)
+    if faults:
+        raise StudyError.of(faults)
     trials = tuple(
         trial_of(arm, replicate, seed=study.seed, budget=study.budget)
         for replicate in range(study.replicates)

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial, trial_of
 from cbablate.spec.budget import Budget
-from cbablate.spec.changes import apply
+from cbablate.spec.changes import apply, flatten
+from cbablate.spec.constraint import Constraint, parsed
 from cbablate.spec.description import Description
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal, Sweep
 
-__all__ = ["Search", "confirmed", "searches", "tuning_seed"]
+__all__ = [
+    "Search",
+    "confirmed",
+    "metric_constraints",
+    "parameter_constraints",
+    "searches",
+    "settings",
+    "tuning_seed",
+    "versus_fixed",
+]
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,33 @@ def searches(plan: Plan) -> tuple[Search, ...]:
     )
 
 
+def settings(search: Search, proposal: Proposal) -> dict[str, Any]:
+    """The arm's config with a proposal in it, flat: what constraints are judged on.
+
+    A conditional key that was not drawn has the value of the arm's config, if that has one.
+    """
+    return dict(flatten(apply(search.arm.config, proposal)))
+
+
+def parameter_constraints(search: Search) -> tuple[Constraint, ...]:
+    """The constraints that are judged before a proposal is trained: they name config keys only."""
+    return tuple(one for one in _constraints(search) if _known(search, one))
+
+
+def metric_constraints(search: Search) -> tuple[Constraint, ...]:
+    """The constraints that only a trained proposal can be judged by: they name a metric."""
+    return tuple(one for one in _constraints(search) if not _known(search, one))
+
+
+def _constraints(search: Search) -> tuple[Constraint, ...]:
+    return tuple(map(parsed, search.sweep.constraints))
+
+
+def _known(search: Search, constraint: Constraint) -> bool:
+    keys = {*dict(flatten(search.arm.config)), *search.sweep.space}
+    return all(name in keys for name in constraint.names)
+
+
 def confirmed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
     """The plan in which each arm has its own best hyperparameters, trained from fresh seeds.
 
@@ -103,5 +141,25 @@ def confirmed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
         for replicate in range(plan.study.replicates)
         for arm in arms
         if arm.id in known
+    )
+    return replace(plan, arms=arms, trials=trials)
+
+
+def versus_fixed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
+    """The plan that compares a single arm's tuned hyperparameters with those as written.
+
+    Its arms are called `fixed`, the reference, and `tuned`; while there is no proposal, and where
+    the best is what was written, the first stands alone. For a study without factors.
+    """
+    (arm,) = plan.arms
+    (tuned,) = confirmed(plan, proposals).arms
+    fixed = replace(arm, name="fixed")
+    if tuned.id == arm.id:
+        return replace(plan, arms=(fixed,))
+    arms = (fixed, replace(tuned, name="tuned", against=arm.id))
+    trials = tuple(
+        trial_of(one, replicate, seed=plan.study.seed, budget=plan.study.budget)
+        for replicate in range(plan.study.replicates)
+        for one in arms
     )
     return replace(plan, arms=arms, trials=trials)

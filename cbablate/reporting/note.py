@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cbablate.analysis.origin import Origin
 from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
 from cbablate.reporting.cell import DASH
 from cbablate.reporting.claim import claims, listed
 
-__all__ = ["DAGGER", "comment", "method", "notes"]
+__all__ = ["DAGGER", "comment", "incomplete", "method", "mixed", "notes"]
 
 DAGGER = "†"
 """The mark of a difference whose adjusted p value is below ALPHA."""
@@ -21,7 +22,7 @@ _BYSTANDERS = ("ray", "optuna", "mlflow")
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """The lines above a table: what it answers, and what it was computed from."""
     study, budget = plan.study, plan.study.budget
-    planned = len(plan.trials)
+    planned = len(plan.arms) * study.replicates
     complete = sum(one.counts.complete for one in summary.arms)
     lines = [
         f"Study {study.name}: {study.question}",
@@ -120,16 +121,23 @@ def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
 
 
 def _missing(summary: Summary) -> Iterator[str]:
+    if not any(one.counts.planned for one in summary.arms):
+        return  # no arm is tuned yet, which is told before
     if all(one.counts.waiting == one.counts.planned for one in summary.arms):
         yield "Nothing has been trained yet."
         return
-    short = [
+    short = incomplete(summary)
+    if short:
+        yield f"Not complete, and in no mean: {short}."
+
+
+def incomplete(summary: Summary) -> str:
+    """The arms that lack replicates, and what became of these; "" where none does."""
+    return listed(
         f"{one.arm.name} ({_states(one.counts)})"
         for one in summary.arms
         if one.counts.complete < one.counts.planned
-    ]
-    if short:
-        yield f"Not complete, and in no mean: {listed(short)}."
+    )
 
 
 def _states(counts: Counts) -> str:
@@ -172,13 +180,17 @@ def _row_n(one: ArmSummary, primary: str) -> int:
 
 
 def _mixtures(summary: Summary) -> Iterator[str]:
-    mixed = {
+    for trait, values in mixed(summary.origin).items():
+        yield f"The trials differ in {trait}: {', '.join(values)}."
+
+
+def mixed(origin: Origin) -> dict[str, tuple[str, ...]]:
+    """What trials differ in that may have changed their numbers, by its short name."""
+    return {
         _short(trait): values
-        for trait, values in summary.origin.mixed.items()
+        for trait, values in origin.mixed.items()
         if _short(trait) not in _BYSTANDERS
     }
-    for trait, values in mixed.items():
-        yield f"The trials differ in {trait}: {', '.join(values)}."
 
 
 def _short(trait: str) -> str:

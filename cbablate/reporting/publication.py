@@ -9,14 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbablate.analysis.summary import Summary, summarize
+from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.figure import layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.table import outcome_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,8 +38,8 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    summary = summarize(plan, facts)
-    table = ablation_table(plan, summary)
+    found = outcome(plan, facts)
+    table = outcome_table(found)
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
             text = render(table, form).encode("utf-8")
             path = folder / f"{plan.study.name}{suffix}"
             written.append(_placed(path, partial(_write, text)))
-        for word, figure in _figures(plan, summary):
+        for word, figure in _figures(found):
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))
@@ -59,8 +59,9 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     return written
 
 
-def _figures(plan: Plan, summary: Summary) -> Iterator[tuple[str, Figure]]:
+def _figures(found: Outcome) -> Iterator[tuple[str, Figure]]:
     """Each figure, and the word that its file's name ends with."""
+    plan, summary = found.plan, found.summary
     if any(c.n for one in summary.arms for c in (one.contrasts.get(summary.primary),) if c):
         yield "differences", forest_figure(plan, summary)
     for vector in summary.vectors:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cbablate.analysis.estimate import Estimate
+from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.analysis.timing import Timing
 from cbablate.planning.plan import Plan
+from cbablate.spec.changes import flatten
 
 __all__ = ["Sheet", "Value", "sheet"]
 
@@ -34,25 +37,45 @@ class Sheet:
     rows: tuple[tuple[Value, ...], ...]
 
 
-def sheet(plan: Plan, summary: Summary) -> Sheet:
-    """Every estimate, contrast, timing and layer of a summary."""
+def sheet(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) -> Sheet:
+    """Every estimate, contrast, timing and layer of a summary.
+
+    A study that tunes has each arm twice, `tuned` and `fixed`, with the values of the searched
+    keys.
+    """
     factors = tuple(f"factor {factor.name}" for factor in plan.study.factors)
+    keys = tuple(plan.study.tune.space) if tuned and plan.study.tune else ()
+    searched = ("hyperparameters", *keys) if tuned else ()
     header = (
-        *(*_LEADING, *factors, "metric", "layer", "unit", "source"),
+        *(*_LEADING, *factors, *searched, "metric", "layer", "unit", "source"),
         *(*_ESTIMATE, *_CONTRAST, *_TIMING, *_COUNTS, "arm_id"),
     )
-    names = {arm.id: arm.name for arm in plan.arms}
+    written = {arm.id for arm in tuned.plan.arms} if tuned else set()
     rows: list[tuple[Value, ...]] = []
-    for one in summary.arms:
-        levels = [one.arm.levels[factor.name] for factor in plan.study.factors]
-        for head, body in _metrics(plan, summary, one, names):
-            rows.append(
-                (
-                    *(plan.study.name, one.arm.name, *levels),
-                    *(*head, *body, *_counts(one), one.arm.id),
+    for part in [summary, tuned.fixed] if tuned and tuned.fixed else [summary]:
+        names = {one.arm.id: one.arm.name for one in part.arms}
+        for one in part.arms:
+            levels = [one.arm.levels[factor.name] for factor in plan.study.factors]
+            word = "tuned" if part is summary and one.arm.id not in written else "fixed"
+            values = _searched(one.arm.config, keys)
+            said = (word, *values) if tuned else ()
+            for head, body in _metrics(plan, part, one, names):
+                rows.append(
+                    (
+                        *(plan.study.name, one.arm.name, *levels, *said),
+                        *(*head, *body, *_counts(one), one.arm.id),
+                    )
                 )
-            )
     return Sheet(header, tuple(rows))
+
+
+def _searched(config: Mapping[str, Any], keys: Sequence[str]) -> list[Value]:
+    """An arm's values of the searched keys; None where it has none."""
+    flat = dict(flatten(config))
+    return [
+        str(value).lower() if isinstance(value, bool) else value
+        for value in (flat.get(key) for key in keys)
+    ]
 
 
 def _metrics(

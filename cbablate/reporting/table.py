@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from cbablate.analysis.outcome import Outcome, Tuned
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
@@ -23,9 +24,10 @@ from cbablate.reporting.claim import difference_unit
 from cbablate.reporting.note import DAGGER, comment, method, notes
 from cbablate.reporting.scale import Scale, scale_in, scale_of
 from cbablate.reporting.sheet import Sheet, sheet
+from cbablate.reporting.tuning_note import effort_notes, tuning_comment, tuning_notes
 from cbablate.spec.metric import Direction, Metric
 
-__all__ = ["Column", "Kind", "Row", "Table", "ablation_table"]
+__all__ = ["Column", "Kind", "Row", "Table", "ablation_table", "outcome_table"]
 
 Kind = Literal["text", "spread", "range", "probability", "count"]
 """What a column's cells are, a `Blank` aside; it decides how they are aligned."""
@@ -91,11 +93,17 @@ class Table:
 _Filled = tuple[Column, list[Cell]]
 
 
-def ablation_table(plan: Plan, summary: Summary) -> Table:
+def outcome_table(found: Outcome) -> Table:
+    """The table of what became of a study."""
+    return ablation_table(found.plan, found.summary, tuned=found.tuned)
+
+
+def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) -> Table:
     """The table that answers a study: a row for each arm, a column for each reported metric.
 
-    The first reported trial metric is the primary one: it has differences and p values. Where
-    nothing has been run yet, dashes stand.
+    The first reported trial metric is the primary one: it has differences and p values, and of a
+    study that tunes its arms, beside them what the same arms have at the hyperparameters as
+    written. Where nothing has been run yet, dashes stand.
     """
     report = list(dict.fromkeys(plan.study.report))
     primary = summary.primary
@@ -110,17 +118,19 @@ def ablation_table(plan: Plan, summary: Summary) -> Table:
         columns.append(_estimates(metric, scale, arms))
         if name == primary and any(arm.against for arm in plan.arms):
             columns += [_differences(plan, metric, scale, arms), _ps(metric, arms)]
-    columns.append(_counted(primary, arms))
+            if tuned is not None and tuned.fixed is not None:
+                columns += _fixed(plan, metric, scale, _like(arms, summary, tuned.fixed))
+    columns.append(_counted(primary, arms, plan.study.replicates))
     cells = zip(*(filled for _, filled in columns), strict=True)
     return Table(
         name=plan.study.name,
         caption=" ".join(plan.study.question.split()),
         columns=tuple(column for column, _ in columns),
         rows=tuple(Row(row, first) for row, first in zip(cells, opens, strict=True)),
-        notes=notes(plan, summary),
-        comment=comment(plan, summary),
+        notes=(*effort_notes(tuned), *notes(plan, summary), *tuning_notes(summary, tuned)),
+        comment=(*comment(plan, summary), *tuning_comment(tuned)),
         method=method(summary),
-        sheet=sheet(plan, summary),
+        sheet=sheet(plan, summary, tuned=tuned),
     )
 
 
@@ -204,6 +214,22 @@ def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSum
     return Column("Δ", "spread", difference_unit(plan, scale, metric.name)), filled
 
 
+def _like(arms: Sequence[ArmSummary], summary: Summary, other: Summary) -> list[ArmSummary]:
+    """The arms of another summary of the same rows, in the order of these."""
+    places = {one.arm.id: place for place, one in enumerate(summary.arms)}
+    return [other.arms[places[one.arm.id]] for one in arms]
+
+
+def _fixed(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> list[_Filled]:
+    """Mean and difference at the hyperparameters as written."""
+    mean, means = _estimates(metric, scale, arms)
+    difference, differences = _differences(plan, metric, scale, arms)
+    return [
+        (replace(mean, label="Fixed", direction=None), means),
+        (replace(difference, label="Δ fixed"), differences),
+    ]
+
+
 def _spread(
     scale: Scale, centre: float, half: float | None, mark: str = "", *, signed: bool = False
 ) -> Spread:
@@ -237,9 +263,9 @@ def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
     return Column(metric.label, "range", scale.unit(metric.unit), metric.direction), filled
 
 
-def _counted(primary: str, arms: Sequence[ArmSummary]) -> _Filled:
+def _counted(primary: str, arms: Sequence[ArmSummary], planned: int) -> _Filled:
     filled: list[Cell] = []
     for one in arms:
         n = one.estimates[primary].n if primary else one.counts.complete
-        filled.append(Count(n, one.counts.planned))
+        filled.append(Count(n, planned))
     return Column("n", "count", symbol=True), filled
