@@ -14,6 +14,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from cbablate.planning.agenda import most_each, wanted
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import Search, metric_constraints, searches, settings
 from cbablate.records.history import History, histories
@@ -153,7 +154,7 @@ def tunings(plan: Plan, facts: Iterable[Record]) -> tuple[Tuning, ...]:
     if not planned:
         return ()
     past, clock = histories(ordered), _clock(ordered)
-    limit = _limit(planned)
+    limit = most_each(planned[0].sweep, len(planned))
     attempts = [
         tuple(
             _attempt(search, fact, past, clock)
@@ -162,11 +163,11 @@ def tunings(plan: Plan, facts: Iterable[Record]) -> tuple[Tuning, ...]:
         )
         for search in planned
     ]
-    wanted = _wanted(planned[0], attempts, limit=limit, gpus=_gpus(ordered))
+    each = _wanted(planned[0], attempts, _gpus(ordered))
     own = [objective.metric for objective in planned[0].objectives]
     decides = own.index(plan.study.objective.metric) if plan.study.objective.metric in own else 0
     return tuple(
-        Tuning(search, found, wanted, decides)
+        Tuning(search, found, each, decides)
         for search, found in zip(planned, attempts, strict=True)
     )
 
@@ -184,35 +185,17 @@ def best_proposals(plan: Plan, facts: Iterable[Record]) -> dict[str, Proposal]:
     }
 
 
-def _limit(planned: Sequence[Search]) -> int:
-    """How many trials each arm gets at most; a total is shared out equally."""
-    sweep = planned[0].sweep
-    if sweep.stop is None or sweep.stop.trials is None:
-        return sweep.trials
-    return min(sweep.trials, max(1, sweep.stop.trials // len(planned)))
-
-
 def _wanted(
-    search: Search,
-    attempts: Sequence[Sequence[Attempt]],
-    *,
-    limit: int,
-    gpus: Mapping[str, float],
+    search: Search, attempts: Sequence[Sequence[Attempt]], gpus: Mapping[str, float]
 ) -> int:
-    """How many trials each arm gets, as things stand: once a total of hours is reached, as many
-    as the arm that has most, so that all end with the same number.
-    """
-    stop = search.sweep.stop
-    if stop is None:
-        return limit
-    ended = {a.trial: a for found in attempts for a in found if a.state.ended}  # once, if shared
-    hours = math.fsum(a.seconds for a in ended.values()) / 3600
-    gpu_hours = math.fsum(a.seconds * gpus.get(a.trial, 0.0) for a in ended.values()) / 3600
-    spent = (stop.hours is not None and hours >= stop.hours) or (
-        stop.gpu_hours is not None and gpu_hours >= stop.gpu_hours
+    """How many trials each arm gets, as things stand; a trial that arms share is spent once."""
+    ended = {a.trial: a for found in attempts for a in found if a.state.ended}
+    return wanted(
+        search.sweep,
+        [max((attempt.number + 1 for attempt in found), default=0) for found in attempts],
+        hours=math.fsum(a.seconds for a in ended.values()) / 3600,
+        gpu_hours=math.fsum(a.seconds * gpus.get(a.trial, 0.0) for a in ended.values()) / 3600,
     )
-    most = max((attempt.number + 1 for found in attempts for attempt in found), default=0)
-    return min(limit, most) if spent else limit
 
 
 def _attempt(

@@ -47,13 +47,16 @@ class Search:
     def trial(self, number: int, proposal: Proposal, description: Description) -> Trial:
         """The tuning trial of this number, counted from 0, with what was proposed for it.
 
+        It belongs to this search alone: what another pruner stopped is no answer here.
+
         Raises:
             pydantic.ValidationError: the arm cannot have these hyperparameters.
         """
         config = description.resolve(apply(self.arm.config, proposal))
         tuned = replace(self.arm, id=arm_id(config, description), config=config)
         trial = trial_of(tuned, number, seed=self.study_seed, budget=self.budget, stream="tuning")
-        return replace(trial, search=self.id)
+        own = fingerprint({"trial": trial.id, "search": self.id})
+        return replace(trial, id=own, search=self.id)
 
 
 def tuning_seed(seed: int, number: int) -> int:
