@@ -64,6 +64,7 @@ def plan(study: Study, description: Description) -> Plan:
     if faults:
         raise StudyError.of(faults)
     drawn, faults = _arms(study, description)
+    faults += _report_faults(study, description, [arm for _, arm in drawn])
     idle = _level_faults(study, description)
     told = {fault.path for fault in idle}
     faults += idle + _twin_faults([each for each in drawn if not told & {*_levels(each[0])}])
@@ -225,6 +226,22 @@ def _level_faults(study: Study, description: Description) -> list[Fault]:
                 faults.append(
                     Fault(path, f"level '{level.name}' of '{factor.name}' equals the baseline")
                 )
+    return faults
+
+
+def _report_faults(study: Study, description: Description, arms: list[Arm]) -> list[Fault]:
+    """Metrics that are asked for and that an arm's trials would not have."""
+    asked: list[tuple[Path, str]] = [(("objective", "metric"), study.objective.metric)]
+    asked += [(("report", index), name) for index, name in enumerate(study.report)]
+    lacking = {arm.name: description.unmeasured(arm.config) for arm in arms}
+    faults: list[Fault] = []
+    for path, metric in asked:
+        without = [name for name, unmeasured in lacking.items() if metric in unmeasured]
+        if without:
+            whose = "this study does" if len(without) == len(arms) else f"arm '{without[0]}' does"
+            faults.append(
+                Fault(path, f"{whose} not measure '{metric}'", lacking[without[0]][metric])
+            )
     return faults
 
 

@@ -46,7 +46,8 @@ _STYLE = {
 
 
 def layer_figure(plan: Plan, summary: Summary, vector: str) -> Figure:
-    """A vector by layer: a panel for each reference, its arms with it, bands of 95 %.
+    """A vector by layer, or along the axis its metric names: a panel for each reference, its arms
+    with it, bands of 95 %.
 
     Raises:
         LookupError: no completed trial measured such a vector.
@@ -62,23 +63,23 @@ def layer_figure(plan: Plan, summary: Summary, vector: str) -> Figure:
     down = math.ceil(len(panels) / across)
     named = list(dict.fromkeys(label for panel in panels.values() for label in panel))
     legend = 0.13 * math.ceil(len(named) / _legend_columns(named)) + 0.08
+    metric = metric_of(plan, vector)
     with rc_context(settings()):
         height = (2.0 if across == 1 else 1.35) * down + legend
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         grid = figure.subplots(down, across, squeeze=False, sharey=True)
         axes: list[Axes] = list(grid.flat)
         for axis, (title, panel) in zip(axes, panels.items(), strict=False):
-            _draw(axis, panel, named)
+            _draw(axis, panel, named, metric.at)
             axis.set_title(drawable(title), parse_math=False)
         for axis in axes[len(panels) :]:
             axis.remove()
-        metric = metric_of(plan, vector)
         unit = f" ({metric.unit})" if metric.unit else ""
         for place, axis in enumerate(axes[: len(panels)]):
             if place % across == 0:
                 axis.set_ylabel(drawable(f"{metric.label}{unit}"), parse_math=False)
             if place + across >= len(panels):
-                axis.set_xlabel("Layer")
+                axis.set_xlabel(drawable(metric.axis), parse_math=False)
         _legend(figure, axes[: len(panels)], named)
     return figure
 
@@ -123,19 +124,27 @@ def _split(one: ArmSummary, contrast: str) -> tuple[str, str]:
     return ", ".join(others), one.arm.levels[contrast]
 
 
-def _draw(axis: Axes, panel: Mapping[str, Sequence[Estimate]], named: Sequence[str]) -> None:
+def _draw(
+    axis: Axes,
+    panel: Mapping[str, Sequence[Estimate]],
+    named: Sequence[str],
+    at: Sequence[float],
+) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for label, layers in panel.items():
         index = named.index(label)
-        means = [(place, one.mean) for place, one in enumerate(layers, 1) if one.mean is not None]
+        places = at if len(at) >= len(layers) else range(1, len(layers) + 1)
+        told = list(zip(places, layers, strict=False))
+        means = [(place, one.mean) for place, one in told if one.mean is not None]
         style = _style(index)
         axis.plot([place for place, _ in means], [y for _, y in means], label=label, **style)
-        banded = [(p, one.low, one.high) for p, one in enumerate(layers, 1) if one.low is not None]
+        banded = [(p, one.low, one.high) for p, one in told if one.low is not None]
         if banded:
-            at, low, high = zip(*banded, strict=True)
-            axis.fill_between(at, low, high, color=style["color"], alpha=0.12, linewidth=0)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            where, low, high = zip(*banded, strict=True)
+            axis.fill_between(where, low, high, color=style["color"], alpha=0.12, linewidth=0)
+    if not at:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.margins(x=0.04)
     axis.grid(axis="y", linewidth=0.3, alpha=0.5)
 

@@ -25,7 +25,8 @@ class Description:
 
     `resolve` turns a config as written into the full typed config (defaults filled in), and
     raises pydantic's `ValidationError`. `data` gives the fingerprint of the data that a config
-    names. Two configs with equal resolved forms, version and data are one arm.
+    names. `unmeasured` gives, of a resolved config, the metrics that its trials will not have,
+    each with what to write so that they will. Two configs with equal resolved forms, version and data are one arm.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Description:
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     schema: Mapping[str, Any] | None = None
     """JSON Schema of the config; None where any key is allowed that the baseline has."""
+    unmeasured: Callable[[Config], Mapping[str, str]] = lambda _config: {}
     verify: str | None = None
     throughput: str | None = None
     source: Path | None = None

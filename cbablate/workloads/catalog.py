@@ -41,6 +41,7 @@ def _image_classification() -> Description:
         resolve=image_config.resolve,
         data=image_config.data_fingerprint,
         metrics=image_metrics.METRICS,
+        unmeasured=image_metrics.unmeasured,
         schema=image_config.ImageConfig.model_json_schema(),
         verify=f"{module}:verify",
         throughput=f"{module}:throughput",

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,6 +22,7 @@ from cbablate.data import identity
 from cbablate.data.catalog import DATASETS, FOLDER
 from cbablate.models.options import ONCE, OPTIONS, refuse, unsaid
 from cbablate.models.selection import checked
+from cbablate.probes.catalog import PROBES
 
 __all__ = ["ImageConfig", "data_fingerprint", "resolve"]
 
@@ -308,6 +310,33 @@ class Augment(BaseModel):
     """How often an epoch shows an image, each time augmented anew, in place of other images."""
 
 
+ProbeName = Literal[
+    "entropy",
+    "distance",
+    "jacobian",
+    "share",
+    "rank",
+    "similarity",
+    "cka",
+    "gradient",
+    "curvature",
+    "flops",
+    "memory",
+    "calibration",
+    "occlusion",
+    "shuffle",
+    "adversarial",
+    "corruption",
+]
+
+
+def _in_order(names: tuple[ProbeName, ...]) -> tuple[ProbeName, ...]:
+    """The names in the catalog's order: what is asked for is the same in any order."""
+    if len(set(names)) < len(names):
+        raise ValueError("a probe is listed twice: delete one")
+    return tuple(sorted(names, key=[*PROBES].index))
+
+
 class ImageConfig(BaseModel):
     """All that one training of an image classifier depends on, but its seed and budget."""
 
@@ -328,6 +357,9 @@ class ImageConfig(BaseModel):
     clip_grad: Annotated[float, Field(gt=0)] | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`auto` is bfloat16 autocast on a GPU, float32 on a CPU."""
+    probes: Annotated[tuple[ProbeName, ...], AfterValidator(_in_order)] = ()
+    """What is measured beside accuracy, parameters and mean attention entropy; left out of the
+    resolved config where nothing is."""
 
     @model_validator(mode="after")
     def _model_fits_data(self) -> ImageConfig:
@@ -383,7 +415,10 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
         pydantic.ValidationError: the config is not one of this workload.
     """
     read = ImageConfig.model_validate_json(json.dumps(config))
-    return read.model_dump(mode="json", exclude_none=True)
+    whole: dict[str, Any] = read.model_dump(mode="json", exclude_none=True)
+    if not read.probes:
+        del whole["probes"]
+    return whole
 
 
 def data_fingerprint(config: Mapping[str, Any]) -> str:
