@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
+from unittest import mock
 
 import timm
 import torch
+from timm.models import build_model_with_cfg
 from torch import nn
 
 from cbablate.errors import StudyError
@@ -63,12 +66,46 @@ def skeleton(keys: Mapping[str, Any], num_classes: int) -> nn.Module:
         hint = f"; close to it are {', '.join(close)}" if close else ""
         raise StudyError(f"timm {timm.__version__} has no model '{name}'{hint}")
     try:
-        model: nn.Module = timm.create_model(
-            name, pretrained=False, num_classes=num_classes, **arguments
-        )
+        return _made(name, {"num_classes": num_classes, **arguments})
     except (TypeError, ValueError, AssertionError, RuntimeError, KeyError) as error:
         asked = ", ".join(f"{key}={value}" for key, value in arguments.items()) or "no arguments"
         raise StudyError(
             f"timm cannot make '{name}' with {asked}: {error or type(error).__name__}"
         ) from error
-    return model
+
+
+class _Recorded(Exception):
+    """What a function of timm was about to make a model of: not an error, a way out of it."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.arguments = arguments
+        self.named = named
+
+
+def _made(name: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """timm's model, also where its function sets an argument that is given here.
+
+    Most of timm's functions let their own arguments be replaced. Some, as those of MlpMixer, pass
+    both on and raise; what these would make is then recorded, and made with ours in their stead.
+    """
+    try:
+        model: nn.Module = timm.create_model(name, pretrained=False, **arguments)
+    except TypeError as error:
+        if "multiple values for keyword" not in str(error):
+            raise
+    else:
+        return model
+
+    def record(*positional: Any, **named: Any) -> NoReturn:
+        raise _Recorded(*positional, **named)
+
+    function = timm.model_entrypoint(name)
+    with mock.patch.object(sys.modules[function.__module__], "build_model_with_cfg", record):
+        try:
+            function()
+        except _Recorded as told:
+            recorded = told
+    made: nn.Module = build_model_with_cfg(
+        *recorded.arguments, **{**recorded.named, **arguments}
+    )
+    return made

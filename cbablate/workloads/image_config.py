@@ -20,7 +20,8 @@ from pydantic import (
 
 from cbablate.data import identity
 from cbablate.data.catalog import DATASETS, FOLDER
-from cbablate.models.options import ONCE, OPTIONS, refuse, unsaid
+from cbablate.models.options import OPTIONS, refuse, unsaid
+from cbablate.models.places import ONCE
 from cbablate.models.selection import checked
 from cbablate.probes.catalog import PROBES
 
@@ -28,6 +29,9 @@ __all__ = ["ImageConfig", "data_fingerprint", "resolve"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", protected_namespaces=())
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
+Count = Annotated[int, Field(ge=1)]
+Counts = Annotated[tuple[Count, ...], Field(strict=False, min_length=1)]
+"""One number a stage, first stage first."""
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 _STREAMED = ("auto_augment", "color_jitter", "scale", "repeats")
 
@@ -109,7 +113,8 @@ _FOLDER_DEFAULTS: Mapping[str, Any] = {
 class Model(BaseModel):
     """A timm model: its name, and arguments of its class under timm's own names.
 
-    What is left out is timm's default for that name. The number of classes is the data's.
+    What is left out is timm's default for that name. The number of classes is the data's. Not
+    every class takes every argument: `cbablate plan --verify` says which it does not.
     """
 
     model_config = _STRICT
@@ -118,9 +123,9 @@ class Model(BaseModel):
     img_size: Annotated[int, Field(ge=1)] | None = None
     patch_size: Annotated[int, Field(ge=1)] | None = None
     in_chans: Annotated[int, Field(ge=1)] | None = None
-    embed_dim: Annotated[int, Field(ge=1)] | None = None
-    depth: Annotated[int, Field(ge=1)] | None = None
-    num_heads: Annotated[int, Field(ge=1)] | None = None
+    embed_dim: Count | Counts | None = None
+    depth: Count | Counts | None = None
+    num_heads: Count | Counts | None = None
     mlp_ratio: Annotated[float, Field(gt=0)] | None = None
     qkv_bias: bool | None = None
     qk_norm: bool | None = None
@@ -134,16 +139,47 @@ class Model(BaseModel):
     proj_drop_rate: Rate | None = None
     attn_drop_rate: Rate | None = None
     drop_path_rate: Rate | None = None
+    depths: Counts | None = None
+    """Of Swin and ConvNeXt: blocks by stage. A PiT calls them `depth`, a ResNet `layers`."""
+    window_size: Count | None = None
+    """Of Swin."""
+    dims: Counts | None = None
+    """Of ConvNeXt: channels by stage."""
+    kernel_sizes: Count | Counts | None = None
+    """Of ConvNeXt."""
+    ls_init_value: float | None = None
+    """Of ConvNeXt."""
+    stem_type: str | None = None
+    """Of ConvNeXt, PiT and ResNet, each with words of its own."""
+    base_dims: Counts | None = None
+    """Of PiT: channels of a head, by stage."""
+    heads: Counts | None = None
+    """Of PiT: heads by stage."""
+    stride: Count | None = None
+    """Of PiT: of its overlapping patches."""
+    num_blocks: Count | None = None
+    """Of Mixer, ResMLP and gMLP."""
+    depth_token_only: Count | None = None
+    """Of CaiT: blocks of the class-attention stage."""
+    cls_attn_layers: Count | None = None
+    """Of XCiT: blocks of the class-attention stage."""
+    eta: float | None = None
+    """Of XCiT: where its layer scales start."""
+    layers: Counts | None = None
+    """Of ResNet: blocks by stage."""
+    channels: Counts | None = None
+    """Of ResNet: channels by stage."""
+    stem_width: Count | None = None
+    """Of ResNet."""
     weight_init: Literal["", "jax", "jax_nlhb", "moco", "reset"] | None = None
     """How weights are drawn; timm's own choice has one spread for all widths, and narrow models
     learn faster from `jax`, whose spread follows the width."""
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Model:
-        if self.embed_dim and self.num_heads and self.embed_dim % self.num_heads:
-            raise ValueError(
-                f"embed_dim {self.embed_dim} is not a multiple of num_heads {self.num_heads}"
-            )
+        width, heads = self.embed_dim, self.num_heads
+        if isinstance(width, int) and isinstance(heads, int) and width % heads:
+            raise ValueError(f"embed_dim {width} is not a multiple of num_heads {heads}")
         return self
 
     @model_validator(mode="after")
@@ -189,6 +225,9 @@ class Placement(BaseModel):
         "mlp.front",
         "mlp.mid",
         "mlp.end",
+        "mlp_tokens.front",
+        "mlp_tokens.mid",
+        "mlp_tokens.end",
         "attn.front",
         "attn.values",
         "attn.end",

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from cbablate.data.catalog import DATASETS, FOLDER
 from cbablate.data.images import READERS
 from cbablate.models.operators import OPERATORS
-from cbablate.models.options import ONCE, OPTIONS, TAKES
-from cbablate.models.placing import PLACES
+from cbablate.models.options import OPTIONS, TAKES
+from cbablate.models.places import ONCE, PLACES
 from cbablate.planning.plan import plan
 from cbablate.spec.load import read_study
 from cbablate.workloads.catalog import describe
