@@ -163,11 +163,25 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
         )
 
 
-def table(plan: Plan, *, results: str | Path = RESULTS) -> Table:
-    """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal."""
+def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> Table:
+    """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal.
+
+    `view` is `arms`, or another of the study's tables: `effects`, `components`, `pairs`.
+
+    Raises:
+        CbablateError: the study does not tell what is asked for, or there is no such view.
+    """
     from cbablate.reporting.table import ablation_table
 
-    return ablation_table(plan, summarize(plan, facts(Path(results))))
+    told = facts(Path(results))
+    summary = summarize(plan, told)
+    if view == "arms":
+        return ablation_table(plan, summary)
+    from cbablate.reporting.view import VIEWS
+
+    if view not in VIEWS:
+        raise CbablateError(f"'{view}' is no table of a study; there are arms, {', '.join(VIEWS)}")
+    return VIEWS[view](plan, summary, told)
 
 
 def facts(results: Path) -> Sequence[Record]:

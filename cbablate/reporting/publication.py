@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.summary import Summary, summarize
-from cbablate.errors import EnvironmentFault
+from cbablate.errors import CbablateError, EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.figure import layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
+from cbablate.reporting.interaction import interaction_figure
 from cbablate.reporting.table import ablation_table
+from cbablate.reporting.view import views
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +31,7 @@ SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
 
 
 def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
-    """Write the table in every form, and the figures; their paths.
+    """Write the table, and the views that the study has, in every form, and figures; their paths.
 
     There is a figure of the primary metric's differences, once there is one, and one of each
     vector by layer.
@@ -38,16 +41,18 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    summary = summarize(plan, facts)
-    table = ablation_table(plan, summary)
+    told = list(facts)
+    summary = summarize(plan, told)
+    tables = [ablation_table(plan, summary), *views(plan, summary, told)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for form, suffix in SUFFIXES.items():
-            text = render(table, form).encode("utf-8")
-            path = folder / f"{plan.study.name}{suffix}"
-            written.append(_placed(path, partial(_write, text)))
-        for word, figure in _figures(plan, summary):
+        for table in tables:
+            for form, suffix in SUFFIXES.items():
+                text = render(table, form).encode("utf-8")
+                path = folder / f"{table.name}{suffix}"
+                written.append(_placed(path, partial(_write, text)))
+        for word, figure in _figures(plan, summary, told):
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))
@@ -59,10 +64,12 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     return written
 
 
-def _figures(plan: Plan, summary: Summary) -> Iterator[tuple[str, Figure]]:
+def _figures(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Iterator[tuple[str, Figure]]:
     """Each figure, and the word that its file's name ends with."""
     if any(c.n for one in summary.arms for c in (one.contrasts.get(summary.primary),) if c):
         yield "differences", forest_figure(plan, summary)
+    with suppress(CbablateError):  # a study that is no factorial has none; nobody asked for it
+        yield "interaction", interaction_figure(plan, summary, facts)
     for vector in summary.vectors:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)
