@@ -177,11 +177,12 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     summary = summarize(plan, told)
     if view == "arms":
         return ablation_table(plan, summary)
+    from cbablate.analysis.replicates import replicates
     from cbablate.reporting.view import VIEWS
 
     if view not in VIEWS:
         raise CbablateError(f"'{view}' is no table of a study; there are arms, {', '.join(VIEWS)}")
-    return VIEWS[view](plan, summary, told)
+    return VIEWS[view](plan, summary, replicates(plan, told))
 
 
 def facts(results: Path) -> Sequence[Record]:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from cbablate.planning.plan import Plan
 from cbablate.records.history import History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 
-__all__ = ["Values", "complete", "entered", "values", "values_of"]
+__all__ = ["Replicates", "Values", "complete", "entered", "replicates", "values"]
 
 Values = Mapping[str, Mapping[int, float]]
 """Finite values by replicate, by arm id."""
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """The histories that count, by arm id and replicate."""
+
+    entered: Mapping[str, Mapping[int, History]]
+
+    def of(self, metric: str) -> dict[str, dict[int, float]]:
+        """Every arm's finite values of a metric, by replicate."""
+        return {arm: values(past, metric) for arm, past in self.entered.items()}
 
 
 def entered(plan: Plan, told: Mapping[str, History]) -> dict[str, dict[int, History]]:
@@ -36,10 +48,9 @@ def values(past: Mapping[int, History], metric: str) -> dict[int, float]:
     return found
 
 
-def values_of(plan: Plan, facts: Iterable[Record], metric: str) -> dict[str, dict[int, float]]:
-    """Every arm's finite values of a metric, by replicate, from a ledger's facts in any order."""
-    told = histories(sorted(facts, key=lambda fact: fact.sequence))
-    return {arm: values(past, metric) for arm, past in entered(plan, told).items()}
+def replicates(plan: Plan, facts: Iterable[Record]) -> Replicates:
+    """What a plan's trials came to, from a ledger's facts in any order."""
+    return Replicates(entered(plan, histories(sorted(facts, key=lambda fact: fact.sequence))))
 
 
 def complete(found: Values, arms: Sequence[str]) -> list[int]:

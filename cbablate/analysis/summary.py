@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from cbablate.analysis.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin
-from cbablate.analysis.replicates import entered, values
+from cbablate.analysis.replicates import entered
+from cbablate.analysis.replicates import values as values_in
 from cbablate.analysis.timing import Timing, timings
 from cbablate.analysis.verdict import Finding, findings
 from cbablate.planning.arm import Arm
@@ -112,7 +113,7 @@ def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
             arm=arm,
             counts=_counts(past[arm.id]),
             estimates={
-                name: estimate(values(counted[arm.id], name).values(), plan.study.replicates)
+                name: estimate(values_in(counted[arm.id], name).values(), plan.study.replicates)
                 for name in metrics
             },
             contrasts={
@@ -135,7 +136,7 @@ def _contrasts(
     compared = [(arm.id, arm.against) for arm in plan.arms if arm.against is not None]
     found: dict[str, dict[str, Contrast]] = {}
     for metric in metrics:
-        found_in = {arm: values(by_replicate, metric) for arm, by_replicate in counted.items()}
+        found_in = {arm: values_in(by_replicate, metric) for arm, by_replicate in counted.items()}
         family = [contrast(found_in[arm], found_in[ref], against=ref) for arm, ref in compared]
         ids = [arm for arm, _ in compared]
         found[metric] = dict(zip(ids, adjusted(family), strict=True))

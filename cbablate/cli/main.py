@@ -141,7 +141,7 @@ def table(
     components: Components = False,
     pairs: Pairs = False,
 ) -> None:
-    """Print the ablation table of what has been trained so far, or another of the study's tables."""
+    """Print the ablation table of what was trained so far, or another table of the study."""
     from cbablate import api
 
     view = chosen(effects=effects, components=components, pairs=pairs)

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.components import Component, Components, Pair, components, pairs
 from cbablate.analysis.estimate import Estimate
-from cbablate.analysis.replicates import values_of
+from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
-from cbablate.records.record import Record
 from cbablate.reporting.cell import Blank, Cell, Number, Probability, Range, Spread, Text
 from cbablate.reporting.claim import difference_unit
 from cbablate.reporting.note import DAGGER, comment
@@ -36,14 +35,14 @@ _MEANING = {
 }
 
 
-def component_table(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Table:
+def component_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
     """What each component contributes to the primary metric, a row each, and the whole.
 
     Raises:
         CbablateError: as `analysis.components.components` says.
     """
     name = _primary(plan, summary)
-    told = components(plan, values_of(plan, facts, name), name)
+    told = components(plan, found.of(name), name)
     kinds = [kind for kind in _LABELS if any(getattr(one, kind) for one in told.components)]
     scale = scale_in(plan, summary, name)
     unit = difference_unit(plan, scale, name)
@@ -67,14 +66,14 @@ def component_table(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Ta
     )
 
 
-def pair_table(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Table:
+def pair_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
     """Whether components add up on the primary metric, two at a time, the others at their first.
 
     Raises:
         CbablateError: as `analysis.components.pairs` says.
     """
     name = _primary(plan, summary)
-    told = pairs(plan, values_of(plan, facts, name), name)
+    told = pairs(plan, found.of(name), name)
     scale = scale_in(plan, summary, name)
     unit = difference_unit(plan, scale, name)
     columns = (
@@ -191,13 +190,15 @@ def _pair(one: Pair, scale: Scale) -> Iterator[Cell]:
 def _pair_notes(plan: Plan, told: Sequence[Pair]) -> Iterator[str]:
     yield (
         "Differences from the baseline, paired by seed; ±: half-width of the 95 % t-interval, not "
-        "adjusted. Deviation: both minus A + B; below zero they overlap, above they help each other "
-        "(where more is better)."
+        "adjusted. Deviation: both minus A + B; zero where components add up."
     )
     over = f", Holm-adjusted over {len(told)} pairs" if len(told) > 1 else ""
     sure = any((one.deviation.p_adjusted or 1.0) < ALPHA for one in told)
     mark = f" {DAGGER}: adjusted p < {ALPHA}." if sure else ""
-    yield f"p: two-sided paired t test of the deviation{over}.{mark}"
+    if any(one.deviation.p is not None for one in told):
+        yield f"p: two-sided paired t test of the deviation{over}.{mark}"
+    if any(one.deviation.p is None and one.deviation.n > 1 for one in told):
+        yield "Where the deviation is the same for all seeds, there is nothing to test it against."
     if len(plan.study.factors) > 2:
         yield "All other factors are at their first level."
     fewest, most = min(t.deviation.n for t in told), max(t.deviation.n for t in told)

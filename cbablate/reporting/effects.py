@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.factorial import Effect, Effects, Part, effects
-from cbablate.analysis.replicates import values_of
+from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
-from cbablate.records.record import Record
 from cbablate.reporting.cell import Blank, Cell, Count, Number, Probability, Spread, Text
 from cbablate.reporting.note import comment
 from cbablate.reporting.sheet import Sheet, Value
@@ -32,7 +31,7 @@ _COLUMNS = (
 )
 
 
-def effect_table(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Table:
+def effect_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
     """Effects on the primary metric, a row each, then seeds and error; the sheet has all metrics.
 
     Raises:
@@ -43,7 +42,7 @@ def effect_table(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Table
         raise CbablateError(
             f"study '{plan.study.name}' reports no metric of trials, so there are no effects"
         )
-    split = effects(plan, values_of(plan, facts, name), name)
+    split = effects(plan, found.of(name), name)
     label = metric_of(plan, name).label
     rows = [Row(tuple(_cells(one, one.name))) for one in split.effects]
     rows.append(Row(tuple(_cells(split.seeds, "seeds")), opens=True))
@@ -56,7 +55,7 @@ def effect_table(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Table
         notes=tuple(_notes(plan, split)),
         comment=comment(plan, summary),
         method=("Analysis of variance with seeds as blocks; Holm over the effects",),
-        sheet=Sheet(_HEADER, tuple(_sheet(plan, summary, facts))),
+        sheet=Sheet(_HEADER, tuple(_sheet(plan, summary, found))),
     )
 
 
@@ -95,10 +94,10 @@ def _notes(plan: Plan, split: Effects) -> Iterator[str]:
         )
 
 
-def _sheet(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Iterator[tuple[Value, ...]]:
+def _sheet(plan: Plan, summary: Summary, found: Replicates) -> Iterator[tuple[Value, ...]]:
     for metric in summary.metrics:
         try:
-            split = effects(plan, values_of(plan, facts, metric), metric)
+            split = effects(plan, found.of(metric), metric)
         except CbablateError:
             continue  # nothing varies, or a trial lacks it: the sheet has a row where there is one
         tail = (len(split.blocks), len(split.left_out))
@@ -107,8 +106,7 @@ def _sheet(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Iterator[tu
             shares = (one.freedom, one.squares, one.eta, one.partial_eta, one.omega)
             yield (*head, one.name, *shares, one.f, one.p, one.p_adjusted, *tail)
         for word, part in (("seeds", split.seeds), ("error", split.error)):
-            shares = (part.freedom, part.squares, part.eta)
-            yield (*head, word, *shares, *([None] * 5), *tail)
+            yield (*head, word, part.freedom, part.squares, part.eta, *([None] * 5), *tail)
 
 
 def _listed(words: Sequence[str]) -> str:

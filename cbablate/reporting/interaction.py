@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.factorial import by_cell, effects
-from cbablate.analysis.replicates import values_of
+from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.planning.student import critical
-from cbablate.records.record import Record
 from cbablate.reporting.figure import COLOURS, WIDTH, drawable, settings
 from cbablate.reporting.scale import Scale, scale_in
 
@@ -29,7 +28,7 @@ _MOST_LINES = 7
 _Means = Mapping[tuple[str, str], float]
 
 
-def interaction_figure(plan: Plan, summary: Summary, facts: Sequence[Record]) -> Figure:
+def interaction_figure(plan: Plan, summary: Summary, found: Replicates) -> Figure:
     """Means of the primary metric over whole replicates: lines are the levels of the factor that
     the study contrasts (else of its last), a panel for each other factor, averaged over the rest.
     Lines that are parallel add up.
@@ -55,11 +54,11 @@ def interaction_figure(plan: Plan, summary: Summary, facts: Sequence[Record]) ->
         raise CbablateError(
             f"{len(lines)} lines, one for each level of {inner}, cannot be told apart"
         )
-    found = values_of(plan, facts, summary.primary)
-    split = effects(plan, found, summary.primary)
+    known = found.of(summary.primary)
+    split = effects(plan, known, summary.primary)
     cells = by_cell(plan)
     means = {
-        cell: math.fsum(found[arm][block] for block in split.blocks) / len(split.blocks)
+        cell: math.fsum(known[arm][block] for block in split.blocks) / len(split.blocks)
         for cell, arm in cells.items()
     }
     error = split.error.squares / split.error.freedom
@@ -112,6 +111,7 @@ def _draw(
         axis.errorbar(
             [place + beside for place in range(len(levels))],
             heights,
+            label=f"line {index}",
             yerr=width if width else None,
             color="black" if index == 0 else COLOURS[(index - 1) % len(COLOURS)],
             linestyle=(0, (4, 1.5)) if index == 0 else "-",
@@ -119,10 +119,8 @@ def _draw(
             capsize=1.5,
             elinewidth=0.7,
         )
-    axis.set_xticks(range(len(levels)), [""] * len(levels))
-    for text, level in zip(axis.get_xticklabels(), levels, strict=True):
-        text.set_parse_math(False)
-        text.set_text(drawable(level, longest=14))
+    words = [drawable(level, longest=14) for level in levels]
+    axis.set_xticks(range(len(levels)), words, parse_math=False)
     axis.set_xlim(-0.3, len(levels) - 0.7)
     axis.grid(axis="y", linewidth=0.3, alpha=0.5)
 
@@ -134,8 +132,9 @@ def _label(plan: Plan, name: str, scale: Scale) -> str:
 
 
 def _legend(figure: Figure, axis: Axes, inner: str, lines: Sequence[str]) -> None:
+    handles, _ = axis.get_legend_handles_labels()
     legend = figure.legend(
-        axis.containers,
+        handles,
         [" "] * len(lines),
         loc="outside lower center",
         ncols=min(4, len(lines)),
