@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cbablate.analysis.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin
-from cbablate.analysis.replicates import entered
+from cbablate.analysis.replicates import Values, entered
 from cbablate.analysis.replicates import values as values_in
 from cbablate.analysis.timing import Timing, timings
 from cbablate.analysis.verdict import Finding, findings
+from cbablate.fingerprint import derive_seed
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.history import History, histories
@@ -137,10 +138,32 @@ def _contrasts(
     found: dict[str, dict[str, Contrast]] = {}
     for metric in metrics:
         found_in = {arm: values_in(by_replicate, metric) for arm, by_replicate in counted.items()}
-        family = [contrast(found_in[arm], found_in[ref], against=ref) for arm, ref in compared]
         ids = [arm for arm, _ in compared]
-        found[metric] = dict(zip(ids, adjusted(family), strict=True))
+        found[metric] = dict(zip(ids, _family(plan, found_in, compared, metric), strict=True))
     return found
+
+
+def _family(
+    plan: Plan, found: Values, compared: Sequence[tuple[str, str]], metric: str
+) -> list[Contrast]:
+    """The contrasts of one metric, tested and corrected as the study says."""
+    how = plan.study.analysis
+    if how.correction == "dunnett" and compared:
+        from cbablate.analysis.dunnett import dunnett  # its numbers need numpy and scipy
+
+        return dunnett(found, [arm for arm, _ in compared], compared[0][1])
+    return adjusted(
+        [
+            contrast(
+                found[arm],
+                found[ref],
+                against=ref,
+                how=how,
+                seed=derive_seed(plan.study.seed, "bootstrap", metric, arm, ref),
+            )
+            for arm, ref in compared
+        ]
+    )
 
 
 def _findings(

@@ -31,6 +31,7 @@ _WORDS = {
     "objective": "The metric that decisions are made on; never of the test split.",
     "report": "The columns of the table: names of metrics.",
     "margin": "The smallest difference in the first reported metric that matters, in its unit.",
+    "analysis": "How differences are tested and told, where not by t tests with Holm's correction.",
 }
 
 
