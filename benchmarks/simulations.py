@@ -8,7 +8,6 @@ prints the tables of benchmarks/README.md. All draws come from one seed a table.
 from __future__ import annotations
 
 import argparse
-import random
 import time
 
 import numpy as np
@@ -16,8 +15,10 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from cbablate.analysis.contrast import adjusted, contrast
-from cbablate.analysis.dunnett import dunnett, dunnett_critical
+from cbablate.analysis.dunnett import dunnett_critical
+from cbablate.analysis.sequential import Looks
 from cbablate.analysis.verdict import findings
+from cbablate.planning.power import power
 from cbablate.planning.student import critical
 
 Draws = NDArray[np.float64]
@@ -66,8 +67,7 @@ def covered_by_bca(found: Draws, seed: int, resamples: int = 999) -> float:
 
 def covered_jointly_by_dunnett(simulations: int, arms: int, n: int, seed: int) -> float:
     """The share of null studies in which the intervals of all arms hold 0."""
-    draw = np.random.Generator(np.random.PCG64(seed))
-    y = draw.standard_normal((simulations, arms + 1, n)) + draw.standard_normal((simulations, 1, n))
+    y = null_studies(simulations, arms, n, seed)
     of_arm = y.mean(axis=2)
     rest = y - of_arm[:, :, None] - y.mean(axis=1)[:, None, :] + y.mean(axis=(1, 2))[:, None, None]
     freedom = arms * (n - 1)
@@ -76,30 +76,60 @@ def covered_jointly_by_dunnett(simulations: int, arms: int, n: int, seed: int) -
     return float(np.mean(t.max(axis=1) <= dunnett_critical(arms, freedom)))
 
 
-def false_alarms(
-    procedure: str, simulations: int, arms: int, n: int, seed: int
-) -> tuple[float, float]:
-    """The shares of null studies with a dagger, and with a finding in words.
-
-    Arms share a seed's part, as paired seeds do: the same spread as the rest.
+def null_studies(simulations: int, arms: int, n: int, seed: int) -> Draws:
+    """Values of so many null studies, by arm (the baseline first) and seed; a seed's part, which
+    all arms share, has the same spread as the rest.
     """
-    draw = random.Random(seed)  # noqa: S311 - a simulation, not a secret
-    daggers = words = 0
-    for _ in range(simulations):
-        of_seed = [draw.gauss(0, 1) for _ in range(n)]
-        found = {
-            str(arm): {r: of_seed[r] + draw.gauss(0, 1) for r in range(n)}
-            for arm in range(arms + 1)
-        }
-        others = [str(arm) for arm in range(1, arms + 1)]
-        if procedure == "dunnett":
-            family = dunnett(found, others, "0")
-        else:
-            family = adjusted([contrast(found[arm], found["0"], against="0") for arm in others])
-        daggers += any(one.p_adjusted is not None and one.p_adjusted < 0.05 for one in family)
+    draw = np.random.Generator(np.random.PCG64(seed))
+    of_seed = draw.standard_normal((simulations, 1, n))
+    return draw.standard_normal((simulations, arms + 1, n)) + of_seed
+
+
+def daggers_by_holm(y: Draws) -> float:
+    """The share of null studies in which any Holm-adjusted p of a paired t test is below 5 %."""
+    apart = y[:, 1:] - y[:, :1]
+    n, arms = apart.shape[2], apart.shape[1]
+    t = np.abs(apart.mean(axis=2)) / apart.std(axis=2, ddof=1) * np.sqrt(n)
+    return float(np.mean(t.max(axis=1) > critical(n - 1, 1 - 0.05 / arms)))
+
+
+def false_claims(y: Draws) -> float:
+    """The share of null studies under whose table an arm "helps" or "hurts": our own code."""
+    wrong = 0
+    for study in y:
+        reference, *others = (dict(enumerate(map(float, arm))) for arm in study)
+        family = adjusted([contrast(arm, reference, against="0") for arm in others])
         claimed = findings(family, direction="maximize")
-        words += any(one.claim in ("helps", "hurts") for one in claimed)
-    return daggers / simulations, words / simulations
+        wrong += any(one.claim in ("helps", "hurts") for one in claimed)
+    return wrong / len(y)
+
+
+def sequential(effect: float, simulations: int, family: int, seed: int) -> tuple[float, float]:
+    """The share of comparisons found, each at its share of 5 %, and the mean number of pairs, when
+    looking from 5 pairs to 30.
+    """
+    draw = np.random.Generator(np.random.PCG64(seed))
+    found = draw.standard_normal((simulations, 30)) + effect
+    stopped = np.full(simulations, 30)
+    seen = np.zeros(simulations, dtype=bool)
+    for n, level in zip(range(5, 31), Looks(5, 30).levels(0.05 / family), strict=True):
+        part = found[:, :n]
+        t = np.abs(part.mean(axis=1)) / part.std(axis=1, ddof=1) * np.sqrt(n)
+        fresh = ~seen & (2 * scipy.stats.t.sf(t, n - 1) < level)
+        stopped[fresh], seen = n, seen | fresh
+    return float(seen.mean()), float(stopped.mean())
+
+
+def sequential_alarms(simulations: int, arms: int, seed: int) -> float:
+    """The share of null studies of so many arms in which looking from 5 to 30 finds anything."""
+    y = null_studies(simulations, arms, 30, seed)
+    apart = y[:, 1:] - y[:, :1]
+    wrong = np.zeros(simulations, dtype=bool)
+    for n, level in zip(range(5, 31), Looks(5, 30).levels(0.05 / arms), strict=True):
+        part = apart[:, :, :n]
+        t = np.abs(part.mean(axis=2)) / part.std(axis=2, ddof=1) * np.sqrt(n)
+        wrong |= (2 * scipy.stats.t.sf(t, n - 1) < level).any(axis=1)
+    return float(wrong.mean())
 
 
 def main() -> None:
@@ -123,13 +153,26 @@ def main() -> None:
             for n in (5, 8, 20)
         )
     )
-    print(f"\nNull studies of ten arms with a false alarm, {words.studies:,} each (%)\n")
-    print("| n | correction | a dagger | a finding in words |\n|---:|---|---:|---:|")
-    for n in (5, 6, 8, 20):
-        for procedure in ("holm", "dunnett"):
-            studies = words.studies if procedure == "holm" else words.studies // 4
-            dagger, word = false_alarms(procedure, studies, 10, n, n)
-            print(f"| {n} | {procedure} | {100 * dagger:.1f} | {100 * word:.1f} |")
+    print(f"\nNull studies of ten arms with a false alarm (%): daggers in {words.simulations:,}, ")
+    print(f"findings in words in {words.studies:,} studies\n")
+    print("| n | a dagger | a finding in words |\n|---:|---:|---:|")
+    for n in (5, 6, 8, 12):
+        y = null_studies(words.simulations, 10, n, n)
+        claims = false_claims(y[: words.studies])
+        print(f"| {n} | {100 * daggers_by_holm(y):.1f} | {100 * claims:.1f} |")
+    print(f"\nLooking after every seed from 5 to 30, {words.simulations:,} simulations\n")
+    print(
+        "False alarms: "
+        + ", ".join(
+            f"{arms} arms {100 * sequential_alarms(words.simulations, arms, arms):.1f} %"
+            for arms in (1, 5, 10)
+        )
+    )
+    print("\n| effect | found (%) | mean pairs | fixed pairs for as much |\n|---:|---:|---:|---:|")
+    for effect in (0.6, 0.8, 1.0, 1.5):
+        share, pairs = sequential(effect, words.simulations, 1, 1)
+        fixed = next(n for n in range(3, 200) if power(effect, n) >= min(share, 0.999))
+        print(f"| {effect} | {100 * share:.1f} | {pairs:.1f} | {fixed} |")
     print(f"\n{time.perf_counter() - began:.0f} s")
 
 

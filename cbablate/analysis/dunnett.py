@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 from cbablate.analysis.contrast import Contrast, contrast
 from cbablate.analysis.replicates import Values, complete
@@ -121,7 +122,7 @@ def _error(whole: Values, blocks: Sequence[int]) -> float | None:
     return square if math.sqrt(square) > _ROUNDING * largest else None
 
 
-def _gauss(points: int, low: float, high: float):  # type: ignore[no-untyped-def]  # numpy's arrays
+def _gauss(points: int, low: float, high: float) -> tuple[Any, Any]:
     """Points and weights of Gauss's rule between two ends."""
     import numpy as np
 

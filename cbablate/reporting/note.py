@@ -130,7 +130,8 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
     if fewest:
         yield (
             f"Intervals of Δ, in parentheses: bootstrap, BCa, {RESAMPLES:,} resamples. With "
-            f"{fewest} pairs they cover {100 * bca_coverage(fewest):.1f} % where differences are normal."
+            f"{fewest} pairs they cover {100 * bca_coverage(fewest):.1f} % where differences are "
+            "normal."
         )
     if any(1 < one.n < FEWEST_FOR_BCA for one in found):
         yield f"Below {FEWEST_FOR_BCA} pairs no BCa interval is given."
