@@ -163,11 +163,26 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
         )
 
 
-def table(plan: Plan, *, results: str | Path = RESULTS) -> Table:
-    """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal."""
+def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> Table:
+    """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal.
+
+    `view` is `arms`, or another of the study's tables: `effects`, `components`, `pairs`.
+
+    Raises:
+        CbablateError: the study does not tell what is asked for, or there is no such view.
+    """
     from cbablate.reporting.table import outcome_table
 
-    return outcome_table(outcome(plan, facts(Path(results))))
+    told = facts(Path(results))
+    found = outcome(plan, told)
+    if view == "arms":
+        return outcome_table(found)
+    from cbablate.analysis.replicates import replicates
+    from cbablate.reporting.view import VIEWS
+
+    if view not in VIEWS:
+        raise CbablateError(f"'{view}' is no table of a study; there are arms, {', '.join(VIEWS)}")
+    return VIEWS[view](found.plan, found.summary, replicates(found.plan, told))
 
 
 def facts(results: Path) -> Sequence[Record]:

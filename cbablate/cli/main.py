@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cbablate.cli.effects import Components, Effects, Pairs, chosen
 from cbablate.cli.words import Form, Where, show_error
 from cbablate.errors import CbablateError, EnvironmentFault
 
@@ -136,11 +137,15 @@ def table(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a file.")
     ] = None,
+    effects: Effects = False,
+    components: Components = False,
+    pairs: Pairs = False,
 ) -> None:
-    """Print the ablation table of what has been trained so far."""
+    """Print the ablation table of what was trained so far, or another table of the study."""
     from cbablate import api
 
-    text = _spelled(api.table(api.plan(api.load_study(study)), results=results), form)
+    view = chosen(effects=effects, components=components, pairs=pairs)
+    text = _spelled(api.table(api.plan(api.load_study(study)), results=results, view=view), form)
     if output is None:
         _write(text)
         return

@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from cbablate.errors import StudyError
 from cbablate.planning import design
 from cbablate.planning.arm import Arm, arm_id
+from cbablate.planning.coverage import FEWEST_FOR_BCA, bca_coverage
+from cbablate.planning.power import MOST_PAIRS
 from cbablate.planning.trial import Trial, trial_of
 from cbablate.planning.tunable import tune_faults
 from cbablate.spec.changes import apply
@@ -110,6 +112,7 @@ def _shape_faults(study: Study) -> list[Fault]:
             faults.append(
                 Fault(("contrast",), f"'{study.contrast}' is no factor of this study ({listed})")
             )
+    faults += _analysis_faults(study)
     if study.design in ("leave_one_out", "cumulative"):
         faults += [
             Fault(
@@ -120,6 +123,38 @@ def _shape_faults(study: Study) -> list[Fault]:
             for index, factor in enumerate(study.factors)
             if len(factor.levels) != 2
         ]
+    return faults
+
+
+def _analysis_faults(study: Study) -> list[Fault]:
+    """Tests and intervals that so many replicates, or such comparisons, do not carry."""
+    how, n = study.analysis, study.replicates
+    faults: list[Fault] = []
+    if how.interval == "bca" and n < FEWEST_FOR_BCA:
+        covered = (
+            f"their 95 % intervals cover {100 * bca_coverage(n):.0f} %"
+            if n > 2
+            else "there is none"
+        )
+        faults.append(
+            Fault(
+                ("analysis", "interval"),
+                f"bca needs at least {FEWEST_FOR_BCA} replicates: with {n}, {covered}, and "
+                f"with {FEWEST_FOR_BCA} {100 * bca_coverage(FEWEST_FOR_BCA):.0f} %",
+                "use t, which covers 95 % with any number",
+            )
+        )
+    if how.test == "sign_flip" and n > MOST_PAIRS:
+        sentence = f"sign_flip counts every choice of signs, for at most {MOST_PAIRS} replicates"
+        faults.append(Fault(("analysis", "test"), f"{sentence}, not {n}", "use t"))
+    if how.correction == "dunnett":
+        at = ("analysis", "correction")
+        if study.contrast is not None:
+            sentence = "dunnett compares all arms with one baseline; `contrast` compares with many"
+            faults.append(Fault(at, sentence, "use holm, or leave out `contrast`"))
+        if how.interval != "t" or how.test != "t":
+            sentence = "dunnett has its own test and its own intervals, both of t"
+            faults.append(Fault(at, sentence, "use holm, or leave out `interval` and `test`"))
     return faults
 
 

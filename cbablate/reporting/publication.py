@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import Outcome, outcome
-from cbablate.errors import EnvironmentFault
+from cbablate.analysis.replicates import Replicates, replicates
+from cbablate.errors import CbablateError, EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.figure import layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
+from cbablate.reporting.interaction import interaction_figure
 from cbablate.reporting.table import outcome_table
+from cbablate.reporting.view import views
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +32,7 @@ SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
 
 
 def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
-    """Write the table in every form, and the figures; their paths.
+    """Write the table, and the views that the study has, in every form, and figures; their paths.
 
     There is a figure of the primary metric's differences, once there is one, and one of each
     vector by layer.
@@ -38,16 +42,19 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    found = outcome(plan, facts)
-    table = outcome_table(found)
+    told = list(facts)
+    found = outcome(plan, told)
+    entered = replicates(found.plan, told)
+    tables = [outcome_table(found), *views(found.plan, found.summary, entered)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for form, suffix in SUFFIXES.items():
-            text = render(table, form).encode("utf-8")
-            path = folder / f"{plan.study.name}{suffix}"
-            written.append(_placed(path, partial(_write, text)))
-        for word, figure in _figures(found):
+        for table in tables:
+            for form, suffix in SUFFIXES.items():
+                text = render(table, form).encode("utf-8")
+                path = folder / f"{table.name}{suffix}"
+                written.append(_placed(path, partial(_write, text)))
+        for word, figure in _figures(found, entered):
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))
@@ -59,11 +66,13 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     return written
 
 
-def _figures(found: Outcome) -> Iterator[tuple[str, Figure]]:
+def _figures(found: Outcome, entered: Replicates) -> Iterator[tuple[str, Figure]]:
     """Each figure, and the word that its file's name ends with."""
     plan, summary = found.plan, found.summary
     if any(c.n for one in summary.arms for c in (one.contrasts.get(summary.primary),) if c):
         yield "differences", forest_figure(plan, summary)
+    with suppress(CbablateError):  # a study that is no factorial has none; nobody asked for it
+        yield "interaction", interaction_figure(plan, summary, entered)
     for vector in summary.vectors:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)

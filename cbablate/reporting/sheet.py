@@ -11,6 +11,7 @@ from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.analysis.timing import Timing
 from cbablate.planning.plan import Plan
+from cbablate.spec.analysis import Analysis
 from cbablate.spec.changes import flatten
 
 __all__ = ["Sheet", "Value", "sheet"]
@@ -22,8 +23,9 @@ _COUNTS = ("complete", "pruned", "failed", "running", "waiting")
 _ESTIMATE = ("n", "planned", "mean", "sd", "low", "high")
 _CONTRAST = (
     *("against", "difference", "difference_low", "difference_high"),
-    *("p", "p_holm", "family", "pairs", "correlation"),
+    *("p", "p_adjusted", "family", "pairs", "correlation"),
     *("difference_sd", "p_sign_flip", "p_sign_flip_holm", "p_equivalence_holm", "margin"),
+    *("effect_size_dz", "hedges_g", "pairing_gain", "test", "correction", "interval"),
     "finding",
 )
 _TIMING = ("median", "minimum", "maximum", "rounds", "device")
@@ -83,7 +85,7 @@ def _metrics(
 ) -> Iterator[tuple[list[Value], list[Value]]]:
     """Each metric of an arm: what it is, and its numbers."""
     for name in summary.metrics:
-        said = _estimate(one.estimates[name]) + _contrast(one, name, names)
+        said = _estimate(one.estimates[name]) + _contrast(one, name, names, plan.study.analysis)
         yield [name, None, metric_of(plan, name).unit, "trial"], said + _timing(None)
     for name, timing in one.timings.items():
         said = [None] * (len(_ESTIMATE) + len(_CONTRAST))
@@ -98,7 +100,7 @@ def _estimate(one: Estimate) -> list[Value]:
     return [one.n, one.planned, one.mean, one.sd, one.low, one.high]
 
 
-def _contrast(arm: ArmSummary, metric: str, names: dict[str, str]) -> list[Value]:
+def _contrast(arm: ArmSummary, metric: str, names: dict[str, str], how: Analysis) -> list[Value]:
     if metric not in arm.contrasts:
         return [None] * len(_CONTRAST)
     one, found = arm.contrasts[metric], arm.findings[metric]
@@ -106,6 +108,8 @@ def _contrast(arm: ArmSummary, metric: str, names: dict[str, str]) -> list[Value
         *(names[one.against], one.difference, one.low, one.high),
         *(one.p, one.p_adjusted, one.family, one.n, one.correlation),
         *(one.sd, one.p_sign_flip, found.p_sign_flip, found.p_equivalence, found.margin),
+        *(one.effect_size, one.hedges_g, one.gain),
+        *((how.test if one.paired else "welch"), how.correction, how.interval),
         found.claim,
     ]
 

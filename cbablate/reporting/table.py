@@ -129,7 +129,7 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
         rows=tuple(Row(row, first) for row, first in zip(cells, opens, strict=True)),
         notes=(*effort_notes(tuned), *notes(plan, summary), *tuning_notes(summary, tuned)),
         comment=(*comment(plan, summary), *tuning_comment(tuned)),
-        method=method(summary),
+        method=method(summary, plan.study.analysis),
         sheet=sheet(plan, summary, tuned=tuned),
     )
 
@@ -201,6 +201,7 @@ def _estimates(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Fil
 
 def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
     filled: list[Cell] = []
+    bca = plan.study.analysis.interval == "bca"
     for one in arms:
         said = one.contrasts.get(metric.name)
         if said is None:
@@ -208,10 +209,16 @@ def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSum
         elif said.difference is None:
             filled.append(Blank())
         else:
+            if bca and said.low is not None and said.high is not None:
+                ends = (said.difference, said.low, said.high)
+                filled.append(Range(*(scale.number(end, signed=True) for end in ends)))
+                continue
             sure = said.p_adjusted is not None and said.p_adjusted < ALPHA
             mark = DAGGER if sure else ""
             filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
-    return Column("Δ", "spread", difference_unit(plan, scale, metric.name)), filled
+    return Column(
+        "Δ", "range" if bca else "spread", difference_unit(plan, scale, metric.name)
+    ), filled
 
 
 def _like(arms: Sequence[ArmSummary], summary: Summary, other: Summary) -> list[ArmSummary]:

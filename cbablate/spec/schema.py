@@ -34,6 +34,7 @@ _WORDS = {
     "report": "The columns of the table: names of metrics.",
     "tune": "The sweep file by which each arm is tuned first; a path from this file's folder.",
     "margin": "The smallest difference in the first reported metric that matters, in its unit.",
+    "analysis": "How differences are tested and told, where not by t tests with Holm's correction.",
 }
 
 

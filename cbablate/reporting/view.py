@@ -1,0 +1,35 @@
+"""Views: the other tables of a study beside its arms, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+
+from cbablate.analysis.replicates import Replicates
+from cbablate.analysis.summary import Summary
+from cbablate.errors import CbablateError
+from cbablate.planning.plan import Plan
+from cbablate.reporting.components import component_table, pair_table
+from cbablate.reporting.effects import effect_table
+from cbablate.reporting.table import Table
+
+__all__ = ["VIEWS", "views"]
+
+VIEWS: Mapping[str, Callable[[Plan, Summary, Replicates], Table]] = MappingProxyType(
+    {"effects": effect_table, "components": component_table, "pairs": pair_table}
+)
+"""Each raises `CbablateError` where the study's design or its trials do not tell that."""
+
+
+def views(plan: Plan, summary: Summary, found: Replicates) -> Iterator[Table]:
+    """The views that this study has so far, to be written beside its table.
+
+    One that it lacks is no fault here: whoever asks for it by name is told why.
+    """
+    if len(plan.study.factors) < 2:
+        return
+    for make in VIEWS.values():
+        try:
+            yield make(plan, summary, found)
+        except CbablateError:
+            continue
