@@ -32,7 +32,7 @@ def tuning_comment(tuned: Tuned | None) -> tuple[str, ...]:
     """The lines above a table of tuned arms."""
     if tuned is None:
         return ()
-    ended = sum(one.complete + one.pruned + one.failed for one in tuned.tunings)
+    ended = sum(map(_ended, tuned.tunings))
     asked = sum(one.wanted for one in tuned.tunings)
     sweep = tuned.tunings[0].search.sweep
     return (f"Tuned by sweep {sweep.name}, {search_words(sweep)}: {ended} of {asked} trials ended",)
@@ -122,14 +122,14 @@ def _given(tuned: Tuned) -> str:
     first = tuned.tunings[0]
     study, sweep = tuned.plan.study, first.search.sweep
     budget = study.budget
-    each = "Each arm was" if len(tuned.tunings) > 1 else "It was"
+    each = "Each arm is" if len(tuned.tunings) > 1 else "It is"
     many = f"{first.wanted} trial{'' if first.wanted == 1 else 's'}"
     length = f"of {'at most ' if sweep.pruner else ''}{budget.amount} {budget.unit}"
     goals = " and ".join(one.metric for one in first.search.objectives)
     front = f"; of the front, the best by {study.objective.metric}" if sweep.objectives[1:] else ""
     return (
-        f"{each} tuned by {many} {length} ({search_words(sweep)}), and the best chosen on {goals} "
-        f"alone{front}, from seeds that no replicate has. What is shown was trained anew from "
+        f"{each} tuned by {many} {length} ({search_words(sweep)}), and its best chosen on {goals} "
+        f"alone{front}, from seeds that no replicate has. What is shown is trained anew from "
         f"{study.replicates} fresh seed{'' if study.replicates == 1 else 's'}, to full budget."
         + (
             " Fixed: the same arms and seeds at the hyperparameters as written."
