@@ -53,7 +53,7 @@ def tuning_figures(tuned: Tuned) -> Iterator[tuple[str, Figure]]:
 
 def history_figure(tuned: Tuned) -> Figure:
     """Each trial's value by its number, and the best so far as a line, an arm a colour."""
-    figure, (axis,) = _figure(1, 1, height=2.1)
+    figure, (axis,) = _figure(1, 1, height=2.0 + _legend_height(tuned))
     from matplotlib import rc_context
 
     with rc_context(settings()):
@@ -76,7 +76,8 @@ def slice_figure(tuned: Tuned) -> Figure:
     """Values against each hyperparameter, a panel for each."""
     space = tuned.tunings[0].search.sweep.space
     across = 1 if len(space) == 1 else 2
-    figure, axes = _figure(len(space), across, share=True)
+    high = _PANEL * math.ceil(len(space) / across) + 0.2 + _legend_height(tuned)
+    figure, axes = _figure(len(space), across, height=high, share=True)
     from matplotlib import rc_context
 
     with rc_context(settings()):
@@ -135,7 +136,9 @@ def pareto_figure(tuned: Tuned) -> Figure:
     """Each pair of objectives, the proposals that none beats filled and joined."""
     objectives = tuned.tunings[0].search.objectives
     pairs = list(itertools.combinations(range(len(objectives)), 2))
-    figure, axes = _figure(len(pairs), 1 if len(pairs) == 1 else 2)
+    beside = 1 if len(pairs) == 1 else 2
+    high = _PANEL * math.ceil(len(pairs) / beside) + 0.5 + _legend_height(tuned)
+    figure, axes = _figure(len(pairs), beside, height=high)
     from matplotlib import rc_context
 
     with rc_context(settings()):
@@ -155,16 +158,21 @@ def pareto_figure(tuned: Tuned) -> Figure:
     return figure
 
 
+def _legend_height(tuned: Tuned) -> float:
+    """Inches that the legend takes."""
+    arms = min(len(tuned.tunings), MOST_ARMS)
+    return 0.14 * math.ceil(arms / 2) if arms > 1 else 0.0
+
+
 def _figure(
-    panels: int, across: int, *, height: float | None = None, share: bool = False
+    panels: int, across: int, *, height: float, share: bool = False
 ) -> tuple[Figure, list[Axes]]:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     down = math.ceil(panels / across)
     with rc_context(settings()):
-        size = (WIDTH, height if height is not None else _PANEL * down + 0.5)
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=(WIDTH, height), layout="constrained")
         grid = figure.subplots(down, across, squeeze=False, sharey=share)
         axes: list[Axes] = list(grid.flat)
         for axis in axes[panels:]:

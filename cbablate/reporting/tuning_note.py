@@ -81,7 +81,7 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
     if tuned is None:
         return
     yield _given(tuned)
-    yield f"Used: {listed(f'{one.search.arm.name} {used_words(one)}' for one in tuned.tunings)}."
+    yield f"Used: {_used(tuned.tunings)}."
     chosen = [
         f"{one.search.arm.name} {proposal_words(tuned.proposals[one.search.arm.id])}"
         for one in tuned.tunings
@@ -104,6 +104,14 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
             yield f"Not complete at the fixed hyperparameters, and in no mean: {short}."
         yield from _mixtures(summary, tuned.fixed)
     yield from _survival(summary, tuned)
+
+
+def _used(tunings: Sequence[Tuning]) -> str:
+    """What each arm's search took; once, where it is the same of all."""
+    words = [used_words(one) for one in tunings]
+    if len(words) > 1 and len(set(words)) == 1:
+        return f"{words[0]} for each arm"
+    return listed(f"{one.search.arm.name} {said}" for one, said in zip(tunings, words, strict=True))
 
 
 def _mixtures(summary: Summary, fixed: Summary) -> Iterator[str]:
