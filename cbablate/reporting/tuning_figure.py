@@ -59,10 +59,7 @@ def history_figure(tuned: Tuned) -> Figure:
     with rc_context(settings()):
         for place, one in enumerate(tuned.tunings[:MOST_ARMS]):
             look = _look(place)
-            for attempt in one.attempts:
-                value = _shown(one, attempt)
-                if value is not None:
-                    _point(axis, (attempt.number, value), attempt, look)
+            _points(axis, [(a.number, v, f) for a, v, f in _shown(one)], look)
             best = _best_so_far(one)
             if best:
                 axis.step(*zip(*best, strict=True), where="post", color=look["color"])
@@ -84,11 +81,12 @@ def slice_figure(tuned: Tuned) -> Figure:
         for axis, (key, parameter) in zip(axes, space.items(), strict=True):
             _scaled(axis, parameter)
             for place, one in enumerate(tuned.tunings[:MOST_ARMS]):
-                for attempt in one.attempts:
-                    value = _shown(one, attempt)
-                    if value is not None and key in attempt.proposal:
-                        at = _position(parameter, attempt.proposal[key])
-                        _point(axis, (at, value), attempt, _look(place))
+                at = [
+                    (_position(parameter, attempt.proposal[key]), value, filled)
+                    for attempt, value, filled in _shown(one)
+                    if key in attempt.proposal
+                ]
+                _points(axis, at, _look(place))
             axis.set_xlabel(drawable(key, longest=30), parse_math=False)
         axes[0].set_ylabel(_metric_words(tuned.plan, _decides(tuned)), parse_math=False)
         _finish(figure, tuned)
@@ -144,14 +142,13 @@ def pareto_figure(tuned: Tuned) -> Figure:
     with rc_context(settings()):
         for axis, (across, up) in zip(axes, pairs, strict=True):
             for place, one in enumerate(tuned.tunings[:MOST_ARMS]):
-                look = _look(place)
                 front = {attempt.number for attempt in one.front}
-                for attempt in one.attempts:
-                    if attempt.values is None:
-                        continue
-                    face = look["color"] if attempt.number in front else "white"
-                    at = (attempt.values[across], attempt.values[up])
-                    axis.plot(*at, **look, linestyle="", markerfacecolor=face)
+                at = [
+                    (attempt.values[across], attempt.values[up], attempt.number in front)
+                    for attempt in one.attempts
+                    if attempt.values is not None
+                ]
+                _points(axis, at, _look(place))
             axis.set_xlabel(_metric_words(tuned.plan, objectives[across].metric), parse_math=False)
             axis.set_ylabel(_metric_words(tuned.plan, objectives[up].metric), parse_math=False)
         _finish(figure, tuned)
@@ -202,10 +199,15 @@ def _look(place: int) -> dict[str, Any]:
     return {"color": COLOURS[place % len(COLOURS)], "marker": _MARKS[place % len(_MARKS)]}
 
 
-def _point(axis: Axes, at: tuple[float, float], attempt: Attempt, look: Mapping[str, Any]) -> None:
-    hollow = attempt.state is not TrialState.COMPLETE
-    face = "white" if hollow else look["color"]
-    axis.plot(*at, **look, linestyle="", markerfacecolor=face, alpha=0.8)
+def _points(
+    axis: Axes, points: Sequence[tuple[float, float, bool]], look: Mapping[str, Any]
+) -> None:
+    """Marks at x and y, filled or hollow; hollow ones lie below."""
+    for filled in (False, True):
+        at = [(x, y) for x, y, full in points if full == filled]
+        if at:
+            face = look["color"] if filled else "white"
+            axis.plot(*zip(*at, strict=True), **look, linestyle="", markerfacecolor=face)
 
 
 def _decides(tuned: Tuned) -> str:
@@ -213,13 +215,18 @@ def _decides(tuned: Tuned) -> str:
     return first.search.objectives[first.decides].metric
 
 
-def _shown(one: Tuning, attempt: Attempt) -> float | None:
-    """What a trial's mark stands at: its value, or the last that was measured of a pruned one."""
-    if attempt.values is not None:
-        return attempt.values[one.decides]
-    if attempt.state is TrialState.PRUNED and attempt.curve and one.decides == 0:
-        return attempt.curve[-1][1]
-    return None
+def _shown(one: Tuning) -> list[tuple[Attempt, float, bool]]:
+    """The trials that have a mark, at which value, and whether it is filled.
+
+    A complete one stands at its value, a pruned one, hollow, at the last that was measured.
+    """
+    shown: list[tuple[Attempt, float, bool]] = []
+    for attempt in one.attempts:
+        if attempt.values is not None:
+            shown.append((attempt, attempt.values[one.decides], True))
+        elif attempt.state is TrialState.PRUNED and attempt.curve and one.decides == 0:
+            shown.append((attempt, attempt.curve[-1][1], False))
+    return shown
 
 
 def _score(one: Tuning, attempt: Attempt) -> float:

@@ -11,6 +11,7 @@ from cbablate.planning.plan import Plan, plan
 from cbablate.planning.search import confirmed, searches, versus_fixed
 from cbablate.planning.trial import Trial
 from cbablate.records.record import Record
+from cbablate.spec.description import Description
 from cbablate.spec.metric import Objective
 from cbablate.spec.space import draw
 from cbablate.spec.sweep import Parameter, Proposal, Pruner, Sampler, Sweep
@@ -40,7 +41,7 @@ def tuned_toys(*levels: dict[str, Any], how: Sweep | None = None, **other: Any) 
     return tuned(toy_plan(*levels, **{"epochs": 4, "replicates": 6, **other}), how)
 
 
-def tuned_places() -> Plan:
+def tuned_places(description: Description | None = None) -> Plan:
     """The study of places, tuned over two keys of its optimizer."""
     space = {
         "optimizer.lr": Parameter(kind="float", low=1e-3, high=1e-2, log=True),
@@ -53,7 +54,8 @@ def tuned_places() -> Plan:
         sampler=Sampler(name="tpe", options={"n_startup_trials": 4}),
         pruner=Pruner(name="median", options={"first_rung": 4}),
     )
-    return tuned(placement(report=("test/top1", "attention/entropy")), how)
+    report = ("test/top1", "attention/entropy")
+    return tuned(placement(report=report, description=description), how)
 
 
 Ending = Callable[[int, int], str]
@@ -125,11 +127,13 @@ def replicated(telling: Telling, planned: Plan, *, gain: float = 1.0, primary: s
                 telling.complete(trial, {**metrics, planned.study.objective.metric: value})
 
 
-def places_told(
-    ending: Ending = lambda _search, number: "pruned" if number % 3 else "complete",
-) -> list[Record]:
+def thirds(_search: int, number: int) -> str:
+    """One trial in three goes on to its end."""
+    return "pruned" if number % 3 else "complete"
+
+
+def places_told(planned: Plan, ending: Ending = thirds) -> list[Record]:
     """The facts of `tuned_places`, searched and confirmed."""
-    planned = tuned_places()
     telling = Telling()
     telling.session()
 
