@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cbablate.cli.effects import Components, Effects, Pairs, chosen
-from cbablate.cli.words import Form, Where, show_error
+from cbablate.cli.words import Form, Where, Written, show_error
 from cbablate.errors import CbablateError, EnvironmentFault
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ app = typer.Typer(
 )
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
-StudyPaths = Annotated[list[Path], typer.Argument(metavar="STUDY...", help="Study files.")]
+CheckedPaths = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="Study and sweep files.")
+]
 Results = Annotated[
     Path, typer.Option("--results", metavar="DIR", help="Folder of the ledger and the tables.")
 ]
@@ -52,19 +54,17 @@ RESULTS = Path("results")
 
 
 @app.command()
-def check(studies: StudyPaths) -> None:
+def check(files: CheckedPaths) -> None:
     """Say every fault of every file, with line and column. Exit code 2 if there is any."""
-    from cbablate import api
+    from cbablate.cli.checking import checked
 
     faulty = 0
-    for path in studies:
+    for path in files:
         try:
-            found = api.plan(api.load_study(path))
+            print(f"{path}: {checked(path)}")
         except CbablateError as error:
             faulty += 1
             show_error(error)
-        else:
-            print(f"{path}: {len(found.arms)} arms, {len(found.trials)} trials")
     if faulty:
         raise typer.Exit(2)
 
@@ -201,14 +201,28 @@ def data(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of study files, for editors."""
+def sweep(study: StudyPath, results: Results = RESULTS) -> None:
+    """Say what each arm's tuning has found so far, and which hyperparameters matter."""
+    from cbablate import api
+    from cbablate.cli.sweep import swept
+
+    print(swept(api.plan(api.load_study(study)), api.facts(results)))
+
+
+@app.command()
+def schema(
+    of: Annotated[Written, typer.Option("--of", help="Of which kind of file.")] = Written.study,
+) -> None:
+    """Print the JSON Schema of study files, or of sweep files, for editors."""
     import json
 
-    from cbablate.spec.schema import study_schema
+    from cbablate.spec.schema import study_schema, sweep_schema
     from cbablate.workloads.catalog import SHIPPED
 
-    print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+    if of is Written.sweep:
+        print(json.dumps(sweep_schema(), indent=2))
+    else:
+        print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
 
 
 def _spelled(table: Table, form: Form) -> str:

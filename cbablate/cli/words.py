@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from cbablate.errors import CbablateError, StudyError
 
-__all__ = ["Form", "Where", "show_error"]
+__all__ = ["Form", "Where", "Written", "show_error"]
 
 
 class Where(StrEnum):
@@ -24,6 +24,13 @@ class Form(StrEnum):
     latex = "latex"
     markdown = "markdown"
     csv = "csv"
+
+
+class Written(StrEnum):
+    """What a person writes."""
+
+    study = "study"
+    sweep = "sweep"
 
 
 def show_error(error: CbablateError) -> None:

@@ -29,12 +29,13 @@ _BYSTANDERS = ("ray", "optuna", "mlflow")
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """The lines above a table: what it answers, and what it was computed from."""
     study, budget = plan.study, plan.study.budget
-    planned = len(plan.arms) * study.replicates
+    arms = len(plan.arms)
+    planned = arms * study.replicates
     complete = sum(one.counts.complete for one in summary.arms)
     lines = [
         f"Study {study.name}: {study.question}",
-        f"{len(plan.arms)} arms x {study.replicates} replicates of {budget.amount} {budget.unit} "
-        f"from seed {study.seed}: {complete} of {planned} trials complete",
+        f"{arms} arm{'' if arms == 1 else 's'} x {study.replicates} replicates of {budget.amount} "
+        f"{budget.unit} from seed {study.seed}: {complete} of {planned} trials complete",
         f"Workload {plan.description.name}, version {plan.description.version}",
     ]
     traits = summary.origin.traits

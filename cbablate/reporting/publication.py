@@ -20,6 +20,7 @@ from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
 from cbablate.reporting.interaction import interaction_figure
 from cbablate.reporting.table import outcome_table
+from cbablate.reporting.tuning_figure import tuning_figures
 from cbablate.reporting.view import views
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
 def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     """Write the table, and the views that the study has, in every form, and figures; their paths.
 
-    There is a figure of the primary metric's differences, once there is one, and one of each
-    vector by layer.
+    There is a figure of the primary metric's differences, once there is one, one of each vector by
+    layer, and where arms are tuned, some of their searches.
 
     A file is replaced whole or not at all, so that a paper that includes it never sees half.
 
@@ -76,6 +77,8 @@ def _figures(found: Outcome, entered: Replicates) -> Iterator[tuple[str, Figure]
     for vector in summary.vectors:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)
+    if found.tuned is not None:
+        yield from tuning_figures(found.tuned)
 
 
 def _write(text: bytes, path: Path) -> None:

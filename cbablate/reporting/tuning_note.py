@@ -32,7 +32,7 @@ def tuning_comment(tuned: Tuned | None) -> tuple[str, ...]:
     """The lines above a table of tuned arms."""
     if tuned is None:
         return ()
-    ended = sum(one.complete + one.pruned + one.failed for one in tuned.tunings)
+    ended = sum(map(_ended, tuned.tunings))
     asked = sum(one.wanted for one in tuned.tunings)
     sweep = tuned.tunings[0].search.sweep
     return (f"Tuned by sweep {sweep.name}, {search_words(sweep)}: {ended} of {asked} trials ended",)
@@ -81,7 +81,7 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
     if tuned is None:
         return
     yield _given(tuned)
-    yield f"Used: {listed(f'{one.search.arm.name} {used_words(one)}' for one in tuned.tunings)}."
+    yield f"Used: {_used(tuned.tunings)}."
     chosen = [
         f"{one.search.arm.name} {proposal_words(tuned.proposals[one.search.arm.id])}"
         for one in tuned.tunings
@@ -106,6 +106,14 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
     yield from _survival(summary, tuned)
 
 
+def _used(tunings: Sequence[Tuning]) -> str:
+    """What each arm's search took; once, where it is the same of all."""
+    words = [used_words(one) for one in tunings]
+    if len(words) > 1 and len(set(words)) == 1:
+        return f"{words[0]} for each arm"
+    return listed(f"{one.search.arm.name} {said}" for one, said in zip(tunings, words, strict=True))
+
+
 def _mixtures(summary: Summary, fixed: Summary) -> Iterator[str]:
     """Where tuned and fixed replicates were computed differently, each alike among themselves."""
     parts = (summary.origin.traits, fixed.origin.traits)
@@ -122,14 +130,14 @@ def _given(tuned: Tuned) -> str:
     first = tuned.tunings[0]
     study, sweep = tuned.plan.study, first.search.sweep
     budget = study.budget
-    each = "Each arm was" if len(tuned.tunings) > 1 else "It was"
+    each = "Each arm is" if len(tuned.tunings) > 1 else "It is"
     many = f"{first.wanted} trial{'' if first.wanted == 1 else 's'}"
     length = f"of {'at most ' if sweep.pruner else ''}{budget.amount} {budget.unit}"
     goals = " and ".join(one.metric for one in first.search.objectives)
     front = f"; of the front, the best by {study.objective.metric}" if sweep.objectives[1:] else ""
     return (
-        f"{each} tuned by {many} {length} ({search_words(sweep)}), and the best chosen on {goals} "
-        f"alone{front}, from seeds that no replicate has. What is shown was trained anew from "
+        f"{each} tuned by {many} {length} ({search_words(sweep)}), and its best chosen on {goals} "
+        f"alone{front}, from seeds that no replicate has. What is shown is trained anew from "
         f"{study.replicates} fresh seed{'' if study.replicates == 1 else 's'}, to full budget."
         + (
             " Fixed: the same arms and seeds at the hyperparameters as written."

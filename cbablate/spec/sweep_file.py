@@ -27,6 +27,8 @@ from cbablate.spec.yaml_file import read_yaml
 
 __all__ = ["SweepFile", "is_sweep", "read_sweep", "sweep_named_by", "sweep_reading"]
 
+_ITS_KEYS = {"space", "sampler", "pruner", "trials"}
+_STUDYS_KEYS = {"question", "workload", "baseline", "factors"}
 _HINTS = {
     **dict.fromkeys(
         ("baseline", "budget", "factors", "replicates", "report", "seed", "design"),
@@ -71,7 +73,8 @@ def read_sweep(path: Path | str) -> SweepFile:
 
 def is_sweep(root: MapNode) -> bool:
     """Whether a file is meant for a sweep, by its keys."""
-    return "space" in root.entries and not {"question", "workload", "baseline"} & {*root.entries}
+    keys = {*root.entries}
+    return bool(keys & _ITS_KEYS) and not keys & _STUDYS_KEYS
 
 
 def sweep_named_by(root: MapNode, path: Path) -> tuple[SweepFile | None, list[Fault], str]:
@@ -97,7 +100,7 @@ def sweep_named_by(root: MapNode, path: Path) -> tuple[SweepFile | None, list[Fa
         if error.flaws:
             return None, [], unread(target, error)
         return None, [Fault(("tune",), f"{scalar.shown(node.text)}: {error}", error.hint)], ""
-    if not is_sweep(sweep.root) and {"question", "workload"} & {*sweep.root.entries}:
+    if not is_sweep(sweep.root) and _STUDYS_KEYS & {*sweep.root.entries}:
         sentence = f"{scalar.shown(node.text)} is a study, and a sweep is wanted"
         hint = "a sweep has the keys space, sampler, trials; those of this project are in sweeps/"
         return None, [Fault(("tune",), sentence, hint)], ""
