@@ -1,4 +1,4 @@
-"""A driver of a tuned toy study in a process of its own, to be killed: RESULTS local|ray SECONDS."""
+"""A driver of a tuned toy study, to be killed. Its words: RESULTS local|ray SECONDS."""
 
 from __future__ import annotations
 
