@@ -110,7 +110,7 @@ def outline(name: str) -> Outline:
         sizes = {part: len(files) for part, files in found.splits.items()}
         return json.dumps([len(found.classes), sizes, found.fingerprint, found.split])
 
-    classes, sizes, fingerprint, split = json.loads(remembered(folders, read))
+    classes, sizes, fingerprint, split = json.loads(remembered(folders, read, of="outline 1"))
     return Outline(root, classes, sizes, fingerprint, split)
 
 
