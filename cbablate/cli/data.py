@@ -8,6 +8,7 @@ from typing import Any
 from cbablate.data import identity, location
 from cbablate.data.catalog import DATASETS, FOLDER, Dataset
 from cbablate.data.listing import listing
+from cbablate.errors import CbablateError
 
 __all__ = ["catalog", "checked", "fetched"]
 
@@ -41,8 +42,14 @@ def checked(name: str) -> str:
     """What one data set, or a folder under the data root, holds: all of it is read.
 
     Raises:
+        CbablateError: there is neither a data set nor a folder of this name.
         EnvironmentFault: it is not here, or is not what it should be.
     """
+    if name not in DATASETS and not (location.root() / name).is_dir():
+        raise CbablateError(
+            f"'{name}' is neither a data set ({', '.join(DATASETS)}) nor a folder under "
+            f"{location.root()}, which the environment variable {location.VARIABLE} names"
+        )
     if name in DATASETS:
         from cbablate.data.images import source
 

@@ -58,7 +58,7 @@ def references() -> dict[str, dict[str, float]]:
     """Accuracy in percent on the test split, by task, of classifiers that know how images are made.
 
     `whole image` is Bayes's rule from all pixels (their rounding left aside): no classifier does
-    better but by chance. `middle 3 x 3` and `middle patch` are the same from these patches alone.
+    better but by chance. The others but the last are the same from fewer patches.
     `one patch, no noise` is exact: what a single patch that is known for certain tells.
     """
     images, shown = _made()
@@ -69,11 +69,14 @@ def references() -> dict[str, dict[str, float]]:
     truth = shown[start:].reshape(len(rows), -1).sum(axis=1) > GRID * GRID // 2
     twin = shown[start:, middle, middle] == 1
     centre = rows[:, middle, middle]
+    others = rows.copy()
+    others[:, middle, middle] = 0.5  # says nothing
     return {
         "context_task": {
             "whole image": _percent(_majority(rows) > 0.5, truth),
             "middle 3 x 3": _percent(_majority(near) > 0.5, truth),
             "middle patch": _percent(centre > 0.5, truth),
+            "all but the middle patch": _percent(_majority(others) > 0.5, truth),
             "one patch, no noise": 50.0 + 50.0 * _vote(),
         },
         "context_task_twin": {

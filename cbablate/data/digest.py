@@ -31,17 +31,18 @@ def of_files(paths: Sequence[Path], names: Sequence[str]) -> str:
                     digest.update(chunk)
         return digest.hexdigest()[:_DIGITS]
 
-    return remembered(paths, read)
+    return remembered(paths, read, of="content 1")
 
 
-def remembered(paths: Sequence[Path], compute: Callable[[], str]) -> str:
+def remembered(paths: Sequence[Path], compute: Callable[[], str], *, of: str) -> str:
     """What `compute` gives of these files or folders, asked once for each state of theirs.
 
-    A state is the paths with sizes and times of change. Answers lie in the user's cache folder;
-    where that cannot be read or written, the answer is computed again, which costs time only.
+    `of` names the question, and is changed when the answer would be another. A state is the paths
+    with sizes and times of change. Answers lie in the user's cache folder; where that cannot be
+    read or written, the answer is computed again, which costs time only.
     """
     states = [(str(path.resolve()), *_state(path)) for path in paths]
-    key = fingerprint(states)
+    key = fingerprint([of, states])
     book = location.cache() / "digests.json"
     known = _read(book)
     if key not in known:

@@ -110,7 +110,7 @@ def outline(name: str) -> Outline:
         sizes = {part: len(files) for part, files in found.splits.items()}
         return json.dumps([len(found.classes), sizes, found.fingerprint, found.split])
 
-    classes, sizes, fingerprint, split = json.loads(remembered(folders, read))
+    classes, sizes, fingerprint, split = json.loads(remembered(folders, read, of="outline 1"))
     return Outline(root, classes, sizes, fingerprint, split)
 
 
@@ -188,7 +188,7 @@ def _part(root: Path, part: str) -> dict[str, list[tuple[str, int]]]:
     folder = root / _named(root, part)
     found: dict[str, list[tuple[str, int]]] = {}
     with os.scandir(folder) as classes:
-        kinds = sorted(entry.name for entry in classes if entry.is_dir())
+        kinds = sorted(e.name for e in classes if e.is_dir() and not e.name.startswith("."))
     for kind in kinds:
         with os.scandir(folder / kind) as files:
             found[kind] = sorted(

@@ -94,7 +94,9 @@ def workers() -> int:
     """
     said = os.environ.get(WORKERS)
     if said is None:
-        return min(_MOST_WORKERS, len(os.sched_getaffinity(0)) - 1)
+        has_affinity = hasattr(os, "sched_getaffinity")  # on Linux
+        cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+        return min(_MOST_WORKERS, cores - 1)
     if not said.isdecimal():
         raise EnvironmentFault(
             f"the environment variable {WORKERS} is '{said}': write how many processes read "

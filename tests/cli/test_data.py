@@ -57,6 +57,8 @@ def test_a_data_set_is_read_whole(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_cannot_be_fetched_is_told(data_root: Path) -> None:
     with pytest.raises(CbablateError, match="'digits' cannot be fetched; fashion_mnist, cifar10"):
         download.get("digits")
+    with pytest.raises(CbablateError, match=r"'cifar' is neither a data set \(digits, .*\) nor a"):
+        checked("cifar")
     with pytest.raises(CbablateError, match="--get needs the name"):
         main.data(None, get=True)
 

@@ -22,7 +22,9 @@ def test_knowing_how_images_are_made_one_patch_says_little_of_the_task_and_all_o
     assert task["whole image"] > 97
     assert task["middle 3 x 3"] < 75
     assert task["middle patch"] == pytest.approx(task["one patch, no noise"], abs=2)
+    assert task["all but the middle patch"] > 90
     assert twin["whole image"] > 99
+    assert twin["all but the middle patch"] == 50
 
 
 def test_no_linear_function_of_pixels_tells_the_classes_apart() -> None:
