@@ -11,6 +11,7 @@ from cbablate.analysis.absence import unreported
 from cbablate.analysis.contrast import pooled_sd
 from cbablate.analysis.cost import cost
 from cbablate.analysis.summary import Summary, metric_of, summarize
+from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import (
     ALPHA,
@@ -21,6 +22,7 @@ from cbablate.planning.power import (
     pairs_to_flip,
     replicates_for,
 )
+from cbablate.planning.screening import aliases
 from cbablate.records.history import TRIAL_KINDS, History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -48,6 +50,7 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
         "",
         *_arm_lines(plan),
         "",
+        *_screening_lines(plan),
         *_power_lines(plan, facts),
         f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
         f"{price.budget_left:,} {unit}.",
@@ -103,6 +106,13 @@ def ended(plan: Plan, done: Completion, results: Path) -> str:
     return "\n".join(lines)
 
 
+def _screening_lines(plan: Plan) -> list[str]:
+    """What a screening design cannot tell apart; nothing of other designs."""
+    if plan.study.design not in SCREENING or not plan.study.factors:
+        return []
+    return [*aliases(plan.study.design, [factor.name for factor in plan.study.factors]), ""]
+
+
 def _arm_lines(plan: Plan) -> list[str]:
     width = max(len(arm.name) for arm in plan.arms)
     names = {arm.id: arm.name for arm in plan.arms}
@@ -119,6 +129,8 @@ def _power_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
     summary = summarize(plan, facts)
     if not family or not summary.primary:
         return []
+    if plan.study.design in SCREENING:
+        return _screening_power(n, len(plan.study.factors))
     size = f"{_counted(n, 'replicate')}, {_counted(family, 'comparison')}"
     effect = detectable(n, family)
     if effect is None:
@@ -142,6 +154,19 @@ def _power_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
             f"sign. With {pairs_to_flip(family)} replicates it does not."
         )
     return [*lines, ""]
+
+
+def _screening_power(n: int, family: int) -> list[str]:
+    """The same of factors' effects, which rest on all arms at once."""
+    effect = detectable(n, family)
+    size = f"{_counted(n, 'replicate')}, {_counted(family, 'factor')}"
+    if effect is None:
+        return [f"{size}: one seed tells no spread, so no test is possible.", ""]
+    return [
+        f"{size} (Holm): with 80 % power a t test sees an effect of {_times(effect)} its spread "
+        "between seeds.",
+        "",
+    ]
 
 
 def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int) -> list[str]:
