@@ -3,7 +3,10 @@
 A mean over tasks is moved by one that is easy or broken; these are not so easily. Values are
 greater-is-better and comparable across tasks: scores such as accuracies, or scaled to be. Intervals
 are percentile bootstraps, stratified: seeds are drawn anew within each task, and tasks are kept,
-so they speak of these tasks, not of others (Agarwal et al. 2021, arXiv 2108.13264).
+so they speak of these tasks, not of others (Agarwal et al. 2021, arXiv 2108.13264). They are
+called 95 % and cover less with few seeds: over 8 tasks of normal values and 3, 5 or 10 seeds the
+interval of a probability of improvement covered 92, 93 and 96 %, that of an interquartile mean
+86, 90 and 91 % (400 simulations each).
 """
 
 from __future__ import annotations

@@ -79,7 +79,8 @@ def test_seeds_are_drawn_within_their_task() -> None:
 
 
 def test_the_same_seed_gives_the_same_interval_and_pythons_own_generator_is_left_alone() -> None:
-    scores = [[1.0, 2.0, 5.0], [3.0, 4.0, 9.0]]
+    draw = random.Random(9)
+    scores = [[draw.gauss(0, 1) for _ in range(9)] for _ in range(2)]
     random.seed(3)
     before = random.getstate()
     assert robust_mean(scores, 7) == robust_mean(scores, 7) != robust_mean(scores, 8)
@@ -88,13 +89,13 @@ def test_the_same_seed_gives_the_same_interval_and_pythons_own_generator_is_left
 
 def test_the_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     draw, held = random.Random(6), 0
-    for seed in range(120):
+    for seed in range(60):
         one, other = ([[draw.gauss(0, 1) for _ in range(8)] for _ in range(5)] for _ in range(2))
-        said = probability_of_improvement(one, other, seed, resamples=200)
+        said = probability_of_improvement(one, other, seed, resamples=100)
         assert said.low is not None
         assert said.high is not None
         held += said.low <= 0.5 <= said.high
-    assert 0.87 <= held / 120 <= 1.0
+    assert 0.85 <= held / 60 <= 1.0
 
 
 def test_what_cannot_be_summarised_is_refused() -> None:

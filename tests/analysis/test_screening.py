@@ -29,9 +29,9 @@ def test_effects_that_add_up_come_out_as_they_are(design: str) -> None:
 def test_a_fractions_effects_are_not_moved_by_pairs_and_plackett_burmans_are() -> None:
     def moved(design: str) -> float:
         plan = grid(2, 2, 2, 2, design=design)
-        found = laid(plan, lambda at, r: 1.0 * at[1] * at[2] + r)
+        found = laid(plan, lambda at, r: 1.0 * at[0] * at[1] + r)
         said = screened(plan, found)
-        return max(abs(said[factor].effect.difference or 0.0) for factor in (0, 3))
+        return max(abs(said[factor].effect.difference or 0.0) for factor in (2, 3))
 
     assert moved("fractional") == pytest.approx(0.0, abs=1e-12)
     assert moved("plackett_burman") > 0.2
