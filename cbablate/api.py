@@ -166,7 +166,8 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
 def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> Table:
     """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal.
 
-    `view` is `arms`, or another of the study's tables: `effects`, `components`, `pairs`.
+    `view` is `arms`, or another of the study's tables: `effects`, `components`, `pairs`,
+    `mechanism`.
 
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.

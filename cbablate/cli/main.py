@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli.effects import Components, Effects, Pairs, chosen
+from cbablate.cli.effects import Components, Effects, Mechanism, Pairs, chosen
 from cbablate.cli.words import Form, Where, Written, show_error
 from cbablate.errors import CbablateError, EnvironmentFault
 
@@ -140,11 +140,12 @@ def table(
     effects: Effects = False,
     components: Components = False,
     pairs: Pairs = False,
+    mechanism: Mechanism = False,
 ) -> None:
     """Print the ablation table of what was trained so far, or another table of the study."""
     from cbablate import api
 
-    view = chosen(effects=effects, components=components, pairs=pairs)
+    view = chosen(effects=effects, components=components, pairs=pairs, mechanism=mechanism)
     text = _spelled(api.table(api.plan(api.load_study(study)), results=results, view=view), form)
     if output is None:
         _write(text)

@@ -14,6 +14,7 @@ from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
 from cbablate.cli.tuning_overview import counted, left_lines, searching_lines, tuning_lines
+from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import (
     ALPHA,
@@ -24,6 +25,7 @@ from cbablate.planning.power import (
     pairs_to_flip,
     replicates_for,
 )
+from cbablate.planning.screening import aliases
 from cbablate.planning.search import confirmed
 from cbablate.records.history import TRIAL_KINDS, History, histories
 from cbablate.records.record import Record
@@ -54,6 +56,7 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
         "",
         *_arm_lines(plan),
         "",
+        *_screening_lines(plan),
         *_power_lines(outcome(plan, facts), plan.study.tune is not None),
     ]
     if tuned:
@@ -134,6 +137,13 @@ def ended(plan: Plan, done: Completion, results: Path) -> str:
     return "\n".join(lines)
 
 
+def _screening_lines(plan: Plan) -> list[str]:
+    """What a screening design cannot tell apart; nothing of other designs."""
+    if plan.study.design not in SCREENING or not plan.study.factors:
+        return []
+    return [*aliases(plan.study.design, [factor.name for factor in plan.study.factors]), ""]
+
+
 def _arm_lines(plan: Plan) -> list[str]:
     width = max(len(arm.name) for arm in plan.arms)
     names = {arm.id: arm.name for arm in plan.arms}
@@ -152,6 +162,8 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
         family = 1  # tuned against fixed, once there is a proposal
     if not family or not summary.primary:
         return []
+    if plan.study.design in SCREENING:
+        return _screening_power(n, len(plan.study.factors))
     size = f"{counted(n, 'replicate')}, {counted(family, 'comparison')}"
     effect = detectable(n, family)
     if effect is None:
@@ -175,6 +187,19 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
             f"sign. With {pairs_to_flip(family)} replicates it does not."
         )
     return [*lines, ""]
+
+
+def _screening_power(n: int, family: int) -> list[str]:
+    """The same of factors' effects, which rest on all arms at once."""
+    effect = detectable(n, family)
+    size = f"{counted(n, 'replicate')}, {counted(family, 'factor')}"
+    if effect is None:
+        return [f"{size}: one seed tells no spread, so no test is possible.", ""]
+    return [
+        f"{size} (Holm): with 80 % power a t test sees an effect of {_times(effect)} its spread "
+        "between seeds.",
+        "",
+    ]
 
 
 def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int) -> list[str]:

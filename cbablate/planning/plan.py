@@ -113,7 +113,7 @@ def _shape_faults(study: Study) -> list[Fault]:
                 Fault(("contrast",), f"'{study.contrast}' is no factor of this study ({listed})")
             )
     faults += _analysis_faults(study)
-    if study.design in ("leave_one_out", "cumulative"):
+    if study.design in design.SWITCHING:
         faults += [
             Fault(
                 ("factors", index, "levels"),
@@ -225,6 +225,9 @@ def _arm_name(study: Study, cell: design.Cell) -> str:
     if study.design == "factorial":
         return ", ".join(level.name for level in levels)
     on = [level.name for level, index in zip(levels, cell, strict=True) if index]
+    if study.design in design.SCREENING:
+        named = [f.name for f, index in zip(study.factors, cell, strict=True) if index]
+        return " + ".join(named) or _baseline_name(levels)
     if study.design == "leave_one_out":
         off = [f.levels[1].name for f, index in zip(study.factors, cell, strict=True) if not index]
         return f"without {off[0]}" if off else "full"

@@ -8,9 +8,11 @@ from cbablate.analysis.factorial import Effect, Effects, Part, effects
 from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
+from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.reporting.cell import Blank, Cell, Count, Number, Probability, Spread, Text
 from cbablate.reporting.note import comment
+from cbablate.reporting.screening import screening_table
 from cbablate.reporting.sheet import Sheet, Value
 from cbablate.reporting.table import Column, Row, Table
 
@@ -42,6 +44,8 @@ def effect_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
         raise CbablateError(
             f"study '{plan.study.name}' reports no metric of trials, so there are no effects"
         )
+    if plan.study.design in SCREENING:
+        return screening_table(plan, summary, found)
     split = effects(plan, found.of(name), name)
     label = metric_of(plan, name).label
     rows = [Row(tuple(_cells(one, one.name))) for one in split.effects]

@@ -10,8 +10,10 @@ from cbablate.analysis.contrast import Contrast
 from cbablate.analysis.origin import Origin
 from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
 from cbablate.planning.coverage import FEWEST_FOR_BCA, bca_coverage
+from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
+from cbablate.planning.screening import aliases
 from cbablate.reporting.cell import DASH
 from cbablate.reporting.claim import claims, listed
 from cbablate.spec.analysis import USUAL, Analysis
@@ -77,9 +79,17 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_missing(summary),
         *_shortfalls(plan, summary, primary),
         *_mixtures(summary),
+        *_design(plan),
         *claims(plan, summary),
     ]
     return tuple(found)
+
+
+def _design(plan: Plan) -> Iterator[str]:
+    """What a screening design cannot tell apart."""
+    if plan.study.design in SCREENING and plan.study.factors:
+        yield "Arms differ in many factors at once: `cbablate table --effects` has their effects."
+        yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
 
 
 def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:

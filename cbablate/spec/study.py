@@ -16,7 +16,14 @@ from cbablate.spec.sweep import Sweep
 
 __all__ = ["DesignName", "Study"]
 
-DesignName = Literal["one_at_a_time", "factorial", "leave_one_out", "cumulative"]
+DesignName = Literal[
+    "one_at_a_time",
+    "factorial",
+    "leave_one_out",
+    "cumulative",
+    "fractional",
+    "plackett_burman",
+]
 
 
 class Study(BaseModel):
