@@ -16,6 +16,8 @@ DAGGER = "†"
 """The mark of a difference whose adjusted p value is below ALPHA."""
 _BYSTANDERS = ("ray", "optuna", "mlflow")
 """Libraries that place, propose and show trials, but compute nothing of them."""
+_ABSENT = "numerics.absent."
+"""What a trial's note of a metric that its network does not have begins with."""
 
 
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
@@ -57,6 +59,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
         *_timings(plan, summary),
+        *_absences(plan, summary),
         *_missing(summary),
         *_shortfalls(plan, summary, primary),
         *_mixtures(summary),
@@ -119,6 +122,13 @@ def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
             )
 
 
+def _absences(plan: Plan, summary: Summary) -> Iterator[str]:
+    """Why a metric has no value where the network does not have it."""
+    for name in dict.fromkeys(plan.study.report):
+        for reason in summary.origin.traits.get(f"{_ABSENT}{name}", ()):
+            yield f"{metric_of(plan, name).label} does not exist where {reason}."
+
+
 def _missing(summary: Summary) -> Iterator[str]:
     if all(one.counts.waiting == one.counts.planned for one in summary.arms):
         yield "Nothing has been trained yet."
@@ -175,7 +185,7 @@ def _mixtures(summary: Summary) -> Iterator[str]:
     mixed = {
         _short(trait): values
         for trait, values in summary.origin.mixed.items()
-        if _short(trait) not in _BYSTANDERS
+        if _short(trait) not in _BYSTANDERS and not trait.startswith(_ABSENT)
     }
     for trait, values in mixed.items():
         yield f"The trials differ in {trait}: {', '.join(values)}."
