@@ -13,6 +13,9 @@ from torch import Tensor, nn
 __all__ = ["Absent", "Finding", "Held", "Probe", "Sample", "Subject"]
 
 
+_BATCH = 256
+
+
 class Sample(Protocol):
     """Images that a probe may look at, of shape (C, H, W), float32 and normalised, with labels."""
 
@@ -67,8 +70,7 @@ class Subject:
     """A trained network with what may be looked at.
 
     `held_out` are validation images, `test` is for what reports on the test split, `train` for
-    what describes the training. `black` and `white` are what a channel's darkest and brightest
-    pixel are after normalisation. `blocks` are the model's transformer blocks, first one first;
+    what describes the training. `blocks` are the model's transformer blocks, first one first;
     `initial` makes the network as it was before training.
     """
 
@@ -78,13 +80,36 @@ class Subject:
     train: Sample
     blocks: tuple[nn.Module, ...] = ()
     initial: Callable[[], nn.Module] | None = None
-    black: tuple[float, ...] = (0.0,)
-    white: tuple[float, ...] = (1.0,)
     batch_size: int = 64
     autocast: Callable[[], AbstractContextManager[object]] = nullcontext
     seed: int = 0
     gradients: tuple[float, ...] = ()
     """Norms of the loss's gradient by block at the last update, where they were asked for."""
+
+    def logits(self, images: Tensor) -> Tensor:
+        """What the model answers, in float32, in the precision it is evaluated in."""
+        with self.autocast():
+            outputs: Tensor = self.model(images)
+        return outputs.float()
+
+    def range(self) -> tuple[Tensor, Tensor]:
+        """The darkest and the brightest value of each channel, of shape (C, 1, 1).
+
+        They are those of at most 2,048 training images: what a pixel can be, whatever the
+        normalisation.
+        """
+        images, _ = self.train.spaced(2048)
+        low, high = images.amin(dim=(0, 2, 3)), images.amax(dim=(0, 2, 3))
+        return low[:, None, None], high[:, None, None]
+
+    def hits(self, images: Tensor, labels: Tensor) -> float:
+        """Top-1 accuracy in percent on some images."""
+        correct = 0
+        with torch.inference_mode():
+            for start in range(0, len(labels), _BATCH):
+                some = slice(start, start + _BATCH)
+                correct += int((self.logits(images[some]).argmax(dim=1) == labels[some]).sum())
+        return 100.0 * correct / len(labels)
 
 
 @dataclass(frozen=True)

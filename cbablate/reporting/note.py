@@ -26,6 +26,8 @@ _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
 _HARDLY = 1.05
 _BYSTANDERS = ("ray", "optuna", "mlflow")
 """Libraries that place, propose and show trials, but compute nothing of them."""
+_ABSENT = "numerics.absent."
+"""What a trial's note of a metric that its network does not have begins with."""
 
 
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
@@ -76,6 +78,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
         *_timings(plan, summary),
+        *_absences(plan, summary),
         *_missing(summary),
         *_shortfalls(plan, summary, primary),
         *_mixtures(summary),
@@ -197,6 +200,13 @@ def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
             )
 
 
+def _absences(plan: Plan, summary: Summary) -> Iterator[str]:
+    """Why a metric has no value where the network does not have it."""
+    for name in dict.fromkeys(plan.study.report):
+        for reason in summary.origin.traits.get(f"{_ABSENT}{name}", ()):
+            yield f"{metric_of(plan, name).label} does not exist where {reason}."
+
+
 def _missing(summary: Summary) -> Iterator[str]:
     if not any(one.counts.planned for one in summary.arms):
         return  # no arm is tuned yet, which is told before
@@ -266,7 +276,7 @@ def mixed(origin: Origin) -> dict[str, tuple[str, ...]]:
     return {
         _short(trait): values
         for trait, values in origin.mixed.items()
-        if _short(trait) not in _BYSTANDERS
+        if _short(trait) not in _BYSTANDERS and not trait.startswith(_ABSENT)
     }
 
 
