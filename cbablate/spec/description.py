@@ -15,6 +15,10 @@ Config = Mapping[str, Any]
 """A workload's settings: nested mappings of strings, numbers, booleans, lists and None."""
 
 
+def _whole(config: Config) -> Config:
+    return config
+
+
 @dataclass(frozen=True)
 class Description:
     """A workload seen from outside: names, schema, metrics and where its code lies.
@@ -39,6 +43,9 @@ class Description:
     verify: str | None = None
     throughput: str | None = None
     source: Path | None = None
+    identity: Callable[[Config], Config] = _whole
+    """What an arm's identity is made of: the resolved config, less what its outcome does not
+    depend on, as the path of a file whose content is in it."""
 
 
 Describe = Callable[[str, Path], Description]
