@@ -23,7 +23,7 @@ def _whole(config: Config) -> Config:
 class Description:
     """A workload seen from outside: names, schema, metrics and where its code lies.
 
-    The entries (`run`, `verify`, `throughput`) are `module:function`; they are resolved where a
+    The entries (`run`, `verify`, `observe`, `throughput`) are `module:function`; they are resolved where a
     trial runs, so that reading or planning a study imports neither torch nor a user's code.
     `source` is the file to import a user's module from, None for an installed one.
 
@@ -41,6 +41,8 @@ class Description:
     schema: Mapping[str, Any] | None = None
     """JSON Schema of the config; None where any key is allowed that the baseline has."""
     verify: str | None = None
+    observe: str | None = None
+    """What a person should know of arms that can be: sentences by arm name."""
     throughput: str | None = None
     source: Path | None = None
     identity: Callable[[Config], Config] = _whole

@@ -43,6 +43,7 @@ def _image_classification() -> Description:
         metrics=image_metrics.METRICS,
         schema=image_config.ImageConfig.model_json_schema(),
         verify=f"{module}:verify",
+        observe=f"{module}:observe",
         identity=image_config.identity,
         throughput=f"{module}:throughput",
     )

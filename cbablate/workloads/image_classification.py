@@ -26,7 +26,7 @@ from cbablate.training.compute import Compute, alone, choose
 from cbablate.training.loop import Progress, Update, fit
 from cbablate.training.recipe import Recipe
 
-__all__ = ["run", "throughput", "verify"]
+__all__ = ["observe", "run", "throughput", "verify"]
 
 Config = Mapping[str, Any]
 _MANY = 1_000_000_000
@@ -64,6 +64,11 @@ def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
         except StudyError as error:
             told.setdefault(name, []).append(str(error))
     return told
+
+
+def observe(configs: Mapping[str, Config]) -> dict[str, list[str]]:
+    """Sentences about what a person should know, by arm name: what an arm adds, and its kin."""
+    return verification.examine(configs, _shape).notes
 
 
 def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[str, list[float]]]:
