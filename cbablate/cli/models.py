@@ -22,7 +22,7 @@ def listed(pattern: str | None) -> str:
     from cbablate.models.portrait import names_like, portrait
 
     names = names_like(pattern)
-    if names == (pattern,):
+    if pattern is not None and names == (pattern,):
         return _whole(portrait(pattern))
     rows: list[tuple[str, Portrait | str]] = []
     for name in names:

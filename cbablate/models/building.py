@@ -113,7 +113,5 @@ def _made(name: str, arguments: Mapping[str, Any]) -> nn.Module:
             function()
         except _Recorded as told:
             recorded = told
-    made: nn.Module = build_model_with_cfg(
-        *recorded.arguments, **{**recorded.named, **arguments}
-    )
+    made: nn.Module = build_model_with_cfg(*recorded.arguments, **{**recorded.named, **arguments})
     return made

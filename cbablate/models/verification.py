@@ -72,7 +72,7 @@ def examine(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> 
     plain: dict[str, tuple[Config, _Plain]] = {}
     for name, config in configs.items():
         try:
-            bare = {**config, "context": ()}
+            bare: Config = {**config, "context": ()}
             key = _without_context(config)
             if key not in plain:
                 plain[key] = (bare, _plain(bare, shape(config)))
@@ -94,8 +94,8 @@ def examine(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> 
         except StudyError as error:
             told.faults.setdefault(name, []).append(str(error))
     _compare(configs, outputs, told)
-    for key, (bare, before) in plain.items():
-        if not torch.equal(_plain(bare, shape(bare)).output, before.output):
+    for key, (alone, before) in plain.items():
+        if not torch.equal(_plain(alone, shape(alone)).output, before.output):
             for name in [each for each in configs if _without_context(configs[each]) == key]:
                 told.faults.setdefault(name, []).append(
                     "building the arms changed what their model computes without context: an "
@@ -104,7 +104,9 @@ def examine(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> 
     return told
 
 
-def _compare(configs: Mapping[str, Config], outputs: Mapping[str, Tensor], told: Examination) -> None:
+def _compare(
+    configs: Mapping[str, Config], outputs: Mapping[str, Tensor], told: Examination
+) -> None:
     """Tell of pairs that compute one function."""
     for one, other in itertools.combinations(outputs, 2):
         if not _only_context_differs(configs[one], configs[other]):

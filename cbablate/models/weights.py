@@ -144,7 +144,10 @@ def _put_in(model: Any, state: State, source: str) -> list[str]:
         told = [
             f"{len(names)} {what} ({', '.join(_described(n, state, wanted) for n in names[:_FEW])}"
             f"{', ...' if len(names) > _FEW else ''})"
-            for names, what in ((amiss, "lacking or of another shape"), (unknown, "not the model's"))
+            for names, what in (
+                (amiss, "lacking or of another shape"),
+                (unknown, "not the model's"),
+            )
             if names
         ]
         raise StudyError(

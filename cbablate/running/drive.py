@@ -27,7 +27,17 @@ from cbablate.running.session import session_body
 from cbablate.workloads.entry import Entry
 from cbablate.workloads.source import digest
 
-__all__ = ["TIMING_ROUNDS", "Completion", "Publish", "drive", "entry", "observe", "sync", "untimed", "verify"]
+__all__ = [
+    "TIMING_ROUNDS",
+    "Completion",
+    "Publish",
+    "drive",
+    "entry",
+    "observe",
+    "sync",
+    "untimed",
+    "verify",
+]
 
 Publish = Callable[[Sequence[Record]], list[Path]]
 """Writes tables and figures from the facts, and says where."""

@@ -142,7 +142,9 @@ class Model(BaseModel):
     @model_validator(mode="after")
     def _weights_have_one_source(self) -> Model:
         if self.pretrained and self.checkpoint is not None:
-            raise ValueError("a model starts from pretrained weights or a checkpoint, not from both")
+            raise ValueError(
+                "a model starts from pretrained weights or a checkpoint, not from both"
+            )
         return self
 
     @model_validator(mode="after")

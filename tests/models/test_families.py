@@ -254,8 +254,8 @@ def test_a_mixer_has_two_mlps_with_places_of_their_own() -> None:
     hand = copy.deepcopy(plain("Mixer"))
     for block in anatomy(hand).blocks:
         mlp: Any = block.module.mlp_tokens
-        mlp.forward = lambda x, plain=mlp.forward: 0.5 * (
-            plain(x) + plain(x).mean(dim=2, keepdim=True)
+        mlp.forward = lambda x, plain=mlp.forward: (
+            0.5 * (plain(x) + plain(x).mean(dim=2, keepdim=True))
         )
     with torch.no_grad():
         torch.testing.assert_close(tokens(images_for("Mixer")), hand(images_for("Mixer")))

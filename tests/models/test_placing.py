@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.errors import StudyError
-from cbablate.models.building import build
 from cbablate.models.anatomy import blocks_of
+from cbablate.models.building import build
 from cbablate.models.placing import operators_of, place
 from tests.models.cases import VIT, images, made
 from tests.workloads.images import tiny
@@ -263,8 +263,12 @@ def test_cb_in_a_whole_deit_is_the_papers_line_bit_for_bit() -> None:
     by_hand(hand, "mlp.end")
     placed = build({**model, "context": [{"operator": "cb"}]}, seed=0, num_classes=10).eval()
     batch = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode():
-        assert torch.equal(placed(batch), hand(batch))
+    one, other = placed(batch), hand(batch)
+    assert torch.equal(one, other)
+    one.square().sum().backward()
+    other.square().sum().backward()
+    for (name, parameter), twin in zip(placed.named_parameters(), hand.parameters(), strict=True):
+        assert torch.equal(parameter.grad, twin.grad), name
 
 
 def test_attention_without_one_qkv_layer_has_no_place_for_values() -> None:

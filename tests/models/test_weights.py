@@ -19,7 +19,11 @@ VIT = {**TINY["model"]}
 
 
 def built(checkpoint: Path, *, classes: int = 10, **model: Any) -> nn.Module:
-    keys = {**VIT, **model, "checkpoint": {"path": str(checkpoint), "sha256": content(str(checkpoint))}}
+    keys = {
+        **VIT,
+        **model,
+        "checkpoint": {"path": str(checkpoint), "sha256": content(str(checkpoint))},
+    }
     return build({"model": keys, "context": [{"operator": "cb_s"}]}, seed=0, num_classes=classes)
 
 
@@ -35,7 +39,9 @@ def test_a_checkpoint_gives_every_weight_bit_for_bit(
     if form.endswith("safetensors"):
         save_file(other, tmp_path / form)
     else:
-        torch.save({"model": other, "epoch": 3} if form == "wrapped.pth" else other, tmp_path / form)
+        torch.save(
+            {"model": other, "epoch": 3} if form == "wrapped.pth" else other, tmp_path / form
+        )
     model = built(tmp_path / form)
     loaded = model.state_dict()
     assert [name for name, tensor in other.items() if not torch.equal(loaded[name], tensor)] == []
@@ -49,7 +55,10 @@ def test_a_head_of_another_number_of_classes_starts_fresh_and_is_said(
     model = built(tmp_path / "ten.pt", classes=3)
     fresh = build({"model": VIT}, seed=0, num_classes=3).state_dict()
     loaded = model.state_dict()
-    assert {n for n, t in fresh.items() if torch.equal(loaded[n], t)} >= {"head.weight", "head.bias"}
+    assert {n for n, t in fresh.items() if torch.equal(loaded[n], t)} >= {
+        "head.weight",
+        "head.bias",
+    }
     assert torch.equal(loaded["blocks.0.attn.qkv.weight"], other["blocks.0.attn.qkv.weight"])
     assert weights.report(model).endswith("left as drawn: head.bias, head.weight")
 

@@ -115,7 +115,10 @@ def test_no_context_can_be_written_in_three_ways(written: Any) -> None:
         ({"context": {"operator": "cb", "blocks": "every 50%"}}, "first P%"),
         ({"model.checkpoint": "gone.pt"}, "checkpoint 'gone.pt' cannot be read: No such file"),
         ({"model.checkpoint": "weights.npz"}, "a name ends in .safetensors"),
-        ({"model.checkpoint": {"path": "a.pt", "sha256": "0" * 20}, "model.pretrained": True}, "both"),
+        (
+            {"model.checkpoint": {"path": "a.pt", "sha256": "0" * 20}, "model.pretrained": True},
+            "both",
+        ),
         ({"model.depths": []}, "at least 1 item"),
     ],
 )
