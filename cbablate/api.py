@@ -95,16 +95,18 @@ def plan(file: StudyFile) -> Plan:
         raise file.located(error) from None
 
 
-def verify(plan: Plan, resources: Resources = Resources()) -> None:
-    """Build every arm, train nothing.
+def verify(plan: Plan, resources: Resources = Resources()) -> dict[str, list[str]]:
+    """Build every arm, train nothing; sentences about what each adds, by arm name.
 
     Raises:
         StudyError: arms that the workload's libraries cannot build.
     """
+    from cbablate.running.drive import observe
     from cbablate.running.drive import verify as ask
 
     with resources.executor() as executor:
         ask(plan, executor)
+        return observe(plan, executor)
 
 
 def run(

@@ -84,8 +84,10 @@ def plan(
     planned = api.plan(api.load_study(study))
     print(overview.planned(planned, api.facts(results)))
     if verify:
-        api.verify(planned, api.Resources(on="local"))
+        notes = api.verify(planned, api.Resources(on="local"))
         print(f"\nVerified: all {len(planned.arms)} arms can be built.")
+        for name, sentences in notes.items():
+            print("\n".join(f"  {name}: {sentence}" for sentence in sentences))
 
 
 @app.command()
@@ -181,6 +183,18 @@ def ui(
 
     name = None if study is None else api.load_study(study).study.name
     serve(results, port=port, study=name, open_browser=browser)
+
+
+@app.command()
+def models(
+    pattern: Annotated[
+        str | None, typer.Argument(metavar="[PATTERN]", help="A name of timm, or one with *.")
+    ] = None,
+) -> None:
+    """Say which models are known, and where in one context can be placed."""
+    from cbablate.cli.models import listed
+
+    print(listed(pattern))
 
 
 @app.command()

@@ -154,7 +154,7 @@ def _of_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
         reason = f"{type(block).__name__} has no MLP"
         yield from ((place, reason) for place in ("mlp.front", "mlp.mid", "mlp.end"))
         return
-    second = getattr(mlp, "fc2", None)
+    second: Any = getattr(mlp, "fc2", None)
     view = _view(1 if isinstance(second, nn.Conv2d) else -1, tokens)
     width = _read(mlp)
     yield "mlp.front", _point(mlp, False, width, view, tokens)

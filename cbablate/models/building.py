@@ -17,8 +17,13 @@ from cbablate.errors import StudyError
 from cbablate.fingerprint import derive_seed
 from cbablate.models.initialisation import initialise, initialiser
 from cbablate.models.placing import operators_of, place
+from cbablate.models.weights import load
 
 __all__ = ["build", "skeleton"]
+
+
+_NOT_TIMMS = ("name", "pretrained", "checkpoint")
+"""Keys of a config's `model` that are no arguments of timm's class."""
 
 
 def build(config: Mapping[str, Any], *, seed: int, num_classes: int) -> nn.Module:
@@ -27,9 +32,11 @@ def build(config: Mapping[str, Any], *, seed: int, num_classes: int) -> nn.Modul
     Weights follow `seed` and their own names: arms whose models share a module, in name and
     shape, start with equal bits in it, and operators with parameters draw theirs last. A model
     that timm cannot initialise again starts from one seed for all of it instead, so there only
-    arms of one shape start equal.
+    arms of one shape start equal. Where the config names a checkpoint, or timm's own weights,
+    these take the place of all but a head of another shape.
 
     Raises:
+        EnvironmentFault: weights that the config names cannot be had.
         StudyError: timm has no such model, it does not take an argument, or it lacks the blocks
             or the place asked for.
     """
@@ -39,6 +46,7 @@ def build(config: Mapping[str, Any], *, seed: int, num_classes: int) -> nn.Modul
     again = initialiser(model)
     if again is not None:
         initialise(model, again, seed=seed)
+    load(model, config["model"])
     place(model, config.get("context", ()))
     for name, placed in operators_of(model):
         reset = getattr(placed, "reset_parameters", None)
@@ -48,18 +56,18 @@ def build(config: Mapping[str, Any], *, seed: int, num_classes: int) -> nn.Modul
 
 
 def skeleton(keys: Mapping[str, Any], num_classes: int) -> nn.Module:
-    """timm's model of a config's `model`, with exactly the arguments given, never pretrained.
+    """timm's model of a config's `model`, with exactly the arguments given; no weights loaded.
 
     Raises:
         StudyError: timm has no model of this name, or it does not take these arguments.
     """
-    arguments = dict(keys)
-    name = arguments.pop("name")
-    if "." in name:
+    arguments = {key: value for key, value in keys.items() if key not in _NOT_TIMMS}
+    name = keys["name"]
+    if "." in name and not keys.get("pretrained"):
         plain, _, tag = name.partition(".")
         raise StudyError(
-            f"model '{name}' names the pretrained weights '{tag}', but every trial starts from "
-            f"fresh ones: write '{plain}'"
+            f"model '{name}' names the pretrained weights '{tag}', but starts from fresh ones: "
+            f"write '{plain}', or pretrained: true"
         )
     if not timm.is_model(name):
         close = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
@@ -99,7 +107,7 @@ def _made(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     def record(*positional: Any, **named: Any) -> NoReturn:
         raise _Recorded(*positional, **named)
 
-    function = timm.model_entrypoint(name)
+    function = timm.model_entrypoint(name.partition(".")[0])
     with mock.patch.object(sys.modules[function.__module__], "build_model_with_cfg", record):
         try:
             function()

@@ -65,9 +65,7 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
     return Finding({"loss/hessian_top": top, "loss/sharpness": sharpness})
 
 
-def top_eigenvalue(
-    product: Callable[[list[Tensor]], list[Tensor]], start: list[Tensor]
-) -> float:
+def top_eigenvalue(product: Callable[[list[Tensor]], list[Tensor]], start: list[Tensor]) -> float:
     """The largest eigenvalue of a symmetric linear map, told as its product with a vector.
 
     Power iteration, until an iteration changes it by less than 1e-4 of itself, at most 100 times.

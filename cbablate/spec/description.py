@@ -15,11 +15,15 @@ Config = Mapping[str, Any]
 """A workload's settings: nested mappings of strings, numbers, booleans, lists and None."""
 
 
+def _whole(config: Config) -> Config:
+    return config
+
+
 @dataclass(frozen=True)
 class Description:
     """A workload seen from outside: names, schema, metrics and where its code lies.
 
-    The entries (`run`, `verify`, `throughput`) are `module:function`; they are resolved where a
+    The entries (`run`, `verify`, `observe`, `throughput`) are `module:function`; they are resolved where a
     trial runs, so that reading or planning a study imports neither torch nor a user's code.
     `source` is the file to import a user's module from, None for an installed one.
 
@@ -39,8 +43,13 @@ class Description:
     """JSON Schema of the config; None where any key is allowed that the baseline has."""
     unmeasured: Callable[[Config], Mapping[str, str]] = lambda _config: {}
     verify: str | None = None
+    observe: str | None = None
+    """What a person should know of arms that can be: sentences by arm name."""
     throughput: str | None = None
     source: Path | None = None
+    identity: Callable[[Config], Config] = _whole
+    """What an arm's identity is made of: the resolved config, less what its outcome does not
+    depend on, as the path of a file whose content is in it."""
 
 
 Describe = Callable[[str, Path], Description]

@@ -44,6 +44,8 @@ def _image_classification() -> Description:
         unmeasured=image_metrics.unmeasured,
         schema=image_config.ImageConfig.model_json_schema(),
         verify=f"{module}:verify",
+        observe=f"{module}:observe",
+        identity=image_config.identity,
         throughput=f"{module}:throughput",
     )
 

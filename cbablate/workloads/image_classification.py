@@ -19,8 +19,8 @@ from cbablate.data.download import fetched
 from cbablate.data.images import Images, opened
 from cbablate.errors import StudyError
 from cbablate.models import verification
+from cbablate.models.anatomy import blocks_of
 from cbablate.models.building import build
-from cbablate.models.placing import blocks_of
 from cbablate.probes import gradient, measuring, parameters
 from cbablate.probes.accuracy import BATCH, Score, score_batches
 from cbablate.probes.attention import attention_entropy
@@ -33,7 +33,7 @@ from cbablate.training.compute import Compute, alone, choose
 from cbablate.training.loop import Progress, Update, fit
 from cbablate.training.recipe import Recipe
 
-__all__ = ["run", "throughput", "verify"]
+__all__ = ["observe", "run", "throughput", "verify"]
 
 Config = Mapping[str, Any]
 _MANY = 1_000_000_000
@@ -83,6 +83,11 @@ def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
     return told
 
 
+def observe(configs: Mapping[str, Config]) -> dict[str, list[str]]:
+    """Sentences about what a person should know, by arm name: what an arm adds, and its kin."""
+    return verification.examine(configs, _shape).notes
+
+
 def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[str, list[float]]]:
     """Images a second in training and inference, one value a round, by arm id.
 
@@ -114,9 +119,7 @@ def _trained(
     watched = "gradient" in config.get("probes", ()) and bool(blocks)
     observe = (lambda: gradient.norms(blocks)) if watched else None
     recipe = Recipe.of(config)
-    stream = fit(
-        model, images, recipe, seed=seed, budget=budget, compute=compute, observe=observe
-    )
+    stream = fit(model, images, recipe, seed=seed, budget=budget, compute=compute, observe=observe)
     for epoch, progress in enumerate(stream):
         held_out = _scored(model, images.val, compute)
         metrics = _curve(progress, held_out)

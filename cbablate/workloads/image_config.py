@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -18,14 +18,15 @@ from pydantic import (
     model_validator,
 )
 
-from cbablate.data import identity
+from cbablate.data import identity as data_identity
 from cbablate.data.catalog import DATASETS, FOLDER
+from cbablate.models.checkpoint_file import content
 from cbablate.models.options import OPTIONS, refuse, unsaid
 from cbablate.models.places import ONCE
 from cbablate.models.selection import checked
 from cbablate.probes.catalog import PROBES
 
-__all__ = ["ImageConfig", "data_fingerprint", "resolve"]
+__all__ = ["ImageConfig", "data_fingerprint", "identity", "resolve"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", protected_namespaces=())
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -110,6 +111,25 @@ _FOLDER_DEFAULTS: Mapping[str, Any] = {
 }
 
 
+class Checkpoint(BaseModel):
+    """A file of weights with the content that it had when the study was planned.
+
+    A study writes the path alone, from the folder that cbablate is started in. With `sha256`, as
+    a resolved config has it, the study can be planned and read where the file is not.
+    """
+
+    model_config = _STRICT
+
+    path: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
+
+
+def _with_content(written: Any) -> Any:
+    if not isinstance(written, str):
+        return written
+    return {"path": str(Path(written).absolute()), "sha256": content(written)}
+
+
 class Model(BaseModel):
     """A timm model: its name, and arguments of its class under timm's own names.
 
@@ -174,12 +194,28 @@ class Model(BaseModel):
     weight_init: Literal["", "jax", "jax_nlhb", "moco", "reset"] | None = None
     """How weights are drawn; timm's own choice has one spread for all widths, and narrow models
     learn faster from `jax`, whose spread follows the width."""
+    pretrained: Annotated[bool | None, BeforeValidator(lambda said: said or None)] = None
+    """Whether to start from the weights that timm offers for the name, which may then say which
+    (`vit_tiny_patch16_224.augreg_in21k`). A head of another number of classes starts fresh."""
+    checkpoint: Annotated[
+        Checkpoint | None,
+        BeforeValidator(_with_content, json_schema_input_type=str | Checkpoint | None),
+    ] = None
+    """A file of weights to start from: safetensors, or a state dict of torch."""
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Model:
         width, heads = self.embed_dim, self.num_heads
         if isinstance(width, int) and isinstance(heads, int) and width % heads:
             raise ValueError(f"embed_dim {width} is not a multiple of num_heads {heads}")
+        return self
+
+    @model_validator(mode="after")
+    def _weights_have_one_source(self) -> Model:
+        if self.pretrained and self.checkpoint is not None:
+            raise ValueError(
+                "a model starts from pretrained weights or a checkpoint, not from both"
+            )
         return self
 
     @model_validator(mode="after")
@@ -460,10 +496,18 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     return whole
 
 
+def identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a resolved config's outcome depends on: of a checkpoint its content, not its path."""
+    checkpoint = config["model"].get("checkpoint")
+    if checkpoint is None:
+        return dict(config)
+    return {**config, "model": {**config["model"], "checkpoint": checkpoint["sha256"]}}
+
+
 def data_fingerprint(config: Mapping[str, Any]) -> str:
     """The content address of the images that a resolved config names.
 
     Raises:
         EnvironmentFault: it must be computed from files that are not on this machine.
     """
-    return identity.content(config["data"])
+    return data_identity.content(config["data"])

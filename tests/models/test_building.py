@@ -100,7 +100,7 @@ def test_an_argument_that_a_model_does_not_take_is_told() -> None:
         skeleton({"name": "resnet10t", "depth": 3}, 10)
 
 
-def test_pretrained_weights_are_refused_and_never_fetched() -> None:
+def test_a_tag_of_pretrained_weights_is_refused_where_none_are_asked_for() -> None:
     with pytest.raises(StudyError, match="write 'vit_tiny_patch16_224'"):
         skeleton({"name": "vit_tiny_patch16_224.augreg_in21k"}, 10)
     with pytest.raises(StudyError, match="no model"):

@@ -109,7 +109,7 @@ def whole(family: str, case: str, where: str, *, lower: bool) -> None:
     with torch.no_grad():
         for _, placed in operators_of(model) if case in STARTS_IDLE else []:
             for parameter in placed.parameters():
-                parameter.add_(0.1)
+                parameter.add_(torch.linspace(-0.3, 0.5, parameter.numel()).view_as(parameter))
     weights = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     assert {name for name in weights if "context." not in name} == set(plain(family).state_dict())
     first = said(model, family)

@@ -146,6 +146,13 @@ def test_no_context_can_be_written_in_three_ways(written: Any) -> None:
         ({"context": {"operator": "cb", "place": "head.front", "blocks": "first 1"}}, "once"),
         ({"context": {"operator": "cb", "place": "embed.end", "blocks": [0]}}, "leave out blocks"),
         ({"context": {"operator": "cb", "blocks": "every 50%"}}, "first P%"),
+        ({"model.checkpoint": "gone.pt"}, "checkpoint 'gone.pt' cannot be read: No such file"),
+        ({"model.checkpoint": "weights.npz"}, "a name ends in .safetensors"),
+        (
+            {"model.checkpoint": {"path": "a.pt", "sha256": "0" * 20}, "model.pretrained": True},
+            "both",
+        ),
+        ({"model.depths": []}, "at least 1 item"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_sentence(
