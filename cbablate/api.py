@@ -174,16 +174,14 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     """
     from cbablate.reporting.table import ablation_table
 
-    told = facts(Path(results))
-    summary = summarize(plan, told)
+    summary = summarize(plan, facts(Path(results)))
     if view == "arms":
         return ablation_table(plan, summary)
-    from cbablate.analysis.replicates import replicates
     from cbablate.reporting.view import VIEWS
 
     if view not in VIEWS:
         raise CbablateError(f"'{view}' is no table of a study; there are arms, {', '.join(VIEWS)}")
-    return VIEWS[view](plan, summary, replicates(plan, told))
+    return VIEWS[view](plan, summary)
 
 
 def facts(results: Path) -> Sequence[Record]:

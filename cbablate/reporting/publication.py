@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbablate.analysis.replicates import Replicates, replicates
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.errors import CbablateError, EnvironmentFault
 from cbablate.planning.plan import Plan
@@ -42,9 +41,8 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    told = list(facts)
-    summary, found = summarize(plan, told), replicates(plan, told)
-    tables = [ablation_table(plan, summary), *views(plan, summary, found)]
+    summary = summarize(plan, facts)
+    tables = [ablation_table(plan, summary), *views(plan, summary)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -53,7 +51,7 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
                 text = render(table, form).encode("utf-8")
                 path = folder / f"{table.name}{suffix}"
                 written.append(_placed(path, partial(_write, text)))
-        for word, figure in _figures(plan, summary, found):
+        for word, figure in _figures(plan, summary):
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))
@@ -65,12 +63,12 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     return written
 
 
-def _figures(plan: Plan, summary: Summary, found: Replicates) -> Iterator[tuple[str, Figure]]:
+def _figures(plan: Plan, summary: Summary) -> Iterator[tuple[str, Figure]]:
     """Each figure, and the word that its file's name ends with."""
     if any(c.n for one in summary.arms for c in (one.contrasts.get(summary.primary),) if c):
         yield "differences", forest_figure(plan, summary)
     with suppress(CbablateError):  # a study that is no factorial has none; nobody asked for it
-        yield "interaction", interaction_figure(plan, summary, found)
+        yield "interaction", interaction_figure(plan, summary)
     for vector in summary.vectors:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)
