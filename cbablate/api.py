@@ -176,16 +176,14 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     """
     from cbablate.reporting.table import outcome_table
 
-    told = facts(Path(results))
-    found = outcome(plan, told)
+    found = outcome(plan, facts(Path(results)))
     if view == "arms":
         return outcome_table(found)
-    from cbablate.analysis.replicates import replicates
     from cbablate.reporting.view import VIEWS
 
     if view not in VIEWS:
         raise CbablateError(f"'{view}' is no table of a study; there are arms, {', '.join(VIEWS)}")
-    return VIEWS[view](found.plan, found.summary, replicates(found.plan, told))
+    return VIEWS[view](found.plan, found.summary)
 
 
 def facts(results: Path) -> Sequence[Record]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cbablate.planning.plan import Plan
-from cbablate.records.history import History, histories
-from cbablate.records.record import Record
+from cbablate.records.history import History
 from cbablate.records.state import TrialState
 
-__all__ = ["Replicates", "Values", "complete", "entered", "replicates", "values"]
+__all__ = ["Replicates", "Values", "complete", "entered", "values"]
 
 Values = Mapping[str, Mapping[int, float]]
 """Finite values by replicate, by arm id."""
@@ -46,11 +45,6 @@ def values(past: Mapping[int, History], metric: str) -> dict[int, float]:
         if value is not None and math.isfinite(value):
             found[replicate] = float(value)
     return found
-
-
-def replicates(plan: Plan, facts: Iterable[Record]) -> Replicates:
-    """What a plan's trials came to, from a ledger's facts in any order."""
-    return Replicates(entered(plan, histories(sorted(facts, key=lambda fact: fact.sequence))))
 
 
 def complete(found: Values, arms: Sequence[str]) -> list[int]:

@@ -22,7 +22,7 @@ from statistics import NormalDist
 from typing import Any, Literal
 
 from cbablate.analysis.contrast import Contrast, contrast
-from cbablate.analysis.replicates import Values, replicates
+from cbablate.analysis.replicates import Replicates, Values, entered
 from cbablate.analysis.verdict import equivalence
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
@@ -142,12 +142,12 @@ def more(plan: Plan, facts: Iterable[Record], looks: Looks) -> dict[str, int]:
     primary = next(
         (m for m in plan.study.report if _of_trials(plan, m)), plan.study.objective.metric
     )
-    found = replicates(plan, told).of(primary)
+    past = histories(sorted(told, key=lambda fact: fact.sequence))
+    found = Replicates(entered(plan, past)).of(primary)
     compared = [(arm.id, arm.against) for arm in plan.arms if arm.against is not None]
     said = decisions(found, compared, looks, margin=plan.study.margin)
     open_arms = {arm for arm, _ in compared if said[arm].claim is None}
     going_on = open_arms | {reference for arm, reference in compared if arm in open_arms}
-    past = histories(told)
     settled = dict.fromkeys((arm.id for arm in plan.arms), 0)
     for trial in plan.trials:
         history = past.get(trial.id)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cbablate.analysis.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin
-from cbablate.analysis.replicates import Values, entered
+from cbablate.analysis.replicates import Replicates, Values, entered
 from cbablate.analysis.replicates import values as values_in
 from cbablate.analysis.timing import Timing, timings
 from cbablate.analysis.verdict import Finding, findings
@@ -65,6 +65,8 @@ class Summary:
     metrics: tuple[str, ...]
     primary: str
     origin: Origin
+    replicates: Replicates = field(default=Replicates({}), repr=False, compare=False)
+    """The values behind it all, one a trial."""
 
     @property
     def of(self) -> Mapping[str, ArmSummary]:
@@ -127,7 +129,13 @@ def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
         for arm in plan.arms
     )
     every = [history for by_replicate in counted.values() for history in by_replicate.values()]
-    return Summary(arms=arms, metrics=metrics, primary=primary, origin=origin(every, ordered))
+    return Summary(
+        arms=arms,
+        metrics=metrics,
+        primary=primary,
+        origin=origin(every, ordered),
+        replicates=Replicates(counted),
+    )
 
 
 def _contrasts(

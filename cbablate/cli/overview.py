@@ -170,6 +170,8 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
         lines = [f"{size}: one seed tells no spread, so no test is possible."]
     else:
         holm = " (Holm)" if family > 1 else ""
+        if family > 1 and plan.study.analysis.correction == "dunnett":
+            holm = " (by Holm's correction; Dunnett's test sees a little more)"
         lines = [
             f"{size}{holm}: with 80 % power a paired t test sees a difference of "
             f"{_times(effect)} the spread between paired seeds.",

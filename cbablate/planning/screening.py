@@ -18,6 +18,8 @@ __all__ = ["aliases", "columns", "fractional", "plackett_burman", "runs"]
 Cell = tuple[int, ...]
 _MOST_TRIED = 500
 """So many choices of generators are compared at most; of more the first is taken."""
+_MOST_PAIRS = 250_000
+"""So many pairs of factors are looked at, over all choices compared."""
 _LISTED = 12
 
 
@@ -68,7 +70,8 @@ def columns(factors: int) -> tuple[int, ...]:
     odd = [mask for mask in every if mask.bit_count() % 2]  # these alias no pair with a factor
     wanted = factors - independent
     pool = every if math.comb(len(every), wanted) <= _MOST_TRIED else odd
-    choices = itertools.islice(itertools.combinations(pool, wanted), _MOST_TRIED)
+    tried = max(1, min(_MOST_TRIED, _MOST_PAIRS // factors**2))
+    choices = itertools.islice(itertools.combinations(pool, wanted), tried)
     return min(((*base, *one) for one in choices), key=_aberration)
 
 
@@ -145,11 +148,12 @@ def _pairs(bits: Sequence[int]) -> dict[int, list[tuple[int, int]]]:
 @lru_cache(maxsize=64)
 def _mixed(factors: int) -> float:
     """The largest correlation of a factor with a pair of two others in a Plackett-Burman design."""
-    cells = [[2 * on - 1 for on in cell] for cell in plackett_burman(factors)]
-    first = range(min(factors, 24))  # shifts of one row: more factors show no other correlation
+    cells = plackett_burman(factors)
+    on = [sum(cell[f] << row for row, cell in enumerate(cells)) for f in range(factors)]
+    # columns are shifts of one another, so that triples with the first factor show all there is
     products = (
-        sum(cell[i] * cell[j] * cell[k] for cell in cells)
-        for i, j, k in itertools.combinations(first, 3)
+        2 * (on[0] ^ on[j] ^ on[k]).bit_count() - len(cells)
+        for j, k in itertools.combinations(range(1, factors), 2)
     )
     return max(map(abs, products), default=0) / len(cells)
 

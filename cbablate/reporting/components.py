@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.components import Component, Components, Pair, components, pairs
 from cbablate.analysis.estimate import Estimate
-from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
@@ -35,14 +34,14 @@ _MEANING = {
 }
 
 
-def component_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
+def component_table(plan: Plan, summary: Summary) -> Table:
     """What each component contributes to the primary metric, a row each, and the whole.
 
     Raises:
         CbablateError: as `analysis.components.components` says.
     """
     name = _primary(plan, summary)
-    told = components(plan, found.of(name), name)
+    told = components(plan, summary.replicates.of(name), name)
     kinds = [kind for kind in _LABELS if any(getattr(one, kind) for one in told.components)]
     scale = scale_in(plan, summary, name)
     unit = difference_unit(plan, scale, name)
@@ -66,14 +65,14 @@ def component_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
     )
 
 
-def pair_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
+def pair_table(plan: Plan, summary: Summary) -> Table:
     """Whether components add up on the primary metric, two at a time, the others at their first.
 
     Raises:
         CbablateError: as `analysis.components.pairs` says.
     """
     name = _primary(plan, summary)
-    told = pairs(plan, found.of(name), name)
+    told = pairs(plan, summary.replicates.of(name), name)
     scale = scale_in(plan, summary, name)
     unit = difference_unit(plan, scale, name)
     columns = (

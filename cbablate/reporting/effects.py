@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.factorial import Effect, Effects, Part, effects
-from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.planning.design import SCREENING
@@ -33,7 +32,7 @@ _COLUMNS = (
 )
 
 
-def effect_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
+def effect_table(plan: Plan, summary: Summary) -> Table:
     """Effects on the primary metric, a row each, then seeds and error; the sheet has all metrics.
 
     Raises:
@@ -45,8 +44,8 @@ def effect_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
             f"study '{plan.study.name}' reports no metric of trials, so there are no effects"
         )
     if plan.study.design in SCREENING:
-        return screening_table(plan, summary, found)
-    split = effects(plan, found.of(name), name)
+        return screening_table(plan, summary)
+    split = effects(plan, summary.replicates.of(name), name)
     label = metric_of(plan, name).label
     rows = [Row(tuple(_cells(one, one.name))) for one in split.effects]
     rows.append(Row(tuple(_cells(split.seeds, "seeds")), opens=True))
@@ -59,7 +58,7 @@ def effect_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
         notes=tuple(_notes(plan, split)),
         comment=comment(plan, summary),
         method=("Analysis of variance with seeds as blocks; Holm over the effects",),
-        sheet=Sheet(_HEADER, tuple(_sheet(plan, summary, found))),
+        sheet=Sheet(_HEADER, tuple(_sheet(plan, summary, split))),
     )
 
 
@@ -98,10 +97,11 @@ def _notes(plan: Plan, split: Effects) -> Iterator[str]:
         )
 
 
-def _sheet(plan: Plan, summary: Summary, found: Replicates) -> Iterator[tuple[Value, ...]]:
+def _sheet(plan: Plan, summary: Summary, primary: Effects) -> Iterator[tuple[Value, ...]]:
     for metric in summary.metrics:
         try:
-            split = effects(plan, found.of(metric), metric)
+            known = metric == summary.primary
+            split = primary if known else effects(plan, summary.replicates.of(metric), metric)
         except CbablateError:
             continue  # nothing varies, or a trial lacks it: the sheet has a row where there is one
         tail = (len(split.blocks), len(split.left_out))

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.factorial import by_cell, effects
-from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
@@ -28,7 +27,7 @@ _MOST_LINES = 7
 _Means = Mapping[tuple[str, str], float]
 
 
-def interaction_figure(plan: Plan, summary: Summary, found: Replicates) -> Figure:
+def interaction_figure(plan: Plan, summary: Summary) -> Figure:
     """Means of the primary metric over whole replicates: lines are the levels of the factor that
     the study contrasts (else of its last), a panel for each other factor, averaged over the rest.
     Lines that are parallel add up.
@@ -54,7 +53,7 @@ def interaction_figure(plan: Plan, summary: Summary, found: Replicates) -> Figur
         raise CbablateError(
             f"{len(lines)} lines, one for each level of {inner}, cannot be told apart"
         )
-    known = found.of(summary.primary)
+    known = summary.replicates.of(summary.primary)
     split = effects(plan, known, summary.primary)
     cells = by_cell(plan)
     means = {

@@ -183,7 +183,7 @@ def _layout(column: Column, cells: Sequence[Cell], share: int) -> _Layout:
             return _Layout(f"{ragged}p{{{wide}}}", wrapped=True)
         return _Layout("l")
     if column.kind == "range":
-        centres = [cell.centre for cell in cells if isinstance(cell, Range)]
+        centres = [cell.centre for cell in cells if isinstance(cell, Range | Spread)]
         return _Layout(rf"S[table-format={_format(centres)}]@{{\,}}r", spread=True)
     if column.kind == "spread":
         spreads = [cell for cell in cells if isinstance(cell, Spread)]

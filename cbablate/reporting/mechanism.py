@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cbablate.analysis.mechanism import FEWEST_SEEDS, Association, Interval, association, changes
-from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.fingerprint import derive_seed
@@ -24,7 +23,7 @@ _HEADER = (
 _MEASURES = ("pearson", "spearman", "slope", "within")
 
 
-def mechanism_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
+def mechanism_table(plan: Plan, summary: Summary) -> Table:
     """One row for each reported metric but the primary: how its changes go with the primary's.
 
     Raises:
@@ -38,13 +37,15 @@ def mechanism_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
             f"study '{plan.study.name}' reports no metric beside its first that could go with it: "
             "report a probe, such as attention/entropy, and compare arms"
         )
-    primary = found.of(name)
+    primary = summary.replicates.of(name)
     told: dict[str, Association] = {}
     still: list[str] = []
     for probe in probes:
         seed = derive_seed(plan.study.seed, "mechanism", name, probe)
         try:
-            told[probe] = association(changes(found.of(probe), primary, compared), seed)
+            told[probe] = association(
+                changes(summary.replicates.of(probe), primary, compared), seed
+            )
         except CbablateError:
             still.append(metric_of(plan, probe).label)
     if not told:

@@ -125,7 +125,8 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
         sentence += (
             f" p: two-sided {_TESTS[how.test]}, Holm-adjusted over {over}; intervals not adjusted."
         )
-    if any(one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found):
+    marked = how.interval == "t"  # a parenthesis has no mark behind it; p stands beside it
+    if marked and any(one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found):
         sentence += f" {DAGGER}: adjusted p < {ALPHA}."
     yield sentence
     yield from _of_intervals(how, found)

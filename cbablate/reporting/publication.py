@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import Outcome, outcome
-from cbablate.analysis.replicates import Replicates, replicates
 from cbablate.errors import CbablateError, EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
@@ -43,10 +42,8 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    told = list(facts)
-    found = outcome(plan, told)
-    entered = replicates(found.plan, told)
-    tables = [outcome_table(found), *views(found.plan, found.summary, entered)]
+    found = outcome(plan, facts)
+    tables = [outcome_table(found), *views(found.plan, found.summary)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +52,7 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
                 text = render(table, form).encode("utf-8")
                 path = folder / f"{table.name}{suffix}"
                 written.append(_placed(path, partial(_write, text)))
-        for word, figure in _figures(found, entered):
+        for word, figure in _figures(found):
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))
@@ -67,13 +64,13 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     return written
 
 
-def _figures(found: Outcome, entered: Replicates) -> Iterator[tuple[str, Figure]]:
+def _figures(found: Outcome) -> Iterator[tuple[str, Figure]]:
     """Each figure, and the word that its file's name ends with."""
     plan, summary = found.plan, found.summary
     if any(c.n for one in summary.arms for c in (one.contrasts.get(summary.primary),) if c):
         yield "differences", forest_figure(plan, summary)
     with suppress(CbablateError):  # a study that is no factorial has none; nobody asked for it
-        yield "interaction", interaction_figure(plan, summary, entered)
+        yield "interaction", interaction_figure(plan, summary)
     for vector in summary.vectors:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)

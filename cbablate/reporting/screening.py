@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.screening import Screened, screened
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.planning.plan import Plan
@@ -25,14 +24,14 @@ _HEADER = (
 )
 
 
-def screening_table(plan: Plan, summary: Summary, found: Replicates) -> Table:
+def screening_table(plan: Plan, summary: Summary) -> Table:
     """Effects on the primary metric, a factor a row, the largest first; the sheet keeps order.
 
     Raises:
         CbablateError: as `analysis.screening.screened` says.
     """
     name = summary.primary
-    told = screened(plan, found.of(name))
+    told = screened(plan, summary.replicates.of(name))
     scale = scale_in(plan, summary, name)
     unit = difference_unit(plan, scale, name)
     ordered = sorted(told, key=lambda one: -abs(one.effect.difference or 0.0))

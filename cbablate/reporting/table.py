@@ -213,7 +213,7 @@ def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSum
                 ends = (said.difference, said.low, said.high)
                 filled.append(Range(*(scale.number(end, signed=True) for end in ends)))
                 continue
-            sure = said.p_adjusted is not None and said.p_adjusted < ALPHA
+            sure = not bca and said.p_adjusted is not None and said.p_adjusted < ALPHA
             mark = DAGGER if sure else ""
             filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
     return Column(

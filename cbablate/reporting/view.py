@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from cbablate.analysis.replicates import Replicates
 from cbablate.analysis.summary import Summary
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
@@ -16,7 +15,7 @@ from cbablate.reporting.table import Table
 
 __all__ = ["PUBLISHED", "VIEWS", "views"]
 
-VIEWS: Mapping[str, Callable[[Plan, Summary, Replicates], Table]] = MappingProxyType(
+VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
     {
         "effects": effect_table,
         "components": component_table,
@@ -29,7 +28,7 @@ PUBLISHED = ("effects", "components", "pairs")
 """Those written beside the table; a mechanism takes seconds to resample, and is asked for."""
 
 
-def views(plan: Plan, summary: Summary, found: Replicates) -> Iterator[Table]:
+def views(plan: Plan, summary: Summary) -> Iterator[Table]:
     """The views that this study has so far, to be written beside its table.
 
     Of a single factor they would say what the table says. One that the study lacks is no fault
@@ -40,6 +39,6 @@ def views(plan: Plan, summary: Summary, found: Replicates) -> Iterator[Table]:
     for name in PUBLISHED:
         make = VIEWS[name]
         try:
-            yield make(plan, summary, found)
+            yield make(plan, summary)
         except CbablateError:
             continue

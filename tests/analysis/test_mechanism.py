@@ -6,7 +6,6 @@ import pytest
 import scipy.stats
 
 from cbablate.analysis.mechanism import FEWEST_SEEDS, Change, association, changes
-from cbablate.analysis.replicates import replicates
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
 from cbablate.reporting.view import VIEWS
@@ -104,10 +103,10 @@ def test_what_does_not_vary_is_refused() -> None:
 def test_the_table_cautions_before_it_says_anything_and_names_what_did_not_change() -> None:
     plan = placement(replicates=4, names=("one",), description=FROZEN)
     facts = told(plan)
-    table = VIEWS["mechanism"](plan, summarize(plan, facts), replicates(plan, facts))
+    table = VIEWS["mechanism"](plan, summarize(plan, facts))
     assert table.notes[0].startswith("This is association, not causation")
     assert [row.cells[0].plain for row in table.rows] == ["Entropy"]
     assert "Without changes to compare: Parameters." in table.notes
     with pytest.raises(CbablateError, match="no metric beside its first"):
         lone = placement(report=("test/top1",), description=FROZEN)
-        VIEWS["mechanism"](lone, summarize(lone, told(lone)), replicates(lone, told(lone)))
+        VIEWS["mechanism"](lone, summarize(lone, told(lone)))

@@ -5,7 +5,6 @@ import random
 import pytest
 import scipy.stats
 
-from cbablate.analysis.replicates import replicates
 from cbablate.analysis.screening import screened
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
@@ -63,9 +62,9 @@ def test_the_table_of_effects_and_the_notes_of_the_arms_state_the_aliases() -> N
     draw = random.Random(1)
     facts = facts_of(plan, laid(plan, lambda at, _r: 1.0 * at[3] + draw.gauss(0, 0.1)))
     summary = summarize(plan, facts)
-    table = VIEWS["effects"](plan, summary, replicates(plan, facts))
+    table = VIEWS["effects"](plan, summary)
     assert table.rows[0].cells[0].plain == "noise", "the largest effect comes first"
     for said in (table.notes, notes(plan, summary)):
         assert any("resolution IV" in note for note in said)
     with pytest.raises(CbablateError, match="cumulative"):
-        VIEWS["components"](plan, summary, replicates(plan, facts))
+        VIEWS["components"](plan, summary)

@@ -39,6 +39,8 @@ def test_a_bootstrap_interval_stands_in_parentheses_with_its_coverage_in_the_not
     assert any("With 10 pairs they cover 90.8 %" in note for note in bca.notes)
     assert "BCa intervals of 9,999 resamples" in bca.method[0]
     assert column(bca, "p") == column(table(), "p")
+    assert "†" not in str(bca)
+    assert "†" in str(table())
     assert str(bca) == str(table(interval="bca"))
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.analysis.replicates import replicates
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
 from cbablate.reporting.form import render
@@ -25,7 +24,7 @@ FACTS = told(PLAN)
 
 
 def view(name: str) -> Table:
-    return VIEWS[name](PLAN, summarize(PLAN, FACTS), replicates(PLAN, FACTS))
+    return VIEWS[name](PLAN, summarize(PLAN, FACTS))
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -61,14 +60,14 @@ def test_a_study_without_enough_whole_replicates_has_no_effects_yet_and_says_wha
     plan = grid(2, 3, replicates=1)
     facts = facts_of(plan, laid(plan, lambda at, _r: float(sum(at))))
     summary = summarize(plan, facts)
-    assert [table.name for table in views(plan, summary, replicates(plan, facts))] == ["grid-pairs"]
+    assert [table.name for table in views(plan, summary)] == ["grid-pairs"]
     with pytest.raises(CbablateError, match="two replicates or more that all 6 arms"):
-        VIEWS["effects"](plan, summary, replicates(plan, facts))
+        VIEWS["effects"](plan, summary)
 
 
 def test_replicates_left_out_of_the_effects_are_in_the_notes() -> None:
     facts = told(PLAN, skip=patchy)
-    table = VIEWS["effects"](PLAN, summarize(PLAN, facts), replicates(PLAN, facts))
+    table = VIEWS["effects"](PLAN, summarize(PLAN, facts))
     assert any("Left out" in note and "#0, #1" in note for note in table.notes)
 
 
@@ -76,7 +75,7 @@ def test_replicates_left_out_of_the_effects_are_in_the_notes() -> None:
 def test_the_notes_of_components_say_what_the_design_cannot_tell(design: str) -> None:
     plan = grid(2, 2, 2, design=design)
     facts = facts_of(plan, laid(plan, lambda at, r: sum(at) + 0.1 * r * at[0]))
-    table = VIEWS["components"](plan, summarize(plan, facts), replicates(plan, facts))
+    table = VIEWS["components"](plan, summarize(plan, facts))
     said = " ".join(table.notes)
     assert ("need not add up" in said) == (design == "leave_one_out")
     assert ("another order gives other numbers" in said) == (design == "cumulative")
@@ -84,7 +83,7 @@ def test_the_notes_of_components_say_what_the_design_cannot_tell(design: str) ->
 
 
 def test_an_interaction_plot_has_a_panel_for_each_other_factor_and_words_as_they_are() -> None:
-    figure = interaction_figure(PLAN, summarize(PLAN, FACTS), replicates(PLAN, FACTS))
+    figure = interaction_figure(PLAN, summarize(PLAN, FACTS))
     assert [axis.get_xlabel() for axis in figure.axes] == ["width", "depth"]
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["48", "96"]
     (legend,) = figure.legends
@@ -96,4 +95,4 @@ def test_an_interaction_plot_of_one_factor_is_refused() -> None:
     plan = grid(2)
     facts = facts_of(plan, laid(plan, lambda at, r: at[0] + 0.1 * r))
     with pytest.raises(CbablateError, match="no two factors"):
-        interaction_figure(plan, summarize(plan, facts), replicates(plan, facts))
+        interaction_figure(plan, summarize(plan, facts))
