@@ -14,7 +14,7 @@ import platform
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ class Memory:
         self.ended_trials = 0
         self.noted: dict[int, float] = {}
 
-    def planned(self, plan: Plan) -> None: ...
+    def planned(self, plan: Plan, over: Sequence[str]) -> None: ...
 
     def started(self, trial: Trial) -> None: ...
 

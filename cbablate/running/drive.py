@@ -411,7 +411,7 @@ class _Notice:
     def __init__(self, follower: MirrorThread) -> None:
         self._follower = follower
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: Plan, over: Sequence[str]) -> None:
         """Nothing: mirrors read it off the facts."""
 
     def started(self, trial: Trial) -> None:

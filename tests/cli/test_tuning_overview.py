@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,21 @@ def test_before_it_is_paid_for_the_plan_says_what_tuning_may_cost() -> None:
     assert "The 6 tuning seeds and the 6 seeds of replicates are disjoint" in said
     assert "To train: at most 36 trials, at most 144 epochs." in said
     assert "Time: unknown" in said
+
+
+def test_reading_a_tuned_study_imports_nothing_heavy(tmp_path: Path) -> None:
+    study = str(ROOT / "studies" / "tuned-placement.yaml")
+    program = (
+        "import sys\n"
+        "from cbablate.cli.main import app\n"
+        "for word in ('plan', 'status', 'table'):\n"
+        f"    app([word, {study!r}, '--results', {str(tmp_path)!r}], standalone_mode=False)\n"
+        "heavy = {'torch', 'timm', 'ray', 'mlflow', 'optuna', 'matplotlib', 'sklearn', 'pandas'}\n"
+        "sys.exit(','.join(sorted(heavy & set(sys.modules))) or None)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, f"imported {done.stderr}"
+    assert "TUNING IS NOT OVER" in done.stdout
 
 
 def test_what_is_left_shrinks_with_what_is_done() -> None:
