@@ -79,9 +79,7 @@ def pgd(
     return moved
 
 
-def _within(
-    moved: Tensor, images: Tensor, radius: Tensor, bounds: tuple[Tensor, Tensor]
-) -> Tensor:
+def _within(moved: Tensor, images: Tensor, radius: Tensor, bounds: tuple[Tensor, Tensor]) -> Tensor:
     near = torch.minimum(torch.maximum(moved, images - radius), images + radius)
     # a test image may itself lie outside the range of the training images: it is left there
     low, high = torch.minimum(bounds[0], images), torch.maximum(bounds[1], images)

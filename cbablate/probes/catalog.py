@@ -138,7 +138,10 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
             "cbablate.probes.shuffle:measure",
             (
                 _top1(
-                    "shuffle", "Top-1, pieces shuffled", axis="Pieces a side", at=STRENGTHS["shuffle"]
+                    "shuffle",
+                    "Top-1, pieces shuffled",
+                    axis="Pieces a side",
+                    at=STRENGTHS["shuffle"],
                 ),
             ),
         ),

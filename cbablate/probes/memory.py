@@ -25,7 +25,9 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
     """Peak memory of one batch, in MiB, training and inference."""
     images, labels = subject.train.spaced(subject.batch_size)
     if images.device.type != "cuda":
-        absent = Absent(f"peak memory is known of a GPU only, not of a {images.device.type.upper()}")
+        absent = Absent(
+            f"peak memory is known of a GPU only, not of a {images.device.type.upper()}"
+        )
         return Finding(absent=dict.fromkeys(metrics_of(asked), absent))
     model = copy.deepcopy(subject.model)
     weights = sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))

@@ -85,9 +85,7 @@ def _from_centre(cells: tuple[int, int]) -> Tensor:
     return (down[:, None].square() + across[None, :].square()).flatten().argsort(stable=True)
 
 
-def _salience(
-    subject: Subject, images: Tensor, labels: Tensor, cells: tuple[int, int]
-) -> Tensor:
+def _salience(subject: Subject, images: Tensor, labels: Tensor, cells: tuple[int, int]) -> Tensor:
     """How much the loss depends on each cell, of shape (n, cells)."""
     parts = []
     for start in range(0, len(labels), _BATCH):

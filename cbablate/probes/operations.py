@@ -1,11 +1,11 @@
 """The probe `flops`: what one forward pass of one image computes, counted operator by operator.
 
-    flops        2 for each multiply-add of matrix products, convolutions and attention's two
-                 products, as torch.utils.flop_counter counts them; nothing else counts
-    activations  elements that those operators write
-    pointwise    elements that all other operators write, views and fills of memory left out: sums,
-                 norms, activations, softmax, and the mean and mixing of context broadcasting, which
-                 the count of FLOPs does not see
+flops        2 for each multiply-add of matrix products, convolutions and attention's two
+             products, as torch.utils.flop_counter counts them; nothing else counts
+activations  elements that those operators write
+pointwise    elements that all other operators write, views and fills of memory left out: sums,
+             norms, activations, softmax, and the mean and mixing of context broadcasting, which
+             the count of FLOPs does not see
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from cbablate.probes.probe import Finding, Subject
 
 __all__ = ["measure"]
 
-_UNCOUNTED = frozenset({"empty", "empty_like", "new_empty", "empty_strided", "detach", "lift_fresh"})
+_UNCOUNTED = frozenset(
+    {"empty", "empty_like", "new_empty", "empty_strided", "detach", "lift_fresh"}
+)
 
 
 def measure(subject: Subject, asked: frozenset[str]) -> Finding:
@@ -39,21 +41,19 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
     )
 
 
-class _Counting(TorchDispatchMode):
+class _Counting(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it bare
     """Counts what every operator computes and writes."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it bare
         self.flops = 0
         self.products = 0
         self.others = 0
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         packet = func._overloadpacket
-        if packet not in flop_registry and func is not torch.ops.prim.device.default:
+        if packet not in flop_registry:
             # an operator made of others is counted by them
             with self:
                 parts = func.decompose(*args, **kwargs)

@@ -85,9 +85,7 @@ def layers_of(model: nn.Module, images: Tensor) -> tuple[Layer, ...] | Absent:
 
 
 @contextmanager
-def listening(
-    model: nn.Module, told: Told, odd: list[str] | None = None
-) -> Iterator[None]:
+def listening(model: nn.Module, told: Told, odd: list[str] | None = None) -> Iterator[None]:
     """Tell every layer's queries and keys, in float32, whenever the model runs.
 
     Layers are counted from 0 in the order they run, anew in each pass. Where `told` returns the
@@ -174,9 +172,7 @@ class _Watch(TorchFunctionMode):
                 yield module.register_forward_pre_hook(enter, prepend=True)
                 yield module.register_forward_hook(leave)
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func is scaled_dot_product_attention:
             output = self._see(*args, **kwargs)

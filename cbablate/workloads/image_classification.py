@@ -47,7 +47,8 @@ def run(
 
     Each has the training loss and the validation scores; the last one also the test scores, the
     training accuracy, the parameters, the attention entropy on validation images, and what the
-    config's `probes` ask for. On a CPU the numbers are a function of config, seed and budget, bit for bit.
+    config's `probes` ask for. On a CPU the numbers are a function of config, seed and budget, bit
+    for bit.
 
     Raises:
         StudyError: the model, the optimizer or the schedule cannot be made.
@@ -100,9 +101,7 @@ def _trained(
     watched = "gradient" in config.get("probes", ()) and bool(blocks)
     observe = (lambda: gradient.norms(blocks)) if watched else None
     recipe = Recipe.of(config)
-    stream = fit(
-        model, images, recipe, seed=seed, budget=budget, compute=compute, observe=observe
-    )
+    stream = fit(model, images, recipe, seed=seed, budget=budget, compute=compute, observe=observe)
     for epoch, progress in enumerate(stream):
         held_out = score(model, *images.val.pair, autocast=compute.autocast)
         metrics = _curve(progress, held_out)
