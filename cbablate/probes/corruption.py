@@ -65,7 +65,7 @@ def _pixelate(pixels: Tensor, severity: int) -> Tensor:
     share = (0.6, 0.5, 0.4, 0.3, 0.25)[severity]
     small = [max(1, int(side * share)) for side in pixels.shape[-2:]]
     return interpolate(
-        interpolate(pixels, size=small, mode="area"), size=pixels.shape[-2:], mode="nearest"
+        interpolate(pixels, size=small, mode="area"), size=pixels.shape[-2:], mode="nearest-exact"
     )
 
 
