@@ -30,7 +30,8 @@ class Description:
     `resolve` turns a config as written into the full typed config (defaults filled in), and
     raises pydantic's `ValidationError`. `data` gives the fingerprint of the data that a config
     names. `unmeasured` gives, of a resolved config, the metrics that its trials will not have,
-    each with what to write so that they will. Two configs with equal resolved forms, version and data are one arm.
+    each with what to write so that they will. Two configs with equal resolved forms, version and
+    data are one arm.
     """
 
     name: str

@@ -51,7 +51,8 @@ def run(
 
     Each has the training loss and the validation scores; the last one also the test scores, the
     training accuracy, the parameters, the attention entropy on validation images, and what the
-    config's `probes` ask for. On a CPU the numbers are a function of config, seed and budget, bit for bit.
+    config's `probes` ask for. On a CPU the numbers are a function of config, seed and budget, bit
+    for bit.
 
     Raises:
         StudyError: the model, the optimizer or the schedule cannot be made.
