@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cbablate.analysis.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.data_version import data_version
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin
 from cbablate.analysis.timing import Timing, timings
@@ -56,13 +57,14 @@ class Summary:
 
     `metrics` are the trial metrics that the study reports, in that order, then its objective's.
     `primary` is the first that is reported, "" where only timings are: the study's margin is one
-    of it, and its differences are shown.
+    of it, and its differences are shown. `data` is the version of the numbers behind all this.
     """
 
     arms: tuple[ArmSummary, ...]
     metrics: tuple[str, ...]
     primary: str
     origin: Origin
+    data: str = ""
 
     @property
     def of(self) -> Mapping[str, ArmSummary]:
@@ -128,7 +130,13 @@ def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
         for arm in plan.arms
     )
     every = [history for by_replicate in entered.values() for history in by_replicate.values()]
-    return Summary(arms=arms, metrics=metrics, primary=primary, origin=origin(every, ordered))
+    return Summary(
+        arms=arms,
+        metrics=metrics,
+        primary=primary,
+        origin=origin(every, ordered),
+        data=data_version(entered, timed),
+    )
 
 
 def _values(entered: Mapping[int, History], metric: str) -> dict[int, float]:

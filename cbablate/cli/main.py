@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli.words import Form, Where, show_error
+from cbablate.cli.report import report
+from cbablate.cli.words import (
+    RESULTS,
+    Form,
+    Results,
+    StudyPath,
+    StudyPaths,
+    Where,
+    show_error,
+)
 from cbablate.errors import CbablateError, EnvironmentFault
 
 if TYPE_CHECKING:
@@ -26,11 +35,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
-StudyPaths = Annotated[list[Path], typer.Argument(metavar="STUDY...", help="Study files.")]
-Results = Annotated[
-    Path, typer.Option("--results", metavar="DIR", help="Folder of the ledger and the tables.")
-]
 On = Annotated[Where, typer.Option("--on", help="Where trials run.")]
 Gpus = Annotated[
     float | None,
@@ -47,7 +51,6 @@ Mlflow = Annotated[
     str | None,
     typer.Option("--mlflow", metavar="URI", help="MLflow tracking URI. [default: in --results]"),
 ]
-RESULTS = Path("results")
 
 
 @app.command()
@@ -186,6 +189,9 @@ def schema() -> None:
     from cbablate.workloads.catalog import SHIPPED
 
     print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+
+
+app.command()(report)
 
 
 def _spelled(table: Table, form: Form) -> str:

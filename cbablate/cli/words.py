@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from cbablate.errors import CbablateError, StudyError
 
-__all__ = ["Form", "Where", "show_error"]
+__all__ = ["RESULTS", "Form", "Results", "StudyPath", "StudyPaths", "Where", "show_error"]
+
+StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
+StudyPaths = Annotated[list[Path], typer.Argument(metavar="STUDY...", help="Study files.")]
+Results = Annotated[
+    Path, typer.Option("--results", metavar="DIR", help="Folder of the ledger and the tables.")
+]
+RESULTS = Path("results")
 
 
 class Where(StrEnum):

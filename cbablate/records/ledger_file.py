@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cbablate.errors import DamagedState, EnvironmentFault
-from cbablate.records.record import KINDS, Kind, Record
+from cbablate.records.record import KINDS, Kind, Record, digest_of
 
 __all__ = ["APPLICATION", "FORMAT", "LEDGER_FILE", "LedgerFile", "address_of"]
 
@@ -133,7 +133,7 @@ class LedgerFile:
             if kind not in KINDS or not isinstance(body, dict):
                 raise ValueError("unknown kind")
             fact = Record(kind, subject, body, at, sequence)
-            whole = fact.digest() == digest
+            whole = digest_of(kind, subject, text, at) == digest
         except (ValueError, TypeError):
             whole = False
         if not whole:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from cbablate.fingerprint import canonical
 
-__all__ = ["KINDS", "Kind", "Record"]
+__all__ = ["KINDS", "Kind", "Record", "digest_of"]
 
 Kind = Literal["session", "study", "arm", "trial", "started", "measured", "ended", "timed"]
 """What a fact is about:
@@ -43,5 +43,10 @@ class Record:
 
     def digest(self) -> str:
         """A checksum over all that the fact says, kept beside it to tell damage from data."""
-        said = canonical([self.kind, self.subject, self.body, repr(self.at)])
-        return hashlib.sha256(said.encode("ascii")).hexdigest()[:16]
+        return digest_of(self.kind, self.subject, canonical(self.body), self.at)
+
+
+def digest_of(kind: str, subject: str, body: str, at: float) -> str:
+    """The checksum of a fact whose body is already canonical text, as a ledger keeps it."""
+    said = f"[{canonical(kind)},{canonical(subject)},{body},{canonical(repr(at))}]"
+    return hashlib.sha256(said.encode("ascii")).hexdigest()[:16]

@@ -15,8 +15,10 @@ from cbablate.reporting.character import visible
 from cbablate.reporting.table import Column, Row, Table
 from cbablate.reporting.tex_text import breakable, escape, unsettable
 
-__all__ = ["document", "latex"]
+__all__ = ["MARK", "document", "latex"]
 
+MARK = "cbablate"
+"""Comments that begin with it say where numbers come from; `cbablate verify` reads them."""
 _LINE = 102
 """So many characters, the gaps between columns counted, fit across 5.5 inches; names that do not
 are wrapped."""
@@ -80,6 +82,7 @@ def document(table: Table) -> str:
 def _comment(table: Table) -> str:
     """What the table is, and what was replaced, in lines that TeX passes by."""
     lines = [*table.comment, *table.method, r"Preamble: \usepackage{booktabs,siunitx}"]
+    lines += [f"{MARK} data {table.name} {table.data}"] if table.data else []
     lines += [
         f"pdfLaTeX cannot set {what}: spelled by its number" for what in unsettable(_words(table))
     ]
@@ -118,7 +121,8 @@ def _float(
         if row.opens and index:
             lines.append(r"    \addlinespace")
         spelled = (_cell(cell, layout) for cell, layout in zip(row.cells, layouts, strict=True))
-        lines.append(f"    {' & '.join(spelled)} \\\\")
+        key = f" % {MARK} row {table.name} {row.key}" if row.arm else ""
+        lines.append(f"    {' & '.join(spelled)} \\\\{key}")
     lines += [r"    \bottomrule", r"  \end{tabular}"]
     if table.notes:
         lines += [

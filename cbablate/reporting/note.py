@@ -10,11 +10,11 @@ from cbablate.planning.power import ALPHA
 from cbablate.reporting.cell import DASH
 from cbablate.reporting.claim import claims, listed
 
-__all__ = ["DAGGER", "comment", "method", "notes"]
+__all__ = ["BYSTANDERS", "DAGGER", "comment", "method", "notes", "short"]
 
 DAGGER = "†"
 """The mark of a difference whose adjusted p value is below ALPHA."""
-_BYSTANDERS = ("ray", "optuna", "mlflow")
+BYSTANDERS = ("ray", "optuna", "mlflow")
 """Libraries that place, propose and show trials, but compute nothing of them."""
 
 
@@ -32,9 +32,9 @@ def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     traits = summary.origin.traits
     computed = [trait for trait in traits if trait.startswith("versions")]
     made = [
-        f"{_short(trait)} {' / '.join(traits[trait])}"
+        f"{short(trait)} {' / '.join(traits[trait])}"
         for trait in (*computed, "commit")
-        if trait in traits and _short(trait) not in _BYSTANDERS
+        if trait in traits and short(trait) not in BYSTANDERS
     ]
     lines += [f"Made with {', '.join(made)}"] if made else []
     return tuple(lines)
@@ -173,14 +173,14 @@ def _row_n(one: ArmSummary, primary: str) -> int:
 
 def _mixtures(summary: Summary) -> Iterator[str]:
     mixed = {
-        _short(trait): values
+        short(trait): values
         for trait, values in summary.origin.mixed.items()
-        if _short(trait) not in _BYSTANDERS
+        if short(trait) not in BYSTANDERS
     }
     for trait, values in mixed.items():
         yield f"The trials differ in {trait}: {', '.join(values)}."
 
 
-def _short(trait: str) -> str:
+def short(trait: str) -> str:
     """A trait as a reader names it: `versions.torch` is torch."""
     return trait.partition(".")[2] or trait

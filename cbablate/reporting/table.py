@@ -25,17 +25,20 @@ from cbablate.reporting.scale import Scale, scale_in, scale_of
 from cbablate.reporting.sheet import Sheet, sheet
 from cbablate.spec.metric import Direction, Metric
 
-__all__ = ["Column", "Kind", "Row", "Table", "ablation_table"]
+__all__ = ["Column", "Kind", "Quantity", "Row", "Table", "ablation_table"]
 
 Kind = Literal["text", "spread", "range", "probability", "count"]
 """What a column's cells are, a `Blank` aside; it decides how they are aligned."""
+Quantity = Literal["name", "mean", "difference", "p", "timing", "n"]
+"""What a column tells of each arm, so that a cell can be explained."""
 
 
 @dataclass(frozen=True)
 class Column:
     """A column's head: its label, its unit, and which direction is better, if either is.
 
-    `symbol` marks a label that is a mathematical variable.
+    `symbol` marks a label that is a mathematical variable. `metric` is what the cells are about,
+    "" where they are names or counts, and `quantity` what they tell of it.
     """
 
     label: str
@@ -43,6 +46,8 @@ class Column:
     unit: str = ""
     direction: Direction | None = None
     symbol: bool = False
+    metric: str = ""
+    quantity: Quantity = "name"
 
     @property
     def arrow(self) -> str:
@@ -57,10 +62,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One arm. `opens` says that a new group of arms begins with it."""
+    """One arm, by its id. `opens` says that a new group of arms begins with it."""
 
     cells: tuple[Cell, ...]
     opens: bool = False
+    arm: str = ""
+
+    @property
+    def key(self) -> str:
+        """The arm's id cut short: what a table's source calls the row."""
+        return self.arm[:KEY]
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class Table:
 
     `comment` says what was done, in lines above the table or in its source; `method` how it was
     compared, for the source only, as the notes say it to the reader. `sheet` are the numbers,
-    unrounded. `name` is a word fit for a file.
+    unrounded. `name` is a word fit for a file, `data` the version of the data behind the numbers.
     """
 
     name: str
@@ -80,6 +91,7 @@ class Table:
     comment: tuple[str, ...]
     method: tuple[str, ...]
     sheet: Sheet
+    data: str = ""
 
     def __str__(self) -> str:
         """The table as it looks in a terminal."""
@@ -88,6 +100,8 @@ class Table:
         return terminal(self)
 
 
+KEY = 10
+"""So many digits of an arm's id are its row's key: enough to tell 10,000 arms apart."""
 _Filled = tuple[Column, list[Cell]]
 
 
@@ -116,11 +130,14 @@ def ablation_table(plan: Plan, summary: Summary) -> Table:
         name=plan.study.name,
         caption=" ".join(plan.study.question.split()),
         columns=tuple(column for column, _ in columns),
-        rows=tuple(Row(row, first) for row, first in zip(cells, opens, strict=True)),
+        rows=tuple(
+            Row(row, first, one.arm.id) for row, first, one in zip(cells, opens, arms, strict=True)
+        ),
         notes=notes(plan, summary),
         comment=comment(plan, summary),
         method=method(summary),
         sheet=sheet(plan, summary),
+        data=summary.data,
     )
 
 
@@ -185,8 +202,18 @@ def _estimates(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Fil
             continue
         half = None if said.constant else said.half_width
         filled.append(_spread(scale, said.mean, half))
-    column = Column(metric.label, "spread", scale.unit(metric.unit), metric.direction)
-    return column, filled
+    unit = scale.unit(metric.unit)
+    return (
+        Column(
+            metric.label,
+            "spread",
+            unit,
+            metric.direction,
+            metric=metric.name,
+            quantity="mean",
+        ),
+        filled,
+    )
 
 
 def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
@@ -201,7 +228,8 @@ def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSum
             sure = said.p_adjusted is not None and said.p_adjusted < ALPHA
             mark = DAGGER if sure else ""
             filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
-    return Column("Δ", "spread", difference_unit(plan, scale, metric.name)), filled
+    unit = difference_unit(plan, scale, metric.name)
+    return Column("Δ", "spread", unit, metric=metric.name, quantity="difference"), filled
 
 
 def _spread(
@@ -217,7 +245,7 @@ def _ps(metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
         said = one.contrasts.get(metric.name)
         p = said.p_adjusted if said else None
         filled.append(Blank() if p is None else Probability(p))
-    return Column("p", "probability", symbol=True), filled
+    return Column("p", "probability", symbol=True, metric=metric.name, quantity="p"), filled
 
 
 def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
@@ -234,7 +262,13 @@ def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
         else:
             low, centre, high = map(scale.number, (timing.low, timing.median, timing.high))
             filled.append(Range(centre, low, high))
-    return Column(metric.label, "range", scale.unit(metric.unit), metric.direction), filled
+    unit = scale.unit(metric.unit)
+    return (
+        Column(
+            metric.label, "range", unit, metric.direction, metric=metric.name, quantity="timing"
+        ),
+        filled,
+    )
 
 
 def _counted(primary: str, arms: Sequence[ArmSummary]) -> _Filled:
@@ -242,4 +276,4 @@ def _counted(primary: str, arms: Sequence[ArmSummary]) -> _Filled:
     for one in arms:
         n = one.estimates[primary].n if primary else one.counts.complete
         filled.append(Count(n, one.counts.planned))
-    return Column("n", "count", symbol=True), filled
+    return Column("n", "count", symbol=True, metric=primary, quantity="n"), filled
