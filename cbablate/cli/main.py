@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cbablate.cli.explain import explain
 from cbablate.cli.report import report
+from cbablate.cli.verify import verify
 from cbablate.cli.words import (
     RESULTS,
     Form,
@@ -191,7 +193,9 @@ def schema() -> None:
     print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
 
 
+app.command()(explain)
 app.command()(report)
+app.command()(verify)
 
 
 def _spelled(table: Table, form: Form) -> str:

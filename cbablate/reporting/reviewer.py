@@ -227,9 +227,9 @@ def _timings(case: Case) -> Iterator[Question]:
 
 def _reach(case: Case) -> Iterator[Question]:
     """Whether the finding rests on one model size, or one data set."""
-    for group, asked, wanted in (
-        ("model", "Does it hold for another size of model?", "width, depth or model"),
-        ("data", "Does it hold on other data?", "data set"),
+    for group, one, asked, wanted in (
+        ("model", "one model", "Does it hold for another size of model?", "width, depth or model"),
+        ("data", "one data set", "Does it hold on other data?", "data set"),
     ):
         told = [dict(flatten({group: arm.config.get(group)})) for arm in case.plan.arms]
         known = any(value is not None for leaves in told for value in leaves.values())
@@ -240,9 +240,9 @@ def _reach(case: Case) -> Iterator[Question]:
                 if key.partition(".")[2] in _SIZES
             )
             yield Question(
-                f"one {group}",
+                one,
                 asked,
-                f"All arms share one {group}{f' ({said})' if said else ''}.",
+                f"All arms share {one}{f' ({said})' if said else ''}.",
                 f"Add a factor of {wanted}, or limit the claim to this one.",
             )
 
