@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cbablate.planning.arm import Arm
@@ -14,7 +14,7 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 
-__all__ = ["Outcome", "outcomes"]
+__all__ = ["Outcome", "outcomes", "past_of"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +55,8 @@ def outcomes(plan: Plan, facts: Iterable[Record]) -> tuple[Outcome, ...]:
         Outcome(trial, plan.arm_of[trial.arm], told.get(trial.id) or History(trial=trial.id))
         for trial in plan.trials
     )
+
+
+def past_of(trials: Iterable[Outcome]) -> Mapping[str, History]:
+    """Their histories by trial id, for who needs them folded once only."""
+    return {one.trial.id: one.history for one in trials}

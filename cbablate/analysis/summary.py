@@ -88,14 +88,16 @@ def direction_of(plan: Plan, name: str) -> Direction | None:
     return objective.direction if name == objective.metric else metric_of(plan, name).direction
 
 
-def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
+def summarize(
+    plan: Plan, facts: Iterable[Record], *, told: Mapping[str, History] | None = None
+) -> Summary:
     """The summary of a plan's trials from a ledger's facts, which may tell of others too.
 
     Only the last measurement of a COMPLETE trial counts. Facts are taken in the ledger's order,
-    whatever order they are handed in.
+    whatever order they are handed in. Who has folded them already hands in what they `told`.
     """
     ordered = sorted(facts, key=lambda fact: fact.sequence)
-    told = histories(ordered)
+    told = histories(ordered) if told is None else told
     entered: dict[str, dict[int, History]] = {arm.id: {} for arm in plan.arms}
     past: dict[str, list[History]] = {arm.id: [] for arm in plan.arms}
     for trial in plan.trials:

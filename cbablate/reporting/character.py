@@ -20,6 +20,8 @@ def visible(text: str) -> str:
     White space of any kind, line breaks among it, becomes a single space.
     """
     composed = unicodedata.normalize("NFC", " ".join(text.split()))
+    if composed.isprintable():  # none of _UNSEEN, then: most words, and many thousands of them
+        return composed
     return "".join(
         code_point(character) if unicodedata.category(character) in _UNSEEN else character
         for character in composed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cbablate.analysis.outcome import Outcome, outcomes
+from cbablate.analysis.outcome import Outcome, outcomes, past_of
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of, summarize
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
@@ -63,7 +63,8 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
         CbablateError: the table has no such cell, or the column holds names.
     """
     told = sorted(facts, key=lambda fact: fact.sequence)
-    summary = summarize(plan, told)
+    trials = outcomes(plan, told)
+    summary = summarize(plan, told, told=past_of(trials))
     table = ablation_table(plan, summary)
     place = place_of(table, plan, *words)
     row, column = table.rows[place.row], table.columns[place.column]
@@ -72,7 +73,7 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
             f"column {place.column + 1} ({column.label}) holds names, not numbers; "
             f"the others are {_columns(table)}"
         )
-    case = _Told(plan, summary, outcomes(plan, told), told, arm=summary.of[row.arm], column=column)
+    case = _Told(plan, summary, trials, told, arm=summary.of[row.arm], column=column)
     cell = row.cells[place.column]
     lines = [
         f"{case.arm.arm.name}, {_heading(case)}: {cell.plain}",

@@ -40,7 +40,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 """Okabe and Ito's, which the colour-blind can tell apart, but the yellow, too pale on white."""
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _DASHES = ("-", "--", "-.", ":")
-MOST_LINES = len(COLOURS) * len(_DASHES)
+MOST_LINES = 2 * len(COLOURS)
 """So many lines can be told apart."""
 MOST_PANELS = 12
 _MARKED = 20

@@ -16,8 +16,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbablate.analysis.curve import curves
-from cbablate.analysis.outcome import Outcome, outcomes
+from cbablate.analysis.curve import Curve, curves
+from cbablate.analysis.outcome import Outcome, outcomes, past_of
 from cbablate.analysis.summary import Summary, metric_of, summarize
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import searches
@@ -59,7 +59,8 @@ def report(plan: Plan, facts: Iterable[Record]) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     told = sorted(facts, key=lambda fact: fact.sequence)
-    summary, trials = summarize(plan, told), outcomes(plan, told)
+    trials = outcomes(plan, told)
+    summary = summarize(plan, told, told=past_of(trials))
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -122,17 +123,18 @@ def pictures(plan: Plan, summary: Summary, trials: Sequence[Outcome]) -> Iterato
             "its 95 % interval; the numbers are those of the table.",
             forest_figure(plan, summary),
         )
-    for name in dict.fromkeys([plan.study.objective.metric, primary]):
-        found = curves(trials, name) if name else {}
-        if any(len(curve) > 1 for curve in found.values()):
-            label = metric_of(plan, name).label
-            yield Picture(
-                "curves",
-                f"{label} over training",
-                f"Learning curves: mean {label} of each arm's completed trials over "
-                f"{plan.study.budget.unit}, with 95 % t-intervals as bands.",
-                curve_figure(plan, summary, found, name),
-            )
+    asked = [name for name in (plan.study.objective.metric, primary) if name]
+    every = ((name, curves(trials, name)) for name in asked)
+    name, found = next((one for one in every if _bent(one[1])), ("", {}))
+    if found:
+        label = metric_of(plan, name).label
+        yield Picture(
+            "curves",
+            f"{label} over training",
+            f"Learning curves: mean {label} of each arm's completed trials over "
+            f"{plan.study.budget.unit}, with 95 % t-intervals as bands.",
+            curve_figure(plan, summary, found, name),
+        )
     for vector in summary.vectors:
         label = metric_of(plan, vector).label
         yield Picture(
@@ -142,6 +144,11 @@ def pictures(plan: Plan, summary: Summary, trials: Sequence[Outcome]) -> Iterato
             "t-intervals as bands.",
             layer_figure(plan, summary, vector),
         )
+
+
+def _bent(found: Mapping[str, Curve]) -> bool:
+    """Whether any curve has more than its end."""
+    return any(len(curve) > 1 for curve in found.values())
 
 
 def _shown(value: Any) -> Any:

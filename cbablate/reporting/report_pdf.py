@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from cbablate.analysis.outcome import Outcome, outcomes
+from cbablate.analysis.outcome import Outcome, outcomes, past_of
 from cbablate.analysis.summary import Summary, metric_of, summarize
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
@@ -52,7 +52,8 @@ def report_pdf(plan: Plan, facts: Iterable[Record]) -> bytes:
             "`cbablate report STUDY` writes the same as a page that a browser can print."
         )
     told = sorted(facts, key=lambda fact: fact.sequence)
-    summary, trials = summarize(plan, told), outcomes(plan, told)
+    trials = outcomes(plan, told)
+    summary = summarize(plan, told, told=past_of(trials))
     asked = questions(Case(plan, summary, trials, efforts(plan, told)))
     shown = list(pictures(plan, summary, trials))
     with tempfile.TemporaryDirectory(prefix="cbablate-report-") as folder:

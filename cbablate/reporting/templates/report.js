@@ -4,7 +4,7 @@
 (function () {
   const byId = (id) => document.getElementById(id);
   const table = byId("every"), body = table.tBodies[0];
-  const FIRST_METRIC = 3, MOST_ARMS = 40, NAMES = 240, WIDE = 900, STEP = 26;
+  const FIRST_METRIC = 3, MOST_ARMS = 40, NAMES = 240, WIDE = 900, STEP = 26, PAGE = 500;
   const metrics = byId("plotted").options.length;
   const trials = Array.from(body.rows, (row, order) => {
     const cells = row.cells;
@@ -18,6 +18,7 @@
       state: cells[2].textContent.split(" ")[0], text: row.textContent.toLowerCase(),
     };
   });
+  let order = trials;
   const boxes = Array.from(document.querySelectorAll("#filters input[name=arm]"));
   // Names as the table shows them: what cannot be seen is spelled out there and here alike.
   const chosen = () => boxes.filter((box) => box.checked).map((box) => box.parentNode.textContent.trim());
@@ -40,9 +41,21 @@
       const way = numeric ? a - b : a < b ? -1 : a > b ? 1 : 0;
       return (upwards ? way : -way) || one.order - other.order;
     });
-    const sorted = document.createDocumentFragment();
-    for (const [, trial] of keyed) sorted.append(trial.row);
-    body.append(sorted);
+    order = keyed.map(([, trial]) => trial);
+    unfold(PAGE);
+    // Moved while they are hidden: laying thousands of rows out again takes seconds.
+    table.hidden = true;
+    body.append(...order.map((trial) => trial.row));
+    table.hidden = false;
+  }
+
+  // The first so many rows that fit the filter are laid out; the button shows the others.
+  function unfold(most) {
+    let shown = 0;
+    for (const trial of order) trial.row.hidden = !trial.shown || ++shown > most;
+    const left = shown - most, button = byId("more");
+    button.hidden = left <= 0;
+    button.textContent = `Show ${left} more trials`;
   }
 
   function filter() {
@@ -53,9 +66,9 @@
       const fits = (!words || trial.text.includes(words)) && (!state || trial.state === state)
         && (!arms.size || arms.has(trial.arm));
       trial.shown = fits;
-      trial.row.hidden = !fits;
       shown += fits;
     }
+    unfold(PAGE);
     byId("counted").textContent = shown === trials.length
       ? `All ${shown} trials.` : `${shown} of ${trials.length} trials.`;
     plot();
@@ -159,6 +172,7 @@
 
   function find(trial) {
     for (const other of body.querySelectorAll(".found")) other.classList.remove("found");
+    if (trial.row.hidden) unfold(Infinity);
     trial.row.classList.add("found");
     trial.row.scrollIntoView({ block: "center" });
   }
@@ -174,6 +188,7 @@
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(filter));
+  byId("more").addEventListener("click", () => unfold(Infinity));
   form.hidden = false;
   byId("plot").hidden = metrics === 0;
   filter();
