@@ -2,6 +2,7 @@ r"""LaTeX tables: they compile, say what they should, and no name gets out of it
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ HOSTILE = (
     "Ünï -- “quoted” λ≥½ 中文🔥 <b>|",
     "a_long-name_without_any_space_" * 3 + "0123456789",
 )
+KEY = r" cbablate row placement [0-9a-f]{10}"
 QUESTION = "Is 100% of $x_1$ \\write18{id}\n\n\\end{document} % more & more?"
 
 
@@ -52,11 +54,14 @@ def test_it_is_ascii_and_no_comment_is_ended_by_a_name(hostile: Table) -> None:
     before, _, float_ = text.partition("\\begin{table}")
     assert all(line.startswith("% ") for line in before.splitlines())
     assert "U+4E2D CJK UNIFIED IDEOGRAPH-4E2D" in before
-    assert "%" not in float_.replace(r"\%", "")
+    for line in float_.replace(r"\%", "").splitlines():
+        code, sign, comment = line.partition("%")
+        assert not sign or (code.endswith(r"\\ ") and re.fullmatch(KEY, comment)), line
 
 
 def test_every_row_has_as_many_cells_as_the_table_has_columns(hostile: Table) -> None:
-    rows = [line for line in latex(hostile).splitlines() if line.endswith(r" \\")]
+    lines = [re.sub(rf" %{KEY}$", "", line) for line in latex(hostile).splitlines()]
+    rows = [line for line in lines if line.endswith(r" \\")]
     counts = set()
     for row in rows:
         cells = row.replace(r"\&", "").count("&") + 1
@@ -65,6 +70,16 @@ def test_every_row_has_as_many_cells_as_the_table_has_columns(hostile: Table) ->
         counts.add(cells)
     assert len(rows) == 5 + 2
     assert len(counts) == 1
+
+
+def test_each_row_and_the_table_carry_a_key_to_their_trials() -> None:
+    plan = placement()
+    table = table_of(plan, told(plan))
+    text = latex(table)
+    assert f"% cbablate data placement {table.data}\n" in text
+    for row, arm in zip(table.rows, plan.arms, strict=True):
+        assert row.arm == arm.id
+        assert f"% cbablate row placement {arm.id[:10]}\n" in text
 
 
 def test_the_same_table_gives_the_same_bytes() -> None:
