@@ -15,6 +15,7 @@ from cbablate.cli.verify import verify
 from cbablate.cli.words import (
     RESULTS,
     Form,
+    Json,
     Results,
     StudyPath,
     StudyPaths,
@@ -56,19 +57,29 @@ Mlflow = Annotated[
 
 
 @app.command()
-def check(studies: StudyPaths) -> None:
+def check(studies: StudyPaths, as_json: Json = False) -> None:
     """Say every fault of every file, with line and column. Exit code 2 if there is any."""
     from cbablate import api
+    from cbablate.cli import json_shape
 
     faulty = 0
+    told = []
     for path in studies:
+        arms, trials, faults = 0, 0, list[str]()
         try:
             found = api.plan(api.load_study(path))
         except CbablateError as error:
             faulty += 1
-            show_error(error)
+            faults = str(error).splitlines()
+            if not as_json:
+                show_error(error)
         else:
-            print(f"{path}: {len(found.arms)} arms, {len(found.trials)} trials")
+            arms, trials = len(found.arms), len(found.trials)
+            if not as_json:
+                print(f"{path}: {arms} arms, {trials} trials")
+        told.append({"path": str(path), "arms": arms, "trials": trials, "faults": faults})
+    if as_json:
+        print(json_shape.printed(json_shape.check_shape(told)))
     if faulty:
         raise typer.Exit(2)
 
@@ -80,15 +91,21 @@ def plan(
     verify: Annotated[
         bool, typer.Option("--verify", help="Also build every arm, in this process.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what running a study would train, and about how long; train nothing."""
     from cbablate import api
-    from cbablate.cli import overview
+    from cbablate.cli import json_shape, overview
 
     planned = api.plan(api.load_study(study))
-    print(overview.planned(planned, api.facts(results)))
+    told = api.facts(results)
+    if as_json:
+        print(json_shape.printed(json_shape.plan_shape(planned, told)))
+    else:
+        print(overview.planned(planned, told))
     if verify:
         api.verify(planned, api.Resources(on="local"))
+    if verify and not as_json:
         print(f"\nVerified: all {len(planned.arms)} arms can be built.")
 
 
@@ -125,11 +142,15 @@ def run(
 
 
 @app.command()
-def status(study: StudyPath, results: Results = RESULTS) -> None:
+def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) -> None:
     """Say what is done, running, pruned and failed, and why."""
     from cbablate import api
-    from cbablate.cli import overview
+    from cbablate.cli import json_shape, overview
 
+    if as_json:
+        planned = api.plan(api.load_study(study))
+        print(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
+        return
     print(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
 
 
@@ -141,11 +162,18 @@ def table(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a file.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Print the ablation table of what has been trained so far."""
     from cbablate import api
+    from cbablate.cli import json_shape
 
-    text = _spelled(api.table(api.plan(api.load_study(study)), results=results), form)
+    planned = api.plan(api.load_study(study))
+    found = api.table(planned, results=results)
+    if as_json:
+        text = json_shape.printed(json_shape.table_shape(planned, found)) + "\n"
+    else:
+        text = _spelled(found, form)
     if output is None:
         _write(text)
         return

@@ -11,12 +11,15 @@ import typer
 
 from cbablate.errors import CbablateError, StudyError
 
-__all__ = ["RESULTS", "Form", "Results", "StudyPath", "StudyPaths", "Where", "show_error"]
+__all__ = ["RESULTS", "Form", "Json", "Results", "StudyPath", "StudyPaths", "Where", "show_error"]
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
 StudyPaths = Annotated[list[Path], typer.Argument(metavar="STUDY...", help="Study files.")]
 Results = Annotated[
     Path, typer.Option("--results", metavar="DIR", help="Folder of the ledger and the tables.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="As JSON, unrounded; the shape is in docs/json.md.")
 ]
 RESULTS = Path("results")
 
