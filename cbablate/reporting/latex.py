@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cbablate.reporting.cell import Blank, Cell, Number, Range, Spread, Text
 from cbablate.reporting.character import visible
 from cbablate.reporting.table import Column, Row, Table
-from cbablate.reporting.tex_text import breakable, escape, unsettable
+from cbablate.reporting.tex_text import breakable, escape, prose, unsettable
 
 __all__ = ["MARK", "document", "latex"]
 
@@ -108,7 +108,7 @@ def _float(
         r"  \centering",
         r"  \footnotesize",
         r"  \setlength{\belowcaptionskip}{4pt}",
-        rf"  \caption{{{escape(table.caption + going_on)}}}",
+        rf"  \caption{{{prose(table.caption + going_on)}}}",
         rf"  \label{{{label}}}",
         r"  \setlength{\tabcolsep}{2.5pt}",
         rf"  \sisetup{{{_OPTIONS}}}",
@@ -128,7 +128,7 @@ def _float(
         lines += [
             r"  \par\medskip",
             r"  \begin{minipage}{\linewidth}",
-            "    " + "\n    ".join(escape(note) for note in table.notes),
+            "    " + "\n    ".join(prose(note) for note in table.notes),
             r"  \end{minipage}",
         ]
     return "\n".join([*lines, r"\end{table}"])

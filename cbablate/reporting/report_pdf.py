@@ -22,7 +22,7 @@ from cbablate.reporting.report import Picture, efforts, pictures
 from cbablate.reporting.reviewer import Case, Question, questions
 from cbablate.reporting.scale import scale_in
 from cbablate.reporting.table import ablation_table
-from cbablate.reporting.tex_text import breakable, escape
+from cbablate.reporting.tex_text import breakable, escape, prose
 
 __all__ = ["report_pdf", "report_tex"]
 
@@ -80,11 +80,11 @@ def report_tex(
     lines = [
         *_PREAMBLE,
         r"\begin{document}",
-        rf"{{\Large\bfseries {escape(table.caption)}\par}}",
+        rf"{{\Large\bfseries {prose(table.caption)}\par}}",
         *(rf"{escape(line)}\par" for line in (f"Study {table.name}", *table.comment[1:])),
         latex(table).replace(r"\begin{table}[t]", r"\begin{table}[ht]"),
         r"\section*{Findings}",
-        *(rf"{escape(sentence)}\par" for sentence in found or ("None yet.",)),
+        *(rf"{prose(sentence)}\par" for sentence in found or ("None yet.",)),
         *_figures(pictures),
         r"\section*{What a reviewer would ask}",
         *_asked(questions),
@@ -146,7 +146,7 @@ def _asked(questions: Sequence[Question]) -> Iterator[str]:
         return
     yield r"\begin{enumerate}"
     for one in questions:
-        yield rf"\item \textbf{{{escape(one.asked)}}} {escape(one.found)} {escape(one.help)}"
+        yield rf"\item \textbf{{{escape(one.asked)}}} {prose(one.found)} {escape(one.help)}"
     yield r"\end{enumerate}"
 
 
