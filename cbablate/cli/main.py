@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cbablate.cli.diff import diff
 from cbablate.cli.explain import explain
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
@@ -221,6 +222,7 @@ def schema() -> None:
     print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
 
 
+app.command()(diff)
 app.command()(explain)
 app.command()(report)
 app.command()(verify)

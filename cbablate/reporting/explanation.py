@@ -12,7 +12,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.student import critical
 from cbablate.records.record import Record
 from cbablate.reporting.cell import Blank
-from cbablate.reporting.character import visible
+from cbablate.reporting.character import spaced
 from cbablate.reporting.delta import reference_of, unlike
 from cbablate.reporting.table import Column, Table, ablation_table
 from cbablate.spec.suggestion import did_you_mean
@@ -90,7 +90,7 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
         "timing": _timing,
         "n": _count,
     }[column.quantity](case)
-    return "\n".join([*(_clean(line) for line in [*lines, "", *_config(case)])])
+    return "\n".join([*(spaced(line) for line in [*lines, "", *_config(case)])])
 
 
 def place_of(table: Table, plan: Plan, *words: str) -> Place:
@@ -309,8 +309,3 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
     for row in rows:
         yield "  " + "  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip()
-
-
-def _clean(line: str) -> str:
-    """A line for a terminal: spaces stay, what cannot be seen is spelled out."""
-    return "".join(one if one == " " else visible(f".{one}.")[1:-1] for one in line)

@@ -23,7 +23,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.search import searches
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
-from cbablate.reporting.character import visible
+from cbablate.reporting.character import spaced, visible
 from cbablate.reporting.claim import claims
 from cbablate.reporting.delta import delta, spelled
 from cbablate.reporting.figure import curve_figure, labelled, layer_figure, write_figure
@@ -154,13 +154,8 @@ def _bent(found: Mapping[str, Curve]) -> bool:
 def _shown(value: Any) -> Any:
     """What the template prints: unseen characters spelled out; markup is already text."""
     if isinstance(value, _Lines):
-        return "\n".join(_line(line) for line in value.splitlines())
+        return "\n".join(spaced(line) for line in value.splitlines())
     return visible(value) if type(value) is str else value
-
-
-def _line(text: str) -> str:
-    indented = len(text) - len(text.lstrip(" "))
-    return " " * indented + visible(text)
 
 
 def _embedded(picture: Picture) -> dict[str, str]:

@@ -112,3 +112,19 @@ def test_explaining_and_verifying_import_nothing_heavy(
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert ran.returncode == 0, f"imported {ran.stderr}"
+
+
+def test_diff_compares_studies_or_one_with_its_past(
+    done: tuple[Path, Path], tmp_path: Path
+) -> None:
+    study, results = done
+    longer = toy_file(tmp_path, replicates=5)
+    said = typed("diff", study, longer, "--results", results)
+    assert said.exit_code == 0, said.output
+    assert "  replicates: 3 -> 5" in said.stdout
+    assert "Complete trials: 12 -> 12, 12 of them the same" in said.stdout
+    past = typed("diff", study, "--results", results, "--until", "1")
+    assert "Complete trials: 0 -> 12, 0 of them the same" in past.stdout
+    empty = typed("diff", study, "--results", results, "--other", tmp_path / "none")
+    assert "Complete trials: 12 -> 0, 0 of them the same" in empty.stdout
+    assert isinstance(typed("diff", study).exception, CbablateError)
