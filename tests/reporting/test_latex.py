@@ -11,10 +11,10 @@ import pytest
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.cell import Blank, Number, Text
+from cbablate.reporting.cell import Blank, Number
 from cbablate.reporting.latex import document, latex
 from cbablate.reporting.table import Column, Row, Table, ablation_table
-from tests.analysis.fabrication import FROZEN, patchy, placement, sizes, told
+from tests.analysis.fabrication import FROZEN, patchy, placement, told
 from tests.reporting import golden
 from tests.reporting.typesetting import bare, needs_tex, typeset
 
@@ -118,29 +118,3 @@ def test_hostile_names_are_printed_as_they_are(reader: str, hostile: Table, tmp_
     assert "root:" not in page
     assert "Overfull" not in log
     assert "Missing character" not in log
-
-
-@pytest.mark.parametrize("reader", [pytest.param("pdflatex", marks=needs_tex)])
-@pytest.mark.parametrize("case", ["whole", "patchy", "nothing run", "factorial", "one replicate"])
-def test_every_kind_of_table_fits_a_column_of_five_and_a_half_inches(
-    reader: str, case: str, tmp_path: Path
-) -> None:
-    plan = {
-        "whole": placement(),
-        "patchy": placement(names=("halving without context", "context only, MLP end", "a", "b")),
-        "nothing run": placement(),
-        "factorial": sizes(),
-        "one replicate": placement(replicates=1),
-    }[case]
-    facts = told(plan, skip=patchy if case == "patchy" else lambda _trial, _arm: "")
-    facts = [] if case == "nothing run" else facts
-    table = table_of(plan, facts)
-    shown, log = typeset(document(table), tmp_path)
-    assert "Overfull" not in log
-    for row in table.rows:
-        for cell in row.cells:
-            if isinstance(cell, Text):
-                assert bare(cell.text) in bare(shown)
-    if case == "whole":
-        assert "95.24±0.61" in bare(shown)
-        assert "115,210" in bare(shown)
