@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cbablate.analysis.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.data_version import data_version
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin
 from cbablate.analysis.replicates import Replicates, Values, entered
@@ -58,7 +59,7 @@ class Summary:
 
     `metrics` are the trial metrics that the study reports, in that order, then its objective's.
     `primary` is the first that is reported, "" where only timings are: the study's margin is one
-    of it, and its differences are shown.
+    of it, and its differences are shown. `data` is the version of the numbers behind all this.
     """
 
     arms: tuple[ArmSummary, ...]
@@ -67,6 +68,7 @@ class Summary:
     origin: Origin
     replicates: Replicates = field(default=Replicates({}), repr=False, compare=False)
     """The values behind it all, one a trial."""
+    data: str = ""
 
     @property
     def of(self) -> Mapping[str, ArmSummary]:
@@ -90,14 +92,16 @@ def direction_of(plan: Plan, name: str) -> Direction | None:
     return objective.direction if name == objective.metric else metric_of(plan, name).direction
 
 
-def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
+def summarize(
+    plan: Plan, facts: Iterable[Record], *, told: Mapping[str, History] | None = None
+) -> Summary:
     """The summary of a plan's trials from a ledger's facts, which may tell of others too.
 
     Only the last measurement of a COMPLETE trial counts. Facts are taken in the ledger's order,
-    whatever order they are handed in.
+    whatever order they are handed in. Who has folded them already hands in what they `told`.
     """
     ordered = sorted(facts, key=lambda fact: fact.sequence)
-    told = histories(ordered)
+    told = histories(ordered) if told is None else told
     counted = entered(plan, told)
     past: dict[str, list[History]] = {arm.id: [] for arm in plan.arms}
     for trial in plan.trials:
@@ -135,6 +139,7 @@ def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
         primary=primary,
         origin=origin(every, ordered),
         replicates=Replicates(counted),
+        data=data_version(counted, timed),
     )
 
 

@@ -9,8 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cbablate.cli.diff import diff
 from cbablate.cli.effects import Components, Effects, Mechanism, Pairs, chosen
-from cbablate.cli.words import Form, Where, Written, show_error
+from cbablate.cli.explain import explain
+from cbablate.cli.report import report
+from cbablate.cli.verify import verify
+from cbablate.cli.words import (
+    RESULTS,
+    CheckedPaths,
+    Form,
+    Json,
+    Results,
+    StudyPath,
+    Where,
+    Written,
+    show_error,
+)
 from cbablate.errors import CbablateError, EnvironmentFault
 
 if TYPE_CHECKING:
@@ -27,13 +41,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
-CheckedPaths = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Study and sweep files.")
-]
-Results = Annotated[
-    Path, typer.Option("--results", metavar="DIR", help="Folder of the ledger and the tables.")
-]
 On = Annotated[Where, typer.Option("--on", help="Where trials run.")]
 Gpus = Annotated[
     float | None,
@@ -50,21 +57,31 @@ Mlflow = Annotated[
     str | None,
     typer.Option("--mlflow", metavar="URI", help="MLflow tracking URI. [default: in --results]"),
 ]
-RESULTS = Path("results")
 
 
 @app.command()
-def check(files: CheckedPaths) -> None:
+def check(files: CheckedPaths, as_json: Json = False) -> None:
     """Say every fault of every file, with line and column. Exit code 2 if there is any."""
+    from cbablate.cli import json_shape
     from cbablate.cli.checking import checked
 
     faulty = 0
+    told = []
     for path in files:
+        said, faults = "", list[str]()
         try:
-            print(f"{path}: {checked(path)}")
+            said = checked(path)
         except CbablateError as error:
             faulty += 1
-            show_error(error)
+            faults = str(error).splitlines()
+            if not as_json:
+                show_error(error)
+        else:
+            if not as_json:
+                print(f"{path}: {said}")
+        told.append({"path": str(path), "says": said, "faults": faults})
+    if as_json:
+        print(json_shape.printed(json_shape.check_shape(told)))
     if faulty:
         raise typer.Exit(2)
 
@@ -76,15 +93,21 @@ def plan(
     verify: Annotated[
         bool, typer.Option("--verify", help="Also build every arm, in this process.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what running a study would train, and about how long; train nothing."""
     from cbablate import api
-    from cbablate.cli import overview
+    from cbablate.cli import json_shape, overview
 
     planned = api.plan(api.load_study(study))
-    print(overview.planned(planned, api.facts(results)))
+    told = api.facts(results)
+    if as_json:
+        print(json_shape.printed(json_shape.plan_shape(planned, told)))
+    else:
+        print(overview.planned(planned, told))
     if verify:
         notes = api.verify(planned, api.Resources(on="local"))
+    if verify and not as_json:
         print(f"\nVerified: all {len(planned.arms)} arms can be built.")
         for name, sentences in notes.items():
             print("\n".join(f"  {name}: {sentence}" for sentence in sentences))
@@ -123,11 +146,15 @@ def run(
 
 
 @app.command()
-def status(study: StudyPath, results: Results = RESULTS) -> None:
+def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) -> None:
     """Say what is done, running, pruned and failed, and why."""
     from cbablate import api
-    from cbablate.cli import overview
+    from cbablate.cli import json_shape, overview
 
+    if as_json:
+        planned = api.plan(api.load_study(study))
+        print(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
+        return
     print(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
 
 
@@ -143,12 +170,19 @@ def table(
     components: Components = False,
     pairs: Pairs = False,
     mechanism: Mechanism = False,
+    as_json: Json = False,
 ) -> None:
     """Print the ablation table of what was trained so far, or another table of the study."""
     from cbablate import api
+    from cbablate.cli import json_shape
 
     view = chosen(effects=effects, components=components, pairs=pairs, mechanism=mechanism)
-    text = _spelled(api.table(api.plan(api.load_study(study)), results=results, view=view), form)
+    planned = api.plan(api.load_study(study))
+    found = api.table(planned, results=results, view=view)
+    if as_json:
+        text = json_shape.printed(json_shape.table_shape(planned, found)) + "\n"
+    else:
+        text = _spelled(found, form)
     if output is None:
         _write(text)
         return
@@ -238,6 +272,12 @@ def schema(
         print(json.dumps(sweep_schema(), indent=2))
     else:
         print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+
+
+app.command()(diff)
+app.command()(explain)
+app.command()(report)
+app.command()(verify)
 
 
 def _spelled(table: Table, form: Form) -> str:

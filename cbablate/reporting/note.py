@@ -18,13 +18,22 @@ from cbablate.reporting.cell import DASH
 from cbablate.reporting.claim import claims, listed
 from cbablate.spec.analysis import USUAL, Analysis
 
-__all__ = ["DAGGER", "comment", "incomplete", "method", "mixed", "notes"]
+__all__ = [
+    "BYSTANDERS",
+    "DAGGER",
+    "comment",
+    "incomplete",
+    "method",
+    "mixed",
+    "notes",
+    "short",
+]
 
 DAGGER = "†"
 """The mark of a difference whose adjusted p value is below ALPHA."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
 _HARDLY = 1.05
-_BYSTANDERS = ("ray", "optuna", "mlflow")
+BYSTANDERS = ("ray", "optuna", "mlflow")
 """Libraries that place, propose and show trials, but compute nothing of them."""
 _ABSENT = "numerics.absent."
 """What a trial's note of a metric that its network does not have begins with."""
@@ -45,9 +54,9 @@ def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     traits = summary.origin.traits
     computed = [trait for trait in traits if trait.startswith("versions")]
     made = [
-        f"{_short(trait)} {' / '.join(traits[trait])}"
+        f"{short(trait)} {' / '.join(traits[trait])}"
         for trait in (*computed, "commit")
-        if trait in traits and _short(trait) not in _BYSTANDERS
+        if trait in traits and short(trait) not in BYSTANDERS
     ]
     lines += [f"Made with {', '.join(made)}"] if made else []
     return tuple(lines)
@@ -214,9 +223,9 @@ def _missing(summary: Summary) -> Iterator[str]:
     if all(one.counts.waiting == one.counts.planned for one in summary.arms):
         yield "Nothing has been trained yet."
         return
-    short = incomplete(summary)
-    if short:
-        yield f"Not complete, and in no mean: {short}."
+    lacking = incomplete(summary)
+    if lacking:
+        yield f"Not complete, and in no mean: {lacking}."
 
 
 def incomplete(summary: Summary) -> str:
@@ -275,12 +284,12 @@ def _mixtures(summary: Summary) -> Iterator[str]:
 def mixed(origin: Origin) -> dict[str, tuple[str, ...]]:
     """What trials differ in that may have changed their numbers, by its short name."""
     return {
-        _short(trait): values
+        short(trait): values
         for trait, values in origin.mixed.items()
-        if _short(trait) not in _BYSTANDERS and not trait.startswith(_ABSENT)
+        if short(trait) not in BYSTANDERS and not trait.startswith(_ABSENT)
     }
 
 
-def _short(trait: str) -> str:
+def short(trait: str) -> str:
     """A trait as a reader names it: `versions.torch` is torch."""
     return trait.partition(".")[2] or trait

@@ -27,17 +27,29 @@ from cbablate.reporting.sheet import Sheet, sheet
 from cbablate.reporting.tuning_note import effort_notes, tuning_comment, tuning_notes
 from cbablate.spec.metric import Direction, Metric
 
-__all__ = ["Column", "Kind", "Row", "Table", "ablation_table", "outcome_table"]
+__all__ = [
+    "Column",
+    "Kind",
+    "Quantity",
+    "Row",
+    "Table",
+    "ablation_table",
+    "outcome_table",
+]
 
 Kind = Literal["text", "spread", "range", "probability", "count"]
 """What a column's cells are, a `Blank` aside; it decides how they are aligned."""
+Quantity = Literal["name", "mean", "difference", "p", "timing", "n", "fixed"]
+"""What a column tells of each arm, so that a cell can be explained; `fixed`, of the arm with its
+hyperparameters as written."""
 
 
 @dataclass(frozen=True)
 class Column:
     """A column's head: its label, its unit, and which direction is better, if either is.
 
-    `symbol` marks a label that is a mathematical variable.
+    `symbol` marks a label that is a mathematical variable. `metric` is what the cells are about,
+    "" where they are names or counts, and `quantity` what they tell of it.
     """
 
     label: str
@@ -45,6 +57,8 @@ class Column:
     unit: str = ""
     direction: Direction | None = None
     symbol: bool = False
+    metric: str = ""
+    quantity: Quantity = "name"
 
     @property
     def arrow(self) -> str:
@@ -59,10 +73,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One arm. `opens` says that a new group of arms begins with it."""
+    """One arm, by its id. `opens` says that a new group of arms begins with it."""
 
     cells: tuple[Cell, ...]
     opens: bool = False
+    arm: str = ""
+
+    @property
+    def key(self) -> str:
+        """The arm's id cut short: what a table's source calls the row."""
+        return self.arm[:KEY]
 
 
 @dataclass(frozen=True)
@@ -71,7 +91,7 @@ class Table:
 
     `comment` says what was done, in lines above the table or in its source; `method` how it was
     compared, for the source only, as the notes say it to the reader. `sheet` are the numbers,
-    unrounded. `name` is a word fit for a file.
+    unrounded. `name` is a word fit for a file, `data` the version of the data behind the numbers.
     """
 
     name: str
@@ -82,6 +102,7 @@ class Table:
     comment: tuple[str, ...]
     method: tuple[str, ...]
     sheet: Sheet
+    data: str = ""
 
     def __str__(self) -> str:
         """The table as it looks in a terminal."""
@@ -90,6 +111,8 @@ class Table:
         return terminal(self)
 
 
+KEY = 10
+"""So many digits of an arm's id are its row's key: enough to tell 10,000 arms apart."""
 _Filled = tuple[Column, list[Cell]]
 
 
@@ -126,11 +149,14 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
         name=plan.study.name,
         caption=" ".join(plan.study.question.split()),
         columns=tuple(column for column, _ in columns),
-        rows=tuple(Row(row, first) for row, first in zip(cells, opens, strict=True)),
+        rows=tuple(
+            Row(row, first, one.arm.id) for row, first, one in zip(cells, opens, arms, strict=True)
+        ),
         notes=(*effort_notes(tuned), *notes(plan, summary), *tuning_notes(summary, tuned)),
         comment=(*comment(plan, summary), *tuning_comment(tuned)),
         method=method(summary, plan.study.analysis),
         sheet=sheet(plan, summary, tuned=tuned),
+        data=summary.data,
     )
 
 
@@ -195,8 +221,18 @@ def _estimates(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Fil
             continue
         half = None if said.constant else said.half_width
         filled.append(_spread(scale, said.mean, half))
-    column = Column(metric.label, "spread", scale.unit(metric.unit), metric.direction)
-    return column, filled
+    unit = scale.unit(metric.unit)
+    return (
+        Column(
+            metric.label,
+            "spread",
+            unit,
+            metric.direction,
+            metric=metric.name,
+            quantity="mean",
+        ),
+        filled,
+    )
 
 
 def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
@@ -216,9 +252,9 @@ def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSum
             sure = not bca and said.p_adjusted is not None and said.p_adjusted < ALPHA
             mark = DAGGER if sure else ""
             filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
-    return Column(
-        "Δ", "range" if bca else "spread", difference_unit(plan, scale, metric.name)
-    ), filled
+    kind: Kind = "range" if bca else "spread"
+    unit = difference_unit(plan, scale, metric.name)
+    return Column("Δ", kind, unit, metric=metric.name, quantity="difference"), filled
 
 
 def _like(arms: Sequence[ArmSummary], summary: Summary, other: Summary) -> list[ArmSummary]:
@@ -232,8 +268,8 @@ def _fixed(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSummary])
     mean, means = _estimates(metric, scale, arms)
     difference, differences = _differences(plan, metric, scale, arms)
     return [
-        (replace(mean, label="Fixed", direction=None), means),
-        (replace(difference, label="Δ fixed"), differences),
+        (replace(mean, label="Fixed", direction=None, quantity="fixed"), means),
+        (replace(difference, label="Δ fixed", quantity="fixed"), differences),
     ]
 
 
@@ -250,7 +286,7 @@ def _ps(metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
         said = one.contrasts.get(metric.name)
         p = said.p_adjusted if said else None
         filled.append(Blank() if p is None else Probability(p))
-    return Column("p", "probability", symbol=True), filled
+    return Column("p", "probability", symbol=True, metric=metric.name, quantity="p"), filled
 
 
 def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
@@ -267,7 +303,13 @@ def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
         else:
             low, centre, high = map(scale.number, (timing.low, timing.median, timing.high))
             filled.append(Range(centre, low, high))
-    return Column(metric.label, "range", scale.unit(metric.unit), metric.direction), filled
+    unit = scale.unit(metric.unit)
+    return (
+        Column(
+            metric.label, "range", unit, metric.direction, metric=metric.name, quantity="timing"
+        ),
+        filled,
+    )
 
 
 def _counted(primary: str, arms: Sequence[ArmSummary], planned: int) -> _Filled:
@@ -275,4 +317,4 @@ def _counted(primary: str, arms: Sequence[ArmSummary], planned: int) -> _Filled:
     for one in arms:
         n = one.estimates[primary].n if primary else one.counts.complete
         filled.append(Count(n, planned))
-    return Column("n", "count", symbol=True), filled
+    return Column("n", "count", symbol=True, metric=primary, quantity="n"), filled
