@@ -79,7 +79,10 @@ def status_shape(plan: Plan, facts: Iterable[Record]) -> dict[str, Any]:
 
 
 def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
-    """`cbablate table --json`: the cells as printed, and the sheet behind them as numbers."""
+    """`cbablate table --json`: the cells as printed, and the sheet behind them as numbers.
+
+    `plan` is the one whose arms are the rows: of a study that tunes, its confirmations.
+    """
     return {
         **_head("table", plan),
         "data": table.data,
@@ -94,7 +97,8 @@ def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
             for column in table.columns
         ],
         "rows": [
-            _arm(plan, row.arm) | {"key": row.key, "cells": [cell.plain for cell in row.cells]}
+            (_arm(plan, row.arm) if row.arm else {})
+            | {"key": row.key, "cells": [cell.plain for cell in row.cells]}
             for row in table.rows
         ],
         "numbers": [dict(zip(table.sheet.header, row, strict=True)) for row in table.sheet.rows],
@@ -103,7 +107,7 @@ def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
 
 
 def check_shape(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """`cbablate check --json`: of each file `path`, `arms`, `trials` and `faults`, a text each."""
+    """`cbablate check --json`: of each file `path`, what it `says`, and `faults`, a text each."""
     return {"shape": "check", "version": VERSION, "files": list(files)}
 
 

@@ -174,13 +174,15 @@ def table(
 ) -> None:
     """Print the ablation table of what was trained so far, or another table of the study."""
     from cbablate import api
+    from cbablate.analysis.outcome import outcome
     from cbablate.cli import json_shape
 
     view = chosen(effects=effects, components=components, pairs=pairs, mechanism=mechanism)
     planned = api.plan(api.load_study(study))
     found = api.table(planned, results=results, view=view)
     if as_json:
-        text = json_shape.printed(json_shape.table_shape(planned, found)) + "\n"
+        rows = outcome(planned, api.facts(results)).plan
+        text = json_shape.printed(json_shape.table_shape(rows, found)) + "\n"
     else:
         text = _spelled(found, form)
     if output is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cbablate.analysis.summary import ArmSummary, Summary, metric_of, summarize
-from cbablate.analysis.trial_outcome import TrialOutcome, outcomes, past_of
+from cbablate.analysis.outcome import outcome
+from cbablate.analysis.summary import ArmSummary, Summary, metric_of
+from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.planning.student import critical
@@ -14,7 +15,7 @@ from cbablate.records.record import Record
 from cbablate.reporting.cell import Blank
 from cbablate.reporting.character import spaced
 from cbablate.reporting.delta import reference_of, unlike
-from cbablate.reporting.table import Column, Table, ablation_table
+from cbablate.reporting.table import Column, Table, outcome_table
 from cbablate.spec.suggestion import did_you_mean
 
 __all__ = ["Place", "explanation", "place_of"]
@@ -63,9 +64,9 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
         CbablateError: the table has no such cell, or the column holds names.
     """
     told = sorted(facts, key=lambda fact: fact.sequence)
-    trials = outcomes(plan, told)
-    summary = summarize(plan, told, told=past_of(trials))
-    table = ablation_table(plan, summary)
+    found = outcome(plan, told)
+    table = outcome_table(found)
+    plan, summary = found.plan, found.summary
     place = place_of(table, plan, *words)
     row, column = table.rows[place.row], table.columns[place.column]
     if column.quantity == "name":
@@ -73,7 +74,12 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
             f"column {place.column + 1} ({column.label}) holds names, not numbers; "
             f"the others are {_columns(table)}"
         )
-    case = _Told(plan, summary, trials, told, arm=summary.of[row.arm], column=column)
+    arm = summary.of[row.arm]
+    if column.quantity == "fixed" and found.tuned is not None and found.tuned.fixed is not None:
+        place_of_arm = [one.arm.id for one in summary.arms].index(row.arm)
+        plan, summary = found.tuned.plan, found.tuned.fixed
+        arm, column = summary.arms[place_of_arm], as_written(column)
+    case = _Told(plan, summary, outcomes(plan, told), told, arm=arm, column=column)
     cell = row.cells[place.column]
     lines = [
         f"{case.arm.arm.name}, {_heading(case)}: {cell.plain}",
@@ -91,6 +97,11 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
         "n": _count,
     }[column.quantity](case)
     return "\n".join([*(spaced(line) for line in [*lines, "", *_config(case)])])
+
+
+def as_written(column: Column) -> Column:
+    """A column of fixed hyperparameters as the one it would be in a table of its own."""
+    return replace(column, quantity="difference" if column.label.startswith("Δ") else "mean")
 
 
 def place_of(table: Table, plan: Plan, *words: str) -> Place:

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbablate.analysis.curve import Curve, curves
-from cbablate.analysis.summary import Summary, metric_of, summarize
-from cbablate.analysis.trial_outcome import TrialOutcome, outcomes, past_of
+from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.analysis.summary import Summary, metric_of
+from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import searches
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.character import spaced, visible
@@ -29,7 +29,7 @@ from cbablate.reporting.delta import delta, spelled
 from cbablate.reporting.figure import curve_figure, labelled, layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.reviewer import Case, questions
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.table import outcome_table
 from cbablate.spec.changes import flatten
 
 if TYPE_CHECKING:
@@ -59,8 +59,9 @@ def report(plan: Plan, facts: Iterable[Record]) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     told = sorted(facts, key=lambda fact: fact.sequence)
+    outcome_ = outcome(plan, told)
+    plan, summary = outcome_.plan, outcome_.summary
     trials = outcomes(plan, told)
-    summary = summarize(plan, told, told=past_of(trials))
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -71,13 +72,13 @@ def report(plan: Plan, facts: Iterable[Record]) -> str:
     )
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     found = tuple(claims(plan, summary))
-    table = ablation_table(plan, summary)
+    table = outcome_table(outcome_)
     return environment.get_template("report.html").render(
         plan=plan,
         table=table,
         findings=found,
         notes=[note for note in table.notes if note not in found],
-        questions=questions(Case(plan, summary, trials, efforts(plan, told))),
+        questions=questions(Case(plan, summary, trials, efforts(outcome_))),
         pictures=[_embedded(one) for one in pictures(plan, summary, trials)],
         setting=_setting(plan),
         deltas={arm.id: delta(plan, arm) for arm in plan.arms},
@@ -97,18 +98,12 @@ def report(plan: Plan, facts: Iterable[Record]) -> str:
 _ENDED_EARLY = (TrialState.FAILED, TrialState.PRUNED)
 
 
-def efforts(plan: Plan, facts: Iterable[Record]) -> dict[str, int]:
-    """How many tuning trials each arm has had, by arm id; empty for a study that does not tune."""
-    arms = {search.id: search.arm.id for search in searches(plan)}
-    searched: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    for fact in facts:
-        if fact.kind == "trial" and fact.body.get("search") in arms:
-            searched[fact.subject] = arms[fact.body["search"]]
-        elif fact.kind == "ended" and fact.subject in searched:
-            arm = searched.pop(fact.subject)
-            counts[arm] = counts.get(arm, 0) + 1
-    return counts
+def efforts(found: Outcome) -> dict[str, int]:
+    """How many tuning trials each row's arm has had, by its id; empty where rows share a search."""
+    if found.tuned is None or found.tuned.fixed is None:
+        return {}
+    each = zip(found.plan.arms, found.tuned.tunings, strict=True)
+    return {arm.id: tuning.complete + tuning.pruned + tuning.failed for arm, tuning in each}
 
 
 def pictures(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> Iterator[Picture]:

@@ -9,8 +9,9 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from cbablate.analysis.summary import Summary, metric_of, summarize
-from cbablate.analysis.trial_outcome import TrialOutcome, outcomes, past_of
+from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.analysis.summary import Summary, metric_of
+from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
@@ -21,7 +22,7 @@ from cbablate.reporting.latex import latex
 from cbablate.reporting.report import Picture, efforts, pictures
 from cbablate.reporting.reviewer import Case, Question, questions
 from cbablate.reporting.scale import scale_in
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.table import outcome_table
 from cbablate.reporting.tex_text import breakable, escape, prose
 
 __all__ = ["report_pdf", "report_tex"]
@@ -52,14 +53,15 @@ def report_pdf(plan: Plan, facts: Iterable[Record]) -> bytes:
             "`cbablate report STUDY` writes the same as a page that a browser can print."
         )
     told = sorted(facts, key=lambda fact: fact.sequence)
+    found = outcome(plan, told)
+    plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
-    summary = summarize(plan, told, told=past_of(trials))
-    asked = questions(Case(plan, summary, trials, efforts(plan, told)))
+    asked = questions(Case(plan, summary, trials, efforts(found)))
     shown = list(pictures(plan, summary, trials))
     with tempfile.TemporaryDirectory(prefix="cbablate-report-") as folder:
         for number, picture in enumerate(shown):
             write_figure(picture.figure, Path(folder) / f"figure{number}.pdf")
-        source = report_tex(plan, summary, trials, pictures=shown, questions=asked)
+        source = report_tex(found, trials, pictures=shown, questions=asked)
         (Path(folder) / "report.tex").write_text(source, encoding="ascii")
         for _ in range(2):  # longtable learns its widths in the first pass
             _typeset(Path(folder))
@@ -67,15 +69,14 @@ def report_pdf(plan: Plan, facts: Iterable[Record]) -> bytes:
 
 
 def report_tex(
-    plan: Plan,
-    summary: Summary,
+    outcome: Outcome,
     trials: Sequence[TrialOutcome],
     *,
     pictures: Sequence[Picture],
     questions: Sequence[Question],
 ) -> str:
     """The document's source; figures are `figure0.pdf` and so on, beside it."""
-    table = ablation_table(plan, summary)
+    plan, summary, table = outcome.plan, outcome.summary, outcome_table(outcome)
     found = tuple(claims(plan, summary))
     lines = [
         *_PREAMBLE,

@@ -96,6 +96,6 @@ def test_the_commands_print_their_shapes_and_nothing_else(tmp_path: Path) -> Non
     said = CliRunner().invoke(app, ["check", str(good), str(bad), "--json"])
     assert said.exit_code == 2
     right, wrong = json.loads(said.stdout)["files"]
-    assert right == {"path": str(good), "arms": 4, "trials": 12, "faults": []}
+    assert right == {"path": str(good), "says": "4 arms, 12 trials", "faults": []}
     assert "ceiling" in " ".join(wrong["faults"])
     assert set(keys(json.loads(said.stdout))) <= set(re.findall(r"`([a-z_]+)`", DOCUMENT))
