@@ -4,7 +4,8 @@
 
 No trial is trained: facts are drawn from a seed and appended to a ledger as a driver would, 100
 arms by N / 100 replicates, 5 measurements each with a value for each of 12 layers. Every figure
-is a whole process: wall-clock time, processor time, peak memory. The bars: 10 s and 500 MB for 10,000 trials.
+is a whole process: wall-clock time, processor time, peak memory. The bars: 10 s and 500 MB for
+10,000 trials.
 """
 
 from __future__ import annotations
