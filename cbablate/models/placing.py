@@ -145,7 +145,7 @@ def _no_place(found: Anatomy, name: str, index: int, reason: str) -> str:
 def _no_blocks(model: nn.Module) -> str:
     children = ", ".join(name for name, _ in model.named_children()) or "nothing"
     return (
-        f"{type(model).__name__} has no blocks that context can be placed in: looked for a sequence "
-        "whose members have 'attn' and 'mlp', or 'mlp_channels', or are blocks of a ConvNeXt or a "
-        f"ResNet, and found {children}"
+        f"{type(model).__name__} has no blocks that context can be placed in: looked for a "
+        "sequence whose members have 'attn' and 'mlp', or 'mlp_channels', or are blocks of a "
+        f"ConvNeXt or a ResNet, and found {children}"
     )

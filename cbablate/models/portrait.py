@@ -26,7 +26,8 @@ from cbablate.models.places import PLACES
 __all__ = ["KNOWN", "Portrait", "names_like", "portrait"]
 
 KNOWN = (
-    "vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224", "vit_large_patch16_224",
+    "vit_tiny_patch16_224", "vit_small_patch16_224", "vit_base_patch16_224",
+    "vit_large_patch16_224",
     "deit_tiny_patch16_224", "deit_small_patch16_224", "deit_base_patch16_224",
     "deit_tiny_distilled_patch16_224", "deit3_small_patch16_224", "vit_small_patch14_reg4_dinov2",
     "beit_base_patch16_224", "eva02_tiny_patch14_224", "vit_small_patch16_dinov3",
@@ -39,6 +40,7 @@ KNOWN = (
 )  # fmt: skip
 """One or a few of every family, in the families' order."""
 _MOST = 60
+_NEVER = "the model has the module, but does not call it"
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def portrait(name: str) -> Portrait:
             f"'{name}' cannot be made or run without numbers: "
             f"{reason[0][:160] if reason else type(error).__name__}"
         ) from error
+    refused = dict.fromkeys(set(found.places) - seen.called, _NEVER) | seen.refused
     return Portrait(
         name=name,
         family=found.family.name if found.family is not None else "",
@@ -118,8 +121,8 @@ def portrait(name: str) -> Portrait:
         tokens=tuple(seen.tokens[index] for index in range(len(found.blocks))),
         widths=tuple(_width(block.points["block.front"]) for block in found.blocks),
         beside=found.beside,
-        places=tuple(place for place in found.places if place not in seen.refused),
-        absent={**_absent(found), **seen.refused},
+        places=tuple(place for place in found.places if place not in refused),
+        absent={**_absent(found), **refused},
     )
 
 
@@ -129,6 +132,7 @@ class _Seen:
     def __init__(self, found: Anatomy) -> None:
         self.tokens: Counter[int] = Counter()
         self.refused: dict[str, str] = {}
+        self.called: set[str] = set()
         self._found = found
         self._handles: list[Any] = []
 
@@ -160,6 +164,7 @@ class _Seen:
             self._handles.append(point.module.register_forward_pre_hook(before))
 
     def _told(self, place: str, point: Point, index: int, x: Any) -> None:
+        self.called.add(place)
         start = x.shape[-1] // 3 * 2 if point.thirds else 0
         try:
             tokens, _ = point.view.tokens(x[..., start:] if start else x, point.layout.dim)

@@ -34,7 +34,7 @@ class Shape:
 
 @dataclass
 class Examination:
-    """Sentences by arm name: `faults` are reasons not to train, `notes` are for a person to know."""
+    """Sentences by arm name: `faults` are reasons not to train, `notes` are good to know."""
 
     faults: dict[str, list[str]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
@@ -140,7 +140,7 @@ def _more_than_added(model: nn.Module, plain: _Plain) -> list[str]:
     changed = sorted(
         {name for name in kinds.keys() | plain.modules.keys()
          if kinds.get(name) is not plain.modules.get(name)}
-        | {name for name in start.keys() ^ plain.start.keys()}
+        | (start.keys() ^ plain.start.keys())
         | {name for name in start.keys() & plain.start.keys()
            if not torch.equal(start[name], plain.start[name])}
     )  # fmt: skip

@@ -23,8 +23,8 @@ def _whole(config: Config) -> Config:
 class Description:
     """A workload seen from outside: names, schema, metrics and where its code lies.
 
-    The entries (`run`, `verify`, `observe`, `throughput`) are `module:function`; they are resolved where a
-    trial runs, so that reading or planning a study imports neither torch nor a user's code.
+    The entries (`run`, `verify`, `observe`, `throughput`) are `module:function`; they are resolved
+    where a trial runs, so that reading or planning a study imports neither torch nor a user's code.
     `source` is the file to import a user's module from, None for an installed one.
 
     `resolve` turns a config as written into the full typed config (defaults filled in), and

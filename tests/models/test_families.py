@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import itertools
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -87,19 +86,17 @@ def refusal(family: str, placement: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_an_operator_that_is_taken_computes_learns_and_keeps_its_state(
-    family: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_an_operator_that_is_taken_computes_learns_and_keeps_its_state(family: str) -> None:
     taken = refused = 0
+    every = 10 if family.startswith("MobileViT") else 3  # whose convolutions are slow in bfloat16
     for index, (case, where) in enumerate(matrix(family)):
         try:
-            whole(family, case, where, lower=FULL or index % 3 == 0)
+            whole(family, case, where, lower=FULL or index % every == 0)
             taken += 1
         except StudyError as error:
             assert str(error).endswith(ENDINGS), str(error)  # noqa: PT017 - most do not raise
             refused += 1
-    record_property("taken", taken)
-    record_property("refused", refused)
+    print(f"{family}: {taken} taken, {refused} refused")
     assert taken >= len(anatomy_of(family).places)
 
 
