@@ -32,6 +32,7 @@ def diff(
 ) -> None:
     """Say what differs: settings, arms, and the estimates side by side."""
     from cbablate import api
+    from cbablate.analysis.outcome import outcome
     from cbablate.reporting import difference
 
     if b is None and other is None and until is None:
@@ -43,9 +44,10 @@ def diff(
     two = api.plan(api.load_study(b)) if b else one
     before = api.facts(results)
     after = api.facts(other) if other else before
+    before = difference.until(before, until) if until else before
     first = f"{a}, {results}" + (f", until {until}" if until else "")
     shown = difference.difference(
-        difference.Side(first, one, difference.until(before, until) if until else before),
-        difference.Side(f"{b or a}, {other or results}", two, after),
+        difference.Side(first, outcome(one, before).plan, before),
+        difference.Side(f"{b or a}, {other or results}", outcome(two, after).plan, after),
     )
     print(shown)
