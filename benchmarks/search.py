@@ -136,7 +136,7 @@ def ours(
         running.execute(conductor, Entry(asked.description.run))
         facts: list[Record] = ledger.records(["proposed", "started", "ended"])
     tuning = {fact.subject for fact in facts if fact.kind == "proposed"}
-    times = [fact.at for fact in facts if fact.subject in tuning]
+    times = [fact.at for fact in facts if fact.subject in tuning and fact.kind != "proposed"]
     drawn = [fact.body["proposal"] for fact in facts if fact.kind == "proposed"]
     return max(times) - min(times), drawn, memory
 
