@@ -26,7 +26,7 @@ def test_batches_weigh_by_their_images(monkeypatch: pytest.MonkeyPatch) -> None:
     logits = torch.randn(7, 3, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(7) % 3
     whole = accuracy.score(Says(), logits.view(7, 3, 1, 1), labels)
-    monkeypatch.setattr(accuracy, "_BATCH", 3)
+    monkeypatch.setattr(accuracy, "BATCH", 3)
     parts = accuracy.score(Says(), logits.view(7, 3, 1, 1), labels)
     assert parts.top1 == whole.top1
     assert parts.loss == pytest.approx(whole.loss)
