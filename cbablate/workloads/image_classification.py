@@ -14,6 +14,7 @@ from torch import nn
 from cbablate.data.catalog import DATASETS
 from cbablate.data.images import Images, load
 from cbablate.errors import StudyError
+from cbablate.fingerprint import fingerprint
 from cbablate.models import verification
 from cbablate.models.building import build
 from cbablate.probes import parameters
@@ -25,6 +26,8 @@ from cbablate.spec.budget import Budget
 from cbablate.training.compute import Compute, alone, choose
 from cbablate.training.loop import Progress, Update, fit
 from cbablate.training.recipe import Recipe
+from cbablate.training.snapshot import Unusable, read_state, write_state
+from cbablate.workloads.checkpoint import NOTE, Checkpoint
 
 __all__ = ["run", "throughput", "verify"]
 
@@ -44,7 +47,9 @@ def run(
 
     Each has the training loss and the validation scores; the last one also the test scores, the
     training accuracy, the parameters and the attention entropy on validation images. On a CPU the
-    numbers are a function of config, seed and budget, bit for bit.
+    numbers are a function of config, seed and budget, bit for bit, and however often the training
+    was cut short: it goes on from the checkpoint in `workdir`, if there is one of the same config,
+    seed, budget and numerics.
 
     Raises:
         StudyError: the model, the optimizer or the schedule cannot be made.
@@ -52,7 +57,7 @@ def run(
         TrialFailure: the training diverged, or the device ran out of memory.
     """
     compute = choose(config["precision"])
-    return alone(_trained(config, seed, budget, compute), compute)
+    return alone(_trained(config, seed, budget, compute, Checkpoint(workdir)), compute)
 
 
 def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
@@ -88,13 +93,17 @@ def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[
 
 
 def _trained(
-    config: Config, seed: int, budget: Budget, compute: Compute
+    config: Config, seed: int, budget: Budget, compute: Compute, checkpoint: Checkpoint
 ) -> Generator[Measurement, None, None]:
     began = time.perf_counter()
+    about = _about(config, seed, budget, compute)
+    since, before, unused = _since(checkpoint, about)
+    began -= before
     images = load(config["data"]["name"], compute.device)
     model = build(config, seed=seed, num_classes=images.facts.num_classes).to(compute.device)
-    stream = fit(model, images, Recipe.of(config), seed=seed, budget=budget, compute=compute)
-    for epoch, progress in enumerate(stream):
+    recipe = Recipe.of(config)
+    stream = fit(model, images, recipe, seed=seed, budget=budget, compute=compute, since=since)
+    for number, progress in enumerate(stream):
         held_out = score(model, *images.val.pair, autocast=compute.autocast)
         metrics = _curve(progress, held_out)
         vectors: dict[str, tuple[float, ...]] = {}
@@ -103,13 +112,46 @@ def _trained(
             final, vectors = _final(model, images, compute)
             metrics |= final
         seconds = time.perf_counter() - began
+        if checkpoint.due and not last:
+            with checkpoint.written() as folder:
+                write_state(folder, {**progress.state(), "seconds": seconds}, about=about)
         yield Measurement(
             spent=progress.spent,
             metrics={**metrics, "seconds": seconds},
             vectors=vectors,
             seconds=seconds,
-            notes=_notes(compute) if last or epoch == 0 else {},
+            notes=_notes(compute) | unused if last or number == 0 else {},
         )
+
+
+def _about(config: Config, seed: int, budget: Budget, compute: Compute) -> dict[str, Any]:
+    """Whose a checkpoint is, and what its bits depend on beside."""
+    return {
+        "config": fingerprint(config),
+        "seed": seed,
+        "budget": f"{budget.amount} {budget.unit}",
+        "device": compute.device.type,
+        "precision": compute.precision,
+        "torch": _minor(torch.__version__),
+        "timm": _minor(timm.__version__),
+    }
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _since(
+    checkpoint: Checkpoint, about: Config
+) -> tuple[dict[str, Any] | None, float, dict[str, str]]:
+    """The state to go on from, the seconds that led to it, and a note if there is one unused."""
+    if checkpoint.found is None:
+        return None, 0.0, {}
+    try:
+        state = read_state(checkpoint.found, about=about)
+    except Unusable as error:
+        return None, 0.0, {NOTE: f"started again, the checkpoint was not used: {error}"}
+    return state, float(state["seconds"]), {}
 
 
 def _curve(progress: Progress, held_out: Score) -> dict[str, float]:
