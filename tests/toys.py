@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor, Level
 from cbablate.spec.metric import Objective
 from cbablate.spec.study import Study
+from cbablate.spec.sweep import Parameter, Pruner, Sampler, Sweep
 from cbablate.workloads.catalog import describe
 
 TOY_STUDY = """\
@@ -28,6 +30,12 @@ replicates: {replicates}
 objective: {{metric: val/score, direction: maximize}}
 report: [test/score]
 """
+
+
+RATE_AND_START = {
+    "rate": Parameter(kind="float", low=0.05, high=5.0, log=True),
+    "start": Parameter(kind="float", low=-1.0, high=0.5),
+}
 
 
 def toy_file(
@@ -61,3 +69,26 @@ def toy_plan(
         report=report,
     )
     return plan(study, describe("toy", Path()))
+
+
+def tuned_plan(
+    *levels: dict[str, Any],
+    space: Mapping[str, Parameter] | None = None,
+    trials: int = 6,
+    sampler: str = "tpe",
+    pruner: Pruner | None = None,
+    sweep: Mapping[str, Any] | None = None,
+    name: str = "toys",
+    **study: Any,
+) -> Plan:
+    """As `toy_plan`, of a study that tunes: by default the rate of the curve and its start."""
+    untuned = toy_plan(*levels, **study).study
+    tune = Sweep(
+        name="sweep",
+        space=space or RATE_AND_START,
+        sampler=Sampler(name=sampler),  # type: ignore[arg-type]  # a word is as good here
+        pruner=pruner,
+        trials=trials,
+        **(sweep or {}),
+    )
+    return plan(untuned.model_copy(update={"tune": tune, "name": name}), describe("toy", Path()))

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial, trial_of
 from cbablate.spec.budget import Budget
-from cbablate.spec.changes import apply
+from cbablate.spec.changes import apply, flatten
+from cbablate.spec.constraint import Constraint, parsed
 from cbablate.spec.description import Description
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal, Sweep
 
-__all__ = ["Search", "confirmed", "searches", "tuning_seed"]
+__all__ = [
+    "Search",
+    "confirmed",
+    "metric_constraints",
+    "parameter_constraints",
+    "searches",
+    "settings",
+    "tuning_seed",
+]
 
 
 @dataclass(frozen=True)
@@ -36,13 +46,16 @@ class Search:
     def trial(self, number: int, proposal: Proposal, description: Description) -> Trial:
         """The tuning trial of this number, counted from 0, with what was proposed for it.
 
+        It belongs to this search alone: what another pruner stopped is no answer here.
+
         Raises:
             pydantic.ValidationError: the arm cannot have these hyperparameters.
         """
         config = description.resolve(apply(self.arm.config, proposal))
         tuned = replace(self.arm, id=arm_id(config, description), config=config)
         trial = trial_of(tuned, number, seed=self.study_seed, budget=self.budget, stream="tuning")
-        return replace(trial, search=self.id)
+        own = fingerprint({"trial": trial.id, "search": self.id})
+        return replace(trial, id=own, search=self.id)
 
 
 def tuning_seed(seed: int, number: int) -> int:
@@ -78,6 +91,33 @@ def searches(plan: Plan) -> tuple[Search, ...]:
         )
         for arm in plan.arms
     )
+
+
+def settings(search: Search, proposal: Proposal) -> dict[str, Any]:
+    """The arm's config with a proposal in it, flat: what constraints are judged on.
+
+    A conditional key that was not drawn has the value of the arm's config, if that has one.
+    """
+    return dict(flatten(apply(search.arm.config, proposal)))
+
+
+def parameter_constraints(search: Search) -> tuple[Constraint, ...]:
+    """The constraints that are judged before a proposal is trained: they name config keys only."""
+    return tuple(one for one in _constraints(search) if _known(search, one))
+
+
+def metric_constraints(search: Search) -> tuple[Constraint, ...]:
+    """The constraints that only a trained proposal can be judged by: they name a metric."""
+    return tuple(one for one in _constraints(search) if not _known(search, one))
+
+
+def _constraints(search: Search) -> tuple[Constraint, ...]:
+    return tuple(map(parsed, search.sweep.constraints))
+
+
+def _known(search: Search, constraint: Constraint) -> bool:
+    keys = {*dict(flatten(search.arm.config)), *search.sweep.space}
+    return all(name in keys for name in constraint.names)
 
 
 def confirmed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:

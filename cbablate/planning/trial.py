@@ -18,7 +18,7 @@ class Trial:
     """What is trained, from which seed, for how long.
 
     `id` is the fingerprint of arm, seed and budget: not of the study, nor of where it runs. So
-    two studies that share a trial share its result.
+    two studies that share a trial share its result. A tuning trial's is of its search, too.
     """
 
     id: str

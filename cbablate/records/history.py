@@ -10,7 +10,7 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState
 
-__all__ = ["TRIAL_KINDS", "History", "body_of", "histories", "measurement_of"]
+__all__ = ["TRIAL_KINDS", "History", "body_of", "fold", "histories", "measurement_of"]
 
 TRIAL_KINDS: tuple[Kind, ...] = ("started", "measured", "ended")
 """The kinds of fact that a history is made of."""
@@ -52,26 +52,31 @@ def histories(facts: Iterable[Record]) -> dict[str, History]:
     """Histories by trial id, from facts in the order they were told; other kinds are passed by."""
     told: dict[str, History] = {}
     for fact in facts:
-        if fact.kind not in TRIAL_KINDS:
-            continue
-        history = told.setdefault(fact.subject, History(trial=fact.subject))
-        if fact.kind == "started":
-            told[fact.subject] = History(
-                trial=fact.subject,
-                state=TrialState.RUNNING,
-                attempts=history.attempts + 1,
-                began=fact.at,
-                session=str(fact.body.get("session", "")),
-            )
-        elif fact.kind == "measured":
-            history.measurements.append(measurement_of(fact.body))
-        else:
-            history.state = TrialState(fact.body["state"])
-            history.reason = str(fact.body.get("reason", ""))
-            history.failure = str(fact.body.get("failure", ""))
-            history.traceback = str(fact.body.get("traceback", ""))
-            history.ended = fact.at
+        fold(told, fact)
     return told
+
+
+def fold(told: dict[str, History], fact: Record) -> None:
+    """One more fact, added to histories by trial id."""
+    if fact.kind not in TRIAL_KINDS:
+        return
+    history = told.setdefault(fact.subject, History(trial=fact.subject))
+    if fact.kind == "started":
+        told[fact.subject] = History(
+            trial=fact.subject,
+            state=TrialState.RUNNING,
+            attempts=history.attempts + 1,
+            began=fact.at,
+            session=str(fact.body.get("session", "")),
+        )
+    elif fact.kind == "measured":
+        history.measurements.append(measurement_of(fact.body))
+    else:
+        history.state = TrialState(fact.body["state"])
+        history.reason = str(fact.body.get("reason", ""))
+        history.failure = str(fact.body.get("failure", ""))
+        history.traceback = str(fact.body.get("traceback", ""))
+        history.ended = fact.at
 
 
 def body_of(measurement: Measurement) -> dict[str, Any]:

@@ -11,13 +11,17 @@ from cbablate.fingerprint import canonical
 
 __all__ = ["KINDS", "Kind", "Record"]
 
-Kind = Literal["session", "study", "arm", "trial", "started", "measured", "ended", "timed"]
+Kind = Literal[
+    "session", "study", "arm", "trial", "proposed", "started", "measured", "ended", "timed"
+]
 """What a fact is about:
 
 - `session`: a driver began; body: hardware, versions, commit.
 - `study`: a study was asked; subject: its name; body: the study and the ids of its trials.
 - `arm`: an arm was planned; subject: its id; body: name, levels, config, workload, version.
 - `trial`: a trial was planned; subject: its id; body: arm, replicate, seed, budget.
+- `proposed`: a search chose hyperparameters; subject: the trial's id; body: search, number,
+  proposal.
 - `started`: an attempt at a trial began; body: attempt, session, executor.
 - `measured`: it reported; body: a `Measurement`.
 - `ended`: it ended; body: state, reason, failure, traceback, seconds.

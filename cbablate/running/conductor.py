@@ -7,9 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from cbablate.analysis.tuning import best_proposals
 from cbablate.planning.plan import Plan
+from cbablate.planning.search import confirmed, searches
 from cbablate.planning.trial import Trial
 from cbablate.records.history import History, body_of
 from cbablate.records.ledger import Ledger
@@ -18,11 +20,18 @@ from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.executor import Ending
 
+if TYPE_CHECKING:
+    from cbablate.running.searching import Searching
+
 __all__ = ["Conductor", "Watcher", "declare", "waiting"]
 
 
 class Watcher(Protocol):
     """Whoever follows a study as it goes on: a display, a mirror."""
+
+    def planned(self, plan: Plan) -> None:
+        """Searches are over: this is the plan of the confirmations of their arms."""
+        ...
 
     def started(self, trial: Trial) -> None:
         """A trial began."""
@@ -46,10 +55,25 @@ class _End:
 
 
 class Conductor:
-    """The feed of a study's trials, in the plan's order.
+    """The feed of a study's trials.
+
+    Without searches: the plan's trials in its order. With them, whatever slot is free takes, in
+    this order: a confirmation of an arm whose search is over; a tuning trial, arms taking turns;
+    a trial of the plan as written, which waits for nothing and fills the slots that no search can
+    use yet. Within confirmations and trials of the plan all arms of one replicate come first.
 
     Every fact is in the ledger before anybody is told of it. A measurement that holds NaN or an
     infinity stops its trial, which is then FAILED as `diverged`; its numbers are not recorded.
+
+    Args:
+        plan: what is asked.
+        ledger: what is told.
+        told: histories of what it holds already.
+        session: id of this driver's `session` fact.
+        executor: name of what runs the trials.
+        gpus: share of a GPU that a trial takes.
+        searching: the study's searches; None for a study that does not tune.
+        watchers: who follows.
     """
 
     def __init__(
@@ -60,6 +84,8 @@ class Conductor:
         *,
         session: str,
         executor: str,
+        gpus: float = 0.0,
+        searching: Searching | None = None,
         watchers: Sequence[Watcher] = (),
     ) -> None:
         self._plan = plan
@@ -67,60 +93,112 @@ class Conductor:
         self._told = told
         self._session = session
         self._executor = executor
+        self._gpus = gpus
+        self._searching = searching
         self._watchers = watchers
-        self._waiting = deque(waiting(plan, told))
+        self._written = deque(waiting(plan, told))
+        self._begun = {trial.id for trial in self._written}
+        self._again = deque(searching.left() if searching else ())
+        self._confirming: deque[Trial] = deque()
+        self._undecided = [arm.id for arm in plan.arms] if searching else []
         self._spent: dict[str, int] = {}
+        self._last: dict[str, Measurement] = {}
         self._diverged: dict[str, str] = {}
+        self.trained = 0
+        """How many trials were begun."""
+        if searching:
+            self._confirm()
 
     @property
     def exhausted(self) -> bool:
-        """Whether no trial waits."""
-        return not self._waiting
+        """Whether no trial waits, and none can come of those that are under way."""
+        queues = (self._confirming, self._again, self._written)
+        return not self._undecided and not any(queues)
 
     def next(self) -> Trial | None:
-        """The next trial in the plan's order."""
-        return self._waiting.popleft() if self._waiting else None
+        """The next trial to start; None if there is none, or none before a running one ends."""
+        for queue in (self._confirming, self._again):
+            if queue:
+                return queue.popleft()
+        proposed = self._proposed()
+        if proposed is None and self._confirming:  # the last proposals of a search were refused
+            return self._confirming.popleft()
+        if proposed is None and self._written:
+            return self._written.popleft()
+        return proposed
 
     def started(self, trial: Trial) -> None:
         """Record that an attempt began."""
         before = self._told.get(trial.id)
-        self._ledger.tell(
-            "started",
-            trial.id,
-            {
-                "attempt": (before.attempts if before else 0) + 1,
-                "session": self._session,
-                "executor": self._executor,
-            },
-        )
+        body = {
+            "attempt": (before.attempts if before else 0) + 1,
+            "session": self._session,
+            "executor": self._executor,
+        }
+        self._tell("started", trial.id, {**body, "gpus": self._gpus} if self._gpus else body)
         self._spent[trial.id] = 0
+        self.trained += 1
         self._tell_watchers(lambda watcher: watcher.started(trial))
 
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
-        """Record a measurement; stop the trial if it is not finite."""
+        """Record a measurement; stop the trial if it is not finite, or its search says so."""
         fault = _not_finite(measurement, trial.budget.unit)
         if fault:
             self._diverged[trial.id] = fault
             return Verdict(stop=True, reason=fault)
-        self._ledger.tell("measured", trial.id, body_of(measurement))
+        verdict = self._tell("measured", trial.id, body_of(measurement))
         self._spent[trial.id] = measurement.spent
+        self._last[trial.id] = measurement
         self._tell_watchers(lambda watcher: watcher.measured(trial, measurement))
-        return Verdict()
+        return verdict
 
     def ended(self, trial: Trial, ending: Ending) -> None:
         """Record the end of an attempt, whose state follows from how it ended."""
         end = self._judged(trial, ending)
-        self._ledger.tell(
-            "ended",
-            trial.id,
-            {
-                "state": end.state.value,
-                "reason": end.reason,
-                "failure": end.failure,
-                "traceback": end.traceback,
-            },
-        )
+        self._last.pop(trial.id, None)
+        self._tell("ended", trial.id, _end_body(end))
         self._tell_watchers(lambda watcher: watcher.ended(trial, end.state, end.reason))
+        if trial.search:
+            self._confirm()
+
+    def _tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Verdict:
+        """Record a fact, and let the searches take note of it."""
+        fact = self._ledger.tell(kind, subject, body)
+        return self._searching.follow(fact) if self._searching else Verdict()
+
+    def _proposed(self) -> Trial | None:
+        """The next proposal that can be trained, recorded as every one before it that cannot."""
+        while self._searching and (proposed := self._searching.propose()) is not None:
+            now, subject = round(time.time(), 3), proposed.subject
+            said = Record("proposed", subject, proposed.body, now)
+            if proposed.trial is not None:
+                self._ledger.append(
+                    said, Record("trial", subject, _trial_body(proposed.trial), now)
+                )
+                return proposed.trial
+            end = _End(TrialState.FAILED, proposed.refused, "error")
+            ended = Record("ended", subject, _end_body(end), now)
+            self._ledger.append(said, ended)
+            self._searching.follow(ended)
+            self._confirm()
+        return None
+
+    def _confirm(self) -> None:
+        """Line up the confirmations of arms whose search is over by now."""
+        searching = self._searching
+        if searching is None:
+            return
+        over = [arm for arm in self._undecided if searching.over(arm)]
+        if not over:
+            return
+        self._undecided = [arm for arm in self._undecided if arm not in over]
+        best = best_proposals(self._plan, self._ledger.records())
+        tuned = confirmed(self._plan, {arm: best[arm] for arm in over if arm in best})
+        _declare(tuned, self._ledger)
+        new = [trial for trial in waiting(tuned, self._told) if trial.id not in self._begun]
+        self._begun |= {trial.id for trial in new}
+        self._tell_watchers(lambda watcher: watcher.planned(tuned))
+        self._confirming = deque(sorted([*self._confirming, *new], key=lambda t: t.replicate))
 
     def _judged(self, trial: Trial, ending: Ending) -> _End:
         diverged = self._diverged.pop(trial.id, "")
@@ -138,6 +216,10 @@ class Conductor:
                 f"the workload ended after {spent} of {budget.amount} {budget.unit}",
                 "no measurement",
             )
+        if trial.search and self._searching:
+            lacking = self._searching.lacking(self._last.get(trial.id))
+            if lacking:
+                return _End(TrialState.FAILED, lacking, "no measurement")
         return _End(TrialState.COMPLETE)
 
     def _tell_watchers(self, tell: Callable[[Watcher], None]) -> None:
@@ -162,10 +244,25 @@ def _suspect(history: History) -> bool:
 
 def declare(plan: Plan, ledger: Ledger) -> None:
     """Record what is planned: the study as it now stands, and arms and trials not yet known."""
-    now = round(time.time(), 3)
-    known: dict[Kind, set[str]] = {
-        kind: {fact.subject for fact in ledger.records([kind])} for kind in ("arm", "trial")
+    _declare(plan, ledger)
+    study: dict[str, Any] = {
+        "study": plan.study.model_dump(mode="json"),
+        "folder": str(plan.study.folder.resolve()),
+        "trials": [trial.id for trial in plan.trials],
     }
+    if plan.study.tune is not None:
+        study["searches"] = {search.id: search.arm.id for search in searches(plan)}
+    before = ledger.records(["study"], subject=plan.study.name)
+    if not before or before[-1].body != study:
+        ledger.tell("study", plan.study.name, study)
+
+
+def _declare(plan: Plan, ledger: Ledger) -> None:
+    """Record the arms and trials of a plan that the ledger does not know."""
+    now = round(time.time(), 3)
+    known: dict[Kind, set[str]] = {"arm": set(), "trial": set()}
+    for fact in ledger.records(known):
+        known[fact.kind].add(fact.subject)
     facts = [
         Record("arm", arm.id, _arm_body(plan, arm.id), now)
         for arm in plan.arms
@@ -176,14 +273,6 @@ def declare(plan: Plan, ledger: Ledger) -> None:
         for trial in plan.trials
         if trial.id not in known["trial"]
     ]
-    study = {
-        "study": plan.study.model_dump(mode="json"),
-        "folder": str(plan.study.folder.resolve()),
-        "trials": [trial.id for trial in plan.trials],
-    }
-    before = ledger.records(["study"], subject=plan.study.name)
-    if not before or before[-1].body != study:
-        facts.append(Record("study", plan.study.name, study, now))
     ledger.append(*facts)
 
 
@@ -200,11 +289,21 @@ def _arm_body(plan: Plan, arm_id: str) -> dict[str, Any]:
 
 
 def _trial_body(trial: Trial) -> dict[str, Any]:
-    return {
+    body = {
         "arm": trial.arm,
         "replicate": trial.replicate,
         "seed": trial.seed,
         "budget": {trial.budget.unit: trial.budget.amount},
+    }
+    return {**body, "search": trial.search} if trial.search else body
+
+
+def _end_body(end: _End) -> dict[str, Any]:
+    return {
+        "state": end.state.value,
+        "reason": end.reason,
+        "failure": end.failure,
+        "traceback": end.traceback,
     }
 
 

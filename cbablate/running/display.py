@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -14,12 +15,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from cbablate.analysis.tuning import Tuning
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.running.duration import duration
+from cbablate.spec.metric import Objective
 
 __all__ = ["Display"]
 
@@ -36,13 +39,23 @@ class Display:
     """Follows a study: trials by state, the running ones with their last values, time left.
 
     A context manager. In a terminal it redraws a panel; otherwise it writes one line when a trial
-    ends, so that a log file reads well.
+    ends, so that a log file reads well. Of a study that tunes it also shows how far each arm's
+    search is, and the best value it has met.
     """
 
     def __init__(
-        self, plan: Plan, told: Mapping[str, History], *, console: Console | None = None
+        self,
+        plan: Plan,
+        told: Mapping[str, History],
+        *,
+        tunings: Sequence[Tuning] = (),
+        console: Console | None = None,
     ) -> None:
         self._plan = plan
+        self._searches = {tuning.search.id: _Progress.of(tuning) for tuning in tunings}
+        self._tuned: dict[str, str] = {}
+        self._still = len(plan.trials) if tunings else 0
+        """How many confirmations are expected that are not planned yet."""
         self.slots = 1
         """How many trials run at a time; the time left is reckoned with it."""
         self._console = console or Console(stderr=True, highlight=False)
@@ -85,10 +98,20 @@ class Display:
         if self._live is None:
             self._line(sentence)
 
+    def planned(self, plan: Plan) -> None:
+        """The confirmations of some arms are lined up."""
+        self._tuned |= {arm.id: arm.name for arm in plan.arms if arm.id not in self._plan.arm_of}
+        self._still = max(0, self._still - len(plan.trials))
+        for trial in plan.trials:
+            self._states.setdefault(trial.id, TrialState.WAITING)
+
     def started(self, trial: Trial) -> None:
         """A trial began."""
         self._note = ""
-        self._states[trial.id] = TrialState.RUNNING
+        if trial.search:
+            self._searches[trial.search].began(trial)
+        else:
+            self._states[trial.id] = TrialState.RUNNING
         self._running[trial.id] = (trial, time.monotonic(), None)
 
     def measured(self, trial: Trial, measurement: Measurement) -> None:
@@ -100,10 +123,13 @@ class Display:
         """A trial ended."""
         _, began, last = self._running.pop(trial.id)
         took = time.monotonic() - began
-        self._states[trial.id] = state
-        if state is TrialState.COMPLETE:
+        if trial.search:
+            self._searches[trial.search].ended(trial, state, last)
+        else:
+            self._states[trial.id] = state
+        if state in (TrialState.COMPLETE, TrialState.PRUNED):
             self._took.append(took)
-        words = f"{self._plan.label(trial)}: {state.value}"
+        words = f"{self._label(trial)}: {state.value}"
         if last is not None:
             words += f", {self._values(last)}"
         words += f" ({duration(took)})"
@@ -112,9 +138,10 @@ class Display:
         if state is TrialState.FAILED:
             self._failed.append(words)
         if self._live is None:
-            done = sum(state.ended for state in self._states.values())
+            done, total = self._progress()
             left = self._left()
-            self._line(f"{done}/{len(self._states)} {words}" + (f"; {left}" if left else ""))
+            told = f" [{self._searches[trial.search].words()}]" if trial.search else ""
+            self._line(f"{done}/{total} {words}{told}" + (f"; {left}" if left else ""))
 
     def _line(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)
@@ -127,8 +154,24 @@ class Display:
             f"{name} {last.metrics[name]:.4g}" for name in names if name in last.metrics
         )
 
+    def _label(self, trial: Trial) -> str:
+        """What a person calls a trial, of the plan, a confirmation or of a search."""
+        if trial.search:
+            return f"{self._searches[trial.search].arm} search {trial.replicate}"
+        if trial.arm in self._tuned:
+            return f"{self._tuned[trial.arm]} tuned #{trial.replicate}"
+        return self._plan.label(trial)
+
+    def _progress(self) -> tuple[int, int]:
+        """How many trials of all kinds have ended, and of how many."""
+        done = sum(state.ended for state in self._states.values())
+        done += sum(search.counts.total() for search in self._searches.values())
+        wanted = sum(search.wanted for search in self._searches.values())
+        return done, len(self._states) + self._still + wanted
+
     def _left(self) -> str:
-        waiting = sum(not state.ended for state in self._states.values())
+        done, total = self._progress()
+        waiting = total - done
         if not self._took or not waiting:
             return ""
         each = sum(self._took[-20:]) / len(self._took[-20:])
@@ -136,8 +179,8 @@ class Display:
 
     def _panel(self) -> RenderableType:
         counts = Counter(self._states.values())
-        total = len(self._states)
-        done = sum(counts[state] for state in counts if state.ended)
+        counts[TrialState.WAITING] += self._still
+        done, total = self._progress()
         states = ", ".join(
             f"[{_COLOURS[state]}]{counts[state]} {state.value}[/]"
             for state in TrialState
@@ -154,11 +197,57 @@ class Display:
         for trial, began, last in self._running.values():
             spent = f"{last.spent if last else 0}/{trial.budget.amount} {trial.budget.unit}"
             rows.add_row(
-                Text(f"  {self._plan.label(trial)}"),
+                Text(f"  {self._label(trial)}"),
                 Text(spent, style="dim"),
                 Text(self._values(last) if last else "starting"),
                 Text(duration(now - began), style="dim"),
             )
         failed = [Text(f"  {line}", style="red") for line in self._failed[-3:]]
         note = [Text(f"  {self._note}", style="dim")] if self._note else []
-        return Group(head, rows, *failed, *note)
+        found = [Text(f"  {s.arm}: {s.words()}", style="dim") for s in self._searches.values()]
+        return Group(head, *found, rows, *failed, *note)
+
+
+@dataclass
+class _Progress:
+    """How far one search is: trials by their end, and the best first objective so far."""
+
+    arm: str
+    wanted: int
+    objective: Objective
+    counts: Counter[TrialState]
+    failed: set[str]
+    best: float | None
+
+    @classmethod
+    def of(cls, tuning: Tuning) -> _Progress:
+        best = tuning.best
+        return cls(
+            arm=tuning.search.arm.name,
+            wanted=tuning.wanted,
+            objective=tuning.search.objectives[0],
+            counts=Counter(a.state for a in tuning.attempts if a.state.ended),
+            failed={a.trial for a in tuning.attempts if a.state is TrialState.FAILED},
+            best=best.values[0] if best and best.values else None,
+        )
+
+    def began(self, trial: Trial) -> None:
+        if trial.id in self.failed:  # it is run again
+            self.failed.remove(trial.id)
+            self.counts[TrialState.FAILED] -= 1
+
+    def ended(self, trial: Trial, state: TrialState, last: Measurement | None) -> None:
+        self.counts[state] += 1
+        if state is TrialState.FAILED:
+            self.failed.add(trial.id)
+        value = last.metrics.get(self.objective.metric) if last else None
+        if state is TrialState.COMPLETE and value is not None:
+            score = self.objective.score
+            if self.best is None or score(value) > score(self.best):
+                self.best = value
+
+    def words(self) -> str:
+        shown = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
+        said = ", ".join(f"{self.counts[s]} {s.value}" for s in shown if self.counts[s])
+        best = "" if self.best is None else f", best {self.objective.metric} {self.best:.4g}"
+        return f"{self.counts.total()}/{self.wanted} tried: {said or 'none'}{best}"

@@ -8,24 +8,30 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cbablate.analysis.absence import unreported
+from cbablate.analysis.tuning import Tuning, tunings
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import TRIAL_KINDS, History, histories
+from cbablate.records.history import History, histories
 from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.running.conductor import Conductor, declare, waiting
+from cbablate.running.confirmation import confirmations, whole
 from cbablate.running.display import Display
 from cbablate.running.executor import Executor
 from cbablate.running.mirror import Mirror, MirrorThread, MirrorUnreachable, StudyState
 from cbablate.running.session import session_body
 from cbablate.workloads.entry import Entry
 from cbablate.workloads.source import digest
+
+if TYPE_CHECKING:
+    from cbablate.running.searching import Searching
 
 __all__ = ["TIMING_ROUNDS", "Completion", "Publish", "drive", "entry", "sync", "untimed", "verify"]
 
@@ -40,9 +46,11 @@ TIMING_ROUNDS = 5
 class Completion:
     """What driving a study came to.
 
-    `trained` counts the trials that this call started; `states` the study's trials by state now.
-    `failures` are the histories of trials that failed. Sentences: `unanswered` about what the
-    study asks and no trial or timing tells, `missed` about mirrors that are not up to date.
+    `trained` counts the trials that this call started; `states` the study's trials by state now,
+    `failures` the histories of those that failed: tuning trials are not among them, since a
+    proposal that cannot be trained is an answer, too. Sentences: `searched` about each search,
+    `unanswered` about what the study asks and no trial, timing or search tells, `missed` about
+    mirrors that are not up to date.
     """
 
     trained: int
@@ -51,6 +59,7 @@ class Completion:
     missed: tuple[str, ...] = ()
     failures: Mapping[str, History] = field(default_factory=dict)
     unanswered: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -78,24 +87,32 @@ def drive(
     """
     results = results.absolute()  # a workload in this process may change the working directory
     with Ledger.writing(results) as ledger:
-        told = histories(ledger.records(TRIAL_KINDS))
-        missing = waiting(plan, told)
+        facts = ledger.records()
+        told = histories(facts)
+        searching = _searching(plan, facts)
         _refuse_namesake(plan, ledger)
-        unanswered: list[str] = []
+        outcome = _Outcome()
         follower = MirrorThread(mirrors(), plan, facts=lambda: _read(results))
         state, published = StudyState.INTERRUPTED, list[Path]()
         try:
-            with Display(plan, told) as display:
-                if missing or untimed(plan, ledger.records((*TRIAL_KINDS, "timed"))):
+            with Display(plan, told, tunings=tunings(plan, facts)) as display:
+                if _unfinished(plan, facts, searching) or untimed(whole(plan, facts), facts):
                     watchers = (display, _Notice(follower))
-                    unanswered = _train(plan, ledger, told, executor=executor, watchers=watchers)
+                    outcome = _train(
+                        plan,
+                        ledger,
+                        told,
+                        executor=executor,
+                        searching=searching,
+                        watchers=watchers,
+                    )
                 else:
                     declare(plan, ledger)
                 facts = ledger.records()
                 display.say("writing tables and figures")
                 published = publish(facts)
                 display.say("bringing MLflow and Optuna up to date")
-                completion = _completion(plan, facts, trained=len(missing), untold=unanswered)
+                completion = _completion(plan, facts, outcome)
                 state = StudyState.FAILED if completion.exit_code else StudyState.COMPLETE
                 missed = follower.finish(state, published)
         except BaseException:
@@ -112,7 +129,7 @@ def sync(
     Raises:
         MirrorUnreachable: one or more cannot be reached; all are named.
     """
-    completion = _completion(plan, facts, trained=0)
+    completion = _completion(plan, facts)
     state = StudyState.FAILED if completion.exit_code else StudyState.COMPLETE
     if not all(each.ended for each in completion.states):
         state = StudyState.INTERRUPTED
@@ -202,39 +219,82 @@ def verify(plan: Plan, executor: Executor, *, arms: Iterable[Arm] | None = None)
         )
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """What training came to: how many trials began, and sentences on what went otherwise."""
+
+    trained: int = 0
+    untold: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+def _searching(plan: Plan, facts: Sequence[Record]) -> Searching | None:
+    """The searches of a study that tunes, as its facts leave them; Optuna is needed for nothing
+    else that trains.
+    """
+    if plan.study.tune is None:
+        return None
+    from cbablate.running.searching import Searching
+
+    return Searching(plan, facts)
+
+
+def _unfinished(plan: Plan, facts: Sequence[Record], searching: Searching | None) -> bool:
+    """Whether there is anything to train."""
+    told = histories(facts)
+    if waiting(plan, told):
+        return True
+    if searching is None:
+        return False
+    if searching.left() or not all(searching.over(arm.id) for arm in plan.arms):
+        return True
+    return bool(waiting(confirmations(plan, facts), told))
+
+
 def _train(
     plan: Plan,
     ledger: Ledger,
     told: Mapping[str, History],
     *,
     executor: Callable[[], Executor],
+    searching: Searching | None,
     watchers: tuple[Display, _Notice],
-) -> list[str]:
-    """Train and time what is missing; sentences about what could not be timed."""
+) -> _Outcome:
+    """Train and time what is missing."""
     display = watchers[0]
     display.say("starting")
     with executor() as running:
         display.slots = running.slots
         session = secrets.token_hex(6)
         ledger.tell("session", session, session_body(plan.study.folder))
-        missing = waiting(plan, told)
+        missing = _unfinished(plan, ledger.records(), searching)
         if missing:
             display.say("verifying that every arm can be built")
             verify(plan, running)
         declare(plan, ledger)
+        conductor = Conductor(
+            plan,
+            ledger,
+            told,
+            session=session,
+            executor=running.name,
+            gpus=running.gpus,
+            searching=searching,
+            watchers=watchers,
+        )
         if missing:
-            conductor = Conductor(
-                plan, ledger, told, session=session, executor=running.name, watchers=watchers
-            )
             running.execute(conductor, entry(plan, plan.description.run))
-        arms = untimed(plan, ledger.records((*TRIAL_KINDS, "timed")))
+        remarks = tuple(searching.remarks) if searching else ()
+        facts = ledger.records()
+        arms = untimed(whole(plan, facts), facts)
+        untold: tuple[str, ...] = ()
         if arms:
             display.say(f"timing {len(arms)} arms, each alone, {TIMING_ROUNDS} rounds")
             try:
                 _time(plan, ledger, running, arms=arms, session=session)
             except Exception as error:  # noqa: BLE001 - what was trained is published all the same
-                return [f"The arms could not be timed: {type(error).__name__}: {error}"]
-    return []
+                untold = (f"The arms could not be timed: {type(error).__name__}: {error}",)
+    return _Outcome(conductor.trained, untold, remarks)
 
 
 def _time(
@@ -270,19 +330,52 @@ def _refuse_namesake(plan: Plan, ledger: Ledger) -> None:
         )
 
 
-def _completion(
-    plan: Plan, facts: Sequence[Record], *, trained: int, untold: Sequence[str] = ()
-) -> Completion:
-    now = histories(facts)
-    unknown = History(trial="")
-    ours = {trial.id: now.get(trial.id, unknown) for trial in plan.trials}
+def _completion(plan: Plan, facts: Sequence[Record], outcome: _Outcome = _Outcome()) -> Completion:
+    now, unknown = histories(facts), History(trial="")
+    both = whole(plan, facts)
+    ours = {trial.id: now.get(trial.id, unknown) for trial in both.trials}
+    found = tunings(plan, facts)
     return Completion(
-        trained=trained,
+        trained=outcome.trained,
         states=Counter(history.state for history in ours.values()),
         failures={
             trial: history for trial, history in ours.items() if history.state is TrialState.FAILED
         },
-        unanswered=(*unreported(plan, ours.values()), *untold),
+        unanswered=(
+            *unreported(plan, ours.values()),
+            *(_fruitless(tuning) for tuning in found if tuning.over and tuning.best is None),
+            *outcome.untold,
+        ),
+        searched=(*(_effort(tuning) for tuning in found), *outcome.remarks),
+    )
+
+
+def _effort(tuning: Tuning) -> str:
+    """What a search was given and came to, as a sentence."""
+    counts = {"complete": tuning.complete, "pruned": tuning.pruned, "failed": tuning.failed}
+    said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none ended"
+    text = f"Search of '{tuning.search.arm.name}': {len(tuning.attempts)} trials ({said})"
+    best = tuning.best
+    if best is None or best.values is None:
+        return f"{text}."
+    values = ", ".join(
+        f"{one.metric} {value:.4g}"
+        for one, value in zip(tuning.search.objectives, best.values, strict=True)
+    )
+    return f"{text}; best {values}."
+
+
+def _fruitless(tuning: Tuning) -> str:
+    why = Counter(attempt.failure for attempt in tuning.attempts if attempt.failure)
+    said = ", ".join(f"{count} x {failure}" for failure, count in why.items())
+    infeasible = sum(not attempt.feasible for attempt in tuning.attempts)
+    if infeasible:
+        said = ", ".join(filter(None, [said, f"{infeasible} break a constraint"]))
+    return (
+        f"The search of arm '{tuning.search.arm.name}' ended without a proposal to confirm: of "
+        f"{len(tuning.attempts)} trials {tuning.complete} are complete"
+        + (f" ({said})" if said else "")
+        + ". Its tuned row stays empty."
     )
 
 
@@ -296,6 +389,9 @@ class _Notice:
 
     def __init__(self, follower: MirrorThread) -> None:
         self._follower = follower
+
+    def planned(self, plan: Plan) -> None:
+        """Nothing: mirrors read it off the facts."""
 
     def started(self, trial: Trial) -> None:
         """Nothing: mirrors show ended trials."""

@@ -67,6 +67,8 @@ class Executor(Protocol):
     name: str
     slots: int
     """How many trials run at a time."""
+    gpus: float
+    """The share of a GPU that a trial takes."""
 
     def __enter__(self) -> Self: ...
 

@@ -26,6 +26,8 @@ class LocalExecutor:
 
     name = "local"
     slots = 1
+    gpus = 0.0
+    """None is reserved; a workload that finds one has it alone."""
 
     def __enter__(self) -> Self:
         clear_abandoned()

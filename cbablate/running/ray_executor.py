@@ -79,7 +79,7 @@ class RayExecutor:
         address: str | None = None,
     ) -> None:
         self._gpus_wanted = gpus_per_trial
-        self._gpus = gpus_per_trial or 0.0
+        self.gpus = gpus_per_trial or 0.0
         self._cpus = cpus_per_trial
         self._slots_wanted = slots
         self._address = address
@@ -106,13 +106,13 @@ class RayExecutor:
         there = ray.cluster_resources()
         gpus = int(there.get("GPU", 0))
         if self._gpus_wanted is None:
-            self._gpus = 1.0 if gpus else 0.0
+            self.gpus = 1.0 if gpus else 0.0
         elif self._gpus_wanted > gpus:
             raise EnvironmentFault(
                 f"a trial asks for {self._gpus_wanted:g} GPUs; Ray sees {gpus} here. Lower "
                 "--gpus-per-trial, or leave it out."
             )
-        fit = default_slots(self._gpus, cores=int(there.get("CPU", 1) / self._cpus), gpus=gpus)
+        fit = default_slots(self.gpus, cores=int(there.get("CPU", 1) / self._cpus), gpus=gpus)
         self.slots = min(fit, self._slots_wanted or fit)
 
     def __exit__(
@@ -127,8 +127,8 @@ class RayExecutor:
         """Run what the feed gives, `slots` at a time, until it is exhausted."""
         relay = _Relay(feed)
         resources: dict[str, float] = {"cpu": self._cpus}
-        if self._gpus:
-            resources["gpu"] = self._gpus
+        if self.gpus:
+            resources["gpu"] = self.gpus
         tuner = tune.Tuner(
             tune.with_resources(Attempt, resources),
             param_space={"workload": {"entry": workload}},
@@ -164,7 +164,7 @@ class RayExecutor:
         """
         remote = ray.remote(called).options(
             num_cpus=_cores_of_one_machine(),
-            num_gpus=1 if self._gpus else 0,
+            num_gpus=1 if self.gpus else 0,
             max_retries=0,
             runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}},
         )

@@ -4,6 +4,10 @@
 
 with z_t standard normal, drawn from the trial's seed and nothing else. No library that trains is
 imported, so a trial costs what cbablate costs.
+
+With `function` the ceiling is minus the value of a standard test function of optimization at
+(x0, x1, ...), so that searches can be tried where the answer is known: Branin's has three minima of
+0.397887, Hartmann's in six dimensions one of -3.32237, Rosenbrock's in four one of 0.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -54,15 +58,28 @@ class ToyConfig(BaseModel):
     """How long one unit of budget takes."""
     fault: Literal["none", "raise", "nan", "silent", "die"] = "none"
     """`raise` an error, report `nan`, end in silence, or `die` with the process, at half budget."""
+    function: Literal["none", "branin", "hartmann6", "rosenbrock"] = "none"
+    """What is minimized over `x0`, `x1`, ...: its negative stands in the place of `ceiling`."""
+    x0: float = 0.0
+    x1: float = 0.0
+    x2: float = 0.0
+    x3: float = 0.0
+    x4: float = 0.0
+    x5: float = 0.0
+
+
+_POINT = ("x0", "x1", "x2", "x3", "x4", "x5")
 
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config with defaults filled in.
+    """The config with defaults filled in; without a function there is no point to evaluate it at.
 
     Raises:
         pydantic.ValidationError: the config is not one of this workload.
     """
-    return ToyConfig.model_validate(config).model_dump(mode="json")
+    toy = ToyConfig.model_validate(config)
+    absent = {"function", *_POINT} if toy.function == "none" else set[str]()
+    return toy.model_dump(mode="json", exclude=absent)
 
 
 def run(
@@ -74,12 +91,15 @@ def run(
     checkpoint = Checkpoint(workdir)
     reached, before = _reached(checkpoint)
     began = time.perf_counter() - before
+    ceiling = toy.ceiling
+    if toy.function != "none":
+        ceiling = -_FUNCTIONS[toy.function]([getattr(toy, name) for name in _POINT])
     for spent in range(1, budget.amount + 1):
         noise = [draw.gauss(0.0, 1.0) for _ in range(2)]
         if spent <= reached:
             continue
         time.sleep(toy.seconds)
-        clean = toy.ceiling - (toy.ceiling - toy.start) * math.exp(-toy.rate * spent)
+        clean = ceiling - (ceiling - toy.start) * math.exp(-toy.rate * spent)
         value, held_out = (clean + toy.noise * drawn for drawn in noise)
         if 2 * spent > budget.amount:
             value = _faulty(toy, value)
@@ -124,3 +144,42 @@ def _faulty(toy: ToyConfig, value: float) -> float:
     if toy.fault == "nan":
         return math.nan
     return math.inf if toy.fault == "silent" else value
+
+
+def _branin(x: Sequence[float]) -> float:
+    """On [-5, 10] x [0, 15] (Dixon and Szego, Towards Global Optimisation 2, 1978)."""
+    inner = x[1] - 5.1 / (4 * math.pi**2) * x[0] ** 2 + 5 / math.pi * x[0] - 6
+    return inner**2 + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x[0]) + 10
+
+
+_HARTMANN_A = (
+    (10.0, 3.0, 17.0, 3.5, 1.7, 8.0),
+    (0.05, 10.0, 17.0, 0.1, 8.0, 14.0),
+    (3.0, 3.5, 1.7, 10.0, 17.0, 8.0),
+    (17.0, 8.0, 0.05, 10.0, 0.1, 14.0),
+)
+_HARTMANN_P = (
+    (0.1312, 0.1696, 0.5569, 0.0124, 0.8283, 0.5886),
+    (0.2329, 0.4135, 0.8307, 0.3736, 0.1004, 0.9991),
+    (0.2348, 0.1451, 0.3522, 0.2883, 0.3047, 0.6650),
+    (0.4047, 0.8828, 0.8732, 0.5743, 0.1091, 0.0381),
+)
+
+
+def _hartmann6(x: Sequence[float]) -> float:
+    """On [0, 1]^6 (likewise)."""
+    weights = (1.0, 1.2, 3.0, 3.2)
+    return -sum(
+        weight * math.exp(-sum(a * (v - p) ** 2 for a, v, p in zip(row, x, centre, strict=True)))
+        for weight, row, centre in zip(weights, _HARTMANN_A, _HARTMANN_P, strict=True)
+    )
+
+
+def _rosenbrock(x: Sequence[float]) -> float:
+    """Of the first four coordinates, usually on [-2, 2]^4 (Rosenbrock, Computer Journal, 1960)."""
+    return sum(100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2 for i in range(3))
+
+
+_FUNCTIONS: Mapping[str, Callable[[Sequence[float]], float]] = MappingProxyType(
+    {"branin": _branin, "hartmann6": _hartmann6, "rosenbrock": _rosenbrock}
+)

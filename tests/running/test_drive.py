@@ -168,6 +168,7 @@ class _Refusing:
 
     name = "refusing"
     slots = 1
+    gpus = 0.0
 
     def __enter__(self) -> _Refusing:
         return self
@@ -230,6 +231,7 @@ class _Dying:
 
     name = "dying"
     slots = 1
+    gpus = 0.0
 
     def __enter__(self) -> _Dying:
         return self

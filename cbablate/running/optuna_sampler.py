@@ -1,0 +1,419 @@
+"""`OptunaSampler`: one search's proposals and verdicts, by Optuna's samplers and pruners.
+
+With `optuna_mirror.py` all there is of Optuna. The study that is asked lives in memory and holds
+nothing that the ledger does not: whoever asks, reports and tells in the recorded order again has
+the same sampler again.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from cbablate.errors import EnvironmentFault, StudyError
+from cbablate.fingerprint import canonical, derive_seed
+from cbablate.planning.search import (
+    Search,
+    metric_constraints,
+    parameter_constraints,
+    settings,
+)
+from cbablate.records.measurement import Measurement
+from cbablate.records.state import TrialState
+from cbablate.spec.sweep import Parameter, Proposal, Pruner, Sweep
+
+try:
+    import optuna
+    from optuna.trial import TrialState as Told
+except ImportError as error:
+    raise EnvironmentFault(
+        f"A study that tunes needs Optuna, which cannot be imported ({error}). Install it with "
+        "`pip install optuna`, or leave `tune:` out."
+    ) from error
+
+__all__ = ["DRAWS", "Asked", "OptunaSampler", "typed"]
+
+DRAWS = (20, 1000)
+"""How many draws of a sampler, then of chance alone, may break a constraint between parameters
+before a proposal is given up. A model of the objective knows nothing of such constraints, and may
+insist on what they forbid."""
+_NAME = "search"
+"""Of every study in memory: Hyperband deals brackets by name, and arms shall be dealt the same."""
+
+_SAMPLERS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "tpe": ("TPESampler", {}),
+        "gp": ("GPSampler", {"warn_independent_sampling": False}),
+        "cmaes": ("CmaEsSampler", {"warn_independent_sampling": False}),
+        "nsgaii": ("NSGAIISampler", {}),
+        "qmc": (
+            "QMCSampler",
+            {"warn_independent_sampling": False, "warn_asynchronous_seeding": False},
+        ),
+        "random": ("RandomSampler", {}),
+        "grid": ("GridSampler", {}),
+    }
+)
+_PRUNERS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "successive_halving": (
+            "SuccessiveHalvingPruner",
+            {"first_rung": "min_resource", "reduction": "reduction_factor"},
+        ),
+        "hyperband": (
+            "HyperbandPruner",
+            {"first_rung": "min_resource", "reduction": "reduction_factor"},
+        ),
+        "median": (
+            "MedianPruner",
+            {"first_rung": "n_warmup_steps", "interval": "interval_steps"},
+        ),
+        "percentile": (
+            "PercentilePruner",
+            {"first_rung": "n_warmup_steps", "interval": "interval_steps"},
+        ),
+        "patient": ("PatientPruner", {}),
+        "wilcoxon": ("WilcoxonPruner", {}),
+        "threshold": (
+            "ThresholdPruner",
+            {"first_rung": "n_warmup_steps", "interval": "interval_steps"},
+        ),
+    }
+)
+"""Optuna's class, and its word for each option that has another name in a sweep."""
+_HALVING: Mapping[str, Any] = MappingProxyType({"min_resource": 1, "reduction_factor": 3})
+"""Where a sweep does not say; Optuna's own `auto` would guess from the first trial."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a search proposes for its trial of this number.
+
+    `rejected` counts draws before it that broke a constraint between parameters. `refused` is why
+    this one cannot be trained; "" if it can.
+    """
+
+    number: int
+    proposal: Proposal
+    rejected: int = 0
+    refused: str = ""
+
+
+class OptunaSampler:
+    """One search, asked for proposals, reported to and told, from one thread.
+
+    What it does follows from the search and the order of these calls and nothing else. Numbers
+    count proposals from 0 and are ours: draws that broke a constraint are trials of Optuna's
+    (PRUNED, without a value) and have none.
+
+    Raises:
+        EnvironmentFault: the sampler needs a library that is not there.
+        StudyError: Optuna refuses the sweep.
+    """
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+        self._sweep = search.sweep
+        self._order = tuple(_drawing_order(self._sweep.space))
+        self._cells = _cells(self._sweep) if self._sweep.sampler.name == "grid" else None
+        self._before = parameter_constraints(search)
+        self._after = metric_constraints(search)
+        self._asked = 0
+        self._trials: list[optuna.Trial | None] = []
+        self._ended: set[int] = set()
+        self._judged: dict[int, dict[int, str]] = {}
+        with _quiet(), _refusals(self._sweep):
+            self._sampler = _sampler(self._sweep, search.seed)
+            self._study = optuna.create_study(
+                study_name=_NAME,
+                sampler=self._sampler,
+                pruner=_pruner(self._sweep.pruner, search),
+                directions=[objective.direction for objective in search.objectives],
+            )
+        self._chance = optuna.samplers.RandomSampler(derive_seed(search.seed, "chance"))
+
+    def ask(self) -> Asked:
+        """The next proposal."""
+        broken, proposal, rejected = "", dict[str, Any](), 0
+        for draw in range(sum(DRAWS)):
+            if self._asked == self._cells:
+                return self._numbered(None, {}, rejected, "every cell of the grid was proposed")
+            self._study.sampler = self._sampler if draw < DRAWS[0] or self._cells else self._chance
+            with _quiet():
+                trial = self._study.ask()
+                proposal = self._drawn(trial)
+            self._study.sampler = self._sampler
+            self._asked += 1
+            broken = self._broken(proposal)
+            if not broken:
+                return self._numbered(trial, proposal, rejected)
+            rejected += 1
+            self._tell(trial, Told.PRUNED)
+        refused = f"{rejected:,} draws in a row do not keep '{broken}'"
+        return self._numbered(None, proposal, rejected, refused)
+
+    def replay(self, number: int, proposal: Proposal) -> bool:
+        """Ask again as it was asked before; whether that gave what is recorded.
+
+        If not (another version of Optuna, another processor), the record stands: the sampler is
+        given the recorded proposal as if it had drawn it.
+        """
+        asked = self.ask()
+        if (asked.number, dict(asked.proposal)) == (number, dict(proposal)):
+            return True
+        drawn = self._trials.pop()
+        if drawn is not None:
+            self._tell(drawn, Told.FAIL)
+        with _quiet():
+            self._study.enqueue_trial(self._spelled(proposal))
+            trial = self._study.ask()
+            self._drawn(trial)
+        self._numbered(trial, proposal, 0)
+        return False
+
+    def report(self, number: int, measurement: Measurement) -> str:
+        """Why the trial of this number shall stop after this measurement; "" if it shall go on.
+
+        A trial that is run again after its driver died is judged as it was the first time: what
+        was said at a point of its budget is said again, and only beyond it is judged anew. One
+        that has spent its budget is not judged any more.
+        """
+        spent, budget = measurement.spent, self._search.budget
+        if len(self._search.objectives) > 1 or number in self._ended:
+            return ""
+        judged = self._judged.setdefault(number, {})
+        metric = self._search.objectives[0].metric
+        value = measurement.metrics.get(metric)
+        if value is None or spent in judged:
+            return judged.get(spent, "")
+        trial = self._trials[number]
+        if trial is None:
+            return ""
+        with _quiet():
+            trial.report(value, spent)
+            prune = spent < budget.amount and trial.should_prune()
+        if prune and self._sweep.pruner is not None:
+            said = self._sweep.pruner.name.replace("_", " ")
+            judged[spent] = f"{said} at {spent} {budget.unit}: {metric} {value:.4g}"
+        return judged.setdefault(spent, "")
+
+    def tell(
+        self, number: int, state: TrialState, last: Measurement | None, proposal: Proposal
+    ) -> None:
+        """The trial of this number and proposal ended so, with this last measurement.
+
+        Told a second time (a trial that failed was run again), a complete one is a further trial
+        to the sampler, which cannot take back what it was told.
+        """
+        values: list[float] | None = None
+        if state is TrialState.COMPLETE and last is not None:
+            values = [last.metrics.get(one.metric, math.nan) for one in self._search.objectives]
+            values = values if all(map(math.isfinite, values)) else None
+        told = Told.FAIL if values is None else Told.COMPLETE
+        if state is TrialState.PRUNED:
+            told = Told.PRUNED
+        trial = self._trials[number]
+        if trial is None:
+            return
+        if number in self._ended:
+            if told is not Told.COMPLETE:
+                return
+            with _quiet():
+                self._study.enqueue_trial(self._spelled(proposal))
+                trial = self._study.ask()
+                self._drawn(trial)
+        self._ended.add(number)
+        self._judged.pop(number, None)
+        if told is not Told.FAIL:
+            for text, violation in self._violations(proposal, last).items():
+                trial.set_constraint(text, violation)
+        self._tell(trial, told, values)
+
+    def _tell(
+        self, trial: optuna.Trial, state: Told, values: Sequence[float] | None = None
+    ) -> None:
+        try:
+            with _quiet():
+                self._study.tell(trial, values, state)
+        except RuntimeError:
+            # Its end is stored, then the grid sampler asks for an end to `optimize`, which we are
+            # not in: that no cell is left is counted here.
+            if self._cells is None:
+                raise
+
+    def _numbered(
+        self, trial: optuna.Trial | None, proposal: Proposal, rejected: int, refused: str = ""
+    ) -> Asked:
+        self._trials.append(trial)
+        return Asked(len(self._trials) - 1, proposal, rejected, refused)
+
+    def _drawn(self, trial: optuna.Trial) -> dict[str, Any]:
+        """A value for each parameter that exists, given those drawn before it."""
+        drawn: dict[str, Any] = {}
+        for name, parameter in self._order:
+            conditions = (parameter.when or {}).items()
+            if all(other in drawn and _among(drawn[other], ok) for other, ok in conditions):
+                drawn[name] = _suggested(trial, name, parameter)
+        return drawn
+
+    def _spelled(self, proposal: Proposal) -> dict[str, Any]:
+        """A proposal as Optuna's own parameters."""
+        space = self._sweep.space
+        return {name: _key(value, space[name]) for name, value in proposal.items()}
+
+    def _broken(self, proposal: Proposal) -> str:
+        """The first constraint between parameters that a proposal does not keep."""
+        if not self._before:
+            return ""
+        values = settings(self._search, proposal)
+        broken = (c for c in self._before if c.applies(values) and c.violation(values) > 0)
+        return next((constraint.text for constraint in broken), "")
+
+    def _violations(self, proposal: Proposal, last: Measurement | None) -> dict[str, float]:
+        """By how much each constraint on metrics is broken; none is said of what is not known."""
+        if not self._after or last is None:
+            return {}
+        values = {**settings(self._search, proposal), **last.metrics}
+        return {c.text: c.violation(values) for c in self._after if c.applies(values)}
+
+
+def typed(sweep: Sweep, proposal: Mapping[str, Any]) -> dict[str, Any]:
+    """A recorded proposal as it was drawn: JSON writes the number 1.0 as 1."""
+    return {name: _typed(value, sweep.space[name]) for name, value in proposal.items()}
+
+
+def _typed(value: Any, parameter: Parameter) -> Any:
+    if parameter.kind == "choice":
+        return next(one for one in parameter.choices if canonical(one) == canonical(value))
+    return float(value) if parameter.kind == "float" else value
+
+
+def _drawing_order(space: Mapping[str, Parameter]) -> Iterator[tuple[str, Parameter]]:
+    """The space in its own order, but for parameters that must wait for those they depend on."""
+    waiting = dict(space)
+    while waiting:
+        ready = [n for n, p in waiting.items() if not (p.when or {}).keys() & waiting.keys()]
+        if not ready:
+            raise StudyError(f"the conditions of {', '.join(sorted(waiting))} go in a circle")
+        for name in ready:
+            yield name, waiting.pop(name)
+
+
+def _suggested(trial: optuna.Trial, name: str, parameter: Parameter) -> Any:
+    if parameter.kind == "choice":
+        keys = {_key(value, parameter): value for value in parameter.choices}
+        return keys[trial.suggest_categorical(name, list(keys))]
+    low, high = _range(parameter)
+    if parameter.kind == "int":
+        step = int(parameter.step or 1)
+        return trial.suggest_int(name, int(low), int(high), step=step, log=parameter.log)
+    return trial.suggest_float(name, low, high, step=parameter.step, log=parameter.log)
+
+
+def _range(parameter: Parameter) -> tuple[float, float]:
+    """Its ends; the upper one is the last that a step reaches, as Optuna would say in a warning."""
+    low, high = float(parameter.low or 0.0), float(parameter.high or 0.0)
+    if parameter.step:
+        high = low + math.floor((high - low) / parameter.step + 1e-9) * parameter.step
+    return low, high
+
+
+def _key(value: Any, parameter: Parameter) -> Any:
+    """A choice as Optuna takes one: mappings and lists by their text."""
+    if parameter.kind != "choice" or value is None or isinstance(value, bool | int | float | str):
+        return value
+    return canonical(value)
+
+
+def _among(value: Any, allowed: Sequence[Any]) -> bool:
+    return canonical(value) in {canonical(one) for one in allowed}
+
+
+def _axes(sweep: Sweep) -> dict[str, list[Any]]:
+    """The values of a grid's axes."""
+    axes: dict[str, list[Any]] = {}
+    for name, parameter in sweep.space.items():
+        if parameter.kind == "choice":
+            axes[name] = [_key(value, parameter) for value in parameter.choices]
+            continue
+        low, high = _range(parameter)
+        step = parameter.step or (1 if parameter.kind == "int" else 0)
+        if not step:
+            raise StudyError(f"a grid needs a step for '{name}'")
+        values = [low + index * step for index in range(round((high - low) / step) + 1)]
+        axes[name] = [int(value) for value in values] if parameter.kind == "int" else values
+    return axes
+
+
+def _cells(sweep: Sweep) -> int:
+    return math.prod(len(values) for values in _axes(sweep).values())
+
+
+def _sampler(sweep: Sweep, seed: int) -> optuna.samplers.BaseSampler:
+    name, options = sweep.sampler.name, dict(sweep.sampler.options)
+    kind, quietly = _SAMPLERS[name]
+    if name == "grid":
+        return optuna.samplers.GridSampler(_axes(sweep), seed=seed, **options)
+    if name == "tpe" and any(parameter.when for parameter in sweep.space.values()):
+        options.setdefault("group", True)  # else conditional parameters are never modelled together
+    if name == "cmaes":
+        _needed("cmaes", "the sampler cmaes")
+    if name == "gp":
+        _needed("torch", "the sampler gp")
+    made: optuna.samplers.BaseSampler = getattr(optuna.samplers, kind)(
+        seed=seed, **quietly, **options
+    )
+    return made
+
+
+def _pruner(pruner: Pruner | None, search: Search) -> optuna.pruners.BasePruner:
+    if pruner is None:
+        return optuna.pruners.NopPruner()
+    if len(search.objectives) > 1:
+        raise StudyError("a pruner judges by one objective, and this sweep has several")
+    kind, words = _PRUNERS[pruner.name]
+    options = {words.get(name, name): value for name, value in pruner.options.items()}
+    if pruner.name in ("successive_halving", "hyperband"):
+        options = {**_HALVING, **options}
+    if pruner.name == "hyperband":
+        options["max_resource"] = search.budget.amount
+    if pruner.name == "patient":
+        options["wrapped_pruner"] = None
+    made: optuna.pruners.BasePruner = getattr(optuna.pruners, kind)(**options)
+    return made
+
+
+def _needed(library: str, who: str) -> None:
+    from importlib.util import find_spec
+
+    if find_spec(library) is None:
+        raise EnvironmentFault(
+            f"{who} needs the package {library}, which is not installed: pip install {library}"
+        )
+
+
+@contextmanager
+def _refusals(sweep: Sweep) -> Iterator[None]:
+    """What Optuna refuses of a sweep's options, as a sentence."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise StudyError(f"Optuna cannot search as sweep '{sweep.name}' says: {error}") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Optuna's remarks: what is experimental, and that a study was made."""
+    loudness = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        optuna.logging.set_verbosity(loudness)
