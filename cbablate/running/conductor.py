@@ -18,6 +18,7 @@ from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState, Verdict
+from cbablate.running.checkpoints import Checkpoints
 from cbablate.running.executor import Ending
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Conductor:
         executor: name of what runs the trials.
         gpus: share of a GPU that a trial takes.
         searching: the study's searches; None for a study that does not tune.
+        checkpoints: what trials go on from; those of a trial that needs none any more are
+            removed. None where nothing is kept.
         watchers: who follows.
     """
 
@@ -86,6 +89,7 @@ class Conductor:
         executor: str,
         gpus: float = 0.0,
         searching: Searching | None = None,
+        checkpoints: Checkpoints | None = None,
         watchers: Sequence[Watcher] = (),
     ) -> None:
         self._plan = plan
@@ -95,6 +99,7 @@ class Conductor:
         self._executor = executor
         self._gpus = gpus
         self._searching = searching
+        self._checkpoints = checkpoints
         self._watchers = watchers
         self._written = deque(waiting(plan, told))
         self._begun = {trial.id for trial in self._written}
@@ -130,13 +135,16 @@ class Conductor:
     def started(self, trial: Trial) -> None:
         """Record that an attempt began."""
         before = self._told.get(trial.id)
+        reached = self._checkpoints.offered(trial.id) if self._checkpoints else 0
         body = {
             "attempt": (before.attempts if before else 0) + 1,
             "session": self._session,
             "executor": self._executor,
+            **({"gpus": self._gpus} if self._gpus else {}),
+            **({"from": reached} if reached else {}),
         }
-        self._tell("started", trial.id, {**body, "gpus": self._gpus} if self._gpus else body)
-        self._spent[trial.id] = 0
+        self._tell("started", trial.id, body)
+        self._spent[trial.id] = reached
         self.trained += 1
         self._tell_watchers(lambda watcher: watcher.started(trial))
 
@@ -155,8 +163,10 @@ class Conductor:
     def ended(self, trial: Trial, ending: Ending) -> None:
         """Record the end of an attempt, whose state follows from how it ended."""
         end = self._judged(trial, ending)
-        self._last.pop(trial.id, None)
+        measured = self._last.pop(trial.id, None) is not None
         self._tell("ended", trial.id, _end_body(end))
+        if self._checkpoints and not _resumable(trial, end, ending, measured):
+            self._checkpoints.drop(trial.id)
         self._tell_watchers(lambda watcher: watcher.ended(trial, end.state, end.reason))
         if trial.search:
             self._confirm()
@@ -274,6 +284,16 @@ def _declare(plan: Plan, ledger: Ledger) -> None:
         if trial.id not in known["trial"]
     ]
     ledger.append(*facts)
+
+
+def _resumable(trial: Trial, end: _End, ending: Ending, measured: bool) -> bool:
+    """Whether a further attempt at an ended trial would go on from its checkpoint.
+
+    A search goes on without its failed trials. And where the workload raised before it measured
+    anything, the checkpoint may be why.
+    """
+    again = end.state is TrialState.FAILED and end.failure != "diverged" and not trial.search
+    return again and (measured or ending.how == "lost")
 
 
 def _arm_body(plan: Plan, arm_id: str) -> dict[str, Any]:
