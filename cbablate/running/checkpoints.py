@@ -1,13 +1,15 @@
 """`Checkpoints`: where the driver keeps what unfinished trials can go on from.
 
-One file a trial, `results/checkpoints/<trial id>`: a line that says what this is, a line of JSON
-(the budget spent; name, length and SHA-256 of each file that the workload wrote), then the files.
+One file a trial, `results/checkpoints/<trial id>`: a line that says what this is, with the SHA-256
+of the next; a line of JSON (the budget spent; name, length and SHA-256 of each file that the
+workload wrote); then the files.
 A file takes the place of the one before it in one step, so that there is always a whole one.
 Everything here may be deleted at any time: the trials concerned then start from the beginning.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -25,7 +27,7 @@ CHECKPOINT_SECONDS = 60.0
 a trial that is over sooner never writes one."""
 
 _FOLDER = "checkpoints"
-_TITLE = b"cbablate checkpoint 1\n"
+_TITLE = b"cbablate checkpoint 1 "
 
 
 class Checkpoints:
@@ -95,7 +97,8 @@ class Checkpoints:
             fresh.replace(path)
             _settle(self._folder)
         except OSError as error:
-            self._unlink(fresh)
+            with contextlib.suppress(OSError):  # what is wrong is told below, and once
+                fresh.unlink()
             if not self._unkept:
                 self._unkept = True
                 self._tell(
@@ -132,11 +135,15 @@ def checkpoint_bytes(results: Path) -> tuple[int, int]:
 
 def _heading(saved: Saved) -> bytes:
     files = [
-        {"name": name, "length": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        {"name": name, "length": len(content), "sha256": _digest(content).decode()}
         for name, content in saved.files.items()
     ]
-    said = json.dumps({"spent": saved.spent, "files": files}, separators=(",", ":"))
-    return _TITLE + said.encode("ascii") + b"\n"
+    said = json.dumps({"spent": saved.spent, "files": files}, separators=(",", ":")).encode("ascii")
+    return b"%s%s\n%s\n" % (_TITLE, _digest(said), said)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode("ascii")
 
 
 def _parsed(content: bytes) -> Saved:
@@ -145,9 +152,9 @@ def _parsed(content: bytes) -> Saved:
     Raises:
         ValueError: these are not the bytes that were written.
     """
-    if not content.startswith(_TITLE):
+    title, heading, rest = [*content.split(b"\n", 2), b"", b""][:3]
+    if title != _TITLE + _digest(heading):
         raise ValueError("it does not begin as one")
-    heading, _, rest = content[len(_TITLE) :].partition(b"\n")
     said: Any = json.loads(heading)
     files: dict[str, bytes] = {}
     start = 0
@@ -156,7 +163,7 @@ def _parsed(content: bytes) -> Saved:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             raise ValueError(f"it holds a file outside its folder, {name!r}")
         part = rest[start : start + length]
-        if hashlib.sha256(part).hexdigest() != file["sha256"]:
+        if _digest(part).decode() != file["sha256"]:
             raise ValueError(f"{name} is not what was written")
         files[name] = part
         start += length

@@ -13,6 +13,7 @@ from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import Verdict
 from cbablate.running.executor import Ending, Executor
+from cbablate.running.handover import Saved
 from cbablate.workloads.entry import Entry
 from tests.toys import toy_plan
 
@@ -50,6 +51,23 @@ class Diary:
 
     def endings(self) -> set[str]:
         return {value.how for _, what, value in self.told if what == "ended"}
+
+
+class Shelf:
+    """A keeper that has each trial's newest checkpoint in memory, and counts what it is given."""
+
+    every = 0.0
+
+    def __init__(self) -> None:
+        self.saved: dict[str, Saved] = {}
+        self.kept: list[tuple[str, int]] = []
+
+    def offer(self, trial: Trial) -> Saved | None:
+        return self.saved.get(trial.id)
+
+    def keep(self, trial: Trial, saved: Saved) -> None:
+        self.saved[trial.id] = saved
+        self.kept.append((trial.id, saved.spent))
 
 
 class ExecutorContract:
@@ -118,6 +136,28 @@ class ExecutorContract:
             closed, workdir = (tmp_path / trial.id).read_text().split("\n")
             assert closed == "closed"
             assert not Path(workdir).exists()
+
+    def test_a_trial_goes_on_from_what_its_keeper_offers_and_tells_the_same_numbers(
+        self, executor: Executor
+    ) -> None:
+        plan = toy_plan({"ceiling": 2.0}, epochs=5, replicates=1)
+        whole, shelf = Diary(plan.trials), Shelf()
+        executor.execute(whole, TOY)
+        executor.execute(Diary(plan.trials, stop_at=3), TOY, shelf)
+        assert sorted(spent for _, spent in shelf.kept) == [1, 1, 2, 2], "none of the stopping one"
+        again = Diary(plan.trials)
+        executor.execute(again, TOY, shelf)
+        for trial in plan.trials:
+            told = [(m.spent, m.metrics) for m in again.of(trial.id, "measured")]
+            expected = [(m.spent, m.metrics) for m in whole.of(trial.id, "measured")]
+            assert told == expected[2:]
+
+    def test_without_a_keeper_no_checkpoint_is_asked_for(self, executor: Executor) -> None:
+        trial = toy_plan(epochs=1, replicates=1).trials[0]
+        diary = Diary((trial,))
+        executor.execute(diary, Entry("streams:tells_what_is_due", str(HERE), HERE.read_text()))
+        (measurement,) = diary.of(trial.id, "measured")
+        assert measurement.metrics == {"due": 0.0}
 
     def test_a_workload_that_misbehaves_fails_its_own_trial_with_a_sentence(
         self, executor: Executor, capfd: pytest.CaptureFixture[str]
