@@ -14,6 +14,7 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.state import Verdict
 from cbablate.running.executor import Ending, Executor
 from cbablate.running.handover import Saved
+from cbablate.workloads import toy
 from cbablate.workloads.entry import Entry
 from tests.toys import toy_plan
 
@@ -138,26 +139,17 @@ class ExecutorContract:
             assert not Path(workdir).exists()
 
     def test_a_trial_goes_on_from_what_its_keeper_offers_and_tells_the_same_numbers(
-        self, executor: Executor
+        self, executor: Executor, tmp_path: Path
     ) -> None:
-        plan = toy_plan({"ceiling": 2.0}, epochs=5, replicates=1)
-        whole, shelf = Diary(plan.trials), Shelf()
-        executor.execute(whole, TOY)
+        plan, shelf = toy_plan({"ceiling": 2.0}, epochs=5, replicates=1), Shelf()
         executor.execute(Diary(plan.trials, stop_at=3), TOY, shelf)
         assert sorted(spent for _, spent in shelf.kept) == [1, 1, 2, 2], "none of the stopping one"
         again = Diary(plan.trials)
         executor.execute(again, TOY, shelf)
         for trial in plan.trials:
             told = [(m.spent, m.metrics) for m in again.of(trial.id, "measured")]
-            expected = [(m.spent, m.metrics) for m in whole.of(trial.id, "measured")]
-            assert told == expected[2:]
-
-    def test_without_a_keeper_no_checkpoint_is_asked_for(self, executor: Executor) -> None:
-        trial = toy_plan(epochs=1, replicates=1).trials[0]
-        diary = Diary((trial,))
-        executor.execute(diary, Entry("streams:tells_what_is_due", str(HERE), HERE.read_text()))
-        (measurement,) = diary.of(trial.id, "measured")
-        assert measurement.metrics == {"due": 0.0}
+            whole = toy.run(trial.config, seed=trial.seed, budget=trial.budget, workdir=tmp_path)
+            assert told == [(m.spent, m.metrics) for m in whole][2:]
 
     def test_a_workload_that_misbehaves_fails_its_own_trial_with_a_sentence(
         self, executor: Executor, capfd: pytest.CaptureFixture[str]
