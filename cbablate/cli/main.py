@@ -193,6 +193,24 @@ def ui(
 
 
 @app.command()
+def data(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Read this one, or this folder, whole.")
+    ] = None,
+    get: Annotated[bool, typer.Option("--get", help="Fetch it, if it is not here.")] = False,
+) -> None:
+    """List data sets: size, splits, where they lie or how to get them."""
+    from cbablate.cli import data as words
+
+    if get and name is None:
+        raise CbablateError("--get needs the name of a data set: cbablate data NAME --get")
+    if name is None:
+        print(words.catalog())
+    else:
+        print(words.fetched(name) if get else words.checked(name))
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of study files, for editors."""
     import json

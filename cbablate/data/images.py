@@ -1,40 +1,41 @@
-"""`Images`: a data set as tensors on the device that trains on it."""
+"""`Images`: the three splits of a data set, ready for the device that trains on them."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from types import MappingProxyType
+from typing import Any
 
 import torch
-from torch import Tensor
 
-from cbablate.data.catalog import DATASETS, Dataset
+from cbablate.data import identity, location
+from cbablate.data.batches import Batches, Split
+from cbablate.data.catalog import DATASETS, FOLDER, Dataset
+from cbablate.data.listing import listing
 from cbablate.data.source import Source
-from cbablate.errors import EnvironmentFault
+from cbablate.data.split import subset
+from cbablate.errors import EnvironmentFault, StudyError
 
-__all__ = ["READERS", "Images", "Split", "load"]
+__all__ = ["PROBED", "READERS", "Images", "Split", "load", "opened", "source"]
 
-READERS: Mapping[str, str] = MappingProxyType({"digits": "cbablate.data.digits:read"})
+READERS: Mapping[str, str] = MappingProxyType(
+    {
+        "cifar10": "cbablate.data.cifar:read_10",
+        "cifar100": "cbablate.data.cifar:read_100",
+        "context_task": "cbablate.data.context_task:read",
+        "context_task_twin": "cbablate.data.context_task:read_twin",
+        "digits": "cbablate.data.digits:read",
+        "fashion_mnist": "cbablate.data.fashion_mnist:read",
+    }
+)
 """Where each data set of the catalog is read, as `module:function`; imported when asked for."""
 
-
-@dataclass(frozen=True)
-class Split:
-    """Images of shape (N, C, H, W), float32 and normalised, with labels of shape (N,), int64."""
-
-    images: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def pair(self) -> tuple[Tensor, Tensor]:
-        """Images and labels."""
-        return self.images, self.labels
+SPLITS = ("train", "val", "test")
+PROBED = 1024
+"""Held-out images that probes look at, where they are streamed."""
 
 
 @dataclass(frozen=True)
@@ -42,40 +43,117 @@ class Images:
     """The three splits of a data set. Shared by all trials of a process: never written to."""
 
     facts: Dataset
-    train: Split
-    val: Split
-    test: Split
+    train: Batches
+    val: Batches
+    test: Batches
     background: tuple[float, ...]
     """What a pixel of value 0 is after normalisation, by channel."""
+    streamed: bool = False
+    """Whether batches come from files, augmented image by image on the way."""
+    overlap: Mapping[str, int] = field(default_factory=dict)
+    """Images of `val` and `test` that lie in `train` too, pixel for pixel, where that is known."""
+
+    @property
+    def fitted(self) -> Batches:
+        """What accuracy on training images is measured on: all of them; of a stream, as many as
+        there are for validation."""
+        return self.train.thinned(len(self.val))
+
+    @cached_property
+    def probed(self) -> Split:
+        """The validation images that probes look at: all; of a stream, `PROBED` of them."""
+        return self.val.held(PROBED)
 
 
-def load(name: str, device: torch.device | str = "cpu") -> Images:
+def opened(config: Mapping[str, Any], device: torch.device | str = "cpu") -> Images:
+    """The images that a resolved config of `image_classification` names.
+
+    Raises:
+        StudyError: a subset of more images than there are.
+        EnvironmentFault: as `load` says; or a folder is missing, or is no folder of classes.
+    """
+    data = config["data"]
+    if data["name"] != FOLDER:
+        return load(data["name"], device, part=data.get("subset"))
+    return _streamed(data, config["augment"], torch.device(device))
+
+
+def load(name: str, device: torch.device | str = "cpu", *, part: int | None = None) -> Images:
     """The data set of this name, held on `device`; read and checked once in a process.
+
+    `part` trains on a fixed, stratified subset of so many images; val and test stay whole.
 
     Raises:
         EnvironmentFault: its library or files are missing, or its content is not what the
             catalog says.
         LookupError: there is no such data set.
     """
-    return _load(name, str(device))
+    return _load(name, str(device), part)
+
+
+def source(name: str) -> Source:
+    """The data set as it is read, in stored pixels, checked against the catalog.
+
+    Raises:
+        EnvironmentFault, LookupError: as `load` says.
+    """
+    if name not in READERS:
+        raise LookupError(f"'{name}' is no data set; there are {', '.join(sorted(READERS))}")
+    expected = DATASETS[name].content
+    read = _reader(name)()
+    found = read.content()
+    if expected is not None and found != expected:
+        raise EnvironmentFault(
+            f"data '{name}' is not the data this version of cbablate knows: its content is "
+            f"{found}, expected {expected}. Another release of the library or the files that hold "
+            "it may have changed it; install the pinned versions, or get the files anew."
+        )
+    return read
 
 
 @cache
-def _load(name: str, device: str) -> Images:
-    if name not in READERS:
-        raise LookupError(f"'{name}' is no data set; there are {', '.join(sorted(READERS))}")
-    facts = DATASETS[name]
-    source = _reader(name)()
-    found = source.content()
-    if found != facts.content:
-        raise EnvironmentFault(
-            f"data '{name}' is not the data this version of cbablate knows: its content is "
-            f"{found}, expected {facts.content}. Another release of the library that ships it "
-            "may have changed it; install the pinned versions."
+def _load(name: str, device: str, part: int | None) -> Images:
+    read = source(name)
+    overlap = read.overlap()
+    facts = identity.facts({"name": name, "subset": part})
+    if part is not None:
+        read = replace(read, splits={**read.splits, "train": subset(*read.splits["train"], part)})
+    train, val, test = (_tensors(read, split, device) for split in SPLITS)
+    background = tuple(-mean / std for mean, std in zip(read.mean, read.std, strict=True))
+    return Images(facts, train, val, test, background, overlap=overlap)
+
+
+def _streamed(data: Mapping[str, Any], augment: Mapping[str, Any], device: torch.device) -> Images:
+    from cbablate.data.stream import MEAN, STD, Stream, evaluating, training
+
+    found = listing(data["folder"])
+    total = len(found.splits["train"])
+    wanted = data.get("subset")
+    if wanted is not None and not len(found.classes) <= wanted < total:
+        raise StudyError(
+            f"data.subset is {wanted:,}, but {found.root} has {total:,} images to train on, in "
+            f"{len(found.classes):,} classes: write a number from {len(found.classes):,} to "
+            f"{total - 1:,}, or leave it out to train on all"
         )
-    splits = {split: _tensors(source, split, device) for split in ("train", "val", "test")}
-    background = tuple(-mean / std for mean, std in zip(source.mean, source.std, strict=True))
-    return Images(facts=facts, background=background, **splits)
+    planned = identity.content(data)
+    if found.fingerprint != planned:
+        raise EnvironmentFault(
+            f"the images under {found.root} are not those that were planned with: their "
+            f"fingerprint is {found.fingerprint}, not {planned}. Files were changed in place; "
+            f"delete {location.cache() / 'digests.json'} and plan again"
+        )
+    files = {**found.splits, "train": found.part(wanted)}
+    whole = Stream(
+        root=found.root,
+        files=(),
+        device=device,
+        evaluated=evaluating(data),
+        trained=training(data, augment),
+    )
+    train, val, test = (replace(whole, files=files[split]) for split in SPLITS)
+    train = replace(train, repeats=augment.get("repeats", 1))
+    background = tuple(-mean / std for mean, std in zip(MEAN, STD, strict=True))
+    return Images(identity.facts(data), train, val, test, background, streamed=True)
 
 
 def _reader(name: str) -> Callable[[], Source]:
@@ -84,9 +162,9 @@ def _reader(name: str) -> Callable[[], Source]:
     return reader
 
 
-def _tensors(source: Source, split: str, device: str) -> Split:
-    stored, labels = source.splits[split]
-    mean = torch.tensor(source.mean).view(1, -1, 1, 1)
-    std = torch.tensor(source.std).view(1, -1, 1, 1)
-    pixels = torch.from_numpy(stored).to(torch.float32) / source.scale
+def _tensors(read: Source, split: str, device: str) -> Split:
+    stored, labels = read.splits[split]
+    mean = torch.tensor(read.mean).view(1, -1, 1, 1)
+    std = torch.tensor(read.std).view(1, -1, 1, 1)
+    pixels = torch.from_numpy(stored).to(torch.float32) / read.scale
     return Split(((pixels - mean) / std).to(device), torch.from_numpy(labels).to(device))

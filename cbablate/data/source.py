@@ -35,3 +35,12 @@ class Source:
             digest.update(np.ascontiguousarray(images, dtype=np.uint8).tobytes())
             digest.update(np.ascontiguousarray(labels, dtype="<i8").tobytes())
         return digest.hexdigest()[:20]
+
+    def overlap(self) -> dict[str, int]:
+        """How many images of `val` and of `test` lie in `train` too, pixel for pixel."""
+        digests = {
+            name: [hashlib.sha256(image.tobytes()).digest() for image in images]
+            for name, (images, _) in self.splits.items()
+        }
+        trained = set(digests["train"])
+        return {name: sum(d in trained for d in digests[name]) for name in ("val", "test")}

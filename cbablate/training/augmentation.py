@@ -19,7 +19,7 @@ __all__ = ["Augmentation", "shifted"]
 
 
 class Augmentation:
-    """Shift, timm's random erasing and timm's mixup and cutmix, in this order.
+    """Shift, mirroring, timm's random erasing and timm's mixup and cutmix, in this order.
 
     Draws belong to the seed and the number of the update, so they are the same in every arm and
     do not depend on what ran before. timm draws from the generators of Python and numpy, which
@@ -38,6 +38,7 @@ class Augmentation:
         self._seed = seed
         self._compute = compute
         self._shift: int = augment["shift"]
+        self._flip: float = augment.get("hflip", 0.0)
         self._background = torch.tensor(background, device=compute.device).view(1, -1, 1, 1)
         self._erase = None
         if augment["reprob"] > 0:
@@ -60,6 +61,11 @@ class Augmentation:
             drawn = torch.Generator().manual_seed(derive_seed(self._seed, "shift", update))
             offsets = torch.randint(2 * self._shift + 1, (len(images), 2), generator=drawn)
             images = shifted(images, offsets.to(images.device), self._shift, self._background)
+        if self._flip:
+            drawn = torch.Generator().manual_seed(derive_seed(self._seed, "hflip", update))
+            chosen = torch.rand(len(images), generator=drawn) < self._flip
+            chosen = chosen.view(-1, 1, 1, 1).to(images.device)
+            images = torch.where(chosen, images.flip(3), images)
         if self._erase is not None or self._mix is not None:
             drawn_from = derive_seed(self._seed, "augment", update)
             random.seed(drawn_from)

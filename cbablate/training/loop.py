@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from cbablate.data.batches import Batch
 from cbablate.data.images import Images
 from cbablate.errors import TrialFailure
 from cbablate.fingerprint import derive_seed
@@ -68,7 +69,7 @@ class Update:
             self._optimizer, steps=steps, per_epoch=updates_per_epoch(images, recipe)
         )
         self._augment = Augmentation(
-            recipe.augment,
+            recipe.batchwise if images.streamed else recipe.augment,
             seed=seed,
             num_classes=images.facts.num_classes,
             background=images.background,
@@ -160,9 +161,9 @@ def fit(
     while update.done < steps:
         began = time.perf_counter()
         count = min(per_epoch, steps - update.done)
-        batches = torch.split(_order(images, seed, epoch), batch)[:count]
+        batches = images.train.epoch(batch, count=count, seed=seed, epoch=epoch)
         try:
-            loss = _pass(model, images, update, batches)
+            loss = _pass(model, update, batches, count=count)
         except torch.OutOfMemoryError as error:
             raise TrialFailure(
                 f"{compute.name} ran out of memory at batch_size {recipe.batch_size}: make the "
@@ -187,23 +188,17 @@ def _batch(images: Images, recipe: Recipe) -> int:
     return min(recipe.batch_size, len(images.train))
 
 
-def _order(images: Images, seed: int, epoch: int) -> Tensor:
-    drawn = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
-    order = torch.randperm(len(images.train), generator=drawn)
-    return order.to(images.train.labels.device)
-
-
-def _pass(model: nn.Module, images: Images, update: Update, batches: Sequence[Tensor]) -> float:
-    """An update for each batch of indices; the mean loss."""
+def _pass(model: nn.Module, update: Update, batches: Iterator[Batch], *, count: int) -> float:
+    """An update for each of `count` batches; the mean loss."""
     model.train()
     total = 0.0
     losses: list[Tensor] = []
-    for index, batch in enumerate(batches, start=1):
-        losses.append(update(images.train.images[batch], images.train.labels[batch]))
-        if len(losses) == _LOOK or index == len(batches):
+    for index, (images, labels) in enumerate(batches, start=1):
+        losses.append(update(images, labels))
+        if len(losses) == _LOOK or index == count:
             total += _sum(torch.stack(losses).double().cpu(), last=update.done)
             losses = []
-    return total / len(batches)
+    return total / count
 
 
 def _sum(losses: Tensor, *, last: int) -> float:

@@ -29,7 +29,8 @@ class Recipe:
     schedule: Mapping[str, Any]
     """`name`, `warmup_epochs`, `warmup_lr`, `min_lr`."""
     augment: Mapping[str, Any]
-    """`shift`, `mixup`, `cutmix`, `smoothing`, `reprob`."""
+    """`shift`, `mixup`, `cutmix`, `smoothing`, `reprob`; where they are said, `hflip`, and for
+    streams `auto_augment`, `color_jitter`, `scale`, `repeats`."""
     batch_size: int
     clip_grad: float | None = None
 
@@ -43,6 +44,11 @@ class Recipe:
             batch_size=config["batch_size"],
             clip_grad=config.get("clip_grad"),
         )
+
+    @property
+    def batchwise(self) -> Mapping[str, Any]:
+        """The augmentation that is left to do where images were flipped as they were read."""
+        return {key: value for key, value in self.augment.items() if key != "hflip"}
 
     def optimizer_for(self, model: nn.Module) -> Optimizer:
         """timm's optimizer of this name over the model; vectors and scalars are not decayed.

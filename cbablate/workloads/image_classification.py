@@ -11,14 +11,17 @@ import timm
 import torch
 from torch import nn
 
-from cbablate.data.catalog import DATASETS
-from cbablate.data.images import Images, load
+from cbablate.data import identity
+from cbablate.data.batches import Batch, Batches
+from cbablate.data.catalog import FOLDER
+from cbablate.data.download import fetched
+from cbablate.data.images import Images, opened
 from cbablate.errors import StudyError
 from cbablate.fingerprint import fingerprint
 from cbablate.models import verification
 from cbablate.models.building import build
 from cbablate.probes import parameters
-from cbablate.probes.accuracy import Score, score
+from cbablate.probes.accuracy import BATCH, Score, score_batches
 from cbablate.probes.attention import attention_entropy
 from cbablate.probes.throughput import rates
 from cbablate.records.measurement import Measurement
@@ -61,11 +64,21 @@ def run(
 
 
 def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
-    """Sentences about what is wrong, by arm name, from resolved configs by arm name."""
+    """Sentences about what is wrong, by arm name, from resolved configs by arm name.
+
+    Data that are not on this machine are fetched, where they can be.
+
+    Raises:
+        EnvironmentFault: the data are not to be had.
+    """
+    for name in {config["data"]["name"] for config in configs.values()}:
+        fetched(name)  # once, before trials that run side by side all miss it
     told = verification.verify(configs, _shape)
     for name, config in configs.items():
         try:
             Recipe.of(config).optimizer_for(nn.Linear(1, 1))
+            if config["data"]["name"] == FOLDER:
+                opened(config)
         except StudyError as error:
             told.setdefault(name, []).append(str(error))
     return told
@@ -99,12 +112,12 @@ def _trained(
     about = _about(config, seed, budget, compute)
     since, before, unused = _since(checkpoint, about)
     began -= before
-    images = load(config["data"]["name"], compute.device)
+    images = opened(config, compute.device)
     model = build(config, seed=seed, num_classes=images.facts.num_classes).to(compute.device)
     recipe = Recipe.of(config)
     stream = fit(model, images, recipe, seed=seed, budget=budget, compute=compute, since=since)
     for number, progress in enumerate(stream):
-        held_out = score(model, *images.val.pair, autocast=compute.autocast)
+        held_out = _scored(model, images.val, compute)
         metrics = _curve(progress, held_out)
         vectors: dict[str, tuple[float, ...]] = {}
         last = progress.spent == budget.amount
@@ -120,7 +133,7 @@ def _trained(
             metrics={**metrics, "seconds": seconds},
             vectors=vectors,
             seconds=seconds,
-            notes=_notes(compute) | unused if last or number == 0 else {},
+            notes=_notes(compute, images) | unused if last or number == 0 else {},
         )
 
 
@@ -167,15 +180,15 @@ def _final(
     model: nn.Module, images: Images, compute: Compute
 ) -> tuple[dict[str, float], dict[str, tuple[float, ...]]]:
     """What is measured once, of the trained model: metrics, and values by layer."""
-    test = score(model, *images.test.pair, autocast=compute.autocast)
-    train = score(model, *images.train.pair, autocast=compute.autocast)
+    test = _scored(model, images.test, compute)
+    train = _scored(model, images.fitted, compute)
     metrics = {
         "test/top1": test.top1,
         "test/loss": test.loss,
         "train/top1": train.top1,
         "params": float(parameters.count(model)),
     }
-    entropy = attention_entropy(model, images.val.images)
+    entropy = attention_entropy(model, images.probed.images)
     if entropy is None:
         return metrics, {}
     metrics["attention/entropy"] = entropy.mean
@@ -183,8 +196,14 @@ def _final(
     return metrics, {"attention/entropy": entropy.per_layer}
 
 
-def _notes(compute: Compute) -> dict[str, str]:
+def _scored(model: nn.Module, split: Batches, compute: Compute) -> Score:
+    return score_batches(model, split.in_order(BATCH), autocast=compute.autocast)
+
+
+def _notes(compute: Compute, images: Images) -> dict[str, str]:
+    common = {f"images of {name} in train": str(n) for name, n in images.overlap.items() if n}
     return {
+        **common,
         "device": compute.name,
         "precision": compute.precision,
         "threads": str(torch.get_num_threads()),
@@ -194,26 +213,31 @@ def _notes(compute: Compute) -> dict[str, str]:
 
 
 def _shape(config: Config) -> verification.Shape:
-    facts = DATASETS[config["data"]["name"]]
+    facts = identity.facts(config["data"])
     return verification.Shape(facts.in_chans, facts.img_size, facts.num_classes)
 
 
 def _update(config: Config, compute: Compute) -> Callable[[], object]:
     """One update of a fresh model on a fixed batch."""
-    images = load(config["data"]["name"], compute.device)
+    images = opened(config, compute.device)
     model = build(config, seed=0, num_classes=images.facts.num_classes).to(compute.device).train()
     update = Update(model, images, Recipe.of(config), seed=0, steps=_MANY, compute=compute)
-    index = torch.arange(config["batch_size"], device=compute.device) % len(images.train)
-    batch, labels = images.train.images[index], images.train.labels[index]
+    batch, labels = _sample(images, config["batch_size"])
     return lambda: update(batch.clone(), labels)
+
+
+def _sample(images: Images, batch: int) -> Batch:
+    """One batch of training images, as evaluated; images come again where there are too few."""
+    part = images.train.held(batch)
+    index = torch.arange(batch, device=part.labels.device) % len(part)
+    return part.images[index], part.labels[index]
 
 
 def _inference(config: Config, compute: Compute) -> Callable[[], object]:
     """One forward pass of a fresh model on a fixed batch."""
-    images = load(config["data"]["name"], compute.device)
+    images = opened(config, compute.device)
     model = build(config, seed=0, num_classes=images.facts.num_classes).to(compute.device).eval()
-    index = torch.arange(config["batch_size"], device=compute.device) % len(images.train)
-    batch = images.train.images[index]
+    batch, _ = _sample(images, config["batch_size"])
 
     def forward() -> object:
         with torch.inference_mode(), compute.autocast():

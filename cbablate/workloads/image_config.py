@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,7 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from cbablate.data.catalog import DATASETS
+from cbablate.data import identity
+from cbablate.data.catalog import DATASETS, FOLDER
 from cbablate.models.options import ONCE, OPTIONS, refuse, unsaid
 from cbablate.models.selection import checked
 
@@ -24,14 +26,82 @@ __all__ = ["ImageConfig", "data_fingerprint", "resolve"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", protected_namespaces=())
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+_STREAMED = ("auto_augment", "color_jitter", "scale", "repeats")
 
 
 class Data(BaseModel):
-    """Which images. The splits belong to the data set, not to a study."""
+    """Which images. The splits belong to the data set, not to a study.
+
+    Where files lie on a machine is said by the environment variable CBABLATE_DATA, never here: it
+    is no part of what is asked.
+    """
 
     model_config = _STRICT
 
-    name: Literal["digits"]
+    name: Literal[
+        "digits",
+        "fashion_mnist",
+        "cifar10",
+        "cifar100",
+        "folder",
+        "context_task",
+        "context_task_twin",
+    ]
+    subset: Annotated[int, Field(ge=1)] | None = None
+    """Train on so many of the training images, a fixed choice in the classes' proportions."""
+    folder: Annotated[str, Field(min_length=1)] | None = None
+    """Of `folder`: which one, under CBABLATE_DATA; it holds train, val and perhaps test."""
+    img_size: Annotated[int, Field(ge=1)] | None = None
+    """Of `folder`: what images are cut to, in pixels; 224 where it is not said."""
+    crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Of `folder`: the share of an evaluated image's side that is looked at; 0.875."""
+    interpolation: Literal["bicubic", "bilinear", "nearest"] | None = None
+    """Of `folder`: how images are resized; bicubic."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folders_have_defaults(cls, written: Any) -> Any:
+        if isinstance(written, Mapping) and written.get("name") == FOLDER:
+            return {**_FOLDER_DEFAULTS, **{k: v for k, v in written.items() if v is not None}}
+        return written
+
+    @model_validator(mode="after")
+    def _keys_go_with_the_name(self) -> Data:
+        said = [key for key in ("folder", *_FOLDER_DEFAULTS) if getattr(self, key) is not None]
+        if self.name != FOLDER:
+            if said:
+                raise ValueError(f"'{said[0]}' goes with name: folder, not with '{self.name}'")
+            return self._fitting_subset()
+        if self.folder is None:
+            raise ValueError(
+                "name: folder needs 'folder' to be said: which one under CBABLATE_DATA"
+            )
+        parts = PurePosixPath(self.folder).parts
+        if self.folder.startswith(("/", "~", "\\")) or ":" in self.folder or ".." in parts:
+            raise ValueError(
+                f"folder '{self.folder}' is a place on one machine, which cannot be part of a "
+                "trial's identity: write its name under CBABLATE_DATA, such as imagenet"
+            )
+        return self
+
+    def _fitting_subset(self) -> Data:
+        facts = DATASETS[self.name]
+        total = facts.sizes["train"]
+        if self.subset is not None and not facts.num_classes <= self.subset < total:
+            raise ValueError(
+                f"subset is {self.subset:,}, but '{self.name}' has {total:,} images to train on, "
+                f"in {facts.num_classes} classes: write a number from {facts.num_classes} to "
+                f"{total - 1:,}, or leave it out to train on all"
+            )
+        return self
+
+
+_FOLDER_DEFAULTS: Mapping[str, Any] = {
+    "img_size": 224,
+    "crop_pct": 0.875,
+    "interpolation": "bicubic",
+}
 
 
 class Model(BaseModel):
@@ -215,7 +285,9 @@ class Schedule(BaseModel):
 class Augment(BaseModel):
     """What is done to training images; the names are those of timm's training script.
 
-    `shift` moves each image by up to so many pixels, a fresh draw each time it is seen.
+    `shift` moves each image by up to so many pixels, a fresh draw each time it is seen. `hflip`
+    mirrors it with this probability: 0.5 for folders, 0 for other data where it is not said. What
+    comes after it is for folders only, whose images are augmented one by one as they are read.
     """
 
     model_config = _STRICT
@@ -225,6 +297,15 @@ class Augment(BaseModel):
     cutmix: Annotated[float, Field(ge=0)] = 0.0
     smoothing: Rate = 0.0
     reprob: Rate = 0.0
+    hflip: Annotated[float, Field(ge=0, le=1)] | None = None
+    auto_augment: str | None = None
+    """A policy of timm, such as rand-m9-mstd0.5-inc1."""
+    color_jitter: Annotated[float, Field(ge=0)] | None = None
+    """Not used where there is a policy, as in timm."""
+    scale: Annotated[tuple[Share, Share], Field(strict=False)] | None = None
+    """The share of an image's area that a crop takes, from and to; timm's 0.08 to 1."""
+    repeats: Annotated[int, Field(ge=1)] | None = None
+    """How often an epoch shows an image, each time augmented anew, in place of other images."""
 
 
 class ImageConfig(BaseModel):
@@ -250,15 +331,26 @@ class ImageConfig(BaseModel):
 
     @model_validator(mode="after")
     def _model_fits_data(self) -> ImageConfig:
-        facts = DATASETS[self.data.name]
-        for key, asked, given in (
-            ("img_size", self.model.img_size, facts.img_size),
-            ("in_chans", self.model.in_chans, facts.in_chans),
-        ):
-            if asked is not None and asked != given:
-                raise ValueError(
-                    f"model.{key} is {asked}, but the images of '{facts.name}' have {given}"
-                )
+        name = self.data.name
+        if name == FOLDER:
+            given = {"img_size": self.data.img_size, "in_chans": 3}
+        else:
+            given = {"img_size": DATASETS[name].img_size, "in_chans": DATASETS[name].in_chans}
+        for key, there in given.items():
+            asked = getattr(self.model, key)
+            if asked is not None and asked != there:
+                raise ValueError(f"model.{key} is {asked}, but the images of '{name}' have {there}")
+        return self
+
+    @model_validator(mode="after")
+    def _files_are_augmented_one_by_one(self) -> ImageConfig:
+        said = [key for key in _STREAMED if getattr(self.augment, key) is not None]
+        if said and self.data.name != FOLDER:
+            raise ValueError(
+                f"augment.{said[0]} is for images that are read from files one by one (name: "
+                f"folder); those of '{self.data.name}' are held on the device, where shift, "
+                "hflip, reprob, mixup and cutmix can be used"
+            )
         return self
 
     @model_validator(mode="after")
@@ -295,5 +387,9 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def data_fingerprint(config: Mapping[str, Any]) -> str:
-    """The content address of the images that a resolved config names."""
-    return DATASETS[config["data"]["name"]].content
+    """The content address of the images that a resolved config names.
+
+    Raises:
+        EnvironmentFault: it must be computed from files that are not on this machine.
+    """
+    return identity.content(config["data"])

@@ -47,7 +47,7 @@ def test_a_shifted_image_is_the_image_moved_over_the_background(by: int, data: A
 
 
 @pytest.mark.parametrize(
-    "augment", [{"shift": 1}, {"mixup": 0.8}, {"cutmix": 1.0}, {"reprob": 0.9}]
+    "augment", [{"shift": 1}, {"hflip": 0.5}, {"mixup": 0.8}, {"cutmix": 1.0}, {"reprob": 0.9}]
 )
 def test_draws_belong_to_seed_and_update_whatever_was_drawn_before(
     augment: dict[str, Any],
@@ -66,6 +66,17 @@ def test_draws_belong_to_seed_and_update_whatever_was_drawn_before(
         made(seed=1, **augment)(images.clone(), labels, 3),
     ):
         assert not torch.equal(one, other[0])
+
+
+def test_mirroring_turns_the_share_of_images_asked_for_left_to_right() -> None:
+    images, labels = batch()
+    all_of_them, _ = made(hflip=1.0)(images.clone(), labels, 0)
+    assert torch.equal(all_of_them, images.flip(3))
+    many = images.repeat(50, 1, 1, 1)
+    some, _ = made(hflip=0.25)(many.clone(), labels.repeat(50), 0)
+    turned = (some == many.flip(3)).flatten(1).all(dim=1)
+    assert 0.15 < turned.double().mean() < 0.35
+    assert torch.equal(some[~turned], many[~turned])
 
 
 def test_mixing_gives_smoothed_probabilities() -> None:

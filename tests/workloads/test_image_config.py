@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cbablate.data.catalog import DATASETS
+from cbablate.data.catalog import DATASETS, FOLDER
 from cbablate.data.images import READERS
 from cbablate.models.operators import OPERATORS
 from cbablate.models.options import ONCE, OPTIONS, TAKES
 from cbablate.models.placing import PLACES
+from cbablate.planning.arm import arm_id
 from cbablate.planning.plan import plan
 from cbablate.spec.load import read_study
 from cbablate.workloads.catalog import describe
@@ -29,7 +30,7 @@ def test_the_names_a_study_can_write_are_those_the_tables_have() -> None:
     assert set(get_args(written["operator"].annotation)) == set(OPERATORS)
     assert set(get_args(written["place"].annotation)) == set(PLACES)
     names = set(get_args(Data.model_fields["name"].annotation))
-    assert names == set(DATASETS) == set(READERS)
+    assert names - {FOLDER} == set(DATASETS) == set(READERS)
 
 
 def test_the_options_a_study_can_write_are_those_of_the_table() -> None:
@@ -77,6 +78,28 @@ def test_reading_a_config_imports_no_library_that_trains() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_a_folders_defaults_are_filled_in_and_digits_have_none() -> None:
+    written = {"data": {"name": "folder", "folder": "a"}, "model.in_chans": 3}
+    assert tiny({**written, "model.img_size": 224})["data"] == {
+        "name": "folder",
+        "folder": "a",
+        "img_size": 224,
+        "crop_pct": 0.875,
+        "interpolation": "bicubic",
+    }
+    assert tiny()["data"] == {"name": "digits"}
+
+
+def test_a_subset_is_part_of_an_arms_identity_and_where_data_lie_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    description = describe("image_classification", tmp_path)
+    whole = arm_id(tiny(), description)
+    assert arm_id(tiny({"data.subset": 100}), description) != whole
+    monkeypatch.setenv("CBABLATE_DATA", str(tmp_path))
+    assert arm_id(tiny(), description) == whole
+
+
 def test_resolving_twice_changes_nothing() -> None:
     once = tiny({"context": {"operator": "cb", "blocks": [1, 0]}})
     assert resolve(once) == once
@@ -94,6 +117,16 @@ def test_no_context_can_be_written_in_three_ways(written: Any) -> None:
         ({"model.patch_size": 3}, "not a multiple of patch_size 3"),
         ({"model.img_size": 16}, "images of 'digits' have 8"),
         ({"model.in_chans": 3}, "images of 'digits' have 1"),
+        ({"data.subset": 9}, "write a number from 10 to 1,077"),
+        ({"data.subset": 1078}, "leave it out to train on all"),
+        ({"data.folder": "a"}, "'folder' goes with name: folder, not with 'digits'"),
+        ({"data.img_size": 8}, "'img_size' goes with name: folder"),
+        ({"data": {"name": "folder"}}, "needs 'folder' to be said"),
+        ({"data": {"name": "folder", "folder": "/data/a"}}, "a place on one machine"),
+        ({"data": {"name": "folder", "folder": "a/../../b"}}, "a place on one machine"),
+        ({"data": {"name": "folder", "folder": "a"}}, "images of 'folder' have 224"),
+        ({"augment.auto_augment": "rand-m9"}, "augment.auto_augment is for images that are read"),
+        ({"augment.repeats": 3}, "augment.repeats is for images that are read"),
         ({"augment.mixup": 0.8, "batch_size": 63}, "batch_size 63 must be even"),
         ({"schedule.warmup_lr": 1.0}, "above optimizer.lr 0.002"),
         ({"schedule.min_lr": 1.0}, "above optimizer.lr 0.002"),
