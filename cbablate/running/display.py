@@ -102,6 +102,10 @@ class Display:
         """The confirmations of some arms are lined up."""
         self._tuned |= {arm.id: arm.name for arm in plan.arms if arm.id not in self._plan.arm_of}
         self._still = max(0, self._still - len(plan.trials))
+        over = {plan.arm_of[trial.arm].name for trial in plan.trials}
+        for search in self._searches.values():
+            if search.arm in over:  # with fewer trials than asked, if it was stopped
+                search.wanted = search.counts.total()
         for trial in plan.trials:
             self._states.setdefault(trial.id, TrialState.WAITING)
 

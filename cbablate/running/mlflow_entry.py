@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cbablate.analysis.tuning import Tuning
 from cbablate.fingerprint import canonical, fingerprint
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
@@ -22,6 +23,7 @@ __all__ = [
     "batches",
     "commit_of",
     "key_of",
+    "search_entry",
     "study_entry",
     "trial_entry",
     "views",
@@ -131,7 +133,7 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
     tags = {
         "mlflow.source.name": f"cbablate run {plan.study.name}",
         "mlflow.source.type": "LOCAL",
-        "cbablate.role": "trial",
+        "cbablate.role": "tuning" if trial.search else "trial",
         "cbablate.ledger": ledger,
         "cbablate.study": plan.study.name,
         "cbablate.trial": trial.id,
@@ -155,7 +157,7 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
     tags |= commit_of(account) | spelling.told()
     content = [trial.id, ledger, status, params, [_row(p) for p in points], began, ended]
     return Entry(
-        name=plan.label(account.trial),
+        name=f"{account.arm.name} search {trial.replicate}" if trial.search else plan.label(trial),
         status=status,
         tags=tags,
         params=params,
@@ -205,6 +207,57 @@ def study_entry(
         began=began,
         ended=ended,
         content=fingerprint([study.name, ledger, params]),
+    )
+
+
+def search_entry(
+    plan: Plan, tuning: Tuning, *, facts: Sequence[Record], state: StudyState, ledger: str
+) -> Entry:
+    """The entry of one arm's search, under which its tuning trials lie.
+
+    A search that is over has FINISHED, whatever becomes of the rest of the study.
+    """
+    stands = StudyState.COMPLETE if tuning.over else state
+    search, sweep, spelling = tuning.search, tuning.search.sweep, _Spelling()
+    told = sweep.model_dump(mode="json", exclude={"trials", "stop", "name"}, exclude_none=True)
+    params = dict(spelling.param(key, value) for key, value in flatten(told))
+    trials = {attempt.trial for attempt in tuning.attempts}
+    times = [fact.at for fact in facts if fact.subject in trials]
+    began, ended = (_ms(times[0]), _ms(times[-1])) if times else (0, 0)
+    objectives = [f"{one.direction} {one.metric}" for one in search.objectives]
+    said = {
+        "mlflow.source.name": f"cbablate run {plan.study.name}",
+        "mlflow.source.type": "LOCAL",
+        "cbablate.role": "search",
+        "cbablate.ledger": ledger,
+        "cbablate.study": plan.study.name,
+        "cbablate.trial": search.id,
+        "cbablate.arm": search.arm.name,
+        "cbablate.sweep": sweep.name,
+        "cbablate.objectives": ", ".join(objectives),
+        "cbablate.state": str(stands),
+        **{f"factor.{name}": level for name, level in search.arm.levels.items()},
+    }
+    counts = {f"trials/{state}": float(tuning.states.get(state, 0)) for state in _STATUS}
+    counts["trials/wanted"] = float(tuning.wanted)
+    best = tuning.best
+    if best is not None and best.values is not None:
+        found = zip(search.objectives, best.values, strict=True)
+        counts |= {key_of(f"best/{one.metric}"): value for one, value in found}
+        said["cbablate.best"] = canonical(dict(best.proposal))
+    tags = dict(spelling.tag(key, text) for key, text in said.items() if text)
+    return Entry(
+        name=f"{search.arm.name} search",
+        status=_STUDY_STATUS[stands],
+        tags=tags | spelling.told(),
+        params=params,
+        points=tuple(
+            Point(key, value, ended, len(tuning.attempts)) for key, value in counts.items()
+        ),
+        timings=(),
+        began=began,
+        ended=ended,
+        content=fingerprint([search.id, ledger, params]),
     )
 
 
@@ -296,14 +349,22 @@ def _notes(account: Account) -> dict[str, str]:
 def _reading(plan: Plan) -> str:
     study = plan.study
     metric = study.objective.metric
+    tuned = ""
+    if study.tune is not None:
+        tuned = (
+            "Each arm's search is a run with its tuning trials beneath (role `tuning`), which "
+            "enter no mean; arms called `(tuned)` are its best proposal, trained anew from the "
+            "replicates' seeds. "
+        )
     return (
         f"**{study.question}**\n\n"
         f"{len(plan.arms)} arms x {study.replicates} replicates ({study.design}); decisions "
         f"{study.objective.direction} `{metric}`.\n\n"
         "How to read: the nested runs are trials, one arm trained once from one seed; replicates "
         "with the same number share their seed. Group by the tag `cbablate.arm` or `factor.*` to "
-        "compare arms. Only trials whose `cbablate.state` is `complete` enter a mean. MLflow is a "
-        "mirror: the table, with intervals and paired differences, is among the artifacts."
+        f"compare arms. {tuned}Only trials whose `cbablate.state` is `complete` enter a mean. "
+        "MLflow is a mirror: the table, with intervals and paired differences, is among the "
+        "artifacts."
     )
 
 

@@ -15,11 +15,21 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from cbablate.analysis.tuning import Tuning, tunings
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.running.mirror import MirrorUnreachable, StudyState, accounts, ledger_id
-from cbablate.running.mlflow_entry import Entry, batches, key_of, study_entry, trial_entry, views
+from cbablate.running.confirmation import tuning_plan, whole
+from cbablate.running.mirror import Account, MirrorUnreachable, StudyState, accounts, ledger_id
+from cbablate.running.mlflow_entry import (
+    Entry,
+    batches,
+    key_of,
+    search_entry,
+    study_entry,
+    trial_entry,
+    views,
+)
 
 __all__ = [
     "ARTIFACT_FOLDER",
@@ -151,13 +161,15 @@ class MlflowMirror:
         with self._told_plainly():
             ledger = ledger_id(facts)
             board = self._opened(plan, ledger)
-            told = accounts(plan, facts)
-            wanted = study_entry(plan, facts, told=told, state=state, ledger=ledger)
-            parent = self._parent(board, wanted)
-            for account in told:
-                entry = trial_entry(plan, account, ledger=ledger)
-                self._trial(board, entry, trial=account.trial.id, parent=parent.run)
-            self._hide_others(board, {account.trial.id for account in told})
+            both = whole(plan, facts)
+            told = accounts(both, facts)
+            wanted = study_entry(both, facts, told=told, state=state, ledger=ledger)
+            parent = self._summary(board, board.parents, wanted, wanted.tags)
+            self._trials(board, both, told, parent=parent.run)
+            shown = {account.trial.id for account in told}
+            for tuning in tunings(plan, facts):
+                shown |= self._search(board, plan, tuning, facts=facts, parent=parent, state=state)
+            self._hide_others(board, shown)
             self._close(parent, wanted)
             for path in artifacts:
                 self._upload(parent, path)
@@ -274,14 +286,42 @@ class MlflowMirror:
             if not token:
                 return board
 
-    def _parent(self, board: _Board, entry: Entry) -> _Shown:
-        """The run under which the trials lie, there and open."""
-        shown = self._chosen(board, board.parents, entry, entry.tags)
+    def _search(
+        self,
+        board: _Board,
+        plan: Plan,
+        tuning: Tuning,
+        *,
+        facts: Sequence[Record],
+        parent: _Shown,
+        state: StudyState,
+    ) -> set[str]:
+        """An arm's search with its ended trials beneath; the ids of all that is shown."""
+        entry = search_entry(plan, tuning, facts=facts, state=state, ledger=board.ledger)
+        candidates = board.trials.setdefault(tuning.search.id, [])
+        tags = {**entry.tags, "mlflow.parentRunId": parent.run}
+        shown = self._summary(board, candidates, entry, tags)
+        proposed = tuning_plan(plan, tuning)
+        told = accounts(proposed, facts)
+        self._trials(board, proposed, told, parent=shown.run)
+        self._close(shown, entry)
+        return {tuning.search.id, *(account.trial.id for account in told)}
+
+    def _trials(self, board: _Board, plan: Plan, told: Sequence[Account], *, parent: str) -> None:
+        for account in told:
+            entry = trial_entry(plan, account, ledger=board.ledger)
+            self._trial(board, entry, trial=account.trial.id, parent=parent)
+
+    def _summary(
+        self, board: _Board, candidates: list[_Shown], entry: Entry, tags: Mapping[str, str]
+    ) -> _Shown:
+        """The run under which trials lie, there and with its counts as they are now."""
+        shown = self._chosen(board, candidates, entry, tags)
         self._log(shown, (), self._lacking(shown, entry), {})
         if shown.status != "RUNNING" and entry.status == "RUNNING":
             self._client.update_run(shown.run, status="RUNNING")
             shown.status = "RUNNING"
-        self._tag(shown, entry.tags, entry.name)
+        self._tag(shown, tags, entry.name)
         counts = {point.key: point.value for point in entry.points}
         if any(shown.metrics.get(key) != value for key, value in counts.items()):
             self._log(shown, entry.points, {}, {})

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cbablate.analysis.tuning import Tuning, tunings
 from cbablate.fingerprint import canonical, fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.running.confirmation import tuning_plan, whole
 from cbablate.running.mirror import Account, MirrorUnreachable, StudyState, accounts
 from cbablate.spec.changes import flatten
+from cbablate.spec.metric import Direction
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -27,10 +30,16 @@ STORE_FILE = "optuna.sqlite"
 _CONTENT, _LAYOUT = "cbablate.content", "cbablate.layout"
 _TUNED = ("optimizer", "schedule", "batch_size", "lr", "weight_decay")
 """Where recipes keep what one would tune: shown even where all arms agree on it."""
+_HOW = (
+    "A mirror of cbablate's ledger: it may be deleted, and is written anew by `cbablate sync`. "
+    "Means and intervals are in the table of `cbablate table`."
+)
 
 
 class OptunaMirror:
     """A study as an Optuna study of the same name, in `optuna.sqlite` of the results folder.
+
+    Of a study that tunes, each arm's search is one more, `<study>/<arm>`, with what it searched.
 
     Factors and hyperparameters are its parameters, the objective its value, the objective after
     each measurement the intermediate values; every other last metric is a user attribute. Optuna
@@ -68,7 +77,7 @@ class OptunaMirror:
         loudness = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
-            self._write(plan, accounts(plan, facts), state)
+            self._write(plan, facts, state)
         except (
             optuna.exceptions.OptunaError,
             SQLAlchemyError,
@@ -83,7 +92,7 @@ class OptunaMirror:
         finally:
             optuna.logging.set_verbosity(loudness)
 
-    def _write(self, plan: Plan, told: Sequence[Account], state: StudyState) -> None:
+    def _write(self, plan: Plan, facts: Sequence[Record], state: StudyState) -> None:
         import optuna
 
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -91,18 +100,59 @@ class OptunaMirror:
             os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
         storage = optuna.storages.RDBStorage(self.address)
         try:
-            parameters = _Parameters.of(plan)
-            trials = [_trial(plan, account, parameters) for account in told]
-            layout = parameters.layout(plan)
-            study, count = _prefix(storage, plan, trials=trials, layout=layout)
-            for key, value in _about(plan, state, layout).items():
-                if study.user_attrs.get(key) != value:
-                    study.set_user_attr(key, value)
-            for trial in trials[count:]:
-                study.add_trial(trial)
+            for shown in (_replicates(plan, facts, state), *_searches(plan, facts, state)):
+                study, count = _prefix(storage, shown)
+                for key, value in shown.about.items():
+                    if study.user_attrs.get(key) != value:
+                        study.set_user_attr(key, value)
+                for trial in shown.trials[count:]:
+                    study.add_trial(trial)
         finally:
             storage.remove_session()
             storage.engine.dispose()
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """One Optuna study as it must look."""
+
+    name: str
+    directions: Sequence[Direction]
+    trials: Sequence[FrozenTrial]
+    about: Mapping[str, Any]
+
+
+def _replicates(plan: Plan, facts: Sequence[Record], state: StudyState) -> _Shown:
+    """The trials that tables are made of."""
+    both = whole(plan, facts)
+    parameters = _Parameters.of(both)
+    return _Shown(
+        plan.study.name,
+        [plan.study.objective.direction],
+        [_trial(both, account, parameters) for account in accounts(both, facts)],
+        _about(both, state, parameters.layout(both)),
+    )
+
+
+def _searches(plan: Plan, facts: Sequence[Record], state: StudyState) -> Iterator[_Shown]:
+    """Each arm's search, so that Optuna's plots of hyperparameters can be looked at."""
+    for tuning in tunings(plan, facts):
+        proposed = tuning_plan(plan, tuning)
+        objectives = tuning.search.objectives
+        yield _Shown(
+            f"{plan.study.name}/{tuning.search.arm.name}",
+            [objective.direction for objective in objectives],
+            [_tuning_trial(tuning, account) for account in accounts(proposed, facts)],
+            {
+                _LAYOUT: tuning.search.id,
+                "arm": tuning.search.arm.name,
+                "objectives": [f"{one.direction} {one.metric}" for one in objectives],
+                "sampler": tuning.search.sweep.sampler.name,
+                "state": str(StudyState.COMPLETE if tuning.over else state),
+                "trials planned": tuning.wanted,
+                "how to read": _HOW,
+            },
+        )
 
 
 @dataclass(frozen=True)
@@ -180,26 +230,28 @@ def _over(values: Sequence[Any]) -> BaseDistribution:
     return FloatDistribution(low, high, log=0 < low < high / 10)
 
 
-def _prefix(
-    storage: Any, plan: Plan, *, trials: Sequence[FrozenTrial], layout: str
-) -> tuple[Any, int]:
-    """The Optuna study, and how many of these trials it has already, in order and nothing else.
+def _prefix(storage: Any, shown: _Shown) -> tuple[Any, int]:
+    """The Optuna study, and how many of its trials it has already, in order and nothing else.
 
     One that has anything else is made anew: Optuna lets nobody alter an ended trial.
     """
     import optuna
 
-    name, direction = plan.study.name, plan.study.objective.direction
+    def made() -> tuple[Any, int]:
+        directions = list(shown.directions)
+        return optuna.create_study(storage=storage, study_name=shown.name, directions=directions), 0
+
     try:
-        study = optuna.load_study(study_name=name, storage=storage)
+        study = optuna.load_study(study_name=shown.name, storage=storage)
     except KeyError:  # no study of that name
-        return optuna.create_study(storage=storage, study_name=name, direction=direction), 0
+        return made()
     written = [t.user_attrs.get(_CONTENT) for t in study.get_trials(deepcopy=False)]
-    wanted = [trial.user_attrs[_CONTENT] for trial in trials]
-    if study.user_attrs.get(_LAYOUT) == layout and written == wanted[: len(written)]:
+    wanted = [trial.user_attrs[_CONTENT] for trial in shown.trials]
+    same = study.user_attrs.get(_LAYOUT) == shown.about[_LAYOUT]
+    if same and written == wanted[: len(written)]:
         return study, len(written)
-    optuna.delete_study(study_name=name, storage=storage)
-    return optuna.create_study(storage=storage, study_name=name, direction=direction), 0
+    optuna.delete_study(study_name=shown.name, storage=storage)
+    return made()
 
 
 def _about(plan: Plan, state: StudyState, layout: str) -> dict[str, Any]:
@@ -210,35 +262,70 @@ def _about(plan: Plan, state: StudyState, layout: str) -> dict[str, Any]:
         "design": plan.study.design,
         "state": str(state),
         "trials planned": len(plan.trials),
-        "how to read": "A mirror of cbablate's ledger: it may be deleted, and is written anew by "
-        "`cbablate sync`. Means and intervals are in the table of `cbablate table`.",
+        "how to read": _HOW,
     }
 
 
 def _trial(plan: Plan, account: Account, parameters: _Parameters) -> FrozenTrial:
     """An ended trial as Optuna keeps one; its `cbablate.content` addresses all that it says."""
-    from optuna.trial import TrialState as Frozen
-    from optuna.trial import create_trial
 
     history, metric = account.history, plan.study.objective.metric
     steps = {m.spent: float(m.metrics[metric]) for m in history.measurements if metric in m.metrics}
     value = steps.get(history.last.spent) if history.last else None
+    params = parameters.values(account.arm)
+    distributions = {name: parameters.distributions[name] for name in params}
+    return _frozen(account, [metric], [value], params=params, distributions=distributions)
+
+
+def _tuning_trial(tuning: Tuning, account: Account) -> FrozenTrial:
+    """An ended tuning trial, with what was proposed for it."""
+    from cbablate.running.optuna_sampler import distribution, spelled, typed
+
+    sweep = tuning.search.sweep
+    attempt = next(one for one in tuning.attempts if one.trial == account.trial.id)
+    metrics = [objective.metric for objective in tuning.search.objectives]
+    last = account.history.last
+    values = [None if last is None else last.metrics.get(metric) for metric in metrics]
+    params = spelled(sweep, typed(sweep, attempt.proposal))
+    distributions = {name: distribution(sweep.space[name]) for name in params}
+    return _frozen(account, metrics, values, params=params, distributions=distributions)
+
+
+def _frozen(
+    account: Account,
+    metrics: Sequence[str],
+    values: Sequence[float | None],
+    *,
+    params: Mapping[str, Any],
+    distributions: Mapping[str, BaseDistribution],
+) -> FrozenTrial:
+    """A trial with these last values of the objectives; the curve of one is shown."""
+    from optuna.trial import TrialState as Frozen
+    from optuna.trial import create_trial
+
+    history = account.history
     state = {
         TrialState.COMPLETE: Frozen.COMPLETE,
         TrialState.PRUNED: Frozen.PRUNED,
         TrialState.FAILED: Frozen.FAIL,
     }[history.state]
     attributes = _attributes(account)
-    if state is Frozen.COMPLETE and value is None:
+    lacking = [name for name, value in zip(metrics, values, strict=True) if value is None]
+    if state is Frozen.COMPLETE and lacking:
         state = Frozen.FAIL  # Optuna knows no complete trial without a value
-        attributes["reason"] = f"no {metric} was measured at the end"
-    params = parameters.values(account.arm)
-    told = [str(state), value, params, {str(k): v for k, v in steps.items()}, attributes]
+        attributes["reason"] = f"no {', '.join(lacking)} was measured at the end"
+    steps = {
+        m.spent: float(m.metrics[metrics[0]])
+        for m in history.measurements
+        if len(metrics) == 1 and metrics[0] in m.metrics
+    }
+    said = values[0] if len(values) == 1 else list(values)
+    told = [str(state), said, params, {str(k): v for k, v in steps.items()}, attributes]
     trial = create_trial(
         state=state,
-        value=value if state is Frozen.COMPLETE else None,
-        params=params,
-        distributions={name: parameters.distributions[name] for name in params},
+        values=[v for v in values if v is not None] if state is Frozen.COMPLETE else None,
+        params=dict(params),
+        distributions=dict(distributions),
         user_attrs={**attributes, _CONTENT: fingerprint([*told, history.ended])},
         intermediate_values=steps,
     )

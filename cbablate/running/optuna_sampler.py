@@ -29,6 +29,12 @@ from cbablate.spec.sweep import Parameter, Proposal, Pruner, Sweep
 
 try:
     import optuna
+    from optuna.distributions import (
+        BaseDistribution,
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
     from optuna.trial import TrialState as Told
 except ImportError as error:
     raise EnvironmentFault(
@@ -36,7 +42,7 @@ except ImportError as error:
         "`pip install optuna`, or leave `tune:` out."
     ) from error
 
-__all__ = ["DRAWS", "Asked", "OptunaSampler", "typed"]
+__all__ = ["DRAWS", "Asked", "OptunaSampler", "distribution", "spelled", "typed"]
 
 DRAWS = (20, 1000)
 """How many draws of a sampler, then of chance alone, may break a constraint between parameters
@@ -170,7 +176,7 @@ class OptunaSampler:
         if drawn is not None:
             self._tell(drawn, Told.FAIL)
         with _quiet():
-            self._study.enqueue_trial(self._spelled(proposal))
+            self._study.enqueue_trial(spelled(self._sweep, proposal))
             trial = self._study.ask()
             self._drawn(trial)
         self._numbered(trial, proposal, 0)
@@ -224,7 +230,7 @@ class OptunaSampler:
             if told is not Told.COMPLETE:
                 return
             with _quiet():
-                self._study.enqueue_trial(self._spelled(proposal))
+                self._study.enqueue_trial(spelled(self._sweep, proposal))
                 trial = self._study.ask()
                 self._drawn(trial)
         self._ended.add(number)
@@ -261,11 +267,6 @@ class OptunaSampler:
                 drawn[name] = _suggested(trial, name, parameter)
         return drawn
 
-    def _spelled(self, proposal: Proposal) -> dict[str, Any]:
-        """A proposal as Optuna's own parameters."""
-        space = self._sweep.space
-        return {name: _key(value, space[name]) for name, value in proposal.items()}
-
     def _broken(self, proposal: Proposal) -> str:
         """The first constraint between parameters that a proposal does not keep."""
         if not self._before:
@@ -287,6 +288,11 @@ def typed(sweep: Sweep, proposal: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _typed(value, sweep.space[name]) for name, value in proposal.items()}
 
 
+def spelled(sweep: Sweep, proposal: Proposal) -> dict[str, Any]:
+    """A proposal as Optuna's own parameters."""
+    return {name: _key(value, sweep.space[name]) for name, value in proposal.items()}
+
+
 def _typed(value: Any, parameter: Parameter) -> Any:
     if parameter.kind == "choice":
         return next(one for one in parameter.choices if canonical(one) == canonical(value))
@@ -302,6 +308,17 @@ def _drawing_order(space: Mapping[str, Parameter]) -> Iterator[tuple[str, Parame
             raise StudyError(f"the conditions of {', '.join(sorted(waiting))} go in a circle")
         for name in ready:
             yield name, waiting.pop(name)
+
+
+def distribution(parameter: Parameter) -> BaseDistribution:
+    """Where a parameter's values lie, as Optuna says it."""
+    if parameter.kind == "choice":
+        return CategoricalDistribution([_key(value, parameter) for value in parameter.choices])
+    low, high = _range(parameter)
+    if parameter.kind == "int":
+        step = int(parameter.step or 1)
+        return IntDistribution(int(low), int(high), log=parameter.log, step=step)
+    return FloatDistribution(low, high, log=parameter.log, step=parameter.step)
 
 
 def _suggested(trial: optuna.Trial, name: str, parameter: Parameter) -> Any:

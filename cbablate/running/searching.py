@@ -8,7 +8,7 @@ have proposed had nothing happened; with several, the order in which trials repo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +91,14 @@ class Searching:
         self._gpus: dict[str, float] = {}
         self._differing: set[str] = set()
         self.remarks: list[str] = []
+        self._backlog: dict[str, list[Callable[[OptunaSampler], object]]] = {}
+        for search in self._searches:
+            self._backlog[search.id] = []
         for fact in facts:
-            self.follow(fact)
+            self._retold(fact)
+        for search in self._searches:
+            if not self.over(search.arm.id):
+                self._sampler(search.id)
 
     def propose(self) -> Proposed | None:
         """The next proposal, of the arm whose turn it is; None if there is none to make now."""
@@ -101,7 +107,7 @@ class Searching:
         if index is None:
             return None
         search = self._searches[index]
-        asked = self._samplers[search.id].ask()
+        asked = self._sampler(search.id).ask()
         trial, refused = None, asked.refused
         if not refused:
             try:
@@ -113,27 +119,14 @@ class Searching:
         return proposed
 
     def follow(self, fact: Record) -> Verdict:
-        """Take note of a fact, as it was recorded or is replayed; of a measurement, the verdict."""
-        if fact.kind == "proposed":
-            self._again(fact)
-            return Verdict()
+        """Take note of a fact that was recorded just now; of a measurement, the verdict."""
         if fact.kind not in TRIAL_KINDS or fact.subject not in self._of:
             return Verdict()
-        fold(self._told, fact)
-        search, number, proposal = self._of[fact.subject]
-        sampler, history = self._samplers[search], self._told[fact.subject]
-        if fact.kind == "started":
-            self._open[search].add(fact.subject)
-            self._gpus[fact.subject] = float(fact.body.get("gpus") or 0.0)
-        elif fact.kind == "measured" and history.last is not None:
-            reason = sampler.report(number, history.last)
-            return Verdict(stop=bool(reason), reason=reason)
-        elif fact.kind == "ended":
-            sampler.tell(number, history.state, history.last, proposal)
-            self._open[search].discard(fact.subject)
-            taken = max(0.0, history.ended - history.began) / 3600 if history.began else 0.0
-            self._hours[fact.subject] = self._hours.get(fact.subject, 0.0) + taken
-        return Verdict()
+        tell = self._noted(fact)
+        if tell is None:
+            return Verdict()
+        reason = tell(self._sampler(self._of[fact.subject][0]))
+        return Verdict(stop=bool(reason), reason=reason)
 
     def left(self) -> list[Trial]:
         """Trials that were proposed and are to be run now, in the order they were proposed.
@@ -168,21 +161,55 @@ class Searching:
         """The id of the planned arm that a tuning trial belongs to."""
         return self._by_id[trial.search].arm.id
 
-    def _again(self, fact: Record) -> None:
-        search = str(fact.body["search"])
-        if search not in self._samplers:
-            return  # of another study, or of a sweep that was edited since
-        number = int(fact.body["number"])
-        proposal = typed(self._sweep, fact.body["proposal"])
-        same = self._samplers[search].replay(number, proposal)
-        if not same and search not in self._differing:
+    def _retold(self, fact: Record) -> None:
+        """Take note of a fact that was recorded earlier; its sampler is told when it is needed."""
+        if fact.kind == "proposed" and fact.body["search"] in self._backlog:
+            search, number = str(fact.body["search"]), int(fact.body["number"])
+            proposal = typed(self._sweep, fact.body["proposal"])
+            self._enter(search, fact.subject, number, proposal)
+            self._backlog[search].append(lambda told: self._replay(told, search, number, proposal))
+        elif fact.kind in TRIAL_KINDS and fact.subject in self._of:
+            tell = self._noted(fact)
+            if tell is not None:
+                self._backlog[self._of[fact.subject][0]].append(tell)
+
+    def _noted(self, fact: Record) -> Callable[[OptunaSampler], str] | None:
+        """Take note of a fact about one of our trials; what its sampler must be told of it."""
+        fold(self._told, fact)
+        search, number, proposal = self._of[fact.subject]
+        history = self._told[fact.subject]
+        last, state = history.last, history.state
+        if fact.kind == "started":
+            self._open[search].add(fact.subject)
+            self._gpus[fact.subject] = float(fact.body.get("gpus") or 0.0)
+            return None
+        if fact.kind == "measured":
+            return lambda sampler: "" if last is None else sampler.report(number, last)
+        self._open[search].discard(fact.subject)
+        taken = max(0.0, history.ended - history.began) / 3600 if history.began else 0.0
+        self._hours[fact.subject] = self._hours.get(fact.subject, 0.0) + taken
+
+        def end(sampler: OptunaSampler) -> str:
+            sampler.tell(number, state, last, proposal)
+            return ""
+
+        return end
+
+    def _sampler(self, search: str) -> OptunaSampler:
+        """The sampler of a search, told all that was recorded. One that is over may never be."""
+        backlog, self._backlog[search] = self._backlog[search], []
+        for tell in backlog:
+            tell(self._samplers[search])
+        return self._samplers[search]
+
+    def _replay(self, sampler: OptunaSampler, search: str, number: int, proposal: Proposal) -> None:
+        if not sampler.replay(number, proposal) and search not in self._differing:
             self._differing.add(search)
             self.remarks.append(
                 f"The search of arm '{self._by_id[search].arm.name}' would propose otherwise today "
                 f"than was recorded, from trial {number} on (another version of Optuna, or another "
                 "processor); what is recorded stands."
             )
-        self._enter(search, fact.subject, number, proposal)
 
     def _enter(self, search: str, subject: str, number: int, proposal: Proposal) -> None:
         self._proposed[search].append(subject)

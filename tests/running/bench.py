@@ -28,7 +28,8 @@ class Memory:
 
     def append(self, *facts: Record) -> None:
         for fact in facts:
-            numbered = Record(fact.kind, fact.subject, fact.body, fact.at, len(self.facts) + 1)
+            count = len(self.facts) + 1
+            numbered = Record(fact.kind, fact.subject, fact.body, float(count), count)
             self.facts.append(numbered)
         if self._most is not None and len(self.facts) >= self._most:
             raise Cut
