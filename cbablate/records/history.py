@@ -40,6 +40,9 @@ class History:
     ended: float = 0.0
     session: str = ""
     sessions: tuple[str, ...] = ()
+    reached: int = 0
+    """The budget spent at the checkpoint that the last attempt was given; 0 if it was given none
+    or did not use it."""
 
     @property
     def last(self) -> Measurement | None:
@@ -97,6 +100,7 @@ def _attempt(before: History, started: Record) -> History:
         began=started.at,
         session=session,
         sessions=(*(before.sessions if kept else ()), session),
+        reached=reached,
     )
 
 
@@ -104,6 +108,7 @@ def _forget(history: History) -> None:
     history.measurements.clear()
     history.times.clear()
     history.sessions = history.sessions[-1:]
+    history.reached = 0
 
 
 def body_of(measurement: Measurement) -> dict[str, Any]:

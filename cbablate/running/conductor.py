@@ -241,7 +241,8 @@ def waiting(plan: Plan, told: Mapping[str, History]) -> list[Trial]:
     """The trials that running this plan now would start: its set minus what is settled.
 
     In the plan's order, but for trials that were under way at two deaths of their driver: they may
-    be what killed it, and come last, so that the others are not held up for ever.
+    be what killed it, and come last, so that the others are not held up for ever. One that got on
+    from a checkpoint before its driver died again is as good as any.
     """
     new = History(trial="")
     left = [trial for trial in plan.trials if not told.get(trial.id, new).settled]
@@ -249,7 +250,8 @@ def waiting(plan: Plan, told: Mapping[str, History]) -> list[Trial]:
 
 
 def _suspect(history: History) -> bool:
-    return history.state is TrialState.RUNNING and history.attempts > 1
+    got_on = 0 < history.reached < (history.last.spent if history.last else 0)
+    return history.state is TrialState.RUNNING and history.attempts > 1 and not got_on
 
 
 def declare(plan: Plan, ledger: Ledger) -> None:

@@ -68,7 +68,7 @@ def test_a_killed_driver_goes_on_within_its_trial_and_ends_with_the_same_table(
     kills = min(kills, 4)  # each lasts at most a fifth of the study
     for _ in range(kills):
         kill_in_a_trial(study, results, delay=draw.uniform(0.0, 0.3))
-    assert checkpoint_bytes(results)[0] == 1
+    assert checkpoint_bytes(results)[0] >= 1
     table, _ = driver(study, results).communicate()
     assert table == undisturbed
     assert "\\toprule" in table

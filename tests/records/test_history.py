@@ -73,6 +73,7 @@ def test_an_attempt_from_a_checkpoint_goes_on_with_the_curve_up_to_there() -> No
     assert history.times == [101.0, 102.0, 105.0, 106.0]
     assert (history.attempts, history.began) == (2, 104.0)
     assert (history.session, history.sessions) == ("later", ("s", "later"))
+    assert history.reached == 2
 
 
 def test_an_attempt_that_did_not_use_its_checkpoint_has_a_curve_of_its_own() -> None:
@@ -81,6 +82,7 @@ def test_an_attempt_that_did_not_use_its_checkpoint_has_a_curve_of_its_own() -> 
     assert [m.spent for m in history.measurements] == [1, 2, 3]
     assert history.times == [104.0, 105.0, 106.0]
     assert history.sessions == ("later",)
+    assert history.reached == 0
 
 
 @given(st.lists(st.integers(1, 9), max_size=5))
