@@ -86,7 +86,7 @@ def standing(plan: Plan, facts: Sequence[Record]) -> str:
 
 
 def kept(results: Path) -> str:
-    """What the checkpoints of unfinished trials take on disk; nothing where there are none."""
+    """What checkpoints take on disk; nothing where there are none."""
     count, size = checkpoint_bytes(results)
     if not count:
         return ""
@@ -96,7 +96,7 @@ def kept(results: Path) -> str:
             break
         number, unit = number / 1000, larger
     return (
-        f"\n{_counted(count, 'checkpoint')} of unfinished trials of any study here: "
+        f"\n{_counted(count, 'checkpoint')} of all studies here: "
         f"{number:.3g} {unit} in {results / 'checkpoints'}\n"
     )
 

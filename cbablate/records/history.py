@@ -99,7 +99,7 @@ def _attempt(before: History, started: Record) -> History:
         times=before.times[:kept],
         began=started.at,
         session=session,
-        sessions=(*(before.sessions if kept else ()), session),
+        sessions=(*started.body.get("sessions", before.sessions if kept else ()), session),
         reached=reached,
     )
 

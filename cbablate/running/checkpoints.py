@@ -4,6 +4,9 @@ One file a trial, `results/checkpoints/<trial id>`: a line that says what this i
 of the next; a line of JSON (the budget spent; name, length and SHA-256 of each file that the
 workload wrote); then the files.
 A file takes the place of the one before it in one step, so that there is always a whole one.
+A trial that is complete leaves its last one where a longer training begins as it did; these are
+named `final-<arm, seed and unit>-<trial id>`, and the oldest go when they take more than a limit.
+
 Everything here may be deleted at any time: the trials concerned then start from the beginning.
 """
 
@@ -13,29 +16,47 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from cbablate.fingerprint import fingerprint
 from cbablate.planning.trial import Trial
+from cbablate.records.history import History
+from cbablate.records.state import TrialState
 from cbablate.running.handover import Saved
+from cbablate.spec.budget import Budget
+from cbablate.spec.description import Config
 
-__all__ = ["CHECKPOINT_SECONDS", "Checkpoints", "checkpoint_bytes"]
+__all__ = ["CHECKPOINT_SECONDS", "Checkpoints", "Origin", "checkpoint_bytes"]
 
 CHECKPOINT_SECONDS = 60.0
 """How many seconds at least lie between two checkpoints of a trial, unless something else is said:
 a trial that is over sooner never writes one."""
 
 _FOLDER = "checkpoints"
+_FINAL = "final"
+_MOST_BYTES = 2_000_000_000
+"""What the checkpoints of complete trials may take together."""
 _TITLE = b"cbablate checkpoint 1 "
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a checkpoint comes from: the budget spent, and the shorter trial, "" for its own."""
+
+    spent: int
+    shorter: str = ""
+
+
 class Checkpoints:
-    """The newest checkpoint of each unfinished trial of a results folder; one driver writes.
+    """The newest checkpoint of each trial of a results folder that can go on; one driver writes.
 
     Args:
         results: the results folder.
         every: seconds between two checkpoints of a trial; 0 for one at each measurement.
+        open_ended: whether a training of a config to a budget is the beginning of every longer one.
         tell: is told a sentence when a checkpoint cannot be used or cannot be kept. No trial
             fails by that: it goes on, and if it is cut short it starts again.
     """
@@ -45,47 +66,52 @@ class Checkpoints:
         results: Path,
         *,
         every: float = CHECKPOINT_SECONDS,
+        open_ended: Callable[[Config, Budget], bool] = lambda config, budget: False,
         tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.every = every
         self._folder = results / _FOLDER
+        self._open_ended = open_ended
         self._tell = tell
-        self._offered: dict[str, int] = {}
+        self._offered: dict[str, Origin] = {}
         self._unkept = False
 
     def offer(self, trial: Trial) -> Saved | None:
         """What the trial can go on from; None if it must start from the beginning.
 
-        A damaged file is removed, and told.
+        That is its own checkpoint; else the last one of the longest training of the same arm and
+        seed to a smaller budget, if a longer one begins as that did. A damaged file is removed,
+        and told.
         """
-        path = self._folder / trial.id
-        self._offered[trial.id] = 0
-        if not path.exists():
-            return None
-        try:
-            saved = _parsed(path.read_bytes())
-        except (OSError, ValueError, KeyError, TypeError) as error:  # whatever damage makes of it
-            self._tell(f"checkpoint {path} is not used, its trial starts again: {error}")
-            self.drop(trial.id)
-            return None
-        if not 0 < saved.spent < trial.budget.amount:
-            self.drop(trial.id)
-            return None
-        self._offered[trial.id] = saved.spent
-        return saved
+        self._offered.pop(trial.id, None)
+        own = self._read(self._folder / trial.id)
+        if own is not None and 0 < own.spent < trial.budget.amount:
+            self._offered[trial.id] = Origin(own.spent)
+            return own
+        found = None
+        for path in self._finals(trial):
+            saved = self._read(path)
+            if saved and (found.spent if found else 0) < saved.spent < trial.budget.amount:
+                found = saved
+                self._offered[trial.id] = Origin(saved.spent, path.name.rpartition("-")[2])
+        return found
 
-    def offered(self, trial: str) -> int:
-        """The budget that was spent at the checkpoint last offered to this trial; 0 if none."""
-        return self._offered.get(trial, 0)
+    def offered(self, trial: str) -> Origin:
+        """Where the checkpoint that was last offered to this trial comes from."""
+        return self._offered.get(trial, Origin(0))
 
     def keep(self, trial: Trial, saved: Saved) -> None:
         """Take the place of the trial's checkpoint, on disk when this returns.
 
-        One of a trial that has spent its whole budget is passed by: nothing can go on from there.
+        One of a trial that has spent its whole budget is kept for longer ones, or passed by where
+        they do not begin as this did.
         """
+        name = trial.id
         if saved.spent >= trial.budget.amount:
-            return
-        path, fresh = self._folder / trial.id, self._folder / f"{trial.id}.new"
+            if not self._extensible(trial):
+                return
+            name = f"{_final_name(trial)}-{trial.id}"
+        path, fresh = self._folder / name, self._folder / f"{name}.new"
         try:
             self._folder.mkdir(exist_ok=True, mode=0o700)
             with fresh.open("wb") as file:
@@ -110,12 +136,44 @@ class Checkpoints:
         """Remove the trial's checkpoint, if there is one."""
         self._unlink(self._folder / trial)
 
-    def clear(self, unfinished: Collection[str]) -> None:
-        """Remove the checkpoints of all trials but these, and what a kill left half written."""
-        if self._folder.is_dir():
-            for path in self._folder.iterdir():
-                if path.name not in unfinished and path.is_file():
-                    self._unlink(path)
+    def clear(self, told: Mapping[str, History]) -> None:
+        """Remove what no trial can go on from, by the histories of all, and half written files.
+
+        What unfinished trials left stays, and, up to a limit, what complete ones did.
+        """
+        finals: list[tuple[float, Path, int]] = []
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            final = path.name.startswith(f"{_FINAL}-")
+            history = told.get(path.name.rpartition("-")[2])
+            if final and history is not None and history.state is TrialState.COMPLETE:
+                about = path.stat()
+                finals.append((about.st_mtime, path, about.st_size))
+            elif path.is_file() and (final or history is None or history.settled):
+                self._unlink(path)
+        taken = 0
+        for _, path, size in sorted(finals, reverse=True):
+            taken += size
+            if taken > _MOST_BYTES:
+                self._unlink(path)
+
+    def _read(self, path: Path) -> Saved | None:
+        if not path.exists():
+            return None
+        try:
+            return _parsed(path.read_bytes())
+        except (OSError, ValueError, KeyError, TypeError) as error:  # whatever damage makes of it
+            self._tell(f"checkpoint {path} is not used, its trial starts again: {error}")
+            self._unlink(path)
+            return None
+
+    def _finals(self, trial: Trial) -> list[Path]:
+        if not self._extensible(trial) or not self._folder.is_dir():
+            return []
+        return sorted(self._folder.glob(f"{_final_name(trial)}-*[0-9a-f]"))
+
+    def _extensible(self, trial: Trial) -> bool:
+        """Whether its last checkpoint serves longer ones; a search's pruner must see all anew."""
+        return not trial.search and self._open_ended(trial.config, trial.budget)
 
     def _unlink(self, path: Path) -> None:
         try:
@@ -131,6 +189,11 @@ def checkpoint_bytes(results: Path) -> tuple[int, int]:
     except OSError:  # there are none, or a driver removes one at this moment
         return 0, 0
     return len(sizes), sum(sizes)
+
+
+def _final_name(trial: Trial) -> str:
+    same = {"arm": trial.arm, "seed": trial.seed, "unit": trial.budget.unit}
+    return f"{_FINAL}-{fingerprint(same)}"
 
 
 def _heading(saved: Saved) -> bytes:

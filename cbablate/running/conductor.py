@@ -6,7 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cbablate.analysis.tuning import best_proposals
@@ -18,7 +18,7 @@ from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState, Verdict
-from cbablate.running.checkpoints import Checkpoints
+from cbablate.running.checkpoints import Checkpoints, Origin
 from cbablate.running.executor import Ending
 
 if TYPE_CHECKING:
@@ -135,16 +135,21 @@ class Conductor:
     def started(self, trial: Trial) -> None:
         """Record that an attempt began."""
         before = self._told.get(trial.id)
-        reached = self._checkpoints.offered(trial.id) if self._checkpoints else 0
+        origin = self._checkpoints.offered(trial.id) if self._checkpoints else Origin(0)
         body = {
             "attempt": (before.attempts if before else 0) + 1,
             "session": self._session,
             "executor": self._executor,
             **({"gpus": self._gpus} if self._gpus else {}),
-            **({"from": reached} if reached else {}),
+            **({"from": origin.spent} if origin.spent else {}),
         }
+        shorter = self._told.get(origin.shorter)
+        if shorter is not None:
+            body |= {"of": shorter.trial, "sessions": list(shorter.sessions)}
         self._tell("started", trial.id, body)
-        self._spent[trial.id] = reached
+        if shorter is not None and not _holds(before, origin.spent):
+            self._inherit(trial, shorter, origin.spent)
+        self._spent[trial.id] = origin.spent
         self.trained += 1
         self._tell_watchers(lambda watcher: watcher.started(trial))
 
@@ -170,6 +175,27 @@ class Conductor:
         self._tell_watchers(lambda watcher: watcher.ended(trial, end.state, end.reason))
         if trial.search:
             self._confirm()
+
+    def _inherit(self, trial: Trial, shorter: History, reached: int) -> None:
+        """Record as this trial's own what a shorter one measured on the way that they share.
+
+        What is measured only at the end of a training is not part of that.
+        """
+        first, now = shorter.measurements[0], round(time.time(), 3)
+        shared = [
+            replace(
+                each,
+                metrics={
+                    name: value for name, value in each.metrics.items() if name in first.metrics
+                },
+                vectors={
+                    name: value for name, value in each.vectors.items() if name in first.vectors
+                },
+            )
+            for each in shorter.measurements
+            if each.spent <= reached
+        ]
+        self._ledger.append(*(Record("measured", trial.id, body_of(m), now) for m in shared))
 
     def _tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Verdict:
         """Record a fact, and let the searches take note of it."""
@@ -286,6 +312,11 @@ def _declare(plan: Plan, ledger: Ledger) -> None:
         if trial.id not in known["trial"]
     ]
     ledger.append(*facts)
+
+
+def _holds(history: History | None, spent: int) -> bool:
+    """Whether a trial has a measurement after so much of its budget."""
+    return history is not None and any(each.spent == spent for each in history.measurements)
 
 
 def _resumable(trial: Trial, end: _End, ending: Ending, measured: bool) -> bool:

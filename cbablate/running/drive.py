@@ -100,8 +100,13 @@ def drive(
         state, published = StudyState.INTERRUPTED, list[Path]()
         try:
             with Display(plan, told, tunings=tunings(plan, facts)) as display:
-                checkpoints = Checkpoints(results, every=checkpoint_every, tell=display.say)
-                checkpoints.clear({name for name, past in told.items() if not past.settled})
+                checkpoints = Checkpoints(
+                    results,
+                    every=checkpoint_every,
+                    open_ended=plan.description.open_ended,
+                    tell=display.say,
+                )
+                checkpoints.clear(told)
                 if _unfinished(plan, facts, searching) or untimed(whole(plan, facts), facts):
                     watchers = (display, _Notice(follower))
                     outcome = _train(

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cbablate.spec.budget import Budget
 from cbablate.spec.metric import Metric
 
 __all__ = ["Config", "Describe", "Description"]
 
 Config = Mapping[str, Any]
 """A workload's settings: nested mappings of strings, numbers, booleans, lists and None."""
+
+
+def _never(_config: Config, _budget: Budget) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,9 @@ class Description:
     verify: str | None = None
     throughput: str | None = None
     source: Path | None = None
+    open_ended: Callable[[Config, Budget], bool] = _never
+    """Whether a training of this config to this budget is, bit for bit, the beginning of every
+    longer one. The workload then leaves a checkpoint with its last measurement too."""
 
 
 Describe = Callable[[str, Path], Description]

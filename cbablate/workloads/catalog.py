@@ -44,6 +44,7 @@ def _image_classification() -> Description:
         schema=image_config.ImageConfig.model_json_schema(),
         verify=f"{module}:verify",
         throughput=f"{module}:throughput",
+        open_ended=image_config.open_ended,
     )
 
 

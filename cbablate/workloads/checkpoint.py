@@ -46,6 +46,11 @@ class Checkpoint:
         return self._folder if self._folder.is_dir() else None
 
     @property
+    def asked(self) -> bool:
+        """Whether anybody keeps checkpoints."""
+        return self._every < float("inf")
+
+    @property
     def due(self) -> bool:
         """Whether enough time has passed since the trial, or its last checkpoint, began."""
         return time.monotonic() - self._since >= self._every

@@ -31,6 +31,7 @@ from cbablate.training.loop import Progress, Update, fit
 from cbablate.training.recipe import Recipe
 from cbablate.training.snapshot import Unusable, read_state, write_state
 from cbablate.workloads.checkpoint import NOTE, Checkpoint
+from cbablate.workloads.image_config import open_ended
 
 __all__ = ["run", "throughput", "verify"]
 
@@ -125,7 +126,7 @@ def _trained(
             final, vectors = _final(model, images, compute)
             metrics |= final
         seconds = time.perf_counter() - began
-        if checkpoint.due and not last:
+        if checkpoint.asked and open_ended(config, budget) if last else checkpoint.due:
             with checkpoint.written() as folder:
                 write_state(folder, {**progress.state(), "seconds": seconds}, about=about)
         yield Measurement(
@@ -139,10 +140,11 @@ def _trained(
 
 def _about(config: Config, seed: int, budget: Budget, compute: Compute) -> dict[str, Any]:
     """Whose a checkpoint is, and what its bits depend on beside."""
+    end = "open" if open_ended(config, budget) else f"{budget.amount} {budget.unit}"
     return {
         "config": fingerprint(config),
         "seed": seed,
-        "budget": f"{budget.amount} {budget.unit}",
+        "budget": end,
         "device": compute.device.type,
         "precision": compute.precision,
         "torch": _minor(torch.__version__),

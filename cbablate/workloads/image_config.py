@@ -21,8 +21,9 @@ from cbablate.data import identity
 from cbablate.data.catalog import DATASETS, FOLDER
 from cbablate.models.options import ONCE, OPTIONS, refuse, unsaid
 from cbablate.models.selection import checked
+from cbablate.spec.budget import Budget
 
-__all__ = ["ImageConfig", "data_fingerprint", "resolve"]
+__all__ = ["ImageConfig", "data_fingerprint", "open_ended", "resolve"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", protected_namespaces=())
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -374,6 +375,14 @@ class ImageConfig(BaseModel):
                     f"schedule.{key} {rate:g} is above optimizer.lr {self.optimizer.lr:g}"
                 )
         return self
+
+
+def open_ended(config: Mapping[str, Any], budget: Budget) -> bool:
+    """Whether a longer training begins as this one does: the rate must not know the end.
+
+    A budget of steps may end within an epoch, which a longer one would not have measured.
+    """
+    return bool(config["schedule"]["name"] == "constant") and budget.unit == "epochs"
 
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,10 +98,6 @@ def test_checkpoints_are_told_with_what_they_take(tmp_path: Path) -> None:
     folder = tmp_path / "checkpoints"
     folder.mkdir()
     (folder / "one").write_bytes(b"x" * 800)
-    assert "1 checkpoint of unfinished trials of any study here: 800 bytes in" in overview.kept(
-        tmp_path
-    )
+    assert "1 checkpoint of all studies here: 800 bytes in" in overview.kept(tmp_path)
     (folder / "other").write_bytes(b"x" * 1_233_200)
-    assert "2 checkpoints of unfinished trials of any study here: 1.23 MB in" in overview.kept(
-        tmp_path
-    )
+    assert "2 checkpoints of all studies here: 1.23 MB in" in overview.kept(tmp_path)

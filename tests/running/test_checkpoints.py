@@ -19,7 +19,7 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState, Verdict
 from cbablate.reporting.form import render
 from cbablate.reporting.table import ablation_table
-from cbablate.running.checkpoints import Checkpoints, checkpoint_bytes
+from cbablate.running.checkpoints import Checkpoints, Origin, checkpoint_bytes
 from cbablate.running.conductor import Conductor
 from cbablate.running.drive import drive
 from cbablate.running.handover import Saved
@@ -40,12 +40,12 @@ def file_of(results: Path, trial: Trial) -> Path:
 def test_the_newest_is_offered_and_nothing_else_is_on_disk(tmp_path: Path) -> None:
     kept, trial = Checkpoints(tmp_path), trial_of_five()
     assert kept.offer(trial) is None
-    assert kept.offered(trial.id) == 0
+    assert kept.offered(trial.id) == Origin(0)
     kept.keep(trial, Saved(1, {"weights": b"older"}))
     kept.keep(trial, SAVED)
     young = Checkpoints(tmp_path)
     assert young.offer(trial) == SAVED
-    assert young.offered(trial.id) == 2
+    assert young.offered(trial.id) == Origin(2)
     assert list((tmp_path / "checkpoints").iterdir()) == [file_of(tmp_path, trial)]
     assert checkpoint_bytes(tmp_path) == (1, file_of(tmp_path, trial).stat().st_size)
 
@@ -77,7 +77,7 @@ def test_damage_anywhere_is_told_and_never_offered(where: float, bit: int, cut: 
             content[place] ^= 1 << bit
         path.write_bytes(content)
         assert kept.offer(trial) is None
-        assert kept.offered(trial.id) == 0
+        assert kept.offered(trial.id) == Origin(0)
         assert not path.exists()
     (sentence,) = told
     assert "its trial starts again" in sentence
@@ -100,7 +100,7 @@ def test_those_of_other_trials_and_half_written_ones_are_cleared(tmp_path: Path)
     kept.keep(one, SAVED)
     kept.keep(other, SAVED)
     file_of(tmp_path, one).with_suffix(".new").write_bytes(b"half")
-    kept.clear({one.id})
+    kept.clear({one.id: History(one.id, TrialState.RUNNING)})
     assert list((tmp_path / "checkpoints").iterdir()) == [file_of(tmp_path, one)]
 
 
