@@ -27,6 +27,9 @@ class Workload(Protocol):
     as if nothing had happened. One that it cannot use it may pass by, starting from the beginning
     with a note that says why. `workloads.checkpoint.Checkpoint` knows when one is due. A workload
     that never writes any is always started from the beginning.
+
+    One whose description says that a config is `open_ended` leaves a checkpoint with its last
+    measurement too, from which a trial of a larger budget starts.
     """
 
     def __call__(
