@@ -37,8 +37,9 @@ def of_files(paths: Sequence[Path], names: Sequence[str]) -> str:
 def remembered(paths: Sequence[Path], compute: Callable[[], str], *, of: str) -> str:
     """What `compute` gives of these files or folders, asked once for each state of theirs.
 
-    `of` names the question, and is changed when the answer would be another. A state is the paths with sizes and times of change. Answers lie in the user's cache folder;
-    where that cannot be read or written, the answer is computed again, which costs time only.
+    `of` names the question, and is changed when the answer would be another. A state is the paths
+    with sizes and times of change. Answers lie in the user's cache folder; where that cannot be
+    read or written, the answer is computed again, which costs time only.
     """
     states = [(str(path.resolve()), *_state(path)) for path in paths]
     key = fingerprint([of, states])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.data import images
+from cbablate.data import images, listing
 
 
 @pytest.fixture
@@ -18,5 +18,6 @@ def data_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.setenv("CBABLATE_DATA", str(root))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     images._load.cache_clear()
+    listing._listing.cache_clear()
     yield root
     images._load.cache_clear()

@@ -11,11 +11,6 @@ from cbablate.errors import EnvironmentFault
 from tests.data.files import write_folder
 
 
-@pytest.fixture(autouse=True)
-def _forgotten() -> None:
-    listings._listing.cache_clear()
-
-
 def test_with_a_test_folder_the_splits_are_the_folders(data_root: Path) -> None:
     write_folder(data_root / "some", parts={"train": 4, "validation": 2, "test": 3})
     found = listing("some")
