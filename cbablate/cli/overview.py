@@ -103,12 +103,12 @@ def kept(results: Path) -> str:
 
 def ended(plan: Plan, done: Completion, results: Path) -> str:
     """Where everything lies, and what went wrong."""
-    lines = ["", *done.unanswered]
+    lines = ["", *done.searched, *done.unanswered]
     if not done.trained:
-        lines.append(f"Nothing to train: all {len(plan.trials)} trials were finished.")
+        lines.append(f"Nothing to train: all {len(done.plan.trials)} trials were finished.")
     if done.failures:
         lines.append(f"{len(done.failures)} trials failed:")
-        lines += _reasons(plan, dict(done.failures), TrialState.FAILED)
+        lines += _reasons(done.plan, dict(done.failures), TrialState.FAILED)
         lines.append("Running the study again tries them once more, but for the diverged.")
     lines += [f"Not shown yet: {sentence}" for sentence in done.missed]
     if done.missed:

@@ -30,8 +30,8 @@ __all__ = ["Conductor", "Watcher", "declare", "waiting"]
 class Watcher(Protocol):
     """Whoever follows a study as it goes on: a display, a mirror."""
 
-    def planned(self, plan: Plan) -> None:
-        """Searches are over: this is the plan of the confirmations of their arms."""
+    def planned(self, plan: Plan, over: Sequence[str]) -> None:
+        """The searches of the arms so named are over: this plan has their confirmations."""
         ...
 
     def started(self, trial: Trial) -> None:
@@ -233,7 +233,8 @@ class Conductor:
         _declare(tuned, self._ledger)
         new = [trial for trial in waiting(tuned, self._told) if trial.id not in self._begun]
         self._begun |= {trial.id for trial in new}
-        self._tell_watchers(lambda watcher: watcher.planned(tuned))
+        names = [self._plan.arm_of[arm].name for arm in over]
+        self._tell_watchers(lambda watcher: watcher.planned(tuned, names))
         self._confirming = deque(sorted([*self._confirming, *new], key=lambda t: t.replicate))
 
     def _judged(self, trial: Trial, ending: Ending) -> _End:

@@ -98,11 +98,10 @@ class Display:
         if self._live is None:
             self._line(sentence)
 
-    def planned(self, plan: Plan) -> None:
-        """The confirmations of some arms are lined up."""
+    def planned(self, plan: Plan, over: Sequence[str]) -> None:
+        """The confirmations of the arms whose search is over, as far as it found something."""
         self._tuned |= {arm.id: arm.name for arm in plan.arms if arm.id not in self._plan.arm_of}
-        self._still = max(0, self._still - len(plan.trials))
-        over = {plan.arm_of[trial.arm].name for trial in plan.trials}
+        self._still = max(0, self._still - len(over) * self._plan.study.replicates)
         for search in self._searches.values():
             if search.arm in over:  # with fewer trials than asked, if it was stopped
                 search.wanted = search.counts.total()

@@ -47,13 +47,14 @@ TIMING_ROUNDS = 5
 class Completion:
     """What driving a study came to.
 
-    `trained` counts the trials that this call started; `states` the study's trials by state now,
-    `failures` the histories of those that failed: tuning trials are not among them, since a
-    proposal that cannot be trained is an answer, too. Sentences: `searched` about each search,
-    `unanswered` about what the study asks and no trial, timing or search tells, `missed` about
-    mirrors that are not up to date.
+    `plan` is the plan as written with the confirmations. `trained` counts the trials that this
+    call started; `states` the plan's trials by state now, `failures` the histories of those that
+    failed: tuning trials are not among them, since a proposal that cannot be trained is an answer,
+    too. Sentences: `searched` about each search, `unanswered` about what the study asks and no
+    trial, timing or search tells, `missed` about mirrors that are not up to date.
     """
 
+    plan: Plan
     trained: int
     states: Mapping[TrialState, int]
     published: tuple[Path, ...] = ()
@@ -350,6 +351,7 @@ def _completion(plan: Plan, facts: Sequence[Record], outcome: _Outcome = _Outcom
     ours = {trial.id: now.get(trial.id, unknown) for trial in both.trials}
     found = tunings(plan, facts)
     return Completion(
+        plan=both,
         trained=outcome.trained,
         states=Counter(history.state for history in ours.values()),
         failures={
@@ -404,7 +406,7 @@ class _Notice:
     def __init__(self, follower: MirrorThread) -> None:
         self._follower = follower
 
-    def planned(self, plan: Plan) -> None:
+    def planned(self, plan: Plan, over: Sequence[str]) -> None:
         """Nothing: mirrors read it off the facts."""
 
     def started(self, trial: Trial) -> None:

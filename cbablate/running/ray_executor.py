@@ -55,6 +55,11 @@ except ImportError as error:
 
 __all__ = ["RayExecutor"]
 
+_TOKEN = secrets.token_hex(32)
+"""Of this process's own sessions, in memory: Ray's default writes one that is readable by all. One
+for all of them, since Ray remembers the first that it was given and refuses a session with another.
+"""
+
 
 class RayExecutor:
     """Runs trials side by side on an embedded Ray, or on a cluster that is named.
@@ -179,8 +184,7 @@ class RayExecutor:
     def _connect(self) -> None:
         logging.getLogger("ray").setLevel(logging.ERROR)
         if self._address is None:
-            # A token of this session's own, in memory: Ray's default writes one readable by all.
-            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+            os.environ["RAY_AUTH_TOKEN"] = _TOKEN
         try:
             ray.init(
                 address=self._address or "local",

@@ -6,12 +6,14 @@ import io
 
 from rich.console import Console
 
+from cbablate.analysis.tuning import tunings
+from cbablate.planning.search import confirmed, searches
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.running.display import Display
 from cbablate.running.duration import duration
-from tests.toys import toy_plan
+from tests.toys import toy_plan, tuned_plan
 
 
 def shown(*, terminal: bool) -> tuple[Console, io.StringIO]:
@@ -67,3 +69,30 @@ def test_the_time_left_counts_slots_and_falls_silent_when_nothing_tells() -> Non
 def test_durations_read_as_a_person_says_them() -> None:
     said = [duration(seconds) for seconds in (0.04, 59.94, 59.96, 3599, 7500, 273600)]
     assert said == ["0.0 s", "59.9 s", "1 min 0 s", "59 min 59 s", "2 h 5 min", "3 d 4 h"]
+
+
+def test_a_search_tells_how_far_it_is_and_its_best_and_confirmations_are_called_tuned() -> None:
+    plan = tuned_plan({"ceiling": 2.0}, trials=2, replicates=1)
+    (search, _), out = searches(plan), io.StringIO()
+    console = Console(file=out, force_terminal=False, width=200, highlight=False)
+    proposal = {"rate": 1.0, "start": 0.0}
+    tuned = confirmed(plan, {plan.arms[0].id: proposal})
+    with Display(plan, {}, tunings=tunings(plan, []), console=console) as display:
+        for number, (state, value) in enumerate(
+            [(TrialState.COMPLETE, 0.75), (TrialState.PRUNED, 0.9)]
+        ):
+            trial = search.trial(number, proposal, plan.description)
+            display.started(trial)
+            display.measured(trial, Measurement(spent=1, metrics={"val/score": value}))
+            display.ended(trial, state, "so it was decided" if number else "")
+        display.planned(tuned, ["baseline"])
+        display.started(tuned.trials[0])
+        display.ended(tuned.trials[0], TrialState.COMPLETE, "")
+        console.print(display._panel())
+    first, second, third, *panel = out.getvalue().splitlines()
+    assert first.startswith("1/8 baseline search 0: complete, val/score 0.75 (")
+    assert "[1/2 tried: 1 complete, best val/score 0.75]" in first
+    assert second.startswith("2/8 baseline search 1: pruned, val/score 0.9 (")
+    assert "so it was decided [2/2 tried: 1 complete, 1 pruned, best val/score 0.75]" in second
+    assert third.startswith("3/8 baseline tuned #0: complete (")
+    assert any("level 1: 0/2 tried: none" in line for line in panel)
