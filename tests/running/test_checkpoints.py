@@ -24,7 +24,8 @@ from cbablate.running.conductor import Conductor
 from cbablate.running.drive import drive
 from cbablate.running.handover import Saved
 from cbablate.running.local_executor import LocalExecutor
-from tests.toys import toy_plan
+from cbablate.spec.sweep import Pruner
+from tests.toys import toy_plan, tuned_plan
 
 SAVED = Saved(2, {"weights": bytes(range(40)), "notes/words": b"plain\n"})
 
@@ -233,3 +234,47 @@ def test_a_drive_clears_away_what_no_unfinished_trial_needs(tmp_path: Path) -> N
     kept.keep(trial_of_five(), SAVED)
     driven(plan, tmp_path)
     assert checkpoint_bytes(tmp_path) == (0, 0)
+
+
+def cut_each(monkeypatch: pytest.MonkeyPatch, measurements: int) -> None:
+    """End every driver before it can record more than so many measurements."""
+    measured, count = Conductor.measured, [0]
+
+    def cut(self: Conductor, trial: Trial, measurement: Measurement) -> Verdict:
+        count[0] += 1
+        if count[0] % (measurements + 1) == 0:
+            raise _CutShort
+        return measured(self, trial, measurement)
+
+    monkeypatch.setattr(Conductor, "measured", cut)
+
+
+def test_a_search_whose_trials_go_on_proposes_and_prunes_as_if_never_cut_short(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pruner = Pruner(name="successive_halving", options={"first_rung": 1, "reduction": 2})
+    plan = tuned_plan(trials=6, epochs=4, replicates=1, pruner=pruner)
+    driven(plan, tmp_path / "undisturbed")
+    cuts = 0
+    with monkeypatch.context() as patched:
+        cut_each(patched, 3)
+        while True:
+            try:
+                driven(plan, tmp_path / "cut")
+                break
+            except _CutShort:
+                cuts += 1
+    assert cuts > 3
+    ends = []
+    for results in (tmp_path / "undisturbed", tmp_path / "cut"):
+        with Ledger.reading(results) as ledger:
+            proposed = [(f.subject, dict(f.body)) for f in ledger.records(["proposed"])]
+        past = {
+            name: (history.state, [(m.spent, m.metrics) for m in history.measurements])
+            for name, history in told(results).items()
+        }
+        ends.append((proposed, past))
+    assert ends[0] == ends[1]
+    with Ledger.reading(tmp_path / "cut") as ledger:
+        measured = [(f.subject, f.body["spent"]) for f in ledger.records(["measured"])]
+    assert len(measured) == len(set(measured)), "no part of a trial was trained twice"
