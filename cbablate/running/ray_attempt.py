@@ -6,6 +6,7 @@ import contextlib
 import shutil
 from typing import Any
 
+import ray
 from ray.tune import Trainable
 
 from cbablate.records.history import body_of
@@ -42,18 +43,23 @@ class Report:
 class Given:
     """How often checkpoints are wanted, and what a trial goes on from, as part of its config.
 
-    Ray Tune copies configs and keeps them; this is one object for all copies, emptied when the
-    trial has begun.
+    Ray Tune copies configs, keeps them and writes them down: so this is one object for all copies,
+    the checkpoint itself lies in Ray's object store, and it is let go of when the trial has begun.
     """
 
-    def __init__(self, every: float, saved: Saved | None) -> None:
+    def __init__(self, every: float, saved: Saved | None = None) -> None:
         self.every = every
-        self.saved = saved
+        self._saved = None if saved is None else ray.put(saved)
 
     def take(self) -> Saved | None:
-        """What the trial goes on from; it is not held here any more."""
-        saved, self.saved = self.saved, None
+        """What the trial goes on from; called in its worker."""
+        saved: Saved | None = None if self._saved is None else ray.get(self._saved)
+        self.forget()
         return saved
+
+    def forget(self) -> None:
+        """Hold it no more."""
+        self._saved = None
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Given:
         return self

@@ -243,7 +243,7 @@ class _Relay:
             trial = self.feed.next()
             if trial is None:
                 return str(Searcher.FINISHED) if self.feed.exhausted else None
-            given = Given(math.inf, None)
+            given = Given(math.inf)
             if self.keeper is not None:
                 given = Given(self.keeper.every, self.keeper.offer(trial))
         except Exception as error:  # noqa: BLE001 - raised again by close()
@@ -256,7 +256,7 @@ class _Relay:
     def started(self, ray_id: str) -> None:
         if ray_id not in self._open:
             self._open.add(ray_id)
-            self._given.pop(ray_id).take()
+            self._given.pop(ray_id).forget()
             self._guard(lambda: self.feed.started(self._by_ray[ray_id]))
 
     def measured(self, ray_id: str, report: Report) -> bool:

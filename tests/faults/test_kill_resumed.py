@@ -64,7 +64,7 @@ def test_a_killed_driver_goes_on_within_its_trial_and_ends_with_the_same_table(
 ) -> None:
     study = toy_file(tmp_path, seconds=0.05, epochs=EPOCHS, replicates=1)
     undisturbed, _ = driver(study, tmp_path / "undisturbed").communicate()
-    draw, results, kills = random.Random(SEED), tmp_path / "killed", int(KILLS or 3)
+    draw, results, kills = random.Random(SEED), tmp_path / "killed", int(KILLS or 2)
     kills = min(kills, 4)  # each lasts at most a fifth of the study
     for _ in range(kills):
         kill_in_a_trial(study, results, delay=draw.uniform(0.0, 0.3))
