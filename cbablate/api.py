@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbablate.analysis.summary import summarize
+from cbablate.analysis.outcome import outcome
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
@@ -103,16 +103,18 @@ def plan(file: StudyFile) -> Plan:
         raise file.located(error) from None
 
 
-def verify(plan: Plan, resources: Resources = Resources()) -> None:
-    """Build every arm, train nothing.
+def verify(plan: Plan, resources: Resources = Resources()) -> dict[str, list[str]]:
+    """Build every arm, train nothing; sentences about what each adds, by arm name.
 
     Raises:
         StudyError: arms that the workload's libraries cannot build.
     """
+    from cbablate.running.drive import observe
     from cbablate.running.drive import verify as ask
 
     with resources.executor() as executor:
         ask(plan, executor)
+        return observe(plan, executor)
 
 
 def run(
@@ -172,11 +174,25 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
         )
 
 
-def table(plan: Plan, *, results: str | Path = RESULTS) -> Table:
-    """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal."""
-    from cbablate.reporting.table import ablation_table
+def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> Table:
+    """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal.
 
-    return ablation_table(plan, summarize(plan, facts(Path(results))))
+    `view` is `arms`, or another of the study's tables: `effects`, `components`, `pairs`,
+    `mechanism`.
+
+    Raises:
+        CbablateError: the study does not tell what is asked for, or there is no such view.
+    """
+    from cbablate.reporting.table import outcome_table
+
+    found = outcome(plan, facts(Path(results)))
+    if view == "arms":
+        return outcome_table(found)
+    from cbablate.reporting.view import VIEWS
+
+    if view not in VIEWS:
+        raise CbablateError(f"'{view}' is no table of a study; there are arms, {', '.join(VIEWS)}")
+    return VIEWS[view](found.plan, found.summary)
 
 
 def facts(results: Path) -> Sequence[Record]:

@@ -48,7 +48,8 @@ def test_the_python_example_runs_as_written(own: Path) -> None:
     assert len(example.strip().splitlines()) <= 10
 
 
-def test_the_commands_run_from_a_checkout() -> None:
+def test_the_commands_run_from_a_checkout(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "studies", tmp_path / "studies")  # some write files where they run
     typed = [
         line.removeprefix("$ ").partition("  #")[0].strip()
         for block in blocks("console")
@@ -58,7 +59,7 @@ def test_the_commands_run_from_a_checkout() -> None:
     assert len(typed) >= 4
     for line in typed:
         words = line.replace("cbablate", f"{sys.executable} -m cbablate.cli.main", 1)
-        ran = subprocess.run(["bash", "-c", words], cwd=ROOT, capture_output=True, text=True)
+        ran = subprocess.run(["bash", "-c", words], cwd=tmp_path, capture_output=True, text=True)
         assert ran.returncode == 0, f"{line}: {ran.stderr}"
 
 

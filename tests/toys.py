@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,11 @@ def tuned_plan(
     name: str = "toys",
     **study: Any,
 ) -> Plan:
-    """As `toy_plan`, of a study that tunes: by default the rate of the curve and its start."""
-    untuned = toy_plan(*levels, **study).study
+    """As `toy_plan`, of a study that tunes: by default the rate of the curve and its start.
+
+    What the planner would refuse is not refused, so that it can be met further on.
+    """
+    planned = toy_plan(*levels, **study)
     tune = Sweep(
         name="sweep",
         space=space or RATE_AND_START,
@@ -91,4 +95,5 @@ def tuned_plan(
         trials=trials,
         **(sweep or {}),
     )
-    return plan(untuned.model_copy(update={"tune": tune, "name": name}), describe("toy", Path()))
+    asked = planned.study.model_copy(update={"tune": tune, "name": name})
+    return replace(planned, study=asked)

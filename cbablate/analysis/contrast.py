@@ -6,9 +6,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cbablate.analysis.bootstrap import bca
 from cbablate.analysis.estimate import moments
 from cbablate.analysis.sign_flip import sign_flip
+from cbablate.planning.coverage import FEWEST_FOR_BCA
 from cbablate.planning.student import critical, two_sided
+from cbablate.spec.analysis import USUAL, Analysis
 
 __all__ = ["Contrast", "adjusted", "contrast", "holm", "pooled_sd"]
 
@@ -26,7 +29,11 @@ class Contrast:
     certainty. `p_adjusted` is Holm's over `family` planned comparisons. `correlation` of the
     paired values tells what pairing by seed gained. `sd` is the spread of the differences.
     `p_sign_flip` is the exact sign-flip test's, adjusted for nothing; None where `p` is, and
-    above `sign_flip.MOST_PAIRS`.
+    above `sign_flip.MOST_PAIRS`. `gain` is how many times longer the interval would be if the
+    same values had not been paired.
+
+    Where two arms share no replicate, but each has two or more, the difference of their means is
+    compared by Welch's t test: then `paired` is false and `n` is 0, so that nothing is claimed.
     """
 
     against: str
@@ -41,6 +48,25 @@ class Contrast:
     family: int = 1
     sd: float | None = None
     p_sign_flip: float | None = None
+    gain: float | None = None
+    paired: bool = True
+
+    @property
+    def effect_size(self) -> float | None:
+        """Cohen's d_z: the difference in spreads of the paired differences."""
+        return None if not self.sd or self.difference is None else self.difference / self.sd
+
+    @property
+    def hedges_g(self) -> float | None:
+        """The effect size without its bias in small samples (Hedges 1981); None below 3 pairs.
+
+        The factor is Gamma(f / 2) / (sqrt(f / 2) Gamma((f - 1) / 2)) at f = n - 1.
+        """
+        if self.effect_size is None or self.n < 3:
+            return None
+        half = (self.n - 1) / 2
+        factor = math.exp(math.lgamma(half) - math.lgamma(half - 0.5)) / math.sqrt(half)
+        return self.effect_size * factor
 
     @property
     def half_width(self) -> float | None:
@@ -51,9 +77,19 @@ class Contrast:
 
 
 def contrast(
-    values: Mapping[int, float], reference: Mapping[int, float], *, against: str
+    values: Mapping[int, float],
+    reference: Mapping[int, float],
+    *,
+    against: str,
+    how: Analysis = USUAL,
+    seed: int = 0,
+    unpaired: bool = True,
 ) -> Contrast:
-    """The contrast of values by replicate with the reference's; not adjusted yet."""
+    """The contrast of values by replicate with the reference's; not adjusted yet.
+
+    `how` says which test and interval; `seed` is where a bootstrap draws from. `unpaired` lets
+    arms that share no replicate be compared all the same.
+    """
     shared = sorted(
         replicate
         for replicate in values.keys() & reference.keys()
@@ -62,7 +98,8 @@ def contrast(
     left, right = [values[r] for r in shared], [reference[r] for r in shared]
     differences = [a - b for a, b in zip(left, right, strict=True)]
     if not differences:
-        return Contrast(against, None, None, None, None, 0, None)
+        nothing = Contrast(against, None, None, None, None, 0, None)
+        return _welch(values, reference, nothing) if unpaired else nothing
     difference, sd = moments(differences)
     n = len(differences)
     unknown = Contrast(against, difference, None, None, None, n, _correlation(left, right))
@@ -70,13 +107,18 @@ def contrast(
         return unknown
     error = sd / math.sqrt(n)
     half = critical(n - 1) * error
+    flipped = sign_flip(differences)
+    ends: tuple[float | None, float | None] = (difference - half, difference + half)
+    if how.interval == "bca":
+        ends = bca(differences, seed) if n >= FEWEST_FOR_BCA else (None, None)
     return replace(
         unknown,
-        low=difference - half,
-        high=difference + half,
-        p=two_sided(difference / error, n - 1),
+        low=ends[0],
+        high=ends[1],
+        p=flipped if how.test == "sign_flip" else two_sided(difference / error, n - 1),
         sd=sd,
-        p_sign_flip=sign_flip(differences),
+        p_sign_flip=flipped,
+        gain=_gain(left, right, sd),
     )
 
 
@@ -111,6 +153,39 @@ def pooled_sd(contrasts: Iterable[Contrast]) -> float | None:
     largest = max(sd for _, sd in known)
     squares = math.fsum(freedom * (sd / largest) ** 2 for freedom, sd in known)
     return largest * math.sqrt(squares / sum(freedom for freedom, _ in known))
+
+
+def _welch(
+    values: Mapping[int, float], reference: Mapping[int, float], nothing: Contrast
+) -> Contrast:
+    """The difference of two arms' means by Welch's t test; as it was, where that needs more."""
+    sides = [[v for _, v in sorted(one.items()) if math.isfinite(v)] for one in (values, reference)]
+    if min(map(len, sides)) < 2:
+        return nothing
+    (mean, sd), (other_mean, other_sd) = (moments(side) for side in sides)
+    squares = [(s or 0.0) ** 2 / len(side) for s, side in zip((sd, other_sd), sides, strict=True)]
+    difference, error = mean - other_mean, math.sqrt(sum(squares))
+    unknown = replace(nothing, difference=difference, paired=False)
+    if error <= _ROUNDING * max(map(abs, sides[0] + sides[1])):
+        return unknown
+    freedom = sum(squares) ** 2 / sum(
+        square**2 / (len(side) - 1) for square, side in zip(squares, sides, strict=True)
+    )
+    half = critical(freedom) * error
+    return replace(
+        unknown,
+        low=difference - half,
+        high=difference + half,
+        p=two_sided(difference / error, freedom),
+    )
+
+
+def _gain(left: list[float], right: list[float], sd: float) -> float | None:
+    """The length of Student's interval for two samples, over that of their differences'."""
+    n = len(left)
+    of_left, of_right = moments(left)[1] or 0.0, moments(right)[1] or 0.0
+    apart = math.hypot(of_left, of_right)
+    return critical(2 * n - 2) * apart / (critical(n - 1) * sd)
 
 
 def _correlation(left: list[float], right: list[float]) -> float | None:

@@ -6,12 +6,14 @@ import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from cbablate.analysis.tuning import best_proposals, tunings
 from cbablate.planning.plan import Plan
+from cbablate.planning.search import confirmed
 from cbablate.records.history import History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 
-__all__ = ["Cost", "cost"]
+__all__ = ["Cost", "TuningCost", "cost", "tuning_cost"]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,65 @@ def cost(plan: Plan, facts: Iterable[Record]) -> Cost:
         budget_left=len(left) * budget,
         seconds=seconds,
         basis=basis,
+    )
+
+
+@dataclass(frozen=True)
+class Share:
+    """Trials and their budget, and what of both is left."""
+
+    trials: int
+    left: int
+    budget: int
+    budget_left: int
+
+
+@dataclass(frozen=True)
+class TuningCost:
+    """What a study that tunes asks for beyond its arms as written; at most, as a pruner may save.
+
+    `search` counts tuning trials over all arms. `confirm` counts replicates at tuned
+    hyperparameters, those of arms that have none yet among them. `tuned` arms have them.
+    `seconds` is the time left on one slot for these and for the arms as written together.
+    """
+
+    search: Share
+    confirm: Share
+    tuned: int
+    seconds: float | None
+    basis: str
+
+
+def tuning_cost(plan: Plan, facts: Iterable[Record]) -> TuningCost:
+    """The cost of tuning a plan's arms and of confirming what is found, by what has been seen.
+
+    What is left of a search is taken to spend its whole budget, as nothing tells beforehand what
+    a pruner will stop.
+    """
+    told = list(facts)
+    searched = tunings(plan, told)
+    budget = plan.study.budget.amount
+    ended = sum(one.complete + one.pruned + one.failed for one in searched)
+    given = sum(one.wanted for one in searched)
+    proposals = best_proposals(plan, told)
+    past, unknown = histories(told), History(trial="")
+    done = sum(past.get(trial.id, unknown).settled for trial in confirmed(plan, proposals).trials)
+    fresh = len(plan.arms) * plan.study.replicates
+    own = cost(plan, told)
+    left = (given - ended) + (fresh - done)
+    rates = _rates(plan, told, past)
+    seconds = None
+    if not left:
+        seconds = own.seconds
+    elif rates:
+        typical = statistics.median(rates.values()) * budget
+        seconds = None if own.seconds is None else own.seconds + left * typical
+    return TuningCost(
+        search=Share(given, given - ended, given * budget, (given - ended) * budget),
+        confirm=Share(fresh, fresh - done, fresh * budget, (fresh - done) * budget),
+        tuned=len(proposals),
+        seconds=seconds,
+        basis=own.basis if own.left or not left else "from completed trials of this workload",
     )
 
 

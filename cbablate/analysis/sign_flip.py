@@ -6,10 +6,10 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from cbablate.planning.power import MOST_PAIRS
+
 __all__ = ["MOST_PAIRS", "sign_flip"]
 
-MOST_PAIRS = 20
-"""Of more pairs there is no exact test here; a t test of so many hardly minds their shape."""
 _TIE = 2.0**-44
 """Sums that differ by less than this part of all sizes together differ by rounding only."""
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cbablate.analysis.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.data_version import data_version
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin
+from cbablate.analysis.replicates import Replicates, Values, entered
+from cbablate.analysis.replicates import values as values_in
 from cbablate.analysis.timing import Timing, timings
 from cbablate.analysis.verdict import Finding, findings
+from cbablate.fingerprint import derive_seed
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.history import History, histories
@@ -56,13 +59,16 @@ class Summary:
 
     `metrics` are the trial metrics that the study reports, in that order, then its objective's.
     `primary` is the first that is reported, "" where only timings are: the study's margin is one
-    of it, and its differences are shown.
+    of it, and its differences are shown. `data` is the version of the numbers behind all this.
     """
 
     arms: tuple[ArmSummary, ...]
     metrics: tuple[str, ...]
     primary: str
     origin: Origin
+    replicates: Replicates = field(default=Replicates({}), repr=False, compare=False)
+    """The values behind it all, one a trial."""
+    data: str = ""
 
     @property
     def of(self) -> Mapping[str, ArmSummary]:
@@ -86,25 +92,24 @@ def direction_of(plan: Plan, name: str) -> Direction | None:
     return objective.direction if name == objective.metric else metric_of(plan, name).direction
 
 
-def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
+def summarize(
+    plan: Plan, facts: Iterable[Record], *, told: Mapping[str, History] | None = None
+) -> Summary:
     """The summary of a plan's trials from a ledger's facts, which may tell of others too.
 
     Only the last measurement of a COMPLETE trial counts. Facts are taken in the ledger's order,
-    whatever order they are handed in.
+    whatever order they are handed in. Who has folded them already hands in what they `told`.
     """
     ordered = sorted(facts, key=lambda fact: fact.sequence)
-    told = histories(ordered)
-    entered: dict[str, dict[int, History]] = {arm.id: {} for arm in plan.arms}
+    told = histories(ordered) if told is None else told
+    counted = entered(plan, told)
     past: dict[str, list[History]] = {arm.id: [] for arm in plan.arms}
     for trial in plan.trials:
-        history = told.get(trial.id) or History(trial=trial.id)
-        past[trial.arm].append(history)
-        if history.state is TrialState.COMPLETE and history.last:
-            entered[trial.arm][trial.replicate] = history
+        past[trial.arm].append(told.get(trial.id) or History(trial=trial.id))
     asked = dict.fromkeys([*plan.study.report, plan.study.objective.metric])
     metrics = tuple(name for name in asked if metric_of(plan, name).source == "trial")
     primary = next((name for name in metrics if name in plan.study.report), "")
-    contrasts = _contrasts(plan, entered, metrics)
+    contrasts = _contrasts(plan, counted, metrics)
     found = {
         name: _findings(plan, name, by_arm, plan.study.margin if name == primary else None)
         for name, by_arm in contrasts.items()
@@ -115,7 +120,7 @@ def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
             arm=arm,
             counts=_counts(past[arm.id]),
             estimates={
-                name: estimate(_values(entered[arm.id], name).values(), plan.study.replicates)
+                name: estimate(values_in(counted[arm.id], name).values(), plan.study.replicates)
                 for name in metrics
             },
             contrasts={
@@ -123,36 +128,55 @@ def summarize(plan: Plan, facts: Iterable[Record]) -> Summary:
             },
             findings={name: by_arm[arm.id] for name, by_arm in found.items() if arm.id in by_arm},
             timings={name: by_arm[arm.id] for name, by_arm in timed.items() if arm.id in by_arm},
-            vectors=_vectors(entered[arm.id], plan.study.replicates),
+            vectors=_vectors(counted[arm.id], plan.study.replicates),
         )
         for arm in plan.arms
     )
-    every = [history for by_replicate in entered.values() for history in by_replicate.values()]
-    return Summary(arms=arms, metrics=metrics, primary=primary, origin=origin(every, ordered))
-
-
-def _values(entered: Mapping[int, History], metric: str) -> dict[int, float]:
-    """Finite values by replicate."""
-    found: dict[int, float] = {}
-    for replicate, history in entered.items():
-        value = history.last.metrics.get(metric) if history.last else None
-        if value is not None and math.isfinite(value):
-            found[replicate] = float(value)
-    return found
+    every = [history for by_replicate in counted.values() for history in by_replicate.values()]
+    return Summary(
+        arms=arms,
+        metrics=metrics,
+        primary=primary,
+        origin=origin(every, ordered),
+        replicates=Replicates(counted),
+        data=data_version(counted, timed),
+    )
 
 
 def _contrasts(
-    plan: Plan, entered: Mapping[str, Mapping[int, History]], metrics: Iterable[str]
+    plan: Plan, counted: Mapping[str, Mapping[int, History]], metrics: Iterable[str]
 ) -> dict[str, dict[str, Contrast]]:
     """Contrasts by metric, by arm id; each metric's contrasts are one family."""
     compared = [(arm.id, arm.against) for arm in plan.arms if arm.against is not None]
     found: dict[str, dict[str, Contrast]] = {}
     for metric in metrics:
-        values = {arm: _values(by_replicate, metric) for arm, by_replicate in entered.items()}
-        family = [contrast(values[arm], values[ref], against=ref) for arm, ref in compared]
+        found_in = {arm: values_in(by_replicate, metric) for arm, by_replicate in counted.items()}
         ids = [arm for arm, _ in compared]
-        found[metric] = dict(zip(ids, adjusted(family), strict=True))
+        found[metric] = dict(zip(ids, _family(plan, found_in, compared, metric), strict=True))
     return found
+
+
+def _family(
+    plan: Plan, found: Values, compared: Sequence[tuple[str, str]], metric: str
+) -> list[Contrast]:
+    """The contrasts of one metric, tested and corrected as the study says."""
+    how = plan.study.analysis
+    if how.correction == "dunnett" and compared:
+        from cbablate.analysis.dunnett import dunnett  # its numbers need numpy and scipy
+
+        return dunnett(found, [arm for arm, _ in compared], compared[0][1])
+    return adjusted(
+        [
+            contrast(
+                found[arm],
+                found[ref],
+                against=ref,
+                how=how,
+                seed=derive_seed(plan.study.seed, "bootstrap", metric, arm, ref),
+            )
+            for arm, ref in compared
+        ]
+    )
 
 
 def _findings(
@@ -176,11 +200,11 @@ def _counts(past: list[History]) -> Counts:
     )
 
 
-def _vectors(entered: Mapping[int, History], planned: int) -> dict[str, tuple[Estimate, ...]]:
+def _vectors(counted: Mapping[int, History], planned: int) -> dict[str, tuple[Estimate, ...]]:
     """Estimates per layer, by vector name; a layer counts the replicates that have it."""
     gathered: dict[str, list[list[float]]] = {}
-    for replicate in sorted(entered):
-        last = entered[replicate].last
+    for replicate in sorted(counted):
+        last = counted[replicate].last
         for name, values in (last.vectors if last else {}).items():
             layers = gathered.setdefault(name, [])
             layers += [[] for _ in range(len(values) - len(layers))]

@@ -9,7 +9,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli.words import Form, Where, show_error
+from cbablate.cli.diff import diff
+from cbablate.cli.effects import Components, Effects, Mechanism, Pairs, chosen
+from cbablate.cli.explain import explain
+from cbablate.cli.report import report
+from cbablate.cli.verify import verify
+from cbablate.cli.words import (
+    RESULTS,
+    CheckedPaths,
+    Form,
+    Json,
+    Results,
+    StudyPath,
+    Where,
+    Written,
+    show_error,
+)
 from cbablate.errors import CbablateError, EnvironmentFault
 
 if TYPE_CHECKING:
@@ -26,11 +41,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
-StudyPaths = Annotated[list[Path], typer.Argument(metavar="STUDY...", help="Study files.")]
-Results = Annotated[
-    Path, typer.Option("--results", metavar="DIR", help="Folder of the ledger and the tables.")
-]
 On = Annotated[Where, typer.Option("--on", help="Where trials run.")]
 Gpus = Annotated[
     float | None,
@@ -56,23 +66,31 @@ Mlflow = Annotated[
     str | None,
     typer.Option("--mlflow", metavar="URI", help="MLflow tracking URI. [default: in --results]"),
 ]
-RESULTS = Path("results")
 
 
 @app.command()
-def check(studies: StudyPaths) -> None:
+def check(files: CheckedPaths, as_json: Json = False) -> None:
     """Say every fault of every file, with line and column. Exit code 2 if there is any."""
-    from cbablate import api
+    from cbablate.cli import json_shape
+    from cbablate.cli.checking import checked
 
     faulty = 0
-    for path in studies:
+    told = []
+    for path in files:
+        said, faults = "", list[str]()
         try:
-            found = api.plan(api.load_study(path))
+            said = checked(path)
         except CbablateError as error:
             faulty += 1
-            show_error(error)
+            faults = str(error).splitlines()
+            if not as_json:
+                show_error(error)
         else:
-            print(f"{path}: {len(found.arms)} arms, {len(found.trials)} trials")
+            if not as_json:
+                print(f"{path}: {said}")
+        told.append({"path": str(path), "says": said, "faults": faults})
+    if as_json:
+        print(json_shape.printed(json_shape.check_shape(told)))
     if faulty:
         raise typer.Exit(2)
 
@@ -84,16 +102,24 @@ def plan(
     verify: Annotated[
         bool, typer.Option("--verify", help="Also build every arm, in this process.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Say what running a study would train, and about how long; train nothing."""
     from cbablate import api
-    from cbablate.cli import overview
+    from cbablate.cli import json_shape, overview
 
     planned = api.plan(api.load_study(study))
-    print(overview.planned(planned, api.facts(results)))
+    told = api.facts(results)
+    if as_json:
+        print(json_shape.printed(json_shape.plan_shape(planned, told)))
+    else:
+        print(overview.planned(planned, told))
     if verify:
-        api.verify(planned, api.Resources(on="local"))
+        notes = api.verify(planned, api.Resources(on="local"))
+    if verify and not as_json:
         print(f"\nVerified: all {len(planned.arms)} arms can be built.")
+        for name, sentences in notes.items():
+            print("\n".join(f"  {name}: {sentence}" for sentence in sentences))
 
 
 @app.command()
@@ -134,11 +160,15 @@ def run(
 
 
 @app.command()
-def status(study: StudyPath, results: Results = RESULTS) -> None:
+def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) -> None:
     """Say what is done, running, pruned and failed, and why."""
     from cbablate import api
-    from cbablate.cli import overview
+    from cbablate.cli import json_shape, overview
 
+    if as_json:
+        planned = api.plan(api.load_study(study))
+        print(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
+        return
     print(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
     print(overview.kept(results), end="")
 
@@ -151,11 +181,25 @@ def table(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a file.")
     ] = None,
+    effects: Effects = False,
+    components: Components = False,
+    pairs: Pairs = False,
+    mechanism: Mechanism = False,
+    as_json: Json = False,
 ) -> None:
-    """Print the ablation table of what has been trained so far."""
+    """Print the ablation table of what was trained so far, or another table of the study."""
     from cbablate import api
+    from cbablate.analysis.outcome import outcome
+    from cbablate.cli import json_shape
 
-    text = _spelled(api.table(api.plan(api.load_study(study)), results=results), form)
+    view = chosen(effects=effects, components=components, pairs=pairs, mechanism=mechanism)
+    planned = api.plan(api.load_study(study))
+    found = api.table(planned, results=results, view=view)
+    if as_json:
+        rows = outcome(planned, api.facts(results)).plan
+        text = json_shape.printed(json_shape.table_shape(rows, found)) + "\n"
+    else:
+        text = _spelled(found, form)
     if output is None:
         _write(text)
         return
@@ -193,6 +237,18 @@ def ui(
 
 
 @app.command()
+def models(
+    pattern: Annotated[
+        str | None, typer.Argument(metavar="[PATTERN]", help="A name of timm, or one with *.")
+    ] = None,
+) -> None:
+    """Say which models are known, and where in one context can be placed."""
+    from cbablate.cli.models import listed
+
+    print(listed(pattern))
+
+
+@app.command()
 def data(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="Read this one, or this folder, whole.")
@@ -211,14 +267,34 @@ def data(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of study files, for editors."""
+def sweep(study: StudyPath, results: Results = RESULTS) -> None:
+    """Say what each arm's tuning has found so far, and which hyperparameters matter."""
+    from cbablate import api
+    from cbablate.cli.sweep import swept
+
+    print(swept(api.plan(api.load_study(study)), api.facts(results)))
+
+
+@app.command()
+def schema(
+    of: Annotated[Written, typer.Option("--of", help="Of which kind of file.")] = Written.study,
+) -> None:
+    """Print the JSON Schema of study files, or of sweep files, for editors."""
     import json
 
-    from cbablate.spec.schema import study_schema
+    from cbablate.spec.schema import study_schema, sweep_schema
     from cbablate.workloads.catalog import SHIPPED
 
-    print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+    if of is Written.sweep:
+        print(json.dumps(sweep_schema(), indent=2))
+    else:
+        print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+
+
+app.command()(diff)
+app.command()(explain)
+app.command()(report)
+app.command()(verify)
 
 
 def _spelled(table: Table, form: Form) -> str:

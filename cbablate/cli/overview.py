@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.contrast import pooled_sd
-from cbablate.analysis.cost import cost
-from cbablate.analysis.summary import Summary, metric_of, summarize
+from cbablate.analysis.cost import cost, tuning_cost
+from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.analysis.summary import Summary, metric_of
+from cbablate.analysis.tuning import best_proposals
+from cbablate.cli.tuning_overview import counted, left_lines, searching_lines, tuning_lines
+from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import (
     ALPHA,
@@ -21,6 +25,8 @@ from cbablate.planning.power import (
     pairs_to_flip,
     replicates_for,
 )
+from cbablate.planning.screening import aliases
+from cbablate.planning.search import confirmed
 from cbablate.records.history import TRIAL_KINDS, History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -40,19 +46,26 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
     study = plan.study
     price = cost(plan, facts)
     unit = study.budget.unit
+    tuned = study.tune is not None
     lines = [
         f"{study.name}: {study.question}",
         "",
-        f"{len(plan.arms)} arms ({study.design}) x {study.replicates} replicates "
+        f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.replicates} replicates "
         f"= {price.trials} trials of {study.budget.amount} {unit} "
-        f"({price.budget:,} {unit} in all)",
+        f"({price.budget:,} {unit} in all){', at the hyperparameters as written' * tuned}",
+        *(tuning_lines(plan, tuning_cost(plan, facts)) if tuned else ()),
         "",
         *_arm_lines(plan),
         "",
-        *_power_lines(plan, facts),
-        f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
-        f"{price.budget_left:,} {unit}.",
+        *_screening_lines(plan),
+        *_power_lines(outcome(plan, facts), plan.study.tune is not None),
     ]
+    if tuned:
+        return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, facts))])
+    lines.append(
+        f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
+        f"{price.budget_left:,} {unit}."
+    )
     if price.seconds is None:
         lines.append(f"Time: unknown; {price.basis}.")
     elif price.left:
@@ -66,15 +79,36 @@ def standing(plan: Plan, facts: Sequence[Record]) -> str:
     """How many trials are in which state, arm by arm, and why any failed or was pruned."""
     past = histories(fact for fact in facts if fact.kind in TRIAL_KINDS)
     unknown = History(trial="")
+    if plan.study.tune is not None:
+        return _tuned_standing(plan, facts, past)
     ours = {trial.id: past.get(trial.id, unknown) for trial in plan.trials}
+    return "\n".join(_standing(plan, ours, f"{plan.study.name}:"))
+
+
+def _tuned_standing(plan: Plan, facts: Sequence[Record], past: dict[str, History]) -> str:
+    """The same of a study that tunes: the arms as written, the searches, the arms as tuned."""
+    unknown = History(trial="")
+    rows = confirmed(plan, best_proposals(plan, facts))
+    written = {trial.id: past.get(trial.id, unknown) for trial in plan.trials}
+    tuned = {trial.id: past.get(trial.id, unknown) for trial in rows.trials}
+    lines = [*_standing(plan, written, f"{plan.study.name}, at the hyperparameters as written:")]
+    lines += ["", *searching_lines(plan, facts)]
+    if tuned:
+        lines += ["", *_standing(rows, tuned, "Confirmations, at each arm's best:")]
+    else:
+        lines += ["", "Confirmations: none yet, as no search is over."]
+    return "\n".join(lines)
+
+
+def _standing(plan: Plan, ours: dict[str, History], title: str) -> list[str]:
     counts = Counter(history.state for history in ours.values())
     states = ", ".join(f"{counts[state]} {state.value}" for state in TrialState if counts[state])
-    lines = [f"{plan.study.name}: {len(plan.trials)} trials: {states}", ""]
+    lines = [f"{title} {len(plan.trials)} trials: {states}", ""]
     width = max(len(arm.name) for arm in plan.arms)
     for arm in plan.arms:
         of_arm = Counter(ours[trial.id].state for trial in plan.trials if trial.arm == arm.id)
         said = ", ".join(f"{of_arm[s]} {s.value}" for s in TrialState if of_arm[s])
-        lines.append(f"  {arm.name:<{width}}  {said}")
+        lines.append(f"  {arm.name:<{width}}  {said or 'not tuned yet'}")
     if counts[TrialState.RUNNING]:
         lines += ["", "Running (or cut short, if no cbablate is at work here):"]
         lines += _reasons(plan, ours, TrialState.RUNNING)
@@ -82,7 +116,7 @@ def standing(plan: Plan, facts: Sequence[Record]) -> str:
         if counts[state]:
             lines += ["", f"{state.value.capitalize()}:", *_reasons(plan, ours, state)]
     absent = unreported(plan, ours.values())
-    return "\n".join([*lines, *([""] if absent else []), *absent])
+    return [*lines, *([""] if absent else []), *absent]
 
 
 def kept(results: Path) -> str:
@@ -96,7 +130,7 @@ def kept(results: Path) -> str:
             break
         number, unit = number / 1000, larger
     return (
-        f"\n{_counted(count, 'checkpoint')} of all studies here: "
+        f"\n{counted(count, 'checkpoint')} of all studies here: "
         f"{number:.3g} {unit} in {results / 'checkpoints'}\n"
     )
 
@@ -120,6 +154,13 @@ def ended(plan: Plan, done: Completion, results: Path) -> str:
     return "\n".join(lines)
 
 
+def _screening_lines(plan: Plan) -> list[str]:
+    """What a screening design cannot tell apart; nothing of other designs."""
+    if plan.study.design not in SCREENING or not plan.study.factors:
+        return []
+    return [*aliases(plan.study.design, [factor.name for factor in plan.study.factors]), ""]
+
+
 def _arm_lines(plan: Plan) -> list[str]:
     width = max(len(arm.name) for arm in plan.arms)
     names = {arm.id: arm.name for arm in plan.arms}
@@ -130,24 +171,30 @@ def _arm_lines(plan: Plan) -> list[str]:
     ]
 
 
-def _power_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
+def _power_lines(found: Outcome, tuned: bool) -> list[str]:
     """What the replicates can show of the primary metric; nothing where nothing is compared."""
+    plan, summary = found.plan, found.summary
     n, family = plan.study.replicates, sum(arm.against is not None for arm in plan.arms)
-    summary = summarize(plan, facts)
+    if tuned and not family and found.tuned is not None and found.tuned.fixed is None:
+        family = 1  # tuned against fixed, once there is a proposal
     if not family or not summary.primary:
         return []
-    size = f"{_counted(n, 'replicate')}, {_counted(family, 'comparison')}"
+    if plan.study.design in SCREENING:
+        return _screening_power(n, len(plan.study.factors))
+    size = f"{counted(n, 'replicate')}, {counted(family, 'comparison')}"
     effect = detectable(n, family)
     if effect is None:
         lines = [f"{size}: one seed tells no spread, so no test is possible."]
     else:
         holm = " (Holm)" if family > 1 else ""
+        if family > 1 and plan.study.analysis.correction == "dunnett":
+            holm = " (by Holm's correction; Dunnett's test sees a little more)"
         lines = [
             f"{size}{holm}: with 80 % power a paired t test sees a difference of "
             f"{_times(effect)} the spread between paired seeds.",
             *_measured_lines(plan, summary, effect=effect, family=family),
         ]
-    reach = f"An exact sign-flip test of {_counted(n, 'pair')} cannot go below p = {floor(n):.2g}"
+    reach = f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}"
     if n < FEWEST_PAIRS:
         lines.append(
             f"{reach}: every finding would be 'too few replicates'. "
@@ -159,6 +206,19 @@ def _power_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
             f"sign. With {pairs_to_flip(family)} replicates it does not."
         )
     return [*lines, ""]
+
+
+def _screening_power(n: int, family: int) -> list[str]:
+    """The same of factors' effects, which rest on all arms at once."""
+    effect = detectable(n, family)
+    size = f"{counted(n, 'replicate')}, {counted(family, 'factor')}"
+    if effect is None:
+        return [f"{size}: one seed tells no spread, so no test is possible.", ""]
+    return [
+        f"{size} (Holm): with 80 % power a t test sees an effect of {_times(effect)} its spread "
+        "between seeds.",
+        "",
+    ]
 
 
 def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int) -> list[str]:
@@ -184,10 +244,6 @@ def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int)
     count = f"{needed}" if needed else f"more than {MOST_REPLICATES:,}"
     lines.append(f"One {wished} needs {count} replicates.")
     return lines
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _times(effect: float) -> str:

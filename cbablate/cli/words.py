@@ -4,10 +4,36 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from cbablate.errors import CbablateError, StudyError
 
-__all__ = ["Form", "Where", "show_error"]
+__all__ = [
+    "RESULTS",
+    "CheckedPaths",
+    "Form",
+    "Json",
+    "Results",
+    "StudyPath",
+    "Where",
+    "Written",
+    "show_error",
+]
+
+StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
+CheckedPaths = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", help="Study and sweep files.")
+]
+Results = Annotated[
+    Path, typer.Option("--results", metavar="DIR", help="Folder of the ledger and the tables.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="As JSON, unrounded; the shape is in docs/json.md.")
+]
+RESULTS = Path("results")
 
 
 class Where(StrEnum):
@@ -24,6 +50,13 @@ class Form(StrEnum):
     latex = "latex"
     markdown = "markdown"
     csv = "csv"
+
+
+class Written(StrEnum):
+    """What a person writes."""
+
+    study = "study"
+    sweep = "sweep"
 
 
 def show_error(error: CbablateError) -> None:

@@ -17,27 +17,15 @@ class Layout:
 
     `prefix` is how many class and register tokens lead the row, the class token first of them
     where `class_token` says that there is one; `grid` is the patches' height and width. Both are
-    None where the model does not say. `windows` says that the attention hands over its windows as
-    if each were an image.
+    None where the model does not say. With `maps`, height and width come with every feature map
+    that the place hands over, so no grid need be known before.
     """
 
     dim: int
     prefix: int | None = 0
     grid: tuple[int, int] | None = None
     class_token: bool = False
-    windows: bool = False
-
-    def of_images(self, what: str) -> None:
-        """Make sure that every row of tokens is an image.
-
-        Raises:
-            StudyError: the rows are windows; `what` compares images.
-        """
-        if self.windows:
-            raise StudyError(
-                f"{what} compares the images of a batch, but inside this model's attention a row "
-                "of tokens is one window of an image: choose a place of the MLP"
-            )
+    maps: bool = False
 
     def leading(self, what: str) -> int:
         """How many tokens lead the patches.
@@ -48,33 +36,37 @@ class Layout:
         if self.prefix is None:
             raise StudyError(
                 f"{what} needs to know how many class and register tokens lead the patches, which "
-                "is known of timm's VisionTransformer, Beit and Eva only; use over: all"
+                "is not known of this model (`cbablate models` lists the families of which it is); "
+                "use over: all"
             )
         return self.prefix
 
-    def sides(self, what: str) -> tuple[int, int]:
-        """Height and width of the patches' grid.
+    def sides(self, what: str) -> tuple[int, int] | None:
+        """Height and width of the patches' grid; None where they come with every feature map.
 
         Raises:
             StudyError: the model does not say; `what` needs them.
         """
-        if self.grid is None:
+        if self.grid is None and not self.maps:
             raise StudyError(
-                f"{what} needs the grid of the patches, which this model does not have or say; "
-                "it is known of timm's VisionTransformer, Beit and Eva"
+                f"{what} needs the grid of the patches, which this place of the model does not "
+                "have or say (`cbablate models NAME` says what is known of a model)"
             )
         return self.grid
 
-    def patches(self, x: Tensor, what: str) -> Tensor:
+    def patches(self, x: Tensor, what: str, grid: tuple[int, int] | None = None) -> Tensor:
         """The patches of tokens (B, N, C) on their grid, of shape (B, height, width, C).
+
+        `grid` is the one that came with the tokens; without it, the layout's own.
 
         Raises:
             StudyError: the row has not the tokens of the layout.
         """
-        prefix, (height, width) = self.leading(what), self.sides(what)
-        if x.shape[1] != prefix + height * width:
+        prefix, sides = self.leading(what), grid or self.sides(what)
+        if sides is None or x.shape[1] != prefix + sides[0] * sides[1]:
+            said = "a feature map" if sides is None else f"{prefix} + {sides[0]} x {sides[1]}"
             raise StudyError(
-                f"{what} needs {prefix} + {height} x {width} tokens, but is given {x.shape[1]}: it "
+                f"{what} needs {said} tokens, but is given {x.shape[1]}: it "
                 "goes with no other image size and with no patch_drop_rate"
             )
-        return x[:, prefix:].reshape(x.shape[0], height, width, x.shape[2])
+        return x[:, prefix:].reshape(x.shape[0], sides[0], sides[1], x.shape[2])

@@ -22,6 +22,8 @@ class LocalMean(nn.Module):
     Source: ours.
     """
 
+    gridded = True
+
     def __init__(self, layout: Layout, *, radius: int, detach: bool = False) -> None:
         super().__init__()
         self.layout = layout
@@ -30,9 +32,12 @@ class LocalMean(nn.Module):
         self.prefix = layout.leading("operator 'local'")
         layout.sides("operator 'local'")
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The tokens, each patch averaged with the mean of its window."""
-        patches = self.layout.patches(x, "operator 'local'").permute(0, 3, 1, 2)
+    def forward(self, x: Tensor, grid: tuple[int, int] | None = None) -> Tensor:
+        """The tokens, each patch averaged with the mean of its window.
+
+        `grid` is the patches' height and width where they come with the tokens.
+        """
+        patches = self.layout.patches(x, "operator 'local'", grid).permute(0, 3, 1, 2)
         if self.detach:
             patches = patches.detach()
         means = avg_pool2d(

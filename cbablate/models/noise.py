@@ -26,7 +26,6 @@ class MomentNoise(nn.Module):
 
     def __init__(self, layout: Layout, *, over: str = "all") -> None:
         super().__init__()
-        layout.of_images("operator 'noise'")
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=True)
 

@@ -34,8 +34,9 @@ Operator = Callable[..., nn.Module]
 """What makes a context operator: a module on (B, N, C) tokens, from their `Layout`.
 
 Its options are keywords, with the defaults of `options.TAKES`. The module has a method
-`flops(tokens)`, operations an image, and `reset_parameters()` where it has parameters. Making it
-raises StudyError where it needs to know more of the tokens than the model says.
+`flops(tokens)`, operations an image, and `reset_parameters()` where it has parameters. One with a
+true `gridded` is called with the tokens and, where it comes with them, their height and width.
+Making it raises StudyError where it needs to know more of the tokens than the model says.
 """
 
 

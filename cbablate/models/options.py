@@ -10,10 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["ONCE", "OPTIONS", "TAKES", "Takes", "refuse", "unsaid"]
-
-ONCE = frozenset({"embed.end", "head.front"})
-"""Places that a model has once, and not in every block."""
+__all__ = ["OPTIONS", "TAKES", "Takes", "refuse", "unsaid"]
 
 
 @dataclass(frozen=True)

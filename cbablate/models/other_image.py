@@ -23,7 +23,6 @@ class OtherImage(nn.Module):
 
     def __init__(self, layout: Layout, *, over: str = "all", detach: bool = False) -> None:
         super().__init__()
-        layout.of_images("operator 'other_image'")
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=detach)
 

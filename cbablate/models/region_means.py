@@ -22,28 +22,38 @@ class RegionMeans(nn.Module):
     Source: ours.
     """
 
+    gridded = True
+
     def __init__(self, layout: Layout, *, grid: int, detach: bool = False) -> None:
         super().__init__()
         self.layout = layout
         self.grid = grid
         self.detach = detach
         self.prefix = layout.leading("operator 'regions'")
-        height, width = layout.sides("operator 'regions'")
-        if height % grid or width % grid:
-            raise StudyError(
-                f"operator 'regions' cannot cut {height} x {width} patches into {grid} x {grid} "
-                "regions of equal size: grid must divide both sides"
-            )
+        sides = layout.sides("operator 'regions'")
+        if sides is not None:
+            self._refuse_uneven(*sides)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The tokens, each patch averaged with the mean of its region."""
-        patches = self.layout.patches(x, "operator 'regions'")
+    def forward(self, x: Tensor, grid: tuple[int, int] | None = None) -> Tensor:
+        """The tokens, each patch averaged with the mean of its region.
+
+        `grid` is the patches' height and width where they come with the tokens.
+        """
+        patches = self.layout.patches(x, "operator 'regions'", grid)
         height, width = patches.shape[1:3]
+        self._refuse_uneven(height, width)
         down, across = height // self.grid, width // self.grid
         cut = patches.reshape(x.shape[0], self.grid, down, self.grid, across, self.layout.dim)
         means = (cut.detach() if self.detach else cut).mean(dim=(2, 4), keepdim=True)
         mixed = (0.5 * (cut + means)).reshape(x.shape[0], height * width, self.layout.dim)
         return torch.cat((x[:, : self.prefix], mixed), dim=1) if self.prefix else mixed
+
+    def _refuse_uneven(self, height: int, width: int) -> None:
+        if height % self.grid or width % self.grid:
+            raise StudyError(
+                f"operator 'regions' cannot cut {height} x {width} patches into {self.grid} x "
+                f"{self.grid} regions of equal size: grid must divide both sides"
+            )
 
     def flops(self, tokens: int) -> int:
         """Operations an image of so many tokens: a sum, an addition, a multiplication a patch."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from cbablate.errors import StudyError
 from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.models.building import build
+from cbablate.models.options import TAKES
+from cbablate.models.placing import operators_of
 
-__all__ = ["Shape", "verify"]
+__all__ = ["Examination", "Shape", "examine", "verify"]
 
 Config = Mapping[str, Any]
 _SPREAD = 0.02
@@ -30,53 +32,167 @@ class Shape:
     classes: int
 
 
-def verify(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> dict[str, list[str]]:
-    """Sentences about what is wrong, by arm name, from resolved configs by arm name.
+@dataclass
+class Examination:
+    """Sentences by arm name: `faults` are reasons not to train, `notes` are good to know."""
 
-    Every arm's model is built and given two random images in float64. The model must take them;
-    with context it must compute another function than without; and two arms that differ in
-    context must not compute the same one bit for bit, unless one detaches what the other does not
-    and so learns differently. Functions are compared at weights moved off their start, alike in
-    all arms, because an operator that has yet to learn may begin as another.
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A model without context: its modules by name, its weights at the start, its output."""
+
+    modules: Mapping[str, type]
+    start: Mapping[str, Tensor]
+    output: Tensor
+
+
+def verify(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> dict[str, list[str]]:
+    """The faults of `examine`."""
+    return examine(configs, shape).faults
+
+
+def examine(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> Examination:
+    """What is wrong and what is to be known of arms, from resolved configs by arm name.
+
+    Every arm's model is built and given two random images in float64. It must take them. With
+    context it must compute another function than without; differ from the plain model in nothing
+    but the operators, whose fellow weights start with equal bits; and with its operators at their
+    identity settings, where they have one, give the plain model's output bit for bit. Two arms
+    that differ in context must not compute the same function bit for bit, unless one detaches what
+    the other does not and so learns differently; if they do but for rounding, that is noted. When
+    all have been built, the plain models must still be what they were. Functions are compared at
+    weights moved off their start, alike in all arms, because an operator that has yet to learn may
+    begin as another.
     """
-    told: dict[str, list[str]] = {}
+    told = Examination()
     outputs: dict[str, Tensor] = {}
-    plain: dict[str, Tensor] = {}
+    plain: dict[str, tuple[Config, _Plain]] = {}
     for name, config in configs.items():
         try:
-            outputs[name] = _output(config, shape(config))
-            if config.get("context"):
-                key = _without_context(config)
-                if key not in plain:
-                    plain[key] = _output({**config, "context": ()}, shape(config))
-                if _alike(outputs[name], plain[key]):
-                    told.setdefault(name, []).append(
-                        "its context does not change what the model computes, so it is not under "
-                        "test"
-                    )
+            bare: Config = {**config, "context": ()}
+            key = _without_context(config)
+            if key not in plain:
+                plain[key] = (bare, _plain(bare, shape(config)))
+            base = plain[key][1]
+            if not config.get("context"):
+                outputs[name] = base.output
+                continue
+            model = build(config, seed=0, num_classes=shape(config).classes)
+            faults = _more_than_added(model, base)
+            told.notes.setdefault(name, []).extend(_added(model))
+            outputs[name] = _output(model, config, shape(config))
+            if _alike(outputs[name], base.output):
+                faults.append(
+                    "its context does not change what the model computes, so it is not under test"
+                )
+            faults += _identity_faults(config, shape(config), base)
+            if faults:
+                told.faults.setdefault(name, []).extend(faults)
         except StudyError as error:
-            told.setdefault(name, []).append(str(error))
-    for one, other in itertools.combinations(outputs, 2):
-        if not _only_context_differs(configs[one], configs[other]):
-            continue
-        if torch.equal(outputs[one], outputs[other]):
-            for name, twin in ((one, other), (other, one)):
-                told.setdefault(name, []).append(
-                    f"its context is written differently from that of arm '{twin}', but both "
-                    "models compute the same function"
+            told.faults.setdefault(name, []).append(str(error))
+    _compare(configs, outputs, told)
+    for key, (alone, before) in plain.items():
+        if not torch.equal(_plain(alone, shape(alone)).output, before.output):
+            for name in [each for each in configs if _without_context(configs[each]) == key]:
+                told.faults.setdefault(name, []).append(
+                    "building the arms changed what their model computes without context: an "
+                    "operator leaks into the baseline"
                 )
     return told
 
 
-def _output(config: Config, shape: Shape) -> Tensor:
-    """What the config's model says of two fixed random images, at moved weights."""
-    model = build(config, seed=0, num_classes=shape.classes).double().eval()
+def _compare(
+    configs: Mapping[str, Config], outputs: Mapping[str, Tensor], told: Examination
+) -> None:
+    """Tell of pairs that compute one function."""
+    for one, other in itertools.combinations(outputs, 2):
+        if not _only_context_differs(configs[one], configs[other]):
+            continue
+        for name, twin in ((one, other), (other, one)):
+            if torch.equal(outputs[one], outputs[other]):
+                told.faults.setdefault(name, []).append(
+                    f"its context is written differently from that of arm '{twin}', but both "
+                    "models compute the same function"
+                )
+            elif configs[name].get("context") and _alike(outputs[one], outputs[other]):
+                told.notes.setdefault(name, []).append(
+                    f"computes the same function of the weights as arm '{twin}', but for rounding: "
+                    "what tells them apart is the noise of training"
+                )
+
+
+def _plain(config: Config, shape: Shape) -> _Plain:
+    model = build(config, seed=0, num_classes=shape.classes)
+    if operators_of(model):
+        raise StudyError("the model without context has operators in it")
+    start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    kinds = {name: type(module) for name, module in model.named_modules()}
+    return _Plain(kinds, start, _output(model, config, shape))
+
+
+def _more_than_added(model: nn.Module, plain: _Plain) -> list[str]:
+    """What the surgery changed beside adding operators: nothing, or a sentence."""
+    kinds = {n: type(m) for n, m in model.named_modules() if not _of_context(n)}
+    start = {n: tensor for n, tensor in model.state_dict().items() if not _of_context(n)}
+    changed = sorted(
+        {name for name in kinds.keys() | plain.modules.keys()
+         if kinds.get(name) is not plain.modules.get(name)}
+        | (start.keys() ^ plain.start.keys())
+        | {name for name in start.keys() & plain.start.keys()
+           if not torch.equal(start[name], plain.start[name])}
+    )  # fmt: skip
+    if not changed:
+        return []
+    named = ", ".join(changed[:5]) + (", ..." if len(changed) > 5 else "")
+    return [f"its context changes more of the model than it adds to it: {named}"]
+
+
+def _of_context(name: str) -> bool:
+    return "context" in name.split(".")
+
+
+def _added(model: nn.Module) -> list[str]:
+    """What the arm has beside the plain model, one line a kind of operator and place."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for name, placed in operators_of(model):
+        place = name.split(".")[-2].replace("_", ".").replace("mlp.tokens", "mlp_tokens")
+        sizes = found.setdefault((type(placed).__name__, place), [])
+        sizes.append(sum(parameter.numel() for parameter in placed.parameters()))
+    return [
+        f"adds {len(sizes)} {kind} at {place}, with {sum(sizes):,} parameters"
+        for (kind, place), sizes in found.items()
+    ]
+
+
+def _identity_faults(config: Config, shape: Shape, plain: _Plain) -> list[str]:
+    """Operators that have an identity setting must, at it, leave the model as it is."""
+    settings = [
+        {**placement, **identity}
+        for placement in config["context"]
+        if (identity := TAKES[placement["operator"]].identity) is not None
+    ]
+    if not settings:
+        return []
+    idle = {**config, "context": settings}
+    model = build(idle, seed=0, num_classes=shape.classes)
+    if torch.equal(_output(model, idle, shape, still=True), plain.output):
+        return []
+    names = ", ".join(dict.fromkeys(f"'{each['operator']}'" for each in settings))
+    return [f"at its identity setting {names} does not give the untouched model's output"]
+
+
+def _output(model: nn.Module, config: Config, shape: Shape, *, still: bool = False) -> Tensor:
+    """What a model says of two fixed random images, at moved weights; operators' own `still`."""
+    model = model.double().eval()
     drawn = torch.Generator().manual_seed(derive_seed(0, "images"))
     size = (2, shape.channels, shape.size, shape.size)
     images = torch.randn(size, generator=drawn, dtype=torch.float64)
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive_seed(0, "noise"))  # that placebos draw from
-        _move(model)
+        _move(model, still=still)
         try:
             output = model(images)
         except (AssertionError, RuntimeError, ValueError, TypeError, IndexError) as error:
@@ -94,8 +210,10 @@ def _output(config: Config, shape: Shape) -> Tensor:
     return output
 
 
-def _move(model: nn.Module) -> None:
+def _move(model: nn.Module, *, still: bool) -> None:
     for name, parameter in model.named_parameters():
+        if still and _of_context(name):
+            continue
         drawn = torch.Generator().manual_seed(derive_seed(0, "moved", name))
         noise = torch.randn(parameter.shape, generator=drawn, dtype=parameter.dtype)
         parameter.data.add_(noise, alpha=_SPREAD)

@@ -36,6 +36,6 @@ def arm_id(config: Mapping[str, Any], description: Description) -> str:
             "workload": description.name,
             "version": description.version,
             "data": description.data(config),
-            "config": config,
+            "config": description.identity(config),
         }
     )

@@ -9,11 +9,16 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from cbablate.planning import screening
 from cbablate.spec.study import DesignName
 
-__all__ = ["DESIGNS", "Cell", "cells", "count"]
+__all__ = ["DESIGNS", "SCREENING", "SWITCHING", "Cell", "cells", "count"]
 
 Cell = tuple[int, ...]
+SCREENING: tuple[DesignName, ...] = ("fractional", "plackett_burman")
+"""Designs that tell many factors apart from few arms, each arm with about half of them on."""
+SWITCHING: tuple[DesignName, ...] = ("leave_one_out", "cumulative", *SCREENING)
+"""Designs that switch factors on and off: each has exactly two levels."""
 
 
 def one_at_a_time(sizes: Sequence[int]) -> list[Cell]:
@@ -49,6 +54,8 @@ DESIGNS: Mapping[DesignName, Callable[[Sequence[int]], list[Cell]]] = MappingPro
         "factorial": factorial,
         "leave_one_out": leave_one_out,
         "cumulative": cumulative,
+        "fractional": lambda sizes: screening.fractional(len(sizes)),
+        "plackett_burman": lambda sizes: screening.plackett_burman(len(sizes)),
     }
 )
 
@@ -59,12 +66,11 @@ def cells(design: DesignName, sizes: Sequence[int]) -> list[Cell]:
     A study without factors has one cell, the empty one.
 
     Raises:
-        ValueError: `leave_one_out` and `cumulative` switch factors on and off, so each needs
-            exactly two levels.
+        ValueError: the design is one of `SWITCHING`, and a factor has not exactly two levels.
     """
     if not sizes:
         return [()]
-    if design in ("leave_one_out", "cumulative") and any(size != 2 for size in sizes):
+    if design in SWITCHING and any(size != 2 for size in sizes):
         raise ValueError(f"{design} switches factors on and off: give each exactly two levels")
     return DESIGNS[design](sizes)
 
@@ -78,4 +84,6 @@ def count(design: DesignName, sizes: Sequence[int]) -> int:
         return product
     if design == "one_at_a_time":
         return 1 + sum(size - 1 for size in sizes)
+    if design in SCREENING:
+        return screening.runs(design, len(sizes))
     return 1 + len(sizes) if sizes else 1

@@ -12,7 +12,10 @@ from pydantic import ValidationError
 from cbablate.errors import StudyError
 from cbablate.planning import design
 from cbablate.planning.arm import Arm, arm_id
+from cbablate.planning.coverage import FEWEST_FOR_BCA, bca_coverage
+from cbablate.planning.power import MOST_PAIRS
 from cbablate.planning.trial import Trial, trial_of
+from cbablate.planning.tunable import tune_faults
 from cbablate.spec.changes import apply
 from cbablate.spec.complaint import Wording, complaints, problems
 from cbablate.spec.description import Description
@@ -56,18 +59,23 @@ def plan(study: Study, description: Description) -> Plan:
 
     Raises:
         StudyError: an arm's config is not valid, two arms are the same, a level does not change
-            what it must, or the design cannot be laid over the factors. All faults at once.
+            what it must, the design cannot be laid over the factors, or the arms cannot be tuned
+            as the sweep says. All faults at once.
     """
     faults = _shape_faults(study) + _baseline_faults(study, description)
     if faults:
         raise StudyError.of(faults)
     drawn, faults = _arms(study, description)
+    faults += _report_faults(study, description, [arm for _, arm in drawn])
     idle = _level_faults(study, description)
     told = {fault.path for fault in idle}
     faults += idle + _twin_faults([each for each in drawn if not told & {*_levels(each[0])}])
     if faults:
         raise StudyError.of(_unique(faults))
     arms = _compared(study, drawn)
+    faults = tune_faults(study, description, arms)
+    if faults:
+        raise StudyError.of(faults)
     trials = tuple(
         trial_of(arm, replicate, seed=study.seed, budget=study.budget)
         for replicate in range(study.replicates)
@@ -104,7 +112,8 @@ def _shape_faults(study: Study) -> list[Fault]:
             faults.append(
                 Fault(("contrast",), f"'{study.contrast}' is no factor of this study ({listed})")
             )
-    if study.design in ("leave_one_out", "cumulative"):
+    faults += _analysis_faults(study)
+    if study.design in design.SWITCHING:
         faults += [
             Fault(
                 ("factors", index, "levels"),
@@ -114,6 +123,38 @@ def _shape_faults(study: Study) -> list[Fault]:
             for index, factor in enumerate(study.factors)
             if len(factor.levels) != 2
         ]
+    return faults
+
+
+def _analysis_faults(study: Study) -> list[Fault]:
+    """Tests and intervals that so many replicates, or such comparisons, do not carry."""
+    how, n = study.analysis, study.replicates
+    faults: list[Fault] = []
+    if how.interval == "bca" and n < FEWEST_FOR_BCA:
+        covered = (
+            f"their 95 % intervals cover {100 * bca_coverage(n):.0f} %"
+            if n > 2
+            else "there is none"
+        )
+        faults.append(
+            Fault(
+                ("analysis", "interval"),
+                f"bca needs at least {FEWEST_FOR_BCA} replicates: with {n}, {covered}, and "
+                f"with {FEWEST_FOR_BCA} {100 * bca_coverage(FEWEST_FOR_BCA):.0f} %",
+                "use t, which covers 95 % with any number",
+            )
+        )
+    if how.test == "sign_flip" and n > MOST_PAIRS:
+        sentence = f"sign_flip counts every choice of signs, for at most {MOST_PAIRS} replicates"
+        faults.append(Fault(("analysis", "test"), f"{sentence}, not {n}", "use t"))
+    if how.correction == "dunnett":
+        at = ("analysis", "correction")
+        if study.contrast is not None:
+            sentence = "dunnett compares all arms with one baseline; `contrast` compares with many"
+            faults.append(Fault(at, sentence, "use holm, or leave out `contrast`"))
+        if how.interval != "t" or how.test != "t":
+            sentence = "dunnett has its own test and its own intervals, both of t"
+            faults.append(Fault(at, sentence, "use holm, or leave out `interval` and `test`"))
     return faults
 
 
@@ -184,6 +225,9 @@ def _arm_name(study: Study, cell: design.Cell) -> str:
     if study.design == "factorial":
         return ", ".join(level.name for level in levels)
     on = [level.name for level, index in zip(levels, cell, strict=True) if index]
+    if study.design in design.SCREENING:
+        named = [f.name for f, index in zip(study.factors, cell, strict=True) if index]
+        return " + ".join(named) or _baseline_name(levels)
     if study.design == "leave_one_out":
         off = [f.levels[1].name for f, index in zip(study.factors, cell, strict=True) if not index]
         return f"without {off[0]}" if off else "full"
@@ -220,6 +264,22 @@ def _level_faults(study: Study, description: Description) -> list[Fault]:
                 faults.append(
                     Fault(path, f"level '{level.name}' of '{factor.name}' equals the baseline")
                 )
+    return faults
+
+
+def _report_faults(study: Study, description: Description, arms: list[Arm]) -> list[Fault]:
+    """Metrics that are asked for and that an arm's trials would not have."""
+    asked: list[tuple[Path, str]] = [(("objective", "metric"), study.objective.metric)]
+    asked += [(("report", index), name) for index, name in enumerate(study.report)]
+    lacking = {arm.name: description.unmeasured(arm.config) for arm in arms}
+    faults: list[Fault] = []
+    for path, metric in asked:
+        without = [name for name, unmeasured in lacking.items() if metric in unmeasured]
+        if without:
+            whose = "this study does" if len(without) == len(arms) else f"arm '{without[0]}' does"
+            faults.append(
+                Fault(path, f"{whose} not measure '{metric}'", lacking[without[0]][metric])
+            )
     return faults
 
 

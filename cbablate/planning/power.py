@@ -18,6 +18,7 @@ from cbablate.planning.student import critical
 __all__ = [
     "ALPHA",
     "FEWEST_PAIRS",
+    "MOST_PAIRS",
     "MOST_REPLICATES",
     "POWER",
     "detectable",
@@ -31,6 +32,8 @@ ALPHA = 0.05
 """The chance, over a family of comparisons in which nothing differs, of finding a difference."""
 POWER = 0.8
 """The chance of seeing a difference that is there, by which replicates are counted."""
+MOST_PAIRS = 20
+"""Of more pairs there is no exact sign-flip test; a t test of so many hardly minds their shape."""
 MOST_REPLICATES = 1000
 """No study has more, so more are never asked for."""
 _PANELS = 128

@@ -25,6 +25,7 @@ __all__ = [
     "searches",
     "settings",
     "tuning_seed",
+    "versus_fixed",
 ]
 
 
@@ -143,5 +144,25 @@ def confirmed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
         for replicate in range(plan.study.replicates)
         for arm in arms
         if arm.id in known
+    )
+    return replace(plan, arms=arms, trials=trials)
+
+
+def versus_fixed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
+    """The plan that compares a single arm's tuned hyperparameters with those as written.
+
+    Its arms are called `fixed`, the reference, and `tuned`; while there is no proposal, and where
+    the best is what was written, the first stands alone. For a study without factors.
+    """
+    (arm,) = plan.arms
+    (tuned,) = confirmed(plan, proposals).arms
+    fixed = replace(arm, name="fixed")
+    if tuned.id == arm.id:
+        return replace(plan, arms=(fixed,))
+    arms = (fixed, replace(tuned, name="tuned", against=arm.id))
+    trials = tuple(
+        trial_of(one, replicate, seed=plan.study.seed, budget=plan.study.budget)
+        for replicate in range(plan.study.replicates)
+        for one in arms
     )
     return replace(plan, arms=arms, trials=trials)

@@ -1,4 +1,4 @@
-"""Student's t distribution at whole degrees of freedom, without numpy.
+"""Student's t distribution, without numpy.
 
 Importing scipy costs more than the second in which a table must be printed, and two functions
 are all that is needed. Both are compared with scipy in the tests, to 1e-12.
@@ -15,7 +15,7 @@ LEVEL = 0.95
 """The confidence of every interval."""
 
 
-def two_sided(t: float, freedom: int) -> float:
+def two_sided(t: float, freedom: float) -> float:
     """The probability of a statistic at least as far from zero as `t`.
 
     It is the regularised incomplete beta function I_x(freedom / 2, 1 / 2) at
@@ -33,7 +33,7 @@ def two_sided(t: float, freedom: int) -> float:
 
 
 @lru_cache(maxsize=1024)
-def critical(freedom: int, level: float = LEVEL) -> float:
+def critical(freedom: float, level: float = LEVEL) -> float:
     """The t that a statistic stays within, on both sides, with probability `level`."""
     low, high = 0.0, 1.0
     while two_sided(high, freedom) > 1 - level:
@@ -49,11 +49,14 @@ def critical(freedom: int, level: float = LEVEL) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _inverse_beta(freedom: int) -> float:
-    """1 / B(freedom / 2, 1 / 2), by recurrence: exact to some units in the last place."""
-    odd = freedom % 2
+def _inverse_beta(freedom: float) -> float:
+    """1 / B(freedom / 2, 1 / 2): of whole ones by recurrence, to some units in the last place."""
+    if freedom != int(freedom):
+        a = freedom / 2
+        return math.exp(math.lgamma(a + 0.5) - math.lgamma(a)) / math.sqrt(math.pi)
+    odd = int(freedom) % 2
     value = 1 / math.pi if odd else 0.5
-    for k in range(2 - odd, freedom, 2):
+    for k in range(2 - odd, int(freedom), 2):
         value *= (k + 1) / k
     return value
 

@@ -4,30 +4,26 @@ Of a query's row a of attention, after softmax and before dropout, the entropy i
 
     H = - sum_j a_j ln a_j      in nats, between 0 (one key) and ln N (all N keys alike).
 
-It is a function of queries and keys alone: H = logsumexp_j(s_j) - sum_j a_j s_j, with s the
-scaled scores. Both are computed anew, in float32, from what the model hands to each attention
-layer, so the fused kernel that the model trains with stays in use and nothing about the model
-changes. Rows are taken in tiles, so memory grows with N and not with its square.
+It is computed anew, in float32, from the queries and keys that the model hands to its fused
+kernel, which stays in use: nothing about the model changes. Scores are taken in tiles that fit
+the cache, so memory grows with N and not with its square.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from timm.layers import Attention
 from torch import Tensor, nn
+
+from cbablate.probes.probe import Absent
+from cbablate.probes.scores import Attended, layers_of, listening, tiles
 
 __all__ = ["AttentionEntropy", "attention_entropy", "row_entropy"]
 
 _BATCH = 256
 """Images at a time. Fixed, because sums of floats depend on it."""
-_TILE = 1 << 22
-"""Scores held at once, 16 MiB in float32."""
 
 
 @dataclass(frozen=True)
@@ -54,33 +50,37 @@ class AttentionEntropy:
         return sum(entropy / math.log(tokens) for entropy, tokens in each) / len(self.tokens)
 
 
-def attention_entropy(model: nn.Module, images: Tensor) -> AttentionEntropy | None:
+def attention_entropy(model: nn.Module, images: Tensor) -> AttentionEntropy | Absent:
     """The attention entropy of a model in evaluation mode on images of shape (B, C, H, W).
 
-    None where the model has no softmax attention that timm's `Attention` computes, or has other
-    attention beside it: the metric then does not exist, which is not the same as 0.
+    Absent where the model has no softmax attention between tokens that can be read, or has other
+    attention beside it: the metric then does not exist, which is not the same as 0. N is the
+    number of keys a row has: in windowed attention those of a window.
     """
-    layers = _layers(model)
-    if not layers:
-        return None
-    sums = [torch.zeros(layer.num_heads, dtype=torch.float64) for layer in layers]
-    tokens = [0] * len(layers)
-
-    def told(index: int, rows: Tensor) -> None:
-        sums[index] += rows.double().mean(dim=-1).sum(dim=0).cpu()
-        tokens[index] = rows.shape[-1]
-
     training = model.training
     model.eval()
     try:
-        with torch.inference_mode(), _listening(layers, told):
+        layers = layers_of(model, images[:1])
+        if isinstance(layers, Absent):
+            return layers
+        sums = [torch.zeros(layer.heads, dtype=torch.float64) for layer in layers]
+        counts = [0] * len(layers)
+
+        def told(index: int, call: Attended) -> None:
+            rows = _entropies(call)
+            sums[index] += rows.double().mean(dim=-1).sum(dim=0).cpu()
+            counts[index] += len(rows)
+
+        with torch.inference_mode(), listening(model, told):
             for start in range(0, len(images), _BATCH):
                 model(images[start : start + _BATCH])
     finally:
         model.train(training)
     return AttentionEntropy(
-        per_head=tuple(tuple((total / len(images)).tolist()) for total in sums),
-        tokens=tuple(tokens),
+        per_head=tuple(
+            tuple((total / count).tolist()) for total, count in zip(sums, counts, strict=True)
+        ),
+        tokens=tuple(layer.keys for layer in layers),
     )
 
 
@@ -89,51 +89,13 @@ def row_entropy(query: Tensor, key: Tensor, *, scale: float) -> Tensor:
 
     Exact in the precision of its arguments; no (N, N) map is held, but where it fits one tile.
     """
-    batch, heads, tokens, _ = query.shape
-    tile = max(1, _TILE // (batch * heads * key.shape[-2]))
-    keys = key.transpose(-2, -1)
-    parts = []
-    for start in range(0, tokens, tile):
-        scores = (query[..., start : start + tile, :] * scale) @ keys
+    return _entropies(Attended(query, key, scale))
+
+
+def _entropies(call: Attended) -> Tensor:
+    found = torch.empty(call.query.shape[:-1], dtype=call.query.dtype, device=call.query.device)
+    for images, part, scores in tiles(call):
         logarithms = torch.log_softmax(scores, dim=-1)
-        parts.append(-(logarithms.exp() * logarithms).sum(dim=-1))
-    return torch.cat(parts, dim=-1)
-
-
-def _layers(model: nn.Module) -> list[Attention]:
-    """The attention layers, first one first; none if any is of a kind we cannot read."""
-    named = [
-        (name, module)
-        for name, module in model.named_modules()
-        if name.rpartition(".")[2] == "attn" or isinstance(module, Attention)
-    ]
-    if any(type(module).forward is not Attention.forward for _, module in named):
-        return []
-    return [module for _, module in named]
-
-
-@contextmanager
-def _listening(layers: list[Attention], told: Callable[[int, Tensor], None]) -> Iterator[None]:
-    """Tell every layer's row entropies as the model runs; the hooks are gone afterwards."""
-
-    def hook(index: int) -> Callable[[nn.Module, tuple[Any, ...]], None]:
-        def read(layer: Any, args: tuple[Any, ...]) -> None:
-            query, key = _query_and_key(layer, args[0])
-            told(index, row_entropy(query, key, scale=float(layer.scale)))
-
-        return read
-
-    handles = [layer.register_forward_pre_hook(hook(i)) for i, layer in enumerate(layers)]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _query_and_key(layer: Attention, tokens: Tensor) -> tuple[Tensor, Tensor]:
-    """Queries and keys of shape (B, heads, N, d), float32, as the layer itself makes them."""
-    batch, count, _ = tokens.shape
-    made = layer.qkv(tokens).reshape(batch, count, 3, layer.num_heads, layer.head_dim)
-    query, key, _ = made.permute(2, 0, 3, 1, 4).unbind(0)
-    return layer.q_norm(query).float(), layer.k_norm(key).float()
+        weighed = logarithms.exp().mul_(logarithms)
+        found[images, :, part] = -weighed.sum(dim=-1)
+    return found

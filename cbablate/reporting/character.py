@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["code_point", "visible", "width"]
+__all__ = ["code_point", "spaced", "visible", "width"]
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 """Unicode categories: control, format (direction, joiners), surrogate, private, unassigned."""
@@ -20,10 +20,17 @@ def visible(text: str) -> str:
     White space of any kind, line breaks among it, becomes a single space.
     """
     composed = unicodedata.normalize("NFC", " ".join(text.split()))
+    if composed.isprintable():  # none of _UNSEEN, then: most words, and many thousands of them
+        return composed
     return "".join(
         code_point(character) if unicodedata.category(character) in _UNSEEN else character
         for character in composed
     )
+
+
+def spaced(text: str) -> str:
+    """A line as `visible` spells it, but with all its spaces, by which columns are aligned."""
+    return " ".join(visible(word) if word else "" for word in text.split(" "))
 
 
 def code_point(character: str) -> str:

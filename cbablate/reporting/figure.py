@@ -1,4 +1,4 @@
-"""Figures: values by layer, each arm against its reference, at the width of a paper's column.
+"""Figures: values by layer or over a training, each arm against its reference, a column wide.
 
 matplotlib is imported where a figure is drawn, so that printing a table does not wait for it;
 pyplot, with its global state, is not used.
@@ -9,18 +9,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from cbablate.analysis.curve import Curve
 from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.planning.plan import Plan
 from cbablate.reporting.character import code_point, visible
+from cbablate.spec.metric import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "WIDTH", "drawable", "layer_figure", "settings", "write_figure"]
+__all__ = [
+    "COLOURS",
+    "WIDTH",
+    "curve_figure",
+    "drawable",
+    "labelled",
+    "layer_figure",
+    "line_figure",
+    "settings",
+    "write_figure",
+]
 
 WIDTH = 3.25
 """Inches: one column of a two-column paper."""
@@ -28,6 +40,11 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 """Okabe and Ito's, which the colour-blind can tell apart, but the yellow, too pale on white."""
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _DASHES = ("-", "--", "-.", ":")
+MOST_LINES = 2 * len(COLOURS)
+"""So many lines can be told apart."""
+MOST_PANELS = 12
+_MARKED = 20
+"""A line of more points has no marks: they would hide it."""
 _STYLE = {
     "font.size": 7.0,
     "axes.labelsize": 7.5,
@@ -46,7 +63,8 @@ _STYLE = {
 
 
 def layer_figure(plan: Plan, summary: Summary, vector: str) -> Figure:
-    """A vector by layer: a panel for each reference, its arms with it, bands of 95 %.
+    """A vector by layer, or along the axis its metric names: a panel for each reference, its arms
+    with it, bands of 95 %.
 
     Raises:
         LookupError: no completed trial measured such a vector.
@@ -54,68 +72,123 @@ def layer_figure(plan: Plan, summary: Summary, vector: str) -> Figure:
     if vector not in summary.vectors:
         listed = ", ".join(summary.vectors) or "none yet"
         raise LookupError(f"no completed trial measured '{vector}' by layer; there are: {listed}")
+    metric = metric_of(plan, vector)
+    panels = {
+        title: {
+            label: tuple(zip(_places(metric, len(layers)), layers, strict=False))
+            for label, layers in _by_label(panel, vector).items()
+        }
+        for title, panel in _panels(plan, [one for one in summary.arms if vector in one.vectors])
+    }
+    return line_figure(panels, along=metric.axis, up=labelled(metric), counted=not metric.at)
+
+
+def curve_figure(plan: Plan, summary: Summary, curves: Mapping[str, Curve], name: str) -> Figure:
+    """A metric over budget spent, by arm id: a panel for each reference, bands of 95 %.
+
+    Raises:
+        LookupError: there is no curve.
+    """
+    if not curves:
+        raise LookupError(f"no completed trial measured '{name}' on its way")
+    panels = {
+        title: {label: curves[one.arm.id] for label, one in panel.items()}
+        for title, panel in _panels(plan, [one for one in summary.arms if one.arm.id in curves])
+    }
+    along = plan.study.budget.unit.capitalize()
+    return line_figure(panels, along=along, up=labelled(metric_of(plan, name)))
+
+
+def labelled(metric: Metric) -> str:
+    """A metric with its unit, as an axis names it."""
+    return f"{metric.label}{f' ({metric.unit})' if metric.unit else ''}"
+
+
+def _places(metric: Metric, count: int) -> Sequence[float]:
+    """Where along its axis a vector's values stand: at their strengths, or numbered from 1."""
+    return metric.at if len(metric.at) >= count else range(1, count + 1)
+
+
+def line_figure(
+    panels: Mapping[str, Mapping[str, Curve]], *, along: str, up: str, counted: bool = True
+) -> Figure:
+    """Estimates by label, by panel title, as lines with bands; the first label is the reference.
+
+    Of more than `MOST_LINES` labels the first are drawn, and the figure says so. `counted` says
+    that places are whole numbers.
+    """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    panels = _panels(plan, summary, vector)
+    every = list(dict.fromkeys(label for panel in panels.values() for label in panel))
+    named = every[:MOST_LINES]
     across = 1 if len(panels) == 1 else 2
-    down = math.ceil(len(panels) / across)
-    named = list(dict.fromkeys(label for panel in panels.values() for label in panel))
+    shown = dict(list(panels.items())[:MOST_PANELS])
+    down = math.ceil(len(shown) / across)
     legend = 0.13 * math.ceil(len(named) / _legend_columns(named)) + 0.08
     with rc_context(settings()):
         height = (2.0 if across == 1 else 1.35) * down + legend
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         grid = figure.subplots(down, across, squeeze=False, sharey=True)
         axes: list[Axes] = list(grid.flat)
-        for axis, (title, panel) in zip(axes, panels.items(), strict=False):
-            _draw(axis, panel, named)
+        for axis, (title, panel) in zip(axes, shown.items(), strict=False):
+            _draw(axis, panel, named, counted=counted)
             axis.set_title(drawable(title), parse_math=False)
-        for axis in axes[len(panels) :]:
+        for axis in axes[len(shown) :]:
             axis.remove()
-        metric = metric_of(plan, vector)
-        unit = f" ({metric.unit})" if metric.unit else ""
-        for place, axis in enumerate(axes[: len(panels)]):
+        for place, axis in enumerate(axes[: len(shown)]):
             if place % across == 0:
-                axis.set_ylabel(drawable(f"{metric.label}{unit}"), parse_math=False)
-            if place + across >= len(panels):
-                axis.set_xlabel("Layer")
-        _legend(figure, axes[: len(panels)], named)
+                axis.set_ylabel(drawable(up), parse_math=False)
+            if place + across >= len(shown):
+                axis.set_xlabel(drawable(along), parse_math=False)
+        cut = [f"first {len(named)} of {len(every)} arms"] * (len(every) > len(named))
+        cut += [f"first {len(shown)} of {len(panels)} groups"] * (len(panels) > len(shown))
+        if cut:
+            figure.suptitle(", ".join(cut), x=0.01, ha="left", fontsize=7.0)
+        _legend(figure, axes[: len(shown)], named)
     return figure
 
 
-def write_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as its suffix says, `.pdf` or `.png`: the same figure, the same bytes."""
+def write_figure(figure: Figure, to: Path | IO[bytes], *, form: str = "") -> None:
+    """Write a figure as `form` or its file's suffix says, pdf, png or svg: the same figure, the
+    same bytes.
+
+    Raises:
+        LookupError: there is no such form.
+    """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
+    wanted = form or (to.suffix.lstrip(".") if isinstance(to, Path) else "")
     metadata: dict[str, Any]
     with rc_context(settings()):
-        if path.suffix == ".pdf":
+        if wanted == "pdf":
             metadata = {"Creator": "cbablate", "CreationDate": None}
-            FigureCanvasPdf(figure).print_figure(path, format="pdf", metadata=metadata)
-        elif path.suffix == ".png":
+            FigureCanvasPdf(figure).print_figure(to, format="pdf", metadata=metadata)
+        elif wanted == "png":
             metadata = {"Software": "cbablate"}
-            FigureCanvasAgg(figure).print_figure(path, format="png", dpi=300, metadata=metadata)
+            FigureCanvasAgg(figure).print_figure(to, format="png", dpi=300, metadata=metadata)
+        elif wanted == "svg":
+            metadata = {"Creator": "cbablate", "Date": None}
+            FigureCanvasSVG(figure).print_figure(to, format="svg", metadata=metadata)
         else:
-            raise LookupError(f"'{path.suffix}' is no form of a figure; there are .pdf and .png")
+            raise LookupError(f"'.{wanted}' is no form of a figure; there are .pdf, .png and .svg")
 
 
-_Panel = dict[str, tuple[Estimate, ...]]
-
-
-def _panels(plan: Plan, summary: Summary, vector: str) -> dict[str, _Panel]:
-    """Layers by label, the reference first, by panel title: a panel for each reference."""
+def _panels(plan: Plan, arms: Sequence[ArmSummary]) -> list[tuple[str, dict[str, ArmSummary]]]:
+    """Arms by label, the reference first, with their panel's title: a panel a reference."""
     contrast = plan.study.contrast
-    panels: dict[str, _Panel] = {}
-    for one in summary.arms:
-        if vector not in one.vectors:
-            continue
-        title, label = "", one.arm.name
-        if contrast is not None:
-            title, label = _split(one, contrast)
-        panels.setdefault(title, {})[label] = one.vectors[vector]
-    return panels
+    panels: dict[str, dict[str, ArmSummary]] = {}
+    for one in arms:
+        title, label = ("", one.arm.name) if contrast is None else _split(one, contrast)
+        panels.setdefault(title, {})[label] = one
+    return list(panels.items())
+
+
+def _by_label(panel: Mapping[str, ArmSummary], vector: str) -> dict[str, tuple[Estimate, ...]]:
+    return {label: one.vectors[vector] for label, one in panel.items()}
 
 
 def _split(one: ArmSummary, contrast: str) -> tuple[str, str]:
@@ -123,19 +196,23 @@ def _split(one: ArmSummary, contrast: str) -> tuple[str, str]:
     return ", ".join(others), one.arm.levels[contrast]
 
 
-def _draw(axis: Axes, panel: Mapping[str, Sequence[Estimate]], named: Sequence[str]) -> None:
+def _draw(axis: Axes, panel: Mapping[str, Curve], named: Sequence[str], *, counted: bool) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    for label, layers in panel.items():
-        index = named.index(label)
-        means = [(place, one.mean) for place, one in enumerate(layers, 1) if one.mean is not None]
-        style = _style(index)
+    for label, curve in panel.items():
+        if label not in named:
+            continue
+        means = [(place, one.mean) for place, one in curve if one.mean is not None]
+        style = _style(named.index(label))
+        if len(means) > _MARKED:
+            style["marker"] = ""
         axis.plot([place for place, _ in means], [y for _, y in means], label=label, **style)
-        banded = [(p, one.low, one.high) for p, one in enumerate(layers, 1) if one.low is not None]
+        banded = [(p, one.low, one.high) for p, one in curve if one.low is not None]
         if banded:
-            at, low, high = zip(*banded, strict=True)
-            axis.fill_between(at, low, high, color=style["color"], alpha=0.12, linewidth=0)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+            where, low, high = zip(*banded, strict=True)
+            axis.fill_between(where, low, high, color=style["color"], alpha=0.12, linewidth=0)
+    if counted:
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.margins(x=0.04)
     axis.grid(axis="y", linewidth=0.3, alpha=0.5)
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from cbablate.reporting.cell import Blank, Cell, Number, Range, Spread, Text
 from cbablate.reporting.character import visible
 from cbablate.reporting.table import Column, Row, Table
-from cbablate.reporting.tex_text import breakable, escape, unsettable
+from cbablate.reporting.tex_text import breakable, escape, prose, unsettable
 
-__all__ = ["document", "latex"]
+__all__ = ["MARK", "document", "latex"]
 
+MARK = "cbablate"
+"""Comments that begin with it say where numbers come from; `cbablate verify` reads them."""
 _LINE = 102
 """So many characters, the gaps between columns counted, fit across 5.5 inches; names that do not
 are wrapped."""
@@ -80,6 +82,7 @@ def document(table: Table) -> str:
 def _comment(table: Table) -> str:
     """What the table is, and what was replaced, in lines that TeX passes by."""
     lines = [*table.comment, *table.method, r"Preamble: \usepackage{booktabs,siunitx}"]
+    lines += [f"{MARK} data {table.name} {table.data}"] if table.data else []
     lines += [
         f"pdfLaTeX cannot set {what}: spelled by its number" for what in unsettable(_words(table))
     ]
@@ -105,7 +108,7 @@ def _float(
         r"  \centering",
         r"  \footnotesize",
         r"  \setlength{\belowcaptionskip}{4pt}",
-        rf"  \caption{{{escape(table.caption + going_on)}}}",
+        rf"  \caption{{{prose(table.caption + going_on)}}}",
         rf"  \label{{{label}}}",
         r"  \setlength{\tabcolsep}{2.5pt}",
         rf"  \sisetup{{{_OPTIONS}}}",
@@ -118,13 +121,14 @@ def _float(
         if row.opens and index:
             lines.append(r"    \addlinespace")
         spelled = (_cell(cell, layout) for cell, layout in zip(row.cells, layouts, strict=True))
-        lines.append(f"    {' & '.join(spelled)} \\\\")
+        key = f" % {MARK} row {table.name} {row.key}" if row.arm else ""
+        lines.append(f"    {' & '.join(spelled)} \\\\{key}")
     lines += [r"    \bottomrule", r"  \end{tabular}"]
     if table.notes:
         lines += [
             r"  \par\medskip",
             r"  \begin{minipage}{\linewidth}",
-            "    " + "\n    ".join(escape(note) for note in table.notes),
+            "    " + "\n    ".join(prose(note) for note in table.notes),
             r"  \end{minipage}",
         ]
     return "\n".join([*lines, r"\end{table}"])
@@ -183,7 +187,7 @@ def _layout(column: Column, cells: Sequence[Cell], share: int) -> _Layout:
             return _Layout(f"{ragged}p{{{wide}}}", wrapped=True)
         return _Layout("l")
     if column.kind == "range":
-        centres = [cell.centre for cell in cells if isinstance(cell, Range)]
+        centres = [cell.centre for cell in cells if isinstance(cell, Range | Spread)]
         return _Layout(rf"S[table-format={_format(centres)}]@{{\,}}r", spread=True)
     if column.kind == "spread":
         spreads = [cell for cell in cells if isinstance(cell, Spread)]

@@ -2,50 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import statistics
+from collections.abc import Iterator, Sequence
 
+from cbablate.analysis.bootstrap import RESAMPLES
+from cbablate.analysis.contrast import Contrast
+from cbablate.analysis.origin import Origin
 from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
+from cbablate.planning.coverage import FEWEST_FOR_BCA, bca_coverage
+from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
+from cbablate.planning.screening import aliases
 from cbablate.reporting.cell import DASH
 from cbablate.reporting.claim import claims, listed
+from cbablate.spec.analysis import USUAL, Analysis
 
-__all__ = ["DAGGER", "comment", "method", "notes"]
+__all__ = [
+    "BYSTANDERS",
+    "DAGGER",
+    "comment",
+    "incomplete",
+    "method",
+    "mixed",
+    "notes",
+    "short",
+]
 
 DAGGER = "†"
 """The mark of a difference whose adjusted p value is below ALPHA."""
-_BYSTANDERS = ("ray", "optuna", "mlflow")
+_TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
+_HARDLY = 1.05
+BYSTANDERS = ("ray", "optuna", "mlflow")
 """Libraries that place, propose and show trials, but compute nothing of them."""
+_ABSENT = "numerics.absent."
+"""What a trial's note of a metric that its network does not have begins with."""
 
 
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """The lines above a table: what it answers, and what it was computed from."""
     study, budget = plan.study, plan.study.budget
-    planned = len(plan.trials)
+    arms = len(plan.arms)
+    planned = arms * study.replicates
     complete = sum(one.counts.complete for one in summary.arms)
     lines = [
         f"Study {study.name}: {study.question}",
-        f"{len(plan.arms)} arms x {study.replicates} replicates of {budget.amount} {budget.unit} "
-        f"from seed {study.seed}: {complete} of {planned} trials complete",
+        f"{arms} arm{'' if arms == 1 else 's'} x {study.replicates} replicates of {budget.amount} "
+        f"{budget.unit} from seed {study.seed}: {complete} of {planned} trials complete",
         f"Workload {plan.description.name}, version {plan.description.version}",
     ]
     traits = summary.origin.traits
     computed = [trait for trait in traits if trait.startswith("versions")]
     made = [
-        f"{_short(trait)} {' / '.join(traits[trait])}"
+        f"{short(trait)} {' / '.join(traits[trait])}"
         for trait in (*computed, "commit")
-        if trait in traits and _short(trait) not in _BYSTANDERS
+        if trait in traits and short(trait) not in BYSTANDERS
     ]
     lines += [f"Made with {', '.join(made)}"] if made else []
     return tuple(lines)
 
 
-def method(summary: Summary) -> tuple[str, ...]:
+def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
     """The line that names test, family and interval; none where nothing is compared."""
     families = {c.family for one in summary.arms for c in one.contrasts.values()}
+    if how.correction == "dunnett":
+        return tuple(
+            f"Differences paired by replicate; Dunnett's two-sided test over {family} comparisons "
+            "with seeds as blocks, one error for all arms; its joint 95 % intervals"
+            for family in families
+        )
+    test = _TESTS[how.test]
+    interval = "t-intervals" if how.interval == "t" else f"BCa intervals of {RESAMPLES:,} resamples"
     return tuple(
-        "Differences paired by replicate; two-sided paired t test; Holm over the metric's "
-        f"comparisons, {family} of them; 95 % t-intervals, not adjusted"
+        f"Differences paired by replicate; two-sided {test}; Holm over the metric's "
+        f"comparisons, {family} of them; 95 % {interval}, not adjusted"
         for family in families
     )
 
@@ -57,12 +87,21 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
         *_timings(plan, summary),
+        *_absences(plan, summary),
         *_missing(summary),
         *_shortfalls(plan, summary, primary),
         *_mixtures(summary),
+        *_design(plan),
         *claims(plan, summary),
     ]
     return tuple(found)
+
+
+def _design(plan: Plan) -> Iterator[str]:
+    """What a screening design cannot tell apart."""
+    if plan.study.design in SCREENING and plan.study.factors:
+        yield "Arms differ in many factors at once: `cbablate table --effects` has their effects."
+        yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
 
 
 def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -74,8 +113,9 @@ def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
 
 def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
     found = [one.contrasts[primary] for one in summary.arms if primary in one.contrasts]
-    if not found or not any(one.n for one in found):
+    if not found or all(one.difference is None for one in found):
         return
+    how = plan.study.analysis
     names = {arm.id: arm.name for arm in plan.arms}
     references = {names[one.against] for one in found}
     of_whom = (
@@ -84,19 +124,70 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
         else f"the arm that differs in {plan.study.contrast} only (ref.)"
     )
     sentence = f"Δ: difference from {of_whom}, paired by seed."
-    if any(one.p is not None for one in found):
-        over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
+    over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
+    if any(one.p is not None for one in found) and how.correction == "dunnett":
         sentence += (
-            f" p: two-sided paired t test, Holm-adjusted over {over}; intervals not adjusted."
+            f" p: Dunnett's two-sided test over {over} with seeds as blocks, one error for all "
+            "arms; intervals of Δ hold jointly."
         )
-    if any(one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found):
+    elif any(one.p is not None for one in found):
+        sentence += (
+            f" p: two-sided {_TESTS[how.test]}, Holm-adjusted over {over}; intervals not adjusted."
+        )
+    marked = how.interval == "t"  # a parenthesis has no mark behind it; p stands beside it
+    if marked and any(one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found):
         sentence += f" {DAGGER}: adjusted p < {ALPHA}."
     yield sentence
+    yield from _of_intervals(how, found)
+    yield from _pairing(how, summary, found, primary)
     if any(one.n > 1 and one.p is None for one in found):
         yield (
             "Where all paired differences are equal, their spread cannot be estimated: neither "
             "interval nor p is given."
         )
+
+
+def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
+    """What a bootstrap interval is, and how often it holds at this n."""
+    if how.interval != "bca":
+        return
+    fewest = min((one.n for one in found if one.low is not None), default=0)
+    if fewest:
+        yield (
+            f"Intervals of Δ, in parentheses: bootstrap, BCa, {RESAMPLES:,} resamples. With "
+            f"{fewest} pairs they cover {100 * bca_coverage(fewest):.1f} % where differences are "
+            "normal."
+        )
+    if any(1 < one.n < FEWEST_FOR_BCA for one in found):
+        yield f"Below {FEWEST_FOR_BCA} pairs no BCa interval is given."
+
+
+def _pairing(
+    how: Analysis, summary: Summary, found: Sequence[Contrast], primary: str
+) -> Iterator[str]:
+    """What pairing by seed gained; and who could not be paired."""
+    gains = [one.gain for one in found if one.gain is not None]
+    if gains and how.correction == "holm" and how.interval == "t":
+        alike = [one.correlation for one in found if one.correlation is not None]
+        gain = statistics.median(gains)
+        how_alike = (
+            f" (correlation of paired seeds {statistics.median(alike):.2f})" if alike else ""
+        )
+        typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
+        if max(gain, 1 / gain) < _HARDLY:
+            words = "as long as without it"
+        else:
+            words = f"{max(gain, 1 / gain):.1f} times {'shorter' if gain > 1 else 'longer'}"
+        yield f"Pairing by seed made the intervals of Δ {words}{how_alike}; {typical}."
+    apart = [
+        one.arm.name
+        for one in summary.arms
+        if primary in one.contrasts
+        and not one.contrasts[primary].paired
+        and one.contrasts[primary].p is not None
+    ]
+    if apart:
+        yield f"Not paired, as no seed is shared (Welch's t test instead): {listed(apart)}."
 
 
 def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -119,17 +210,31 @@ def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
             )
 
 
+def _absences(plan: Plan, summary: Summary) -> Iterator[str]:
+    """Why a metric has no value where the network does not have it."""
+    for name in dict.fromkeys(plan.study.report):
+        for reason in summary.origin.traits.get(f"{_ABSENT}{name}", ()):
+            yield f"{metric_of(plan, name).label} does not exist where {reason}."
+
+
 def _missing(summary: Summary) -> Iterator[str]:
+    if not any(one.counts.planned for one in summary.arms):
+        return  # no arm is tuned yet, which is told before
     if all(one.counts.waiting == one.counts.planned for one in summary.arms):
         yield "Nothing has been trained yet."
         return
-    short = [
+    lacking = incomplete(summary)
+    if lacking:
+        yield f"Not complete, and in no mean: {lacking}."
+
+
+def incomplete(summary: Summary) -> str:
+    """The arms that lack replicates, and what became of these; "" where none does."""
+    return listed(
         f"{one.arm.name} ({_states(one.counts)})"
         for one in summary.arms
         if one.counts.complete < one.counts.planned
-    ]
-    if short:
-        yield f"Not complete, and in no mean: {listed(short)}."
+    )
 
 
 def _states(counts: Counts) -> str:
@@ -172,15 +277,19 @@ def _row_n(one: ArmSummary, primary: str) -> int:
 
 
 def _mixtures(summary: Summary) -> Iterator[str]:
-    mixed = {
-        _short(trait): values
-        for trait, values in summary.origin.mixed.items()
-        if _short(trait) not in _BYSTANDERS
-    }
-    for trait, values in mixed.items():
+    for trait, values in mixed(summary.origin).items():
         yield f"The trials differ in {trait}: {', '.join(values)}."
 
 
-def _short(trait: str) -> str:
+def mixed(origin: Origin) -> dict[str, tuple[str, ...]]:
+    """What trials differ in that may have changed their numbers, by its short name."""
+    return {
+        short(trait): values
+        for trait, values in origin.mixed.items()
+        if short(trait) not in BYSTANDERS and not trait.startswith(_ABSENT)
+    }
+
+
+def short(trait: str) -> str:
     """A trait as a reader names it: `versions.torch` is torch."""
     return trait.partition(".")[2] or trait

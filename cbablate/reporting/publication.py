@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbablate.analysis.summary import Summary, summarize
-from cbablate.errors import EnvironmentFault
+from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.errors import CbablateError, EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.figure import layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.interaction import interaction_figure
+from cbablate.reporting.table import outcome_table
+from cbablate.reporting.tuning_figure import tuning_figures
+from cbablate.reporting.view import views
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,26 +32,27 @@ SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
 
 
 def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
-    """Write the table in every form, and the figures; their paths.
+    """Write the table, and the views that the study has, in every form, and figures; their paths.
 
-    There is a figure of the primary metric's differences, once there is one, and one of each
-    vector by layer.
+    There is a figure of the primary metric's differences, once there is one, one of each vector by
+    layer, and where arms are tuned, some of their searches.
 
     A file is replaced whole or not at all, so that a paper that includes it never sees half.
 
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    summary = summarize(plan, facts)
-    table = ablation_table(plan, summary)
+    found = outcome(plan, facts)
+    tables = [outcome_table(found), *views(found.plan, found.summary)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for form, suffix in SUFFIXES.items():
-            text = render(table, form).encode("utf-8")
-            path = folder / f"{plan.study.name}{suffix}"
-            written.append(_placed(path, partial(_write, text)))
-        for word, figure in _figures(plan, summary):
+        for table in tables:
+            for form, suffix in SUFFIXES.items():
+                text = render(table, form).encode("utf-8")
+                path = folder / f"{table.name}{suffix}"
+                written.append(_placed(path, partial(_write, text)))
+        for word, figure in _figures(found):
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))
@@ -59,13 +64,18 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     return written
 
 
-def _figures(plan: Plan, summary: Summary) -> Iterator[tuple[str, Figure]]:
+def _figures(found: Outcome) -> Iterator[tuple[str, Figure]]:
     """Each figure, and the word that its file's name ends with."""
+    plan, summary = found.plan, found.summary
     if any(c.n for one in summary.arms for c in (one.contrasts.get(summary.primary),) if c):
         yield "differences", forest_figure(plan, summary)
+    with suppress(CbablateError):  # a study that is no factorial has none; nobody asked for it
+        yield "interaction", interaction_figure(plan, summary)
     for vector in summary.vectors:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)
+    if found.tuned is not None:
+        yield from tuning_figures(found.tuned)
 
 
 def _write(text: bytes, path: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from cbablate.analysis.estimate import Estimate
+from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.analysis.timing import Timing
 from cbablate.planning.plan import Plan
+from cbablate.spec.analysis import Analysis
+from cbablate.spec.changes import flatten
 
 __all__ = ["Sheet", "Value", "sheet"]
 
@@ -19,8 +23,9 @@ _COUNTS = ("complete", "pruned", "failed", "running", "waiting")
 _ESTIMATE = ("n", "planned", "mean", "sd", "low", "high")
 _CONTRAST = (
     *("against", "difference", "difference_low", "difference_high"),
-    *("p", "p_holm", "family", "pairs", "correlation"),
+    *("p", "p_adjusted", "family", "pairs", "correlation"),
     *("difference_sd", "p_sign_flip", "p_sign_flip_holm", "p_equivalence_holm", "margin"),
+    *("effect_size_dz", "hedges_g", "pairing_gain", "test", "correction", "interval"),
     "finding",
 )
 _TIMING = ("median", "minimum", "maximum", "rounds", "device")
@@ -34,25 +39,45 @@ class Sheet:
     rows: tuple[tuple[Value, ...], ...]
 
 
-def sheet(plan: Plan, summary: Summary) -> Sheet:
-    """Every estimate, contrast, timing and layer of a summary."""
+def sheet(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) -> Sheet:
+    """Every estimate, contrast, timing and layer of a summary.
+
+    A study that tunes has each arm twice, `tuned` and `fixed`, with the values of the searched
+    keys.
+    """
     factors = tuple(f"factor {factor.name}" for factor in plan.study.factors)
+    keys = tuple(plan.study.tune.space) if tuned and plan.study.tune else ()
+    searched = ("hyperparameters", *keys) if tuned else ()
     header = (
-        *(*_LEADING, *factors, "metric", "layer", "unit", "source"),
+        *(*_LEADING, *factors, *searched, "metric", "layer", "unit", "source"),
         *(*_ESTIMATE, *_CONTRAST, *_TIMING, *_COUNTS, "arm_id"),
     )
-    names = {arm.id: arm.name for arm in plan.arms}
+    written = {arm.id for arm in tuned.plan.arms} if tuned else set()
     rows: list[tuple[Value, ...]] = []
-    for one in summary.arms:
-        levels = [one.arm.levels[factor.name] for factor in plan.study.factors]
-        for head, body in _metrics(plan, summary, one, names):
-            rows.append(
-                (
-                    *(plan.study.name, one.arm.name, *levels),
-                    *(*head, *body, *_counts(one), one.arm.id),
+    for part in [summary, tuned.fixed] if tuned and tuned.fixed else [summary]:
+        names = {one.arm.id: one.arm.name for one in part.arms}
+        for one in part.arms:
+            levels = [one.arm.levels[factor.name] for factor in plan.study.factors]
+            word = "tuned" if part is summary and one.arm.id not in written else "fixed"
+            values = _searched(one.arm.config, keys)
+            said = (word, *values) if tuned else ()
+            for head, body in _metrics(plan, part, one, names):
+                rows.append(
+                    (
+                        *(plan.study.name, one.arm.name, *levels, *said),
+                        *(*head, *body, *_counts(one), one.arm.id),
+                    )
                 )
-            )
     return Sheet(header, tuple(rows))
+
+
+def _searched(config: Mapping[str, Any], keys: Sequence[str]) -> list[Value]:
+    """An arm's values of the searched keys; None where it has none."""
+    flat = dict(flatten(config))
+    return [
+        str(value).lower() if isinstance(value, bool) else value
+        for value in (flat.get(key) for key in keys)
+    ]
 
 
 def _metrics(
@@ -60,7 +85,7 @@ def _metrics(
 ) -> Iterator[tuple[list[Value], list[Value]]]:
     """Each metric of an arm: what it is, and its numbers."""
     for name in summary.metrics:
-        said = _estimate(one.estimates[name]) + _contrast(one, name, names)
+        said = _estimate(one.estimates[name]) + _contrast(one, name, names, plan.study.analysis)
         yield [name, None, metric_of(plan, name).unit, "trial"], said + _timing(None)
     for name, timing in one.timings.items():
         said = [None] * (len(_ESTIMATE) + len(_CONTRAST))
@@ -75,7 +100,7 @@ def _estimate(one: Estimate) -> list[Value]:
     return [one.n, one.planned, one.mean, one.sd, one.low, one.high]
 
 
-def _contrast(arm: ArmSummary, metric: str, names: dict[str, str]) -> list[Value]:
+def _contrast(arm: ArmSummary, metric: str, names: dict[str, str], how: Analysis) -> list[Value]:
     if metric not in arm.contrasts:
         return [None] * len(_CONTRAST)
     one, found = arm.contrasts[metric], arm.findings[metric]
@@ -83,6 +108,8 @@ def _contrast(arm: ArmSummary, metric: str, names: dict[str, str]) -> list[Value
         *(names[one.against], one.difference, one.low, one.high),
         *(one.p, one.p_adjusted, one.family, one.n, one.correlation),
         *(one.sd, one.p_sign_flip, found.p_sign_flip, found.p_equivalence, found.margin),
+        *(one.effect_size, one.hedges_g, one.gain),
+        *((how.test if one.paired else "welch"), how.correction, how.interval),
         found.claim,
     ]
 

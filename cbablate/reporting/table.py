@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from cbablate.analysis.outcome import Outcome, Tuned
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
@@ -23,19 +24,32 @@ from cbablate.reporting.claim import difference_unit
 from cbablate.reporting.note import DAGGER, comment, method, notes
 from cbablate.reporting.scale import Scale, scale_in, scale_of
 from cbablate.reporting.sheet import Sheet, sheet
+from cbablate.reporting.tuning_note import effort_notes, tuning_comment, tuning_notes
 from cbablate.spec.metric import Direction, Metric
 
-__all__ = ["Column", "Kind", "Row", "Table", "ablation_table"]
+__all__ = [
+    "Column",
+    "Kind",
+    "Quantity",
+    "Row",
+    "Table",
+    "ablation_table",
+    "outcome_table",
+]
 
 Kind = Literal["text", "spread", "range", "probability", "count"]
 """What a column's cells are, a `Blank` aside; it decides how they are aligned."""
+Quantity = Literal["name", "mean", "difference", "p", "timing", "n", "fixed"]
+"""What a column tells of each arm, so that a cell can be explained; `fixed`, of the arm with its
+hyperparameters as written."""
 
 
 @dataclass(frozen=True)
 class Column:
     """A column's head: its label, its unit, and which direction is better, if either is.
 
-    `symbol` marks a label that is a mathematical variable.
+    `symbol` marks a label that is a mathematical variable. `metric` is what the cells are about,
+    "" where they are names or counts, and `quantity` what they tell of it.
     """
 
     label: str
@@ -43,6 +57,8 @@ class Column:
     unit: str = ""
     direction: Direction | None = None
     symbol: bool = False
+    metric: str = ""
+    quantity: Quantity = "name"
 
     @property
     def arrow(self) -> str:
@@ -57,10 +73,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One arm. `opens` says that a new group of arms begins with it."""
+    """One arm, by its id. `opens` says that a new group of arms begins with it."""
 
     cells: tuple[Cell, ...]
     opens: bool = False
+    arm: str = ""
+
+    @property
+    def key(self) -> str:
+        """The arm's id cut short: what a table's source calls the row."""
+        return self.arm[:KEY]
 
 
 @dataclass(frozen=True)
@@ -69,7 +91,7 @@ class Table:
 
     `comment` says what was done, in lines above the table or in its source; `method` how it was
     compared, for the source only, as the notes say it to the reader. `sheet` are the numbers,
-    unrounded. `name` is a word fit for a file.
+    unrounded. `name` is a word fit for a file, `data` the version of the data behind the numbers.
     """
 
     name: str
@@ -80,6 +102,7 @@ class Table:
     comment: tuple[str, ...]
     method: tuple[str, ...]
     sheet: Sheet
+    data: str = ""
 
     def __str__(self) -> str:
         """The table as it looks in a terminal."""
@@ -88,14 +111,22 @@ class Table:
         return terminal(self)
 
 
+KEY = 10
+"""So many digits of an arm's id are its row's key: enough to tell 10,000 arms apart."""
 _Filled = tuple[Column, list[Cell]]
 
 
-def ablation_table(plan: Plan, summary: Summary) -> Table:
+def outcome_table(found: Outcome) -> Table:
+    """The table of what became of a study."""
+    return ablation_table(found.plan, found.summary, tuned=found.tuned)
+
+
+def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) -> Table:
     """The table that answers a study: a row for each arm, a column for each reported metric.
 
-    The first reported trial metric is the primary one: it has differences and p values. Where
-    nothing has been run yet, dashes stand.
+    The first reported trial metric is the primary one: it has differences and p values, and of a
+    study that tunes its arms, beside them what the same arms have at the hyperparameters as
+    written. Where nothing has been run yet, dashes stand.
     """
     report = list(dict.fromkeys(plan.study.report))
     primary = summary.primary
@@ -110,17 +141,22 @@ def ablation_table(plan: Plan, summary: Summary) -> Table:
         columns.append(_estimates(metric, scale, arms))
         if name == primary and any(arm.against for arm in plan.arms):
             columns += [_differences(plan, metric, scale, arms), _ps(metric, arms)]
-    columns.append(_counted(primary, arms))
+            if tuned is not None and tuned.fixed is not None:
+                columns += _fixed(plan, metric, scale, _like(arms, summary, tuned.fixed))
+    columns.append(_counted(primary, arms, plan.study.replicates))
     cells = zip(*(filled for _, filled in columns), strict=True)
     return Table(
         name=plan.study.name,
         caption=" ".join(plan.study.question.split()),
         columns=tuple(column for column, _ in columns),
-        rows=tuple(Row(row, first) for row, first in zip(cells, opens, strict=True)),
-        notes=notes(plan, summary),
-        comment=comment(plan, summary),
-        method=method(summary),
-        sheet=sheet(plan, summary),
+        rows=tuple(
+            Row(row, first, one.arm.id) for row, first, one in zip(cells, opens, arms, strict=True)
+        ),
+        notes=(*effort_notes(tuned), *notes(plan, summary), *tuning_notes(summary, tuned)),
+        comment=(*comment(plan, summary), *tuning_comment(tuned)),
+        method=method(summary, plan.study.analysis),
+        sheet=sheet(plan, summary, tuned=tuned),
+        data=summary.data,
     )
 
 
@@ -185,12 +221,23 @@ def _estimates(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Fil
             continue
         half = None if said.constant else said.half_width
         filled.append(_spread(scale, said.mean, half))
-    column = Column(metric.label, "spread", scale.unit(metric.unit), metric.direction)
-    return column, filled
+    unit = scale.unit(metric.unit)
+    return (
+        Column(
+            metric.label,
+            "spread",
+            unit,
+            metric.direction,
+            metric=metric.name,
+            quantity="mean",
+        ),
+        filled,
+    )
 
 
 def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
     filled: list[Cell] = []
+    bca = plan.study.analysis.interval == "bca"
     for one in arms:
         said = one.contrasts.get(metric.name)
         if said is None:
@@ -198,10 +245,32 @@ def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSum
         elif said.difference is None:
             filled.append(Blank())
         else:
-            sure = said.p_adjusted is not None and said.p_adjusted < ALPHA
+            if bca and said.low is not None and said.high is not None:
+                ends = (said.difference, said.low, said.high)
+                filled.append(Range(*(scale.number(end, signed=True) for end in ends)))
+                continue
+            sure = not bca and said.p_adjusted is not None and said.p_adjusted < ALPHA
             mark = DAGGER if sure else ""
             filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
-    return Column("Δ", "spread", difference_unit(plan, scale, metric.name)), filled
+    kind: Kind = "range" if bca else "spread"
+    unit = difference_unit(plan, scale, metric.name)
+    return Column("Δ", kind, unit, metric=metric.name, quantity="difference"), filled
+
+
+def _like(arms: Sequence[ArmSummary], summary: Summary, other: Summary) -> list[ArmSummary]:
+    """The arms of another summary of the same rows, in the order of these."""
+    places = {one.arm.id: place for place, one in enumerate(summary.arms)}
+    return [other.arms[places[one.arm.id]] for one in arms]
+
+
+def _fixed(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> list[_Filled]:
+    """Mean and difference at the hyperparameters as written."""
+    mean, means = _estimates(metric, scale, arms)
+    difference, differences = _differences(plan, metric, scale, arms)
+    return [
+        (replace(mean, label="Fixed", direction=None, quantity="fixed"), means),
+        (replace(difference, label="Δ fixed", quantity="fixed"), differences),
+    ]
 
 
 def _spread(
@@ -217,7 +286,7 @@ def _ps(metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
         said = one.contrasts.get(metric.name)
         p = said.p_adjusted if said else None
         filled.append(Blank() if p is None else Probability(p))
-    return Column("p", "probability", symbol=True), filled
+    return Column("p", "probability", symbol=True, metric=metric.name, quantity="p"), filled
 
 
 def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
@@ -234,12 +303,18 @@ def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
         else:
             low, centre, high = map(scale.number, (timing.low, timing.median, timing.high))
             filled.append(Range(centre, low, high))
-    return Column(metric.label, "range", scale.unit(metric.unit), metric.direction), filled
+    unit = scale.unit(metric.unit)
+    return (
+        Column(
+            metric.label, "range", unit, metric.direction, metric=metric.name, quantity="timing"
+        ),
+        filled,
+    )
 
 
-def _counted(primary: str, arms: Sequence[ArmSummary]) -> _Filled:
+def _counted(primary: str, arms: Sequence[ArmSummary], planned: int) -> _Filled:
     filled: list[Cell] = []
     for one in arms:
         n = one.estimates[primary].n if primary else one.counts.complete
-        filled.append(Count(n, one.counts.planned))
-    return Column("n", "count", symbol=True), filled
+        filled.append(Count(n, planned))
+    return Column("n", "count", symbol=True, metric=primary, quantity="n"), filled

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from cbablate.reporting.character import code_point, visible
 
-__all__ = ["breakable", "escape", "unsettable"]
+__all__ = ["breakable", "escape", "prose", "unsettable"]
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -139,9 +139,13 @@ _MATHS = {
 _CLUSTER = re.compile(r".[\u0300-\u036f]*", re.DOTALL)
 _JOINED = "-,'"
 """Characters that fonts join with a second of their kind."""
+_APART = r"{\kern0pt}"
+"""Keeps two characters apart; LuaLaTeX joins them across an empty group."""
 _SEPARATORS = "_/.,:;+-"
 _RUN = 12
 """So many characters stand together in an endless word."""
+_ENDLESS = 40
+"""A word that is longer may not fit what is left of a line."""
 
 
 def escape(text: str) -> str:
@@ -165,11 +169,17 @@ def breakable(text: str) -> str:
     return "".join(pieces)
 
 
+def prose(text: str) -> str:
+    """The text as LaTeX for a paragraph: words are broken only where one is longer than a line."""
+    endless = any(len(word) > _ENDLESS for word in text.split())
+    return breakable(text) if endless else escape(text)
+
+
 def _clusters(text: str) -> Iterator[tuple[str, str]]:
     """Each character with its accents, as it is and as LaTeX."""
     before = ""
     for cluster in _CLUSTER.findall(visible(text)):
-        apart = "{}" if cluster == before and cluster in _JOINED else ""
+        apart = _APART if cluster == before and cluster in _JOINED else ""
         yield cluster, apart + (_set(cluster) or _spelled(cluster))
         before = cluster
 

@@ -34,7 +34,17 @@ from cbablate.workloads.source import digest
 if TYPE_CHECKING:
     from cbablate.running.searching import Searching
 
-__all__ = ["TIMING_ROUNDS", "Completion", "Publish", "drive", "entry", "sync", "untimed", "verify"]
+__all__ = [
+    "TIMING_ROUNDS",
+    "Completion",
+    "Publish",
+    "drive",
+    "entry",
+    "observe",
+    "sync",
+    "untimed",
+    "verify",
+]
 
 Publish = Callable[[Sequence[Record]], list[Path]]
 """Writes tables and figures from the facts, and says where."""
@@ -230,6 +240,15 @@ def verify(plan: Plan, executor: Executor, *, arms: Iterable[Arm] | None = None)
                 for text, names in concerned.items()
             )
         )
+
+
+def observe(plan: Plan, executor: Executor) -> dict[str, list[str]]:
+    """What the workload says that a person should know, by arm name; nothing of most."""
+    if plan.description.observe is None:
+        return {}
+    configs = {arm.name: arm.config for arm in plan.arms}
+    found: dict[str, list[str]] = executor.call(entry(plan, plan.description.observe), configs)
+    return found
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ _QUIET = {
     "RAY_DEDUP_LOGS": "0",
     "RAY_AUTH_MODE": "token",  # to join a cluster that has none, say RAY_AUTH_MODE=disabled
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_niceness": "0",  # Ray's 15 makes trials give way to everything else on a machine
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the driver handles signals, the same in every executor
     "RAY_AIR_NEW_OUTPUT": "0",  # the other one prints at any verbosity

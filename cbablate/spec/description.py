@@ -20,17 +20,23 @@ def _never(_config: Config, _budget: Budget) -> bool:
     return False
 
 
+def _whole(config: Config) -> Config:
+    return config
+
+
 @dataclass(frozen=True)
 class Description:
     """A workload seen from outside: names, schema, metrics and where its code lies.
 
-    The entries (`run`, `verify`, `throughput`) are `module:function`; they are resolved where a
-    trial runs, so that reading or planning a study imports neither torch nor a user's code.
+    The entries (`run`, `verify`, `observe`, `throughput`) are `module:function`; they are resolved
+    where a trial runs, so that reading or planning a study imports neither torch nor a user's code.
     `source` is the file to import a user's module from, None for an installed one.
 
     `resolve` turns a config as written into the full typed config (defaults filled in), and
     raises pydantic's `ValidationError`. `data` gives the fingerprint of the data that a config
-    names. Two configs with equal resolved forms, version and data are one arm.
+    names. `unmeasured` gives, of a resolved config, the metrics that its trials will not have,
+    each with what to write so that they will. Two configs with equal resolved forms, version and
+    data are one arm.
     """
 
     name: str
@@ -41,12 +47,18 @@ class Description:
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     schema: Mapping[str, Any] | None = None
     """JSON Schema of the config; None where any key is allowed that the baseline has."""
+    unmeasured: Callable[[Config], Mapping[str, str]] = lambda _config: {}
     verify: str | None = None
+    observe: str | None = None
+    """What a person should know of arms that can be: sentences by arm name."""
     throughput: str | None = None
     source: Path | None = None
     open_ended: Callable[[Config, Budget], bool] = _never
     """Whether a training of this config to this budget is, bit for bit, the beginning of every
     longer one. The workload then leaves a checkpoint with its last measurement too."""
+    identity: Callable[[Config], Config] = _whole
+    """What an arm's identity is made of: the resolved config, less what its outcome does not
+    depend on, as the path of a file whose content is in it."""
 
 
 Describe = Callable[[str, Path], Description]

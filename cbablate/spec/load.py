@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +23,20 @@ from cbablate.spec.rule import broken_rules, changes_of, ill_formed_changes, unk
 from cbablate.spec.schema import with_baseline, written_schema
 from cbablate.spec.study import Study
 from cbablate.spec.suggestion import did_you_mean
+from cbablate.spec.sweep import Sweep
+from cbablate.spec.sweep_file import SweepFile, is_sweep, sweep_named_by
+from cbablate.spec.telling import Told, misnamed, named, placed, spoken, unread
 from cbablate.spec.text_file import Flaw, Unreadable
-from cbablate.spec.tree import Found, MapNode, Place, TextNode, plain, walk
+from cbablate.spec.tree import Found, MapNode, TextNode, plain, walk
+from cbablate.spec.tuned_rule import changed_and_tuned, unknown_to_workload
 from cbablate.spec.yaml_file import read_yaml
 
 __all__ = ["StudyFile", "read_study"]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_MOST = 100
-
 
 @dataclass(frozen=True)
 class StudyFile:
-    """A study, the file that says it, and the description of its workload.
+    """A study, the files that say it, and the description of its workload.
 
     `written` is what the file says, as plain values, before any default is filled in.
     """
@@ -45,12 +46,23 @@ class StudyFile:
     path: Path
     written: Mapping[str, Any]
     root: MapNode = field(repr=False)
+    sweep: SweepFile | None = None
 
     def located(self, error: StudyError) -> StudyError:
-        """The error with its faults placed in this file; one that has no faults, as it is."""
+        """The error with its faults placed in their file; one that has no faults, as it is.
+
+        What lies below `tune` is placed in the sweep's file.
+        """
         if not error.faults:
             return error
-        return StudyError(_told(self.path, [_placed(self.root, fault) for fault in error.faults]))
+        own: list[Told] = []
+        tuned: list[Told] = []
+        for fault in error.faults:
+            if self.sweep is not None and fault.path[:1] == ("tune",) and len(fault.path) > 1:
+                tuned.append(placed(self.sweep.root, replace(fault, path=fault.path[1:])))
+            else:
+                own.append(placed(self.root, fault))
+        return _refused(self.path, own, self.sweep, tuned)
 
 
 def read_study(path: Path | str, describe: Describe) -> StudyFile:
@@ -64,25 +76,47 @@ def read_study(path: Path | str, describe: Describe) -> StudyFile:
     try:
         file = read_yaml(path)
     except Unreadable as error:
-        told = [(flaw.place, flaw) for flaw in error.flaws]
-        hint = f"\n    {error.hint}" if error.hint else ""
-        raise StudyError(_told(path, told) if told else f"{path}: {error}{hint}") from None
+        raise StudyError(unread(path, error)) from None
     root = file.root
+    if is_sweep(root):
+        flaw = Flaw(root.place, "this is a sweep, and a study is wanted", "a study names it: tune")
+        raise StudyError(spoken(path, [(root.place, flaw)]))
     description, faults = _described(root, path.parent, describe)
+    sweep, misnaming, unreadable = sweep_named_by(root, path)
+    faults += misnaming
     ill_formed = [*ill_formed_changes(root)]
     faults += [*ill_formed, *broken_rules(root, description)]
     readings: dict[Way, Any] = {}
     if description is not None and not ill_formed:
         readings, found = _configs(root, description)
         faults += found
-    settled, study = _study(root, path, readings)
+    tuned: list[Told] = []
+    if sweep is not None:
+        tuned += sweep.told
+        faults += changed_and_tuned(root, sweep)
+        if description is not None:
+            strange = unknown_to_workload(root, sweep, description)
+            tuned += [placed(sweep.root, fault) for fault in strange]
+    settled, study = _study(root, path, readings, sweep=sweep.sweep if sweep else None)
     faults += complaints(settled.problems, _study_wording(root, description))
     told = [(flaw.place, flaw) for flaw in file.flaws]
-    told += [(Place(1, 1), Flaw(Place(1, 1), *_misnamed(path)))] if not _named(path) else []
-    told += [_placed(root, fault) for fault in _first_of_each(faults)]
-    if told or study is None or description is None:
-        raise StudyError(_told(path, told))
-    return StudyFile(study, description, path, plain(root, settled.readings), root)
+    told += [] if named(path) else [misnamed(path, "study")]
+    told += [placed(root, fault) for fault in _first_of_each(faults)]
+    if told or tuned or unreadable or study is None or description is None:
+        raise _refused(path, told, sweep, tuned, unreadable)
+    return StudyFile(study, description, path, plain(root, settled.readings), root, sweep)
+
+
+def _refused(
+    path: Path,
+    told: Sequence[Told],
+    sweep: SweepFile | None,
+    tuned: Sequence[Told],
+    unreadable: str = "",
+) -> StudyError:
+    """The faults of a study, then those of the sweep that it names."""
+    parts = [spoken(path, told), spoken(sweep.path, tuned) if sweep else "", unreadable]
+    return StudyError("\n".join(part for part in parts if part))
 
 
 def _described(
@@ -188,11 +222,18 @@ def _study_wording(root: MapNode, description: Description | None) -> Wording:
     )
 
 
-def _study(root: MapNode, path: Path, readings: Mapping[Way, Any]) -> tuple[Settled, Study | None]:
+def _study(
+    root: MapNode, path: Path, readings: Mapping[Way, Any], *, sweep: Sweep | None
+) -> tuple[Settled, Study | None]:
     studies: list[Study] = []
+    tune = None if sweep is None else sweep.model_dump(mode="json")
 
     def judge(value: Any) -> tuple[Any, ValidationError | None]:
-        own = {"name": path.stem if _named(path) else "unnamed", "folder": str(path.parent)}
+        own: dict[str, Any] = {
+            "name": path.stem if named(path) else "unnamed",
+            "folder": str(path.parent),
+        }
+        own |= {"tune": tune}  # the file has a path there, whose faults are told by themselves
         try:
             studies.append(Study.model_validate_json(json.dumps({**value, **own})))
         except ValidationError as error:
@@ -201,17 +242,6 @@ def _study(root: MapNode, path: Path, readings: Mapping[Way, Any]) -> tuple[Sett
 
     settled = settle(root, judge, readings=readings)
     return settled, studies[-1] if studies else None
-
-
-def _named(path: Path) -> bool:
-    return _NAME.fullmatch(path.stem) is not None
-
-
-def _misnamed(path: Path) -> tuple[str, str]:
-    return (
-        f"the file's stem is the study's name, and {scalar.shown(path.stem)} cannot be one",
-        "rename the file: letters, digits, '.', '_' and '-', at most 64, a letter or digit first",
-    )
 
 
 def _first_of_each(faults: Iterable[Fault]) -> list[Fault]:
@@ -225,27 +255,3 @@ def _first_of_each(faults: Iterable[Fault]) -> list[Fault]:
             keys.add(fault.path)
         kept.append(fault)
     return kept
-
-
-def _placed(root: MapNode, fault: Fault) -> tuple[Place, Flaw]:
-    """Where in the file a fault is, and its text with its path before it."""
-    found = walk(root, fault.path)
-    empty = isinstance(found.node, TextNode) and not found.node.quoted and not found.node.text
-    at_key = found.key is not None and not found.rest and (fault.at_key or empty)
-    place = found.key if at_key and found.key is not None else found.node.place
-    way = (*found.path, *found.rest)
-    shown = dotted(way[:-1] if fault.at_key else way)
-    return place, Flaw(place, f"{shown}: {fault.sentence}" if shown else fault.sentence, fault.hint)
-
-
-def _told(path: Path, told: Iterable[tuple[Place, Flaw]]) -> str:
-    """All faults of a file, in the file's order."""
-    ordered = list(dict.fromkeys(sorted(told, key=lambda each: each[0])))
-    lines = [
-        f"{path}:{place.line}:{place.column}: {scalar.printable(flaw.sentence)}"
-        + (f"\n    {scalar.printable(flaw.hint)}" if flaw.hint else "")
-        for place, flaw in ordered[:_MOST]
-    ]
-    if len(ordered) > _MOST:
-        lines.append(f"{path}: and {len(ordered) - _MOST:,} more")
-    return "\n".join(lines)

@@ -19,6 +19,8 @@ class Metric:
     `direction` is None where neither more nor less is better (attention entropy, say).
     `source` tells where its values come from: `trial`, each trial's last measurement;
     `timing`, the separate stage that times each arm alone; a timing is no property of a seed.
+    A vector of this name has its values along `axis`, at the places `at`; 1, 2, ... where none are
+    given.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Metric:
     decimals: int = 3
     direction: Direction | None = None
     source: Literal["trial", "timing"] = "trial"
+    axis: str = "Layer"
+    at: tuple[float, ...] = ()
 
 
 class Objective(BaseModel):

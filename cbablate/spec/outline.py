@@ -58,11 +58,16 @@ class Outline:
             if isinstance(part, int):
                 continue
             reached = [
-                opened
-                for schema in reached
-                for opened in self._opened(schema.get("properties", {}).get(part, {}))
+                opened for schema in reached for opened in self._opened(self._inside(schema, part))
             ]
         return reached
+
+    def _inside(self, schema: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+        """What stands at a key: its own schema, or where any key may stand, what all have."""
+        any_key = schema.get("additionalProperties")
+        other = any_key if isinstance(any_key, Mapping) else {}
+        found: Mapping[str, Any] = schema.get("properties", {}).get(key, other)
+        return found
 
     def _opened(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         """The schema with references, alternatives and lists looked through."""

@@ -13,10 +13,26 @@ from cbablate.spec.metric import Metric
 from cbablate.spec.suggestion import did_you_mean
 from cbablate.spec.tree import ListNode, MapNode, Node, TextNode, walk
 
-__all__ = ["broken_rules", "changes_of", "ill_formed_changes", "unknown_changes"]
+__all__ = [
+    "TEST_SPLIT",
+    "broken_rules",
+    "changed_keys",
+    "changes_of",
+    "ill_formed_changes",
+    "is_seed",
+    "is_test",
+    "nearest_key",
+    "objective_faults",
+    "unknown_changes",
+    "unknown_metric",
+]
 
 _TEST = re.compile(r"test([^a-z].*)?", re.IGNORECASE | re.DOTALL)
 _SEED = re.compile(r"seeds?", re.IGNORECASE)
+TEST_SPLIT = (
+    "is of the test split, which selection must not see: what is chosen by it looks better there "
+    "than it is"
+)
 _DEEPEST = 32
 _NO_FACTOR = (
     "a seed is no factor: replicates repeat every arm, from seeds that all arms share, so that "
@@ -36,8 +52,9 @@ def broken_rules(root: MapNode, description: Description | None) -> Iterator[Fau
     yield from _seeds(root)
     for path, changes in changes_of(root):
         yield from _said_twice(changes, path)
-    yield from _objective(root, description.metrics if description else {})
-    yield from _report(root, description.metrics if description else {})
+    metrics = description.metrics if description else {}
+    yield from objective_faults(root, ("objective",), metrics)
+    yield from _report(root, metrics)
 
 
 def changes_of(root: MapNode) -> Iterator[tuple[Path, MapNode]]:
@@ -46,6 +63,13 @@ def changes_of(root: MapNode) -> Iterator[tuple[Path, MapNode]]:
         changes = walk(level, ("changes",))
         if changes.there and isinstance(changes.node, MapNode):
             yield (*path, "changes"), changes.node
+
+
+def changed_keys(root: MapNode) -> Iterator[tuple[Path, str]]:
+    """Every key that a level changes, dotted, with the path to where the file says so."""
+    for path, changes in changes_of(root):
+        for way, _ in _leaves(changes):
+            yield (*path, *way), ".".join(map(str, way))
 
 
 def ill_formed_changes(root: MapNode) -> Iterator[Fault]:
@@ -81,11 +105,21 @@ def unknown_changes(root: MapNode) -> Iterator[Fault]:
             found = walk(baseline.node, tuple(key.split(".")))
             if isinstance(found.node, MapNode) and (found.rest or not found.exact):
                 sentence = f"'{key}' is not a key of the baseline"
-                hint = _nearest_key(key, known) or f"the baseline has {', '.join(known)}"
+                hint = nearest_key(key, known) or f"the baseline has {', '.join(known)}"
                 yield Fault((*path, *way), sentence, hint, at_key=True)
 
 
-def _nearest_key(key: str, known: Iterable[str]) -> str:
+def is_seed(word: str) -> bool:
+    """Whether a name or a key is that of a seed."""
+    return _SEED.fullmatch(word) is not None
+
+
+def is_test(metric: str) -> bool:
+    """Whether a metric is of the test split, by its name."""
+    return _TEST.fullmatch(metric) is not None
+
+
+def nearest_key(key: str, known: Iterable[str]) -> str:
     """Which dotted key was meant: a sibling, or one of that name elsewhere."""
     parent, _, name = key.rpartition(".")
     siblings = {k.rpartition(".")[2]: k for k in known if k.rpartition(".")[0] == parent}
@@ -190,30 +224,30 @@ def _undecided(node: Node, path: Path) -> Iterator[Fault]:
             yield Fault(path, f"{sentence}, so it is no number", hint)
 
 
-def _objective(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
-    name = _text(root, "objective", "metric")
+def objective_faults(root: MapNode, way: Path, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
+    """What is wrong with the objective that a file's tree has at `way`."""
+    name = _text(root, *way, "metric")
     if name is None:
         return
-    path = ("objective", "metric")
+    path = (*way, "metric")
     if _TEST.fullmatch(name):
         instead = re.sub("^test", "val", name, flags=re.IGNORECASE)
         yield Fault(
             path,
-            f"{scalar.shown(name)} is of the test split, which selection must not see: what is "
-            "chosen by it looks better there than it is",
+            f"{scalar.shown(name)} {TEST_SPLIT}",
             f"did you mean '{instead}'?" if instead in metrics else "name a validation metric",
         )
     elif metrics and name not in metrics:
-        yield _unknown_metric(path, name, [m for m in metrics if not _TEST.fullmatch(m)])
+        yield unknown_metric(path, name, [m for m in metrics if not _TEST.fullmatch(m)])
     elif metrics and metrics[name].source == "timing":
         sentence = f"'{name}' is timed after all training, so nothing can be decided on it"
         yield Fault(path, sentence, "name a validation metric")
-    direction = _text(root, "objective", "direction")
+    direction = _text(root, *way, "direction")
     best = metrics[name].direction if name in metrics else None
     if best is not None and direction in ("maximize", "minimize") and direction != best:
         better = "greater" if best == "maximize" else "less"
         sentence = f"'{name}' is better the {better} it is, so '{direction}' cannot be meant"
-        yield Fault(("objective", "direction"), sentence, f"write {best}")
+        yield Fault((*way, "direction"), sentence, f"write {best}")
 
 
 def _report(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
@@ -228,10 +262,11 @@ def _report(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
         if name in seen:
             yield Fault(("report", index), f"{scalar.shown(name)} is listed twice", "delete one")
         elif metrics and name not in metrics:
-            yield _unknown_metric(("report", index), name, [*metrics])
+            yield unknown_metric(("report", index), name, [*metrics])
         seen.add(name)
 
 
-def _unknown_metric(path: Path, name: str, metrics: list[str]) -> Fault:
+def unknown_metric(path: Path, name: str, metrics: list[str]) -> Fault:
+    """The fault of a metric that the workload does not have."""
     sentence = f"{scalar.shown(name)} is no metric of this workload"
     return Fault(path, sentence, did_you_mean(name, metrics) or f"there are {', '.join(metrics)}")

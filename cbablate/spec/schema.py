@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cbablate.spec.description import Description
 from cbablate.spec.outline import Outline
 from cbablate.spec.study import Study
+from cbablate.spec.written_sweep import WrittenSweep
 
-__all__ = ["OWN_KEYS", "study_schema", "with_baseline", "written_schema"]
+__all__ = ["OWN_KEYS", "study_schema", "sweep_schema", "with_baseline", "written_schema"]
 
-OWN_KEYS = ("name", "folder", "tune")
+OWN_KEYS = ("name", "folder")
 """What a `Study` knows from where its file lies, and no file says."""
 
 Schema = dict[str, Any]
@@ -30,7 +32,9 @@ _WORDS = {
     "seed": "Where the replicates' seeds are drawn from.",
     "objective": "The metric that decisions are made on; never of the test split.",
     "report": "The columns of the table: names of metrics.",
+    "tune": "The sweep file by which each arm is tuned first; a path from this file's folder.",
     "margin": "The smallest difference in the first reported metric that matters, in its unit.",
+    "analysis": "How differences are tested and told, where not by t tests with Holm's correction.",
 }
 
 
@@ -40,9 +44,19 @@ def written_schema() -> Schema:
     for key in OWN_KEYS:
         schema["properties"].pop(key)
     schema["required"] = [key for key in schema["required"] if key not in OWN_KEYS]
+    schema["properties"]["tune"] = {"type": "string"}
     for key, words in _WORDS.items():
         schema["properties"][key]["description"] = words
-    return schema
+    return _without_unused(schema)
+
+
+def sweep_schema() -> Schema:
+    """The JSON Schema (draft 2020-12) of a sweep file."""
+    schema = WrittenSweep.model_json_schema()
+    space = {"description": "The searched keys of a config, dotted, and where their values lie."}
+    schema["properties"]["space"] |= space
+    written: Schema = _unquoted(schema)
+    return {"$schema": _DIALECT, **written, "title": "A sweep of cbablate"}
 
 
 def with_baseline(description: Description) -> Schema:
@@ -110,6 +124,17 @@ def _rule(description: Description) -> tuple[Schema, Schema]:
         then["report"] = {"items": names}
     condition = {"properties": {"workload": {"const": description.name}}, "required": ["workload"]}
     return {"if": condition, "then": {"properties": then}}, definitions
+
+
+def _without_unused(schema: Schema) -> Schema:
+    """The schema less the definitions that nothing in it refers to."""
+    kept = dict(schema.get("$defs", {}))
+    while True:
+        said = json.dumps([{**schema, "$defs": {}}, kept])
+        used = {name: one for name, one in kept.items() if f'"{_REF}{name}"' in said}
+        if used.keys() == kept.keys():
+            return {**schema, "$defs": kept}
+        kept = used
 
 
 def _apart(schema: Mapping[str, Any], prefix: str) -> tuple[Schema, Schema]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cbablate.spec.analysis import Analysis
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor
 from cbablate.spec.metric import Objective
@@ -15,7 +16,14 @@ from cbablate.spec.sweep import Sweep
 
 __all__ = ["DesignName", "Study"]
 
-DesignName = Literal["one_at_a_time", "factorial", "leave_one_out", "cumulative"]
+DesignName = Literal[
+    "one_at_a_time",
+    "factorial",
+    "leave_one_out",
+    "cumulative",
+    "fractional",
+    "plackett_burman",
+]
 
 
 class Study(BaseModel):
@@ -25,8 +33,8 @@ class Study(BaseModel):
     `contrast` names the factor whose levels are compared within each combination of the others;
     without it every arm is compared with the first. `margin` is the smallest difference in the
     first reported metric that matters, in that metric's unit: with it, a difference can be found
-    to be no larger than that. `tune` is how each arm is tuned before it is compared; the file
-    names a sweep by its path.
+    to be no larger than that. `analysis` is how differences are tested. `tune` is how each arm is
+    tuned before it is compared; the file names a sweep by its path.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -44,6 +52,7 @@ class Study(BaseModel):
     objective: Objective
     report: tuple[str, ...] = Field(min_length=1)
     margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    analysis: Analysis = Analysis()
     tune: Sweep | None = None
     folder: Path = Field(default=Path(), exclude=True)
     """Where the file lies: relative names in it (a workload of the user's own) start here."""

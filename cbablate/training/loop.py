@@ -32,7 +32,8 @@ class Progress:
 
     `loss` is the mean over its updates of what was minimised, augmentation and smoothing
     included; `images` and `seconds` are this part's own. `state` gives what a training needs to go
-    on from here (`Update.state`); to be called before the next item is asked for.
+    on from here (`Update.state`); to be called before the next item is asked for. `observed` is
+    what was asked to be read off the gradients of its last update.
     """
 
     spent: int
@@ -40,6 +41,7 @@ class Progress:
     images: int
     seconds: float
     state: Callable[[], Mapping[str, Any]] = field(repr=False)
+    observed: tuple[float, ...] = ()
 
 
 class Update:
@@ -77,10 +79,13 @@ class Update:
         )
         self._smoothing: float = recipe.augment["smoothing"]
 
-    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
+    def __call__(
+        self, images: Tensor, labels: Tensor, *, observe: Callable[[], object] | None = None
+    ) -> Tensor:
         """The loss of the batch before the update, on the device and without its graph.
 
-        `images` is the update's own copy: mixing writes into it.
+        `images` is the update's own copy: mixing writes into it. `observe` is called while the
+        parameters hold the gradient, before it is clipped.
         """
         images, targets = self._augment(images, labels, self.done)
         self._compute.seed(derive_seed(self._seed, "step", self.done))
@@ -88,6 +93,8 @@ class Update:
             outputs = self._model(images)
         loss = self._loss(outputs, targets)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it bare
+        if observe is not None:
+            observe()
         if self._clip is not None:
             nn.utils.clip_grad_norm_(self._model.parameters(), self._clip)
         self._optimizer.step()
@@ -137,6 +144,7 @@ def fit(
     budget: Budget,
     compute: Compute,
     since: Mapping[str, Any] | None = None,
+    observe: Callable[[], tuple[float, ...]] | None = None,
 ) -> Generator[Progress, None, None]:
     """Train `model` on `images.train`, one item an epoch; the last has spent the whole budget.
 
@@ -145,7 +153,7 @@ def fit(
 
     Every epoch is a fresh order of the images, drawn from the seed and the epoch's number. Each
     batch is full: the images left over are not seen in that epoch. The model is in training mode
-    when the work of an epoch begins.
+    when the work of an epoch begins. `observe` reads the gradients of the last update of each.
 
     Raises:
         StudyError: optimizer or schedule cannot be made, or the warm-up outlasts the budget.
@@ -163,7 +171,7 @@ def fit(
         count = min(per_epoch, steps - update.done)
         batches = images.train.epoch(batch, count=count, seed=seed, epoch=epoch)
         try:
-            loss = _pass(model, update, batches, count=count)
+            loss, observed = _pass(model, update, batches, count=count, observe=observe)
         except torch.OutOfMemoryError as error:
             raise TrialFailure(
                 f"{compute.name} ran out of memory at batch_size {recipe.batch_size}: make the "
@@ -176,6 +184,7 @@ def fit(
             images=count * batch,
             seconds=time.perf_counter() - began,
             state=update.state,
+            observed=observed,
         )
 
 
@@ -188,17 +197,31 @@ def _batch(images: Images, recipe: Recipe) -> int:
     return min(recipe.batch_size, len(images.train))
 
 
-def _pass(model: nn.Module, update: Update, batches: Iterator[Batch], *, count: int) -> float:
-    """An update for each of `count` batches; the mean loss."""
+def _pass(
+    model: nn.Module,
+    update: Update,
+    batches: Iterator[Batch],
+    *,
+    count: int,
+    observe: Callable[[], tuple[float, ...]] | None,
+) -> tuple[float, tuple[float, ...]]:
+    """An update for each of `count` batches; the mean loss, and what was observed in the last."""
     model.train()
     total = 0.0
     losses: list[Tensor] = []
+    observed: tuple[float, ...] = ()
+
+    def note() -> None:
+        nonlocal observed
+        observed = observe() if observe is not None else ()
+
     for index, (images, labels) in enumerate(batches, start=1):
-        losses.append(update(images, labels))
+        look = note if observe is not None and index == count else None
+        losses.append(update(images, labels, observe=look))
         if len(losses) == _LOOK or index == count:
             total += _sum(torch.stack(losses).double().cpu(), last=update.done)
             losses = []
-    return total / count
+    return total / count, observed
 
 
 def _sum(losses: Tensor, *, last: int) -> float:

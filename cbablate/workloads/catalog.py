@@ -41,8 +41,11 @@ def _image_classification() -> Description:
         resolve=image_config.resolve,
         data=image_config.data_fingerprint,
         metrics=image_metrics.METRICS,
+        unmeasured=image_metrics.unmeasured,
         schema=image_config.ImageConfig.model_json_schema(),
         verify=f"{module}:verify",
+        observe=f"{module}:observe",
+        identity=image_config.identity,
         throughput=f"{module}:throughput",
         open_ended=image_config.open_ended,
     )

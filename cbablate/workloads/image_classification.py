@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import timm
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cbablate.data import identity
 from cbablate.data.batches import Batch, Batches
@@ -19,10 +20,13 @@ from cbablate.data.images import Images, opened
 from cbablate.errors import StudyError
 from cbablate.fingerprint import fingerprint
 from cbablate.models import verification
+from cbablate.models.anatomy import blocks_of
 from cbablate.models.building import build
-from cbablate.probes import parameters
+from cbablate.probes import gradient, measuring, parameters
 from cbablate.probes.accuracy import BATCH, Score, score_batches
 from cbablate.probes.attention import attention_entropy
+from cbablate.probes.curve import joined
+from cbablate.probes.probe import Absent, Finding, Held, Subject
 from cbablate.probes.throughput import rates
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
@@ -31,9 +35,10 @@ from cbablate.training.loop import Progress, Update, fit
 from cbablate.training.recipe import Recipe
 from cbablate.training.snapshot import Unusable, read_state, write_state
 from cbablate.workloads.checkpoint import NOTE, Checkpoint
+from cbablate.workloads.image_config import identity as content
 from cbablate.workloads.image_config import open_ended
 
-__all__ = ["run", "throughput", "verify"]
+__all__ = ["observe", "run", "throughput", "verify"]
 
 Config = Mapping[str, Any]
 _MANY = 1_000_000_000
@@ -50,10 +55,10 @@ def run(
     """Train a resolved config; one measurement an epoch, by the metrics of `image_metrics`.
 
     Each has the training loss and the validation scores; the last one also the test scores, the
-    training accuracy, the parameters and the attention entropy on validation images. On a CPU the
-    numbers are a function of config, seed and budget, bit for bit, and however often the training
-    was cut short: it goes on from the checkpoint in `workdir`, if there is one of the same config,
-    seed, budget and numerics.
+    training accuracy, the parameters, the attention entropy on validation images, and what the
+    config's `probes` ask for. On a CPU the numbers are a function of config, seed and budget, bit
+    for bit, and however often the training was cut short: it goes on from the checkpoint in
+    `workdir`, if there is one of the same config, seed, budget and numerics.
 
     Raises:
         StudyError: the model, the optimizer or the schedule cannot be made.
@@ -83,6 +88,11 @@ def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
         except StudyError as error:
             told.setdefault(name, []).append(str(error))
     return told
+
+
+def observe(configs: Mapping[str, Config]) -> dict[str, list[str]]:
+    """Sentences about what a person should know, by arm name: what an arm adds, and its kin."""
+    return verification.examine(configs, _shape).notes
 
 
 def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[str, list[float]]]:
@@ -115,26 +125,40 @@ def _trained(
     began -= before
     images = opened(config, compute.device)
     model = build(config, seed=seed, num_classes=images.facts.num_classes).to(compute.device)
-    recipe = Recipe.of(config)
-    stream = fit(model, images, recipe, seed=seed, budget=budget, compute=compute, since=since)
+    blocks = [block for _, block in blocks_of(model)]
+    watched = "gradient" in config.get("probes", ()) and bool(blocks)
+    stream = fit(
+        model,
+        images,
+        Recipe.of(config),
+        seed=seed,
+        budget=budget,
+        compute=compute,
+        since=since,
+        observe=(lambda: gradient.norms(blocks)) if watched else None,
+    )
     for number, progress in enumerate(stream):
         held_out = _scored(model, images.val, compute)
         metrics = _curve(progress, held_out)
-        vectors: dict[str, tuple[float, ...]] = {}
+        found = Finding()
         last = progress.spent == budget.amount
         if last:
-            final, vectors = _final(model, images, compute)
-            metrics |= final
+            found = _final(model, images, compute)
+            if config.get("probes"):
+                subject = _subject(config, model, images, compute, seed, progress.observed)
+                found = joined((found, measuring.measure(subject, config["probes"])))
         seconds = time.perf_counter() - began
         if checkpoint.asked and open_ended(config, budget) if last else checkpoint.due:
             with checkpoint.written() as folder:
                 write_state(folder, {**progress.state(), "seconds": seconds}, about=about)
         yield Measurement(
             spent=progress.spent,
-            metrics={**metrics, "seconds": seconds},
-            vectors=vectors,
+            metrics={**metrics, **found.metrics, "seconds": seconds},
+            vectors=found.vectors,
             seconds=seconds,
-            notes=_notes(compute, images) | unused if last or number == 0 else {},
+            notes=_notes(compute, images) | _absences(found) | unused
+            if last or number == 0
+            else {},
         )
 
 
@@ -142,7 +166,7 @@ def _about(config: Config, seed: int, budget: Budget, compute: Compute) -> dict[
     """Whose a checkpoint is, and what its bits depend on beside."""
     end = "open" if open_ended(config, budget) else f"{budget.amount} {budget.unit}"
     return {
-        "config": fingerprint(config),
+        "config": fingerprint(content(config)),
         "seed": seed,
         "budget": end,
         "device": compute.device.type,
@@ -170,17 +194,18 @@ def _since(
 
 
 def _curve(progress: Progress, held_out: Score) -> dict[str, float]:
-    return {
+    metrics = {
         "train/loss": progress.loss,
         "val/top1": held_out.top1,
         "val/loss": held_out.loss,
         "images_per_second": progress.images / progress.seconds,
     }
+    if progress.observed:
+        metrics["gradient/norm"] = sum(progress.observed) / len(progress.observed)
+    return metrics
 
 
-def _final(
-    model: nn.Module, images: Images, compute: Compute
-) -> tuple[dict[str, float], dict[str, tuple[float, ...]]]:
+def _final(model: nn.Module, images: Images, compute: Compute) -> Finding:
     """What is measured once, of the trained model: metrics, and values by layer."""
     test = _scored(model, images.test, compute)
     train = _scored(model, images.fitted, compute)
@@ -191,11 +216,58 @@ def _final(
         "params": float(parameters.count(model)),
     }
     entropy = attention_entropy(model, images.probed.images)
-    if entropy is None:
-        return metrics, {}
+    if isinstance(entropy, Absent):
+        names = ("attention/entropy", "attention/entropy_normalized")
+        return Finding(metrics, absent=dict.fromkeys(names, entropy))
     metrics["attention/entropy"] = entropy.mean
     metrics["attention/entropy_normalized"] = entropy.normalized
-    return metrics, {"attention/entropy": entropy.per_layer}
+    return Finding(metrics, {"attention/entropy": entropy.per_layer})
+
+
+def _subject(
+    config: Config,
+    model: nn.Module,
+    images: Images,
+    compute: Compute,
+    seed: int,
+    gradients: tuple[float, ...],
+) -> Subject:
+    """The trained model with the images that probes may look at."""
+    return Subject(
+        model=model,
+        held_out=Held(*images.probed.pair),
+        test=_Evaluated(images.test),
+        train=_Evaluated(images.train),
+        blocks=tuple(block for _, block in blocks_of(model)),
+        initial=lambda: build(config, seed=seed, num_classes=images.facts.num_classes),
+        batch_size=config["batch_size"],
+        autocast=compute.autocast,
+        seed=seed,
+        gradients=gradients,
+    )
+
+
+@dataclass(frozen=True)
+class _Evaluated:
+    """A split as probes look at it: as it is evaluated, held or streamed."""
+
+    split: Batches
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All images, `size` at a time."""
+        return self.split.in_order(size)
+
+    def spaced(self, count: int) -> tuple[Tensor, Tensor]:
+        """At most `count` images, evenly spaced."""
+        return Held(*self.split.held(count).pair).spaced(count)
+
+
+def _absences(found: Finding) -> dict[str, str]:
+    """Why a metric has no value, as notes."""
+    return {f"absent.{name}": absent.reason for name, absent in found.absent.items()}
 
 
 def _scored(model: nn.Module, split: Batches, compute: Compute) -> Score:

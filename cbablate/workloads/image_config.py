@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,16 +18,22 @@ from pydantic import (
     model_validator,
 )
 
-from cbablate.data import identity
+from cbablate.data import identity as data_identity
 from cbablate.data.catalog import DATASETS, FOLDER
-from cbablate.models.options import ONCE, OPTIONS, refuse, unsaid
+from cbablate.models.checkpoint_file import content
+from cbablate.models.options import OPTIONS, refuse, unsaid
+from cbablate.models.places import ONCE
 from cbablate.models.selection import checked
+from cbablate.probes.catalog import PROBES
 from cbablate.spec.budget import Budget
 
-__all__ = ["ImageConfig", "data_fingerprint", "open_ended", "resolve"]
+__all__ = ["ImageConfig", "data_fingerprint", "identity", "open_ended", "resolve"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", protected_namespaces=())
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
+Count = Annotated[int, Field(ge=1)]
+Counts = Annotated[tuple[Count, ...], Field(strict=False, min_length=1)]
+"""One number a stage, first stage first."""
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 _STREAMED = ("auto_augment", "color_jitter", "scale", "repeats")
 
@@ -105,10 +112,30 @@ _FOLDER_DEFAULTS: Mapping[str, Any] = {
 }
 
 
+class Checkpoint(BaseModel):
+    """A file of weights with the content that it had when the study was planned.
+
+    A study writes the path alone, from the folder that cbablate is started in. With `sha256`, as
+    a resolved config has it, the study can be planned and read where the file is not.
+    """
+
+    model_config = _STRICT
+
+    path: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
+
+
+def _with_content(written: Any) -> Any:
+    if not isinstance(written, str):
+        return written
+    return {"path": str(Path(written).absolute()), "sha256": content(written)}
+
+
 class Model(BaseModel):
     """A timm model: its name, and arguments of its class under timm's own names.
 
-    What is left out is timm's default for that name. The number of classes is the data's.
+    What is left out is timm's default for that name. The number of classes is the data's. Not
+    every class takes every argument: `cbablate plan --verify` says which it does not.
     """
 
     model_config = _STRICT
@@ -117,9 +144,9 @@ class Model(BaseModel):
     img_size: Annotated[int, Field(ge=1)] | None = None
     patch_size: Annotated[int, Field(ge=1)] | None = None
     in_chans: Annotated[int, Field(ge=1)] | None = None
-    embed_dim: Annotated[int, Field(ge=1)] | None = None
-    depth: Annotated[int, Field(ge=1)] | None = None
-    num_heads: Annotated[int, Field(ge=1)] | None = None
+    embed_dim: Count | Counts | None = None
+    depth: Count | Counts | None = None
+    num_heads: Count | Counts | None = None
     mlp_ratio: Annotated[float, Field(gt=0)] | None = None
     qkv_bias: bool | None = None
     qk_norm: bool | None = None
@@ -133,15 +160,62 @@ class Model(BaseModel):
     proj_drop_rate: Rate | None = None
     attn_drop_rate: Rate | None = None
     drop_path_rate: Rate | None = None
+    depths: Counts | None = None
+    """Of Swin and ConvNeXt: blocks by stage. A PiT calls them `depth`, a ResNet `layers`."""
+    window_size: Count | None = None
+    """Of Swin."""
+    dims: Counts | None = None
+    """Of ConvNeXt: channels by stage."""
+    kernel_sizes: Count | Counts | None = None
+    """Of ConvNeXt."""
+    ls_init_value: float | None = None
+    """Of ConvNeXt."""
+    stem_type: str | None = None
+    """Of ConvNeXt, PiT and ResNet, each with words of its own."""
+    base_dims: Counts | None = None
+    """Of PiT: channels of a head, by stage."""
+    heads: Counts | None = None
+    """Of PiT: heads by stage."""
+    stride: Count | None = None
+    """Of PiT: of its overlapping patches."""
+    num_blocks: Count | None = None
+    """Of Mixer, ResMLP and gMLP."""
+    depth_token_only: Count | None = None
+    """Of CaiT: blocks of the class-attention stage."""
+    cls_attn_layers: Count | None = None
+    """Of XCiT: blocks of the class-attention stage."""
+    eta: float | None = None
+    """Of XCiT: where its layer scales start."""
+    layers: Counts | None = None
+    """Of ResNet: blocks by stage."""
+    channels: Counts | None = None
+    """Of ResNet: channels by stage."""
+    stem_width: Count | None = None
+    """Of ResNet."""
     weight_init: Literal["", "jax", "jax_nlhb", "moco", "reset"] | None = None
     """How weights are drawn; timm's own choice has one spread for all widths, and narrow models
     learn faster from `jax`, whose spread follows the width."""
+    pretrained: Annotated[bool | None, BeforeValidator(lambda said: said or None)] = None
+    """Whether to start from the weights that timm offers for the name, which may then say which
+    (`vit_tiny_patch16_224.augreg_in21k`). A head of another number of classes starts fresh."""
+    checkpoint: Annotated[
+        Checkpoint | None,
+        BeforeValidator(_with_content, json_schema_input_type=str | Checkpoint | None),
+    ] = None
+    """A file of weights to start from: safetensors, or a state dict of torch."""
 
     @model_validator(mode="after")
     def _heads_divide_width(self) -> Model:
-        if self.embed_dim and self.num_heads and self.embed_dim % self.num_heads:
+        width, heads = self.embed_dim, self.num_heads
+        if isinstance(width, int) and isinstance(heads, int) and width % heads:
+            raise ValueError(f"embed_dim {width} is not a multiple of num_heads {heads}")
+        return self
+
+    @model_validator(mode="after")
+    def _weights_have_one_source(self) -> Model:
+        if self.pretrained and self.checkpoint is not None:
             raise ValueError(
-                f"embed_dim {self.embed_dim} is not a multiple of num_heads {self.num_heads}"
+                "a model starts from pretrained weights or a checkpoint, not from both"
             )
         return self
 
@@ -188,6 +262,9 @@ class Placement(BaseModel):
         "mlp.front",
         "mlp.mid",
         "mlp.end",
+        "mlp_tokens.front",
+        "mlp_tokens.mid",
+        "mlp_tokens.end",
         "attn.front",
         "attn.values",
         "attn.end",
@@ -309,6 +386,33 @@ class Augment(BaseModel):
     """How often an epoch shows an image, each time augmented anew, in place of other images."""
 
 
+ProbeName = Literal[
+    "entropy",
+    "distance",
+    "jacobian",
+    "share",
+    "rank",
+    "similarity",
+    "cka",
+    "gradient",
+    "curvature",
+    "flops",
+    "memory",
+    "calibration",
+    "occlusion",
+    "shuffle",
+    "adversarial",
+    "corruption",
+]
+
+
+def _in_order(names: tuple[ProbeName, ...]) -> tuple[ProbeName, ...]:
+    """The names in the catalog's order: what is asked for is the same in any order."""
+    if len(set(names)) < len(names):
+        raise ValueError("a probe is listed twice: delete one")
+    return tuple(sorted(names, key=[*PROBES].index))
+
+
 class ImageConfig(BaseModel):
     """All that one training of an image classifier depends on, but its seed and budget."""
 
@@ -329,6 +433,9 @@ class ImageConfig(BaseModel):
     clip_grad: Annotated[float, Field(gt=0)] | None = None
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`auto` is bfloat16 autocast on a GPU, float32 on a CPU."""
+    probes: Annotated[tuple[ProbeName, ...], AfterValidator(_in_order)] = ()
+    """What is measured beside accuracy, parameters and mean attention entropy; left out of the
+    resolved config where nothing is."""
 
     @model_validator(mode="after")
     def _model_fits_data(self) -> ImageConfig:
@@ -392,7 +499,18 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
         pydantic.ValidationError: the config is not one of this workload.
     """
     read = ImageConfig.model_validate_json(json.dumps(config))
-    return read.model_dump(mode="json", exclude_none=True)
+    whole: dict[str, Any] = read.model_dump(mode="json", exclude_none=True)
+    if not read.probes:
+        del whole["probes"]
+    return whole
+
+
+def identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a resolved config's outcome depends on: of a checkpoint its content, not its path."""
+    checkpoint = config["model"].get("checkpoint")
+    if checkpoint is None:
+        return dict(config)
+    return {**config, "model": {**config["model"], "checkpoint": checkpoint["sha256"]}}
 
 
 def data_fingerprint(config: Mapping[str, Any]) -> str:
@@ -401,4 +519,4 @@ def data_fingerprint(config: Mapping[str, Any]) -> str:
     Raises:
         EnvironmentFault: it must be computed from files that are not on this machine.
     """
-    return identity.content(config["data"])
+    return data_identity.content(config["data"])

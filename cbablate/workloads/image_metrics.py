@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
+from cbablate.probes.catalog import PROBES, unasked
 from cbablate.spec.metric import Metric
 
-__all__ = ["METRICS", "VERSION"]
+__all__ = ["METRICS", "VERSION", "unmeasured"]
 
 VERSION = "1"
 """Part of every trial's identity: raised when the same config would give other numbers."""
@@ -29,6 +31,16 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             Metric("images_per_second", "Training rate as it ran", "img/s", 0, "maximize"),
             Metric("throughput/train", "Training", "img/s", 0, "maximize", "timing"),
             Metric("throughput/infer", "Inference", "img/s", 0, "maximize", "timing"),
+            *(metric for entry in PROBES.values() for metric in entry.metrics),
         )
     }
 )
+
+
+def unmeasured(config: Mapping[str, Any]) -> dict[str, str]:
+    """By metric, what to write so that it is measured, for all that a config leaves unmeasured."""
+    asked = list(config.get("probes", ()))
+    return {
+        metric: f"write `probes: [{', '.join([*asked, probe])}]` in the baseline"
+        for metric, probe in unasked(asked).items()
+    }

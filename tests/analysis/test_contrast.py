@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 
 import pytest
 import scipy.stats
@@ -11,6 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cbablate.analysis.contrast import adjusted, contrast, holm, pooled_sd
+from cbablate.analysis.sign_flip import sign_flip
+from cbablate.spec.analysis import Analysis
 
 numbers = st.integers(-(10**6), 10**6).map(lambda whole: whole / 1000)
 pairs = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=20)
@@ -143,3 +146,50 @@ def test_the_pooled_spread_weighs_each_contrast_by_its_freedom() -> None:
     empty = contrast({}, {}, against="r")
     assert pooled_sd([few, more, empty]) == pytest.approx(math.sqrt((2.0 + 5.0) / 4))
     assert pooled_sd([empty]) is None
+
+
+def test_effect_sizes_are_the_difference_in_spreads_and_without_its_small_sample_bias() -> None:
+    one = contrast({0: 1.0, 1: 2.0, 2: 4.0, 3: 3.5}, dict.fromkeys(range(4), 0.0), against="r")
+    spread = statistics.stdev([1.0, 2.0, 4.0, 3.5])
+    assert one.effect_size == pytest.approx(2.625 / spread, rel=1e-12)
+    # exact factor at 3 degrees of freedom: sqrt(2 / 3) Gamma(3/2) / Gamma(1)
+    factor = math.sqrt(2 / 3) * math.gamma(1.5)
+    assert one.hedges_g == pytest.approx(2.625 / spread * factor, rel=1e-12)
+    two = contrast({0: 1.0, 1: 2.0}, {0: 0.0, 1: 0.0}, against="r")
+    assert two.hedges_g is None
+
+
+def test_what_pairing_gains_is_the_length_of_students_unpaired_interval_over_the_paired_one() -> (
+    None
+):
+    left = {r: 10 + 3 * r + d for r, d in enumerate([0.1, -0.2, 0.3, 0.0, -0.1])}
+    right = {r: 9 + 3 * r for r in range(5)}
+    one = contrast(left, right, against="r")
+    apart = scipy.stats.ttest_ind([*left.values()], [*right.values()]).confidence_interval(0.95)
+    assert one.half_width is not None
+    assert one.gain == pytest.approx((apart.high - apart.low) / 2 / one.half_width, rel=1e-9)
+
+
+def test_arms_that_share_no_replicate_are_compared_by_welchs_test_and_have_no_pair() -> None:
+    left, right = {0: 1.0, 1: 1.4, 2: 0.7, 3: 1.2}, {4: 2.0, 5: 3.1, 6: 2.4}
+    one = contrast(left, right, against="r")
+    welch = scipy.stats.ttest_ind([*left.values()], [*right.values()], equal_var=False)
+    assert one.p == pytest.approx(welch.pvalue, rel=1e-9)
+    interval = welch.confidence_interval(0.95)
+    assert (one.low, one.high) == pytest.approx((interval.low, interval.high), rel=1e-9)
+    assert (one.n, one.paired, one.sd, one.p_sign_flip) == (0, False, None, None)
+    single = contrast({0: 1.0}, right, against="r")
+    assert single.difference is None
+
+
+def test_welchs_test_is_not_used_where_one_replicate_is_shared() -> None:
+    one = contrast({0: 1.0, 1: 2.0, 2: 1.5}, {2: 1.0, 3: 2.0, 4: 3.0}, against="r")
+    assert (one.n, one.difference, one.p, one.paired) == (1, 0.5, None, True)
+
+
+def test_a_study_may_ask_for_the_sign_flip_tests_p() -> None:
+    values = dict(enumerate([0.5, 1.0, -0.2, 0.8, 0.9, 1.1]))
+    zero = dict.fromkeys(values, 0.0)
+    one = contrast(values, zero, against="r", how=Analysis(test="sign_flip"))
+    assert one.p == one.p_sign_flip == sign_flip([*values.values()])
+    assert one.half_width == contrast(values, zero, against="r").half_width

@@ -43,6 +43,13 @@ STARTS_IDLE = {"cb_s residual", "gc", "uniform_head"}
 """Those that have yet to learn anything other than the identity."""
 
 
+VIT = (
+    "mlp.front", "mlp.mid", "mlp.end", "attn.front", "attn.values", "attn.end",
+    "block.front", "block.end", "embed.end", "head.front",
+)  # fmt: skip
+"""The places of a ViT."""
+
+
 def made(context: Any = None, **model: Any) -> nn.Module:
     """A tiny ViT of 4 x 4 patches and a class token, with this context.
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 import timm
 import torch
+import yaml
 
 from cbablate.errors import StudyError
 from cbablate.models.building import build, skeleton
+from cbablate.workloads.image_config import resolve
 from tests.workloads.images import tiny
 
 ARMS: list[Any] = [
@@ -100,8 +104,20 @@ def test_an_argument_that_a_model_does_not_take_is_told() -> None:
         skeleton({"name": "resnet10t", "depth": 3}, 10)
 
 
-def test_pretrained_weights_are_refused_and_never_fetched() -> None:
+def test_a_tag_of_pretrained_weights_is_refused_where_none_are_asked_for() -> None:
     with pytest.raises(StudyError, match="write 'vit_tiny_patch16_224'"):
         skeleton({"name": "vit_tiny_patch16_224.augreg_in21k"}, 10)
     with pytest.raises(StudyError, match="no model"):
         skeleton({"name": "hf-hub:someone/something"}, 10)
+
+
+def test_the_small_models_of_the_guide_take_small_images() -> None:
+    guide = (Path(__file__).parent.parent.parent / "docs" / "models.md").read_text()
+    lines = re.findall(r"^model: \{.*\}$", guide.partition("## Small models")[2], re.MULTILINE)
+    assert len(lines) == 5
+    for line in lines:
+        config = tiny({"context": {"operator": "cb", "place": "block.end"}})
+        config = resolve({**config, "model": yaml.safe_load(line)["model"]})
+        model = build(config, seed=0, num_classes=10).eval()
+        with torch.no_grad():
+            assert model(torch.zeros(2, 1, 8, 8)).shape == (2, 10)

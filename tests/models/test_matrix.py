@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.models.options import OPTIONS, TAKES
-from cbablate.models.placing import PLACES, operators_of
-from tests.models.cases import CASES, STARTS_IDLE, images, made
+from cbablate.models.placing import operators_of
+from tests.models.cases import CASES, STARTS_IDLE, VIT, images, made
 
-MATRIX = list(itertools.product(CASES, sorted(PLACES)))
+MATRIX = list(itertools.product(CASES, sorted(VIT)))
 IDENTITIES = [
     {"operator": name, **takes.identity}
     for name, takes in TAKES.items()
@@ -76,7 +76,7 @@ def test_it_learns_changes_the_function_and_keeps_names_and_bits_of_the_base_wei
     assert torch.equal(output(other), said)
 
 
-@pytest.mark.parametrize("place", sorted(PLACES))
+@pytest.mark.parametrize("place", sorted(VIT))
 @pytest.mark.parametrize("context", IDENTITIES, ids=lambda context: context["operator"])
 def test_at_its_identity_setting_the_model_is_the_untouched_one_bit_for_bit(
     context: dict[str, Any], place: str
@@ -113,7 +113,7 @@ def test_a_compiled_model_of_all_operators_computes_the_same() -> None:
 
 
 def test_a_compiled_model_with_an_operator_at_all_places_computes_the_same() -> None:
-    model = made([{"operator": "cb_s", "place": place} for place in PLACES])
+    model = made([{"operator": "cb_s", "place": place} for place in VIT])
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     assert torch.equal(output(compiled), output(model))
 

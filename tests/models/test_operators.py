@@ -338,11 +338,9 @@ def test_placebos_draw_from_the_generator_that_training_seeds() -> None:
     [
         (Layout(8, prefix=None), "cb", {"over": "patches"}, "use over: all"),
         (Layout(8, prefix=1), "cls", {}, "class_token: true"),
-        (Layout(8, prefix=None), "local", {"radius": 1}, "which is known of timm's"),
+        (Layout(8, prefix=None), "local", {"radius": 1}, "lists the families of which"),
         (Layout(8, prefix=1), "local", {"radius": 1}, "needs the grid of the patches"),
         (Layout(8, prefix=1), "regions", {"grid": 2}, "needs the grid of the patches"),
-        (Layout(8, windows=True), "noise", {}, "one window of an image"),
-        (Layout(8, windows=True), "other_image", {}, "one window of an image"),
         (GRID, "regions", {"grid": 3}, "cannot cut 3 x 4 patches into 3 x 3 regions"),
     ],
 )

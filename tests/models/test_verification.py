@@ -2,8 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from cbablate.models.verification import Shape, verify
+import pytest
+import timm
+from torch import Tensor, nn
+
+from cbablate.models import building, operators
+from cbablate.models.layout import Layout
+from cbablate.models.placing import place
+from cbablate.models.verification import Shape, examine, verify
 from tests.models.cases import CASES
+from tests.models.families import FAMILIES, SIDES
 from tests.workloads.images import tiny
 
 PLACEMENT: dict[str, Any] = {
@@ -96,3 +104,104 @@ def test_every_arm_is_told_what_is_wrong_with_it() -> None:
 
 def test_a_model_that_pools_nothing_is_no_classifier() -> None:
     assert "(2, 10)" in told({"maps": tiny({"model": {"global_pool": ""}})})["maps"][0]
+
+
+def test_what_arms_add_is_told_and_which_are_one_function_but_for_rounding() -> None:
+    configs = {name: tiny({"context": context}) for name, context in PLACEMENT.items()}
+    found = examine(configs, lambda _: Shape(1, 8, 10))
+    assert found.faults == {}
+    assert found.notes["scaled"] == ["adds 2 ScaledContextBroadcast at mlp.end, with 32 parameters"]
+    assert "none" not in found.notes
+    kin = {name for name, notes in found.notes.items() if any("rounding" in n for n in notes)}
+    assert kin == {"mid", "end"}
+
+
+class Dead(nn.Module):
+    """A switch that is wired to nothing."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+class Leaking(nn.Module):
+    """An operator that changes how every model of the class computes, from when it is made."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        timm.layers.Mlp.forward = lambda self, x: 0.5 * self.fc2(self.act(self.fc1(x)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 0.5 * x
+
+
+class Drifting(nn.Module):
+    """An operator that at its identity setting is not quite the identity."""
+
+    def __init__(self, layout: Layout, *, radius: int) -> None:
+        super().__init__()
+        self.radius = radius
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * (1 + 1e-9 + self.radius)
+
+
+def plant(monkeypatch: pytest.MonkeyPatch, name: str, kind: type[nn.Module]) -> None:
+    monkeypatch.setattr(operators, "OPERATORS", {**operators.OPERATORS, name: kind})
+
+
+def test_a_dead_switch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(monkeypatch, "halve", Dead)
+    faults = told({"none": tiny(), "dead": tiny({"context": {"operator": "halve"}})})
+    assert set(faults) == {"dead"}
+    assert "does not change what the model computes" in faults["dead"][0]
+
+
+def test_an_operator_that_leaks_into_the_baseline_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plant(monkeypatch, "halve", Leaking)
+    monkeypatch.setattr(timm.layers.Mlp, "forward", timm.layers.Mlp.forward)
+    faults = told({"none": tiny(), "leak": tiny({"context": {"operator": "halve"}})})
+    assert any("leaks into the baseline" in sentence for sentence in faults["none"])
+
+
+def test_surgery_that_changes_more_than_it_adds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(model: Any, context: Any) -> Any:
+        place(model, context)
+        if context:
+            model.blocks[1].mlp.act = nn.ReLU()
+            nn.init.ones_(model.blocks[0].norm1.bias)
+        return model
+
+    monkeypatch.setattr(building, "place", careless)
+    faults = told({"none": tiny(), "cb": tiny({"context": {"operator": "cb"}})})
+    assert faults["cb"] == [
+        "its context changes more of the model than it adds to it: "
+        "blocks.0.norm1.bias, blocks.1.mlp.act"
+    ]
+
+
+def test_an_operator_that_is_not_the_identity_where_it_says_so_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plant(monkeypatch, "local", Drifting)
+    faults = told({"drift": tiny({"context": {"operator": "local", "radius": 1}})})
+    assert faults["drift"] == [
+        "at its identity setting 'local' does not give the untouched model's output"
+    ]
+
+
+@pytest.mark.parametrize("family", ["Swin v2", "XCiT", "PiT", "ResMLP", "ConvNeXt"])
+def test_the_surgery_of_other_families_is_proven_too(family: str) -> None:
+    context = [{"operator": name, "place": "block.end"} for name in ("cb_s", "uniform_head")]
+    configs = {
+        name: {"model": FAMILIES[family], "data": {}, "context": arm}
+        for name, arm in (("none", []), ("cb", context[:1]), ("head", context[1:]))
+    }
+    shape = Shape(FAMILIES[family].get("in_chans", 3), SIDES.get(family, 8), 10)
+    found = examine(configs, lambda _: shape)
+    assert found.faults == {}
+    assert set(found.notes) == {"cb", "head"}

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from cbablate.models.building import build
-from cbablate.probes import attention
-from cbablate.probes.attention import attention_entropy, row_entropy
+from cbablate.probes import attention, scores
+from cbablate.probes.attention import AttentionEntropy, attention_entropy, row_entropy
+from cbablate.probes.probe import Absent
 from tests.workloads.images import tiny
 
 
@@ -55,11 +56,11 @@ def explicit(model: nn.Module, x: Tensor) -> list[list[float]]:
 def test_entropy_equals_that_of_the_explicit_map(
     context: Any, qk_norm: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attention, "_TILE", 64)
+    monkeypatch.setattr(scores, "_CACHED", 64)
     monkeypatch.setattr(attention, "_BATCH", 2)
     model = sharpened(made(context=context, **{"model.qk_norm": qk_norm}))
     found = attention_entropy(model, images())
-    assert found is not None
+    assert isinstance(found, AttentionEntropy)
     expected = explicit(model, images())
     assert found.tokens == (17, 17)
     for heads, exact in zip(found.per_head, expected, strict=True):
@@ -88,13 +89,13 @@ def test_entropy_lies_between_0_and_ln_n_and_does_not_depend_on_the_tile(
     whole = row_entropy(query, key, scale=0.5)
     assert whole.min() >= 0
     assert whole.max() <= math.log(tokens) + 1e-5
-    before, attention._TILE = attention._TILE, tile
+    before, scores._CACHED = scores._CACHED, tile
     try:
         # float32 scores of size s carry errors of about 6e-8 s, and s grows as spread squared
         close = 1e-5 * (1 + spread**2 / 100)
         torch.testing.assert_close(row_entropy(query, key, scale=0.5), whole, atol=close, rtol=1e-5)
     finally:
-        attention._TILE = before
+        scores._CACHED = before
 
 
 def test_a_model_with_equal_keys_attends_evenly() -> None:
@@ -102,7 +103,7 @@ def test_a_model_with_equal_keys_attends_evenly() -> None:
     for block in model.blocks:  # type: ignore[union-attr]  # a ViT has blocks
         nn.init.zeros_(block.attn.qkv.weight)
     found = attention_entropy(model, images())
-    assert found is not None
+    assert isinstance(found, AttentionEntropy)
     assert found.per_layer == pytest.approx([math.log(17)] * 2, abs=1e-5)
     assert found.normalized == pytest.approx(1.0, abs=1e-6)
 
@@ -118,10 +119,72 @@ def test_looking_leaves_the_model_as_it_was() -> None:
     assert [layer.fused_attn for layer in layers] == fused
     with pytest.raises(AssertionError):
         attention_entropy(model, torch.zeros(1, 1, 9, 9))
-    assert all(not layer._forward_pre_hooks for layer in layers)
+    assert all(not (m._forward_pre_hooks or m._forward_hooks) for m in model.modules())
 
 
-@pytest.mark.parametrize("name", ["resnet10t", "mixer_s32_224", "eva02_tiny_patch14_224"])
-def test_a_model_without_attention_that_can_be_read_has_no_entropy(name: str) -> None:
+def test_the_kernel_that_is_not_fused_is_read_too_and_stays_as_it_was() -> None:
+    model = sharpened(made())
+    fused = attention_entropy(model, images())
+    for block in model.blocks:  # type: ignore[union-attr]  # a ViT has blocks
+        block.attn.fused_attn = False
+    slow = attention_entropy(model, images())
+    assert isinstance(fused, AttentionEntropy)
+    assert isinstance(slow, AttentionEntropy)
+    assert slow.per_layer == pytest.approx(fused.per_layer, abs=1e-5)
+    assert not any(b.attn.fused_attn for b in model.blocks)  # type: ignore[union-attr]  # a ViT
+
+
+def test_reading_does_not_change_what_a_network_answers() -> None:
+    model = sharpened(made()).eval()
+    plain = model(images())
+    with scores.listening(model, lambda _index, _call: None):
+        assert torch.equal(model(images()), plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("resnet10t", "no attention"),
+        ("mixer_s32_224", "no attention"),
+        ("xcit_nano_12_p16_224", "XCA"),
+        ("mobilevitv2_050", "LinearSelfAttention"),
+        ("cait_xxs24_224", "TalkingHeadAttn"),
+    ],
+)
+def test_a_model_without_attention_that_can_be_read_has_no_entropy(name: str, reason: str) -> None:
     model = build({"model": {"name": name}}, seed=0, num_classes=2)
-    assert attention_entropy(model, torch.zeros(1, 3, 224, 224)) is None
+    found = attention_entropy(model, torch.zeros(1, 3, 224, 224))
+    assert isinstance(found, Absent)
+    assert reason in found.reason
+
+
+class Biased(nn.Module):
+    """Attention of two heads with positions added to its scores, one key of them hidden."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        drawn = torch.Generator().manual_seed(0)
+        self.bias = torch.randn(1, 2, 5, 5, generator=drawn)
+        self.bias[..., 3] = -torch.inf
+
+    def forward(self, x: Tensor) -> Tensor:
+        heads = x.reshape(len(x), 5, 2, 4).transpose(1, 2)
+        return nn.functional.scaled_dot_product_attention(heads, heads, heads, self.bias)
+
+
+def test_what_is_added_to_the_scores_is_part_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scores, "_CACHED", 20)
+    x = torch.randn(3, 40, generator=torch.Generator().manual_seed(1))
+    model = Biased()
+    heads = x.reshape(3, 5, 2, 4).transpose(1, 2).double()
+    rows = (heads @ heads.transpose(-1, -2) / 2 + model.bias.double()).softmax(-1)
+    told: list[Tensor] = []
+
+    def read(_index: int, call: scores.Attended) -> None:
+        told.append(torch.cat([tile.softmax(-1).flatten() for *_, tile in scores.tiles(call)]))
+
+    with scores.listening(model, read):
+        model(x)
+    # tiles hold two rows of one image at a time
+    parts = [rows[i : i + 1, :, top : top + 2].flatten() for i in range(3) for top in (0, 2, 4)]
+    torch.testing.assert_close(told[0].double(), torch.cat(parts), atol=1e-6, rtol=1e-5)

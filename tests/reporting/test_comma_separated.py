@@ -32,7 +32,9 @@ def test_numbers_read_back_exactly() -> None:
             if contrast := one.contrasts.get(metric):
                 assert row["against"] == "none"
                 assert float(row["difference"]) == contrast.difference
-                assert row["p_holm"] == ("" if contrast.p is None else repr(contrast.p_adjusted))
+                assert row["p_adjusted"] == (
+                    "" if contrast.p is None else repr(contrast.p_adjusted)
+                )
                 assert int(row["pairs"]) == contrast.n
                 assert row["finding"] == one.findings[metric].claim
                 flips = "" if contrast.p_sign_flip is None else repr(contrast.p_sign_flip)

@@ -112,3 +112,19 @@ def test_layers_without_a_value_are_left_out() -> None:
         telling.complete(trial, {}, vectors={ENTROPY: [1.0, float("nan"), 3.0]})
     (panel,) = drawn(plan, telling.facts)
     assert panel["none"] == [1.0, 3.0]
+
+
+def test_a_vector_along_another_axis_is_drawn_at_its_places() -> None:
+    name = "robust/fgsm"
+    plan = placement(names=("one",), replicates=2)
+    telling = Telling()
+    for trial in plan.trials:
+        values = [90.0, 80.0, 60.0, 30.0, 10.0]
+        telling.complete(trial, {name: 54.0}, vectors={name: values})
+    figure = layer_figure(plan, summarize(plan, telling.facts), name)
+    (axis,) = figure.axes
+    assert axis.get_xlabel() == "Radius (1/255)"
+    assert list(axis.get_lines()[0].get_xdata()) == [0.5, 1.0, 2.0, 4.0, 8.0]
+    layers = layer_figure(placement(), summarize(placement(), told(placement())), ENTROPY)
+    assert layers.axes[0].get_xlabel() == "Layer"
+    assert list(layers.axes[0].get_lines()[0].get_xdata()) == [1, 2, 3, 4]

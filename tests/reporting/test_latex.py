@@ -2,6 +2,7 @@ r"""LaTeX tables: they compile, say what they should, and no name gets out of it
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,10 @@ import pytest
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.cell import Blank, Number, Text
+from cbablate.reporting.cell import Blank, Number
 from cbablate.reporting.latex import document, latex
 from cbablate.reporting.table import Column, Row, Table, ablation_table
-from tests.analysis.fabrication import FROZEN, patchy, placement, sizes, told
+from tests.analysis.fabrication import FROZEN, patchy, placement, told
 from tests.reporting import golden
 from tests.reporting.typesetting import bare, needs_tex, typeset
 
@@ -23,6 +24,7 @@ HOSTILE = (
     "Ünï -- “quoted” λ≥½ 中文🔥 <b>|",
     "a_long-name_without_any_space_" * 3 + "0123456789",
 )
+KEY = r" cbablate row placement [0-9a-f]{10}"
 QUESTION = "Is 100% of $x_1$ \\write18{id}\n\n\\end{document} % more & more?"
 
 
@@ -52,11 +54,14 @@ def test_it_is_ascii_and_no_comment_is_ended_by_a_name(hostile: Table) -> None:
     before, _, float_ = text.partition("\\begin{table}")
     assert all(line.startswith("% ") for line in before.splitlines())
     assert "U+4E2D CJK UNIFIED IDEOGRAPH-4E2D" in before
-    assert "%" not in float_.replace(r"\%", "")
+    for line in float_.replace(r"\%", "").splitlines():
+        code, sign, comment = line.partition("%")
+        assert not sign or (code.endswith(r"\\ ") and re.fullmatch(KEY, comment)), line
 
 
 def test_every_row_has_as_many_cells_as_the_table_has_columns(hostile: Table) -> None:
-    rows = [line for line in latex(hostile).splitlines() if line.endswith(r" \\")]
+    lines = [re.sub(rf" %{KEY}$", "", line) for line in latex(hostile).splitlines()]
+    rows = [line for line in lines if line.endswith(r" \\")]
     counts = set()
     for row in rows:
         cells = row.replace(r"\&", "").count("&") + 1
@@ -65,6 +70,16 @@ def test_every_row_has_as_many_cells_as_the_table_has_columns(hostile: Table) ->
         counts.add(cells)
     assert len(rows) == 5 + 2
     assert len(counts) == 1
+
+
+def test_each_row_and_the_table_carry_a_key_to_their_trials() -> None:
+    plan = placement()
+    table = table_of(plan, told(plan))
+    text = latex(table)
+    assert f"% cbablate data placement {table.data}\n" in text
+    for row, arm in zip(table.rows, plan.arms, strict=True):
+        assert row.arm == arm.id
+        assert f"% cbablate row placement {arm.id[:10]}\n" in text
 
 
 def test_the_same_table_gives_the_same_bytes() -> None:
@@ -103,29 +118,3 @@ def test_hostile_names_are_printed_as_they_are(reader: str, hostile: Table, tmp_
     assert "root:" not in page
     assert "Overfull" not in log
     assert "Missing character" not in log
-
-
-@pytest.mark.parametrize("reader", [pytest.param("pdflatex", marks=needs_tex)])
-@pytest.mark.parametrize("case", ["whole", "patchy", "nothing run", "factorial", "one replicate"])
-def test_every_kind_of_table_fits_a_column_of_five_and_a_half_inches(
-    reader: str, case: str, tmp_path: Path
-) -> None:
-    plan = {
-        "whole": placement(),
-        "patchy": placement(names=("halving without context", "context only, MLP end", "a", "b")),
-        "nothing run": placement(),
-        "factorial": sizes(),
-        "one replicate": placement(replicates=1),
-    }[case]
-    facts = told(plan, skip=patchy if case == "patchy" else lambda _trial, _arm: "")
-    facts = [] if case == "nothing run" else facts
-    table = table_of(plan, facts)
-    shown, log = typeset(document(table), tmp_path)
-    assert "Overfull" not in log
-    for row in table.rows:
-        for cell in row.cells:
-            if isinstance(cell, Text):
-                assert bare(cell.text) in bare(shown)
-    if case == "whole":
-        assert "95.24±0.61" in bare(shown)
-        assert "115,210" in bare(shown)

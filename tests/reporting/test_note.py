@@ -121,3 +121,15 @@ def test_the_table_has_the_notes_of_its_primary_metric() -> None:
     plan = placement()
     summary = summarize(plan, told(plan))
     assert ablation_table(plan, summary).notes == notes(plan, summary)
+
+
+def test_a_metric_that_a_network_does_not_have_is_told_with_the_reason_and_is_no_mixture() -> None:
+    plan = placement(replicates=2)
+    telling = Telling()
+    telling.session()
+    for trial in plan.trials:
+        notes_ = {} if trial.replicate else {"absent.attention/entropy": "the model has no heads"}
+        telling.complete(trial, {"test/top1": 90.0 + trial.replicate}, notes=notes_)
+    text = said(plan, telling.facts)
+    assert "Entropy does not exist where the model has no heads." in text
+    assert "differ in" not in text

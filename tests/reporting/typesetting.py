@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -21,19 +22,26 @@ needs_tex = [
 ]
 
 
-def typeset(source: str, folder: Path) -> tuple[str, str]:
+def needs(engine: str) -> None:
+    """Skip where an engine is not installed."""
+    if shutil.which(engine) is None or shutil.which("pdftotext") is None:
+        pytest.skip(f"{engine} and pdftotext (texlive-luatex, poppler-utils) are not installed")
+
+
+def typeset(source: str, folder: Path, engine: str = "pdflatex") -> tuple[str, str]:
     """Text and log of the pages that a document makes; a document that fails, fails the test."""
+    needs(engine)
     (folder / "page.tex").write_text(source, encoding="ascii")
     done = subprocess.run(
         [
-            *("pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error"),
+            *(engine, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error"),
             "page.tex",
         ],
         cwd=folder,
         env={**os.environ, "openin_any": "p", "openout_any": "p", "max_print_line": "1000"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=120,
     )
     log = done.stdout.decode("utf-8", "replace")
     assert done.returncode == 0, log[-3000:]
@@ -48,5 +56,11 @@ def bare(text: str) -> str:
 
     TeX's fonts have an accent for `~` and `^`, and typographic quotes.
     """
-    kept = re.sub(r"[\s_\u00ad]", "", text)
-    return kept.translate(str.maketrans({"˜": "~", "ˆ": "^", "’": "'", "−": "-"}))
+    kept = re.sub(r"[\s_\u00ad]", "", text).translate(_LOOK_ALIKES)
+    kept = re.sub("\u0131(?=[\u0300-\u036f])", "i", kept)  # an accent takes the dot's place
+    return re.sub(r"[\s_]", "", unicodedata.normalize("NFKC", kept)).translate(_LOOK_ALIKES)
+
+
+_LOOK_ALIKES = str.maketrans(
+    {"˜": "~", "ˆ": "^", "’": "'", "−": "-", "∆": "Δ", "µ": "μ", "◦": "°", "⁄": "/"}
+)

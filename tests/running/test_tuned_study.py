@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +138,12 @@ def test_arms_as_written_and_as_confirmed_are_timed_in_one_stage(tmp_path: Path)
 def test_a_search_without_its_objective_fails_its_trials_and_says_which_is_missing(
     tmp_path: Path,
 ) -> None:
-    sweep = {"objectives": (Objective(metric="val/loss", direction="minimize"),)}
-    done = driven(tuned_plan(trials=2, replicates=1, sweep=sweep), tmp_path)
+    plan = tuned_plan(trials=2, replicates=1)
+    assert plan.study.tune is not None
+    objectives = (Objective(metric="val/loss", direction="minimize"),)
+    tune = plan.study.tune.model_copy(update={"objectives": objectives})
+    study = plan.study.model_copy(update={"tune": tune})
+    done = driven(replace(plan, study=study), tmp_path)
     reasons = {h.reason for h in histories(told(tmp_path)).values() if h.failure}
     assert reasons == {"no val/loss was measured at the end"}
     assert done.exit_code == 3

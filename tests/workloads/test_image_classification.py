@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from cbablate.errors import StudyError, TrialFailure
+from cbablate.probes.catalog import metrics_of
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.workloads.checkpoint import ask_for_checkpoints
 from cbablate.workloads.image_classification import run, throughput, verify
-from cbablate.workloads.image_metrics import METRICS
-from tests.workloads.images import tiny
+from cbablate.workloads.image_config import resolve
+from cbablate.workloads.image_metrics import METRICS, unmeasured
+from tests.workloads.images import TINY, tiny
 
 
 def measured(config: dict[str, Any], *, seed: int = 1, epochs: int = 1) -> list[Measurement]:
@@ -25,8 +27,35 @@ def measured(config: dict[str, Any], *, seed: int = 1, epochs: int = 1) -> list[
 
 def test_every_metric_that_a_trial_reports_is_described_and_the_other_way_round() -> None:
     last = measured(tiny())[-1]
-    assert set(last.metrics) == {m.name for m in METRICS.values() if m.source == "trial"}
+    asked = {m.name for m in METRICS.values() if m.source == "trial"} - set(unmeasured(tiny()))
+    assert set(last.metrics) == asked
     assert set(last.vectors) <= set(METRICS)
+
+
+def test_probes_add_what_they_measure_and_change_nothing_else() -> None:
+    """What a trial learns does not depend on what is measured of it."""
+    plain = measured(tiny({"model.patch_size": 2}), epochs=2)
+    config = tiny({"model.patch_size": 2, "probes": ["gradient", "jacobian", "memory", "shuffle"]})
+    probed = measured(config, epochs=2)
+    clocks = {"seconds", "images_per_second"}
+    for one, other in zip(plain, probed, strict=True):
+        for name in set(one.metrics) - clocks:
+            assert one.metrics[name] == other.metrics[name], name
+    last = probed[-1]
+    added = set(last.metrics) - set(plain[-1].metrics)
+    absent = {key.removeprefix("absent.") for key in last.notes if key.startswith("absent.")}
+    assert added | absent == set(metrics_of(config["probes"]))
+    assert "gradient/norm" in probed[0].metrics
+    assert len(last.vectors["gradient/norm"]) == 2
+    assert added >= {"attention/jacobian_spectral", "robust/shuffle"}
+
+
+def test_a_model_without_attention_says_why_it_has_no_entropy() -> None:
+    model = {"name": "resnet10t", "in_chans": 1}
+    last = measured(resolve({**TINY, "model": model, "probes": ["distance"]}))[-1]
+    assert "attention/entropy" not in last.metrics
+    assert last.notes["absent.attention/entropy"] == "the model has no attention between tokens"
+    assert last.notes["absent.attention/distance"] == "the model has no attention between tokens"
 
 
 def test_the_test_split_is_looked_at_once_and_at_the_end() -> None:

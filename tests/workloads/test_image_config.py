@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from cbablate.data.catalog import DATASETS, FOLDER
 from cbablate.data.images import READERS
+from cbablate.errors import StudyError
 from cbablate.models.operators import OPERATORS
-from cbablate.models.options import ONCE, OPTIONS, TAKES
-from cbablate.models.placing import PLACES
+from cbablate.models.options import OPTIONS, TAKES
+from cbablate.models.places import ONCE, PLACES
 from cbablate.planning.arm import arm_id
 from cbablate.planning.plan import plan
 from cbablate.spec.load import read_study
@@ -54,6 +55,51 @@ def test_arms_of_old_keep_their_identity() -> None:
         "after attention": "5a1a6eed22bbecc5a529",
         "halving only, MLP end": "550b60319a41a724cf01",
     }
+
+
+def test_a_config_that_asks_for_no_probes_is_what_it_was_before_there_were_any() -> None:
+    assert "probes" not in tiny()
+    assert tiny({"probes": []}) == tiny()
+
+
+def test_probes_are_asked_for_in_any_order_and_once() -> None:
+    one = tiny({"probes": ["jacobian", "entropy"]})
+    assert one == tiny({"probes": ["entropy", "jacobian"]})
+    assert one["probes"] == ["entropy", "jacobian"]
+    with pytest.raises(ValidationError, match="listed twice"):
+        tiny({"probes": ["entropy", "entropy"]})
+
+
+def test_a_metric_whose_probe_is_not_asked_for_is_a_fault_where_it_stands(tmp_path: Path) -> None:
+    text = (ROOT / "studies" / "placement.yaml").read_text()
+    text = text.replace("test/top1, attention/entropy,", "test/top1, attention/distance,")
+    path = tmp_path / "far.yaml"
+    path.write_text(text)
+    file = read_study(path, describe)
+    with pytest.raises(StudyError) as raised:
+        plan(file.study, file.description)
+    told = str(file.located(raised.value))
+    line = next(n for n, each in enumerate(text.splitlines(), 1) if each.startswith("report:"))
+    assert told.startswith(f"{path}:{line}:21: report[1]: ")
+    assert "does not measure 'attention/distance'" in told
+    assert "write `probes: [distance]` in the baseline" in told
+    path.write_text(text.replace("batch_size: 32", "batch_size: 32\n  probes: [distance]"))
+    file = read_study(path, describe)
+    asked = plan(file.study, file.description)
+    assert all(arm.config["probes"] == ["distance"] for arm in asked.arms)
+
+
+def test_an_arm_that_drops_a_probe_is_named(tmp_path: Path) -> None:
+    text = (ROOT / "studies" / "placement.yaml").read_text()
+    text = text.replace("test/top1, attention/entropy,", "test/top1, attention/distance,")
+    text = text.replace("batch_size: 32", "batch_size: 32\n  probes: [distance, share]")
+    text = text.replace("place: mlp.mid}", "place: mlp.mid}, probes: [share]")
+    path = tmp_path / "far.yaml"
+    path.write_text(text)
+    file = read_study(path, describe)
+    with pytest.raises(StudyError) as raised:
+        plan(file.study, file.description)
+    assert "arm 'MLP middle' does not measure" in str(file.located(raised.value))
 
 
 @pytest.mark.parametrize("operator", sorted(TAKES))
@@ -146,6 +192,13 @@ def test_no_context_can_be_written_in_three_ways(written: Any) -> None:
         ({"context": {"operator": "cb", "place": "head.front", "blocks": "first 1"}}, "once"),
         ({"context": {"operator": "cb", "place": "embed.end", "blocks": [0]}}, "leave out blocks"),
         ({"context": {"operator": "cb", "blocks": "every 50%"}}, "first P%"),
+        ({"model.checkpoint": "gone.pt"}, "checkpoint 'gone.pt' cannot be read: No such file"),
+        ({"model.checkpoint": "weights.npz"}, "a name ends in .safetensors"),
+        (
+            {"model.checkpoint": {"path": "a.pt", "sha256": "0" * 20}, "model.pretrained": True},
+            "both",
+        ),
+        ({"model.depths": []}, "at least 1 item"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_a_sentence(

@@ -1,0 +1,62 @@
+"""`Outcome`: the arms of a study's table, what is known of them, and how they were tuned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cbablate.analysis.summary import Summary, summarize
+from cbablate.analysis.tuning import Tuning, best_proposals, tunings
+from cbablate.planning.plan import Plan
+from cbablate.planning.search import confirmed, versus_fixed
+from cbablate.records.record import Record
+from cbablate.spec.sweep import Proposal
+
+__all__ = ["Outcome", "Tuned", "outcome"]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What tuning adds: each arm's search, what it chose, and the arms as they were written.
+
+    `tunings` are in the plan's order, `proposals` by the id of the arm as planned. `fixed` is
+    the summary at the hyperparameters as written, its arms in the same order as the table's;
+    None for a study without factors, whose rows are `fixed` and `tuned` themselves.
+    """
+
+    plan: Plan
+    tunings: tuple[Tuning, ...]
+    proposals: Mapping[str, Proposal]
+    fixed: Summary | None
+
+    @property
+    def over(self) -> bool:
+        """Whether every search is over."""
+        return all(tuning.over for tuning in self.tunings)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The plan whose arms are the rows, their summary, and how they were tuned, if they were.
+
+    Search trials are in no summary: only replicates are, which no pruner stops and no sampler saw.
+    """
+
+    plan: Plan
+    summary: Summary
+    tuned: Tuned | None = None
+
+
+def outcome(plan: Plan, facts: Iterable[Record]) -> Outcome:
+    """What the facts of a ledger say of a plan; its arms as tuned so far, if it tunes them."""
+    told = list(facts)
+    if plan.study.tune is None:
+        return Outcome(plan, summarize(plan, told))
+    proposals = best_proposals(plan, told)
+    found = tunings(plan, told)
+    if len(plan.arms) == 1:
+        rows = versus_fixed(plan, proposals)
+        return Outcome(rows, summarize(rows, told), Tuned(plan, found, proposals, None))
+    rows = confirmed(plan, proposals)
+    fixed = summarize(plan, told)
+    return Outcome(rows, summarize(rows, told), Tuned(plan, found, proposals, fixed))

@@ -1,0 +1,53 @@
+"""Values by arm and replicate: what every analysis starts from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cbablate.planning.plan import Plan
+from cbablate.records.history import History
+from cbablate.records.state import TrialState
+
+__all__ = ["Replicates", "Values", "complete", "entered", "values"]
+
+Values = Mapping[str, Mapping[int, float]]
+"""Finite values by replicate, by arm id."""
+
+
+@dataclass(frozen=True)
+class Replicates:
+    """The histories that count, by arm id and replicate."""
+
+    entered: Mapping[str, Mapping[int, History]]
+
+    def of(self, metric: str) -> dict[str, dict[int, float]]:
+        """Every arm's finite values of a metric, by replicate."""
+        return {arm: values(past, metric) for arm, past in self.entered.items()}
+
+
+def entered(plan: Plan, told: Mapping[str, History]) -> dict[str, dict[int, History]]:
+    """The COMPLETE trials of each arm, by replicate: those whose last measurement counts."""
+    found: dict[str, dict[int, History]] = {arm.id: {} for arm in plan.arms}
+    for trial in plan.trials:
+        history = told.get(trial.id)
+        if history and history.state is TrialState.COMPLETE and history.last:
+            found[trial.arm][trial.replicate] = history
+    return found
+
+
+def values(past: Mapping[int, History], metric: str) -> dict[int, float]:
+    """One arm's finite values of a metric, by replicate."""
+    found: dict[int, float] = {}
+    for replicate, history in past.items():
+        value = history.last.metrics.get(metric) if history.last else None
+        if value is not None and math.isfinite(value):
+            found[replicate] = float(value)
+    return found
+
+
+def complete(found: Values, arms: Sequence[str]) -> list[int]:
+    """The replicates that every one of these arms has: the whole blocks, in order."""
+    shared = [found[arm].keys() for arm in arms]
+    return sorted(set(shared[0]).intersection(*shared[1:])) if shared else []

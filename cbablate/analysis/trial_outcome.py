@@ -1,0 +1,62 @@
+"""`TrialOutcome`: a planned trial and what the ledger tells of it, whether it entered or not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cbablate.planning.arm import Arm
+from cbablate.planning.plan import Plan
+from cbablate.planning.trial import Trial
+from cbablate.records.history import History, histories
+from cbablate.records.measurement import Measurement
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+
+__all__ = ["TrialOutcome", "outcomes", "past_of"]
+
+
+@dataclass(frozen=True)
+class TrialOutcome:
+    """One trial of a plan: its arm, and its history, WAITING where it has none."""
+
+    trial: Trial
+    arm: Arm
+    history: History
+
+    @property
+    def last(self) -> Measurement | None:
+        """The measurement that counts: the last one of a COMPLETE trial."""
+        return self.history.last if self.history.state is TrialState.COMPLETE else None
+
+    def value(self, metric: str) -> float | None:
+        """What enters a mean of this metric; None where nothing does."""
+        said = self.last.metrics.get(metric) if self.last else None
+        return float(said) if said is not None and math.isfinite(said) else None
+
+    @property
+    def absence(self) -> str:
+        """Why the trial is in no mean, in words; "" where it is complete."""
+        past = self.history
+        if past.state is TrialState.COMPLETE:
+            return ""
+        spent = past.last.spent if past.last else 0
+        after = f" after {spent} of {self.trial.budget.amount} {self.trial.budget.unit}"
+        kind = f": {past.failure}" if past.failure else ""
+        reason = f" ({past.reason})" if past.reason else ""
+        return f"{past.state.value}{kind}{'' if not past.attempts else after}{reason}"
+
+
+def outcomes(plan: Plan, facts: Iterable[Record]) -> tuple[TrialOutcome, ...]:
+    """An outcome for each trial of a plan, in its order, from facts in any order."""
+    told = histories(sorted(facts, key=lambda fact: fact.sequence))
+    return tuple(
+        TrialOutcome(trial, plan.arm_of[trial.arm], told.get(trial.id) or History(trial=trial.id))
+        for trial in plan.trials
+    )
+
+
+def past_of(trials: Iterable[TrialOutcome]) -> Mapping[str, History]:
+    """Their histories by trial id, for who needs them folded once only."""
+    return {one.trial.id: one.history for one in trials}

@@ -1,0 +1,161 @@
+"""What `--json` prints: one shape a command, with stable keys, documented in docs/json.md.
+
+Numbers are unrounded; what is not known, or not finite, is null. A key may be added within a
+version, none is taken away or given another meaning.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cbablate.analysis.cost import cost
+from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.planning.plan import Plan
+from cbablate.planning.power import detectable, floor
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.reporting.table import Table
+
+__all__ = ["VERSION", "check_shape", "plan_shape", "printed", "status_shape", "table_shape"]
+
+VERSION = 1
+
+
+def printed(shape: Mapping[str, Any]) -> str:
+    """The shape as JSON text, in lines."""
+    return json.dumps(_known(shape), indent=2, ensure_ascii=True, allow_nan=False)
+
+
+def plan_shape(plan: Plan, facts: Iterable[Record]) -> dict[str, Any]:
+    """`cbablate plan --json`."""
+    price = cost(plan, facts)
+    family = sum(arm.against is not None for arm in plan.arms)
+    n = plan.study.replicates
+    return {
+        **_head("plan", plan),
+        "design": plan.study.design,
+        "replicates": n,
+        "seed": plan.study.seed,
+        "budget": {"amount": plan.study.budget.amount, "unit": plan.study.budget.unit},
+        "objective": plan.study.objective.model_dump(mode="json"),
+        "margin": plan.study.margin,
+        "workload": {"name": plan.description.name, "version": plan.description.version},
+        "arms": [_arm(plan, arm.id) | {"config": arm.config} for arm in plan.arms],
+        "trials": [
+            {"id": trial.id, "arm": trial.arm, "replicate": trial.replicate, "seed": trial.seed}
+            for trial in plan.trials
+        ],
+        "cost": {
+            "trials": price.trials,
+            "left": price.left,
+            "budget": price.budget,
+            "budget_left": price.budget_left,
+            "seconds": price.seconds,
+            "basis": price.basis,
+        },
+        "power": {
+            "comparisons": family,
+            "detectable_sd": detectable(n, family) if family else None,
+            "sign_flip_floor": floor(n) if family else None,
+        },
+    }
+
+
+def status_shape(plan: Plan, facts: Iterable[Record]) -> dict[str, Any]:
+    """`cbablate status --json`."""
+    trials = outcomes(plan, facts)
+    return {
+        **_head("status", plan),
+        "counts": _counts(trials),
+        "arms": [
+            _arm(plan, arm.id) | {"counts": _counts([t for t in trials if t.arm.id == arm.id])}
+            for arm in plan.arms
+        ],
+        "trials": [_trial(one) for one in trials],
+    }
+
+
+def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
+    """`cbablate table --json`: the cells as printed, and the sheet behind them as numbers.
+
+    `plan` is the one whose arms are the rows: of a study that tunes, its confirmations.
+    """
+    return {
+        **_head("table", plan),
+        "data": table.data,
+        "columns": [
+            {
+                "label": column.label,
+                "unit": column.unit,
+                "direction": column.direction,
+                "metric": column.metric or None,
+                "quantity": column.quantity,
+            }
+            for column in table.columns
+        ],
+        "rows": [
+            (_arm(plan, row.arm) if row.arm else {})
+            | {"key": row.key, "cells": [cell.plain for cell in row.cells]}
+            for row in table.rows
+        ],
+        "numbers": [dict(zip(table.sheet.header, row, strict=True)) for row in table.sheet.rows],
+        "notes": list(table.notes),
+    }
+
+
+def check_shape(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """`cbablate check --json`: of each file `path`, what it `says`, and `faults`, a text each."""
+    return {"shape": "check", "version": VERSION, "files": list(files)}
+
+
+def _head(shape: str, plan: Plan) -> dict[str, Any]:
+    return {
+        "shape": shape,
+        "version": VERSION,
+        "study": plan.study.name,
+        "question": plan.study.question,
+    }
+
+
+def _arm(plan: Plan, arm_id: str) -> dict[str, Any]:
+    arm = plan.arm_of[arm_id]
+    return {"id": arm.id, "name": arm.name, "against": arm.against, "levels": dict(arm.levels)}
+
+
+def _trial(one: TrialOutcome) -> dict[str, Any]:
+    past = one.history
+    return {
+        "id": one.trial.id,
+        "arm": one.arm.id,
+        "replicate": one.trial.replicate,
+        "seed": one.trial.seed,
+        "state": past.state.value,
+        "attempts": past.attempts,
+        "failure": past.failure or None,
+        "reason": past.reason or None,
+        "session": past.session or None,
+        "spent": past.last.spent if past.last else 0,
+        "seconds": past.last.seconds if past.last else None,
+        "metrics": dict(past.last.metrics) if past.last else {},
+    }
+
+
+def _counts(trials: Iterable[TrialOutcome]) -> dict[str, int]:
+    counts = {state.value: 0 for state in TrialState}
+    for one in trials:
+        counts[one.history.state.value] += 1
+    return counts
+
+
+def _known(value: Any) -> Any:
+    """The value with null for every number that is not finite."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): _known(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(item) for item in value]
+    return value

@@ -1,0 +1,44 @@
+"""`cbablate report`: a study as a page, or as a PDF."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cbablate.cli.words import RESULTS, Results, StudyPath
+from cbablate.errors import EnvironmentFault
+
+__all__ = ["report"]
+
+
+def report(
+    study: StudyPath,
+    results: Results = RESULTS,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="[default: <study>.html or .pdf]"),
+    ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="A PDF, with an appendix; needs TeX.")] = False,
+) -> None:
+    """Write a study as one page that works offline: table, figures, trials, open questions."""
+    from cbablate import api
+
+    planned = api.plan(api.load_study(study))
+    told = api.facts(results)
+    path = output or Path(f"{planned.study.name}{'.pdf' if pdf else '.html'}")
+    if pdf:
+        from cbablate.reporting.report_pdf import report_pdf
+
+        written = report_pdf(planned, told)
+    else:
+        from cbablate.reporting.report import report as page
+
+        written = page(planned, told).encode("utf-8")
+    try:
+        path.write_bytes(written)
+    except OSError as error:
+        raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from error
+    print(f"wrote {path}", file=sys.stderr)

@@ -1,0 +1,77 @@
+"""`cbablate verify`: whether the tables of a paper still say what the ledger says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cbablate.cli.words import RESULTS, Results
+from cbablate.errors import CbablateError
+
+if TYPE_CHECKING:
+    from cbablate.planning.plan import Plan
+    from cbablate.reporting.paper import Disagreement, PaperRow
+    from cbablate.reporting.table import Table
+
+__all__ = ["verify"]
+
+
+def verify(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="STUDY... PAPER.tex", help="Study files, and at the end a paper."),
+    ],
+    results: Results = RESULTS,
+) -> None:
+    """Say which numbers of a paper no longer match the ledger. Exit code 3 if there are any."""
+    from cbablate import api
+    from cbablate.reporting.paper import paper_rows, versions_in
+
+    if len(files) < 2:
+        raise CbablateError("verify takes one or more study files and, at the end, a paper")
+    *studies, paper = files
+    rows, versions = paper_rows(paper), versions_in(paper)
+    faults, known = 0, set[str]()
+    for path in studies:
+        plan = api.plan(api.load_study(path))
+        known.add(plan.study.name)
+        table = api.table(plan, results=results)
+        ours = [row for row in rows if row.study == plan.study.name]
+        faults += _checked(plan, table, ours, paper, versions.get(plan.study.name, ""))
+    for name in sorted({row.study for row in rows} - known):
+        print(f"{name}: not checked, for its study file was not given", file=sys.stderr)
+    if faults:
+        raise typer.Exit(3)
+
+
+def _checked(plan: Plan, table: Table, rows: list[PaperRow], paper: Path, version: str) -> int:
+    """What the paper says of one study; how many numbers of it do not hold."""
+    from cbablate.reporting.paper import disagreements
+
+    name = plan.study.name
+    if not rows:
+        print(f"{name}: {paper} has no row of it ('% cbablate row {name} ...' marks one)")
+        return 1
+    found = [one for row in rows for one in disagreements(table, row)]
+    for one in found:
+        print(_told(plan, one))
+    numbers = sum(len(row.numbers) for row in rows)
+    data = "" if version in ("", table.data) else "; there are new data since the table was written"
+    said = f"{len(found)} do not match" if found else "all match"
+    print(f"{name}: {len(rows)} of {len(table.rows)} rows, {numbers} numbers: {said}{data}")
+    return len(found)
+
+
+def _told(plan: Plan, one: Disagreement) -> str:
+    arm = next((arm for arm in plan.arms if arm.id.startswith(one.row.key)), None)
+    place = f"{one.row.file}:{one.row.line}: {one.row.study}"
+    if arm is None:
+        return (
+            f"{place}: {one.printed} is of row {one.row.key}, which is no arm of the study any more"
+        )
+    where = f", {one.column}" if one.column else ""
+    now = f"the ledger says {one.now}" if one.now else "the ledger has no such number there"
+    return f"{place}, {arm.name}{where}: the paper prints {one.printed}, {now}"

@@ -1,0 +1,187 @@
+"""Which probes a study can ask for, and what each measures; nothing that computes is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from cbablate.spec.metric import Metric
+
+__all__ = ["PROBES", "STRENGTHS", "Entry", "metrics_of", "unasked"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a probe is (`module:function`), and the metrics that it finds or says are absent.
+
+    Entries with one function are measured in one call. `training` says that something is noted
+    while the network trains, too.
+    """
+
+    measure: str
+    metrics: tuple[Metric, ...]
+    training: bool = False
+
+
+STRENGTHS: Mapping[str, tuple[float, ...]] = MappingProxyType(
+    {
+        "occlusion": (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875),
+        "shuffle": (2.0, 4.0, 8.0, 14.0),
+        "fgsm": (0.5, 1.0, 2.0, 4.0, 8.0),
+        "pgd": (0.5, 1.0, 2.0, 4.0),
+        "corruption": (1.0, 2.0, 3.0, 4.0, 5.0),
+    }
+)
+"""The strengths of each disturbance: shares of the image hidden, pieces a side, radii in 1/255 of
+the range between black and white, severities."""
+_HIDDEN = {"axis": "Share of the image hidden", "at": STRENGTHS["occlusion"]}
+_RADIUS = "Radius (1/255)"
+_SEVERITY = {"axis": "Severity", "at": STRENGTHS["corruption"]}
+_ATTENTION = "cbablate.probes.attention_rows:measure"
+_TOKENS = "cbablate.probes.representation:measure"
+
+
+def _top1(name: str, label: str, **curve: object) -> Metric:
+    return Metric(f"robust/{name}", label, "%", 2, "maximize", **curve)  # type: ignore[arg-type]  # axis and at
+
+
+PROBES: Mapping[str, Entry] = MappingProxyType(
+    {
+        "entropy": Entry(
+            _ATTENTION,
+            (
+                *(
+                    Metric(f"attention/entropy_q{q:02}", f"Entropy, {q} % quantile", "nats", 3)
+                    for q in (5, 25, 50, 75, 95)
+                ),
+                Metric(
+                    "attention/entropy_heads",
+                    "Entropy by head",
+                    "nats",
+                    3,
+                    axis="Head, layer by layer",
+                ),
+            ),
+        ),
+        "distance": Entry(
+            _ATTENTION,
+            (
+                Metric("attention/distance", "Attention distance", "px", 2),
+                Metric("attention/distance_rms", "RMS attention distance", "px", 2),
+                Metric("attention/distance_relative", "Distance / uniform", "", 3),
+            ),
+        ),
+        "jacobian": Entry(
+            _ATTENTION,
+            (
+                Metric("attention/jacobian_nuclear", "Jacobian, nuclear", "", 4),
+                Metric("attention/jacobian_frobenius", "Jacobian, Frobenius", "", 4),
+                Metric("attention/jacobian_spectral", "Jacobian, spectral", "", 4),
+            ),
+        ),
+        "share": Entry(
+            _ATTENTION,
+            (
+                Metric("attention/class_share", "Attention on the class token", "", 4),
+                Metric("attention/register_share", "Attention on registers", "", 4),
+            ),
+        ),
+        "rank": Entry(_TOKENS, (Metric("tokens/effective_rank", "Effective rank", "", 2),)),
+        "similarity": Entry(_TOKENS, (Metric("tokens/similarity", "Token similarity", "", 4),)),
+        "cka": Entry(
+            _TOKENS, (Metric("tokens/cka_initial", "CKA with the start of training", "", 4),)
+        ),
+        "gradient": Entry(
+            "cbablate.probes.gradient:measure",
+            (Metric("gradient/norm", "Gradient norm", "", 4),),
+            training=True,
+        ),
+        "curvature": Entry(
+            "cbablate.probes.curvature:measure",
+            (
+                Metric("loss/hessian_top", "Largest Hessian eigenvalue", "", 3),
+                Metric("loss/sharpness", "Sharpness", "nats", 4),
+            ),
+        ),
+        "flops": Entry(
+            "cbablate.probes.operations:measure",
+            (
+                Metric("flops", "FLOPs", "MFLOPs", 1, "minimize"),
+                Metric("activations", "Activations", "thousand", 1, "minimize"),
+                Metric("pointwise", "Other elements written", "thousand", 1, "minimize"),
+            ),
+        ),
+        "memory": Entry(
+            "cbablate.probes.memory:measure",
+            (
+                Metric("memory/train", "Peak memory (training)", "MiB", 1, "minimize"),
+                Metric("memory/infer", "Peak memory (inference)", "MiB", 1, "minimize"),
+            ),
+        ),
+        "calibration": Entry(
+            "cbablate.probes.calibration:measure",
+            (
+                Metric("test/ece", "ECE", "%", 2, "minimize"),
+                Metric("test/confidence", "Mean confidence", "%", 2),
+            ),
+        ),
+        "occlusion": Entry(
+            "cbablate.probes.occlusion:measure",
+            (
+                _top1("occlusion_centre", "Top-1, centre hidden", **_HIDDEN),
+                _top1("occlusion_random", "Top-1, random patches hidden", **_HIDDEN),
+                _top1("occlusion_salient", "Top-1, salient patches hidden", **_HIDDEN),
+            ),
+        ),
+        "shuffle": Entry(
+            "cbablate.probes.shuffle:measure",
+            (
+                _top1(
+                    "shuffle",
+                    "Top-1, pieces shuffled",
+                    axis="Pieces a side",
+                    at=STRENGTHS["shuffle"],
+                ),
+            ),
+        ),
+        "adversarial": Entry(
+            "cbablate.probes.adversarial:measure",
+            (
+                _top1("fgsm", "Top-1, FGSM", axis=_RADIUS, at=STRENGTHS["fgsm"]),
+                _top1("pgd", "Top-1, PGD", axis=_RADIUS, at=STRENGTHS["pgd"]),
+            ),
+        ),
+        "corruption": Entry(
+            "cbablate.probes.corruption:measure",
+            tuple(
+                _top1(f"corruption_{family}", f"Top-1, {words}", **_SEVERITY)
+                for family, words in (
+                    ("noise", "Gaussian noise"),
+                    ("blur", "Gaussian blur"),
+                    ("brightness", "brightness"),
+                    ("contrast", "contrast"),
+                    ("pixelate", "pixelated"),
+                    ("jpeg", "JPEG"),
+                )
+            ),
+        ),
+    }
+)
+"""Every probe by the name a study writes under `probes:`, in the order they are measured."""
+
+
+def metrics_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The metrics of these probes."""
+    return tuple(metric.name for name in names for metric in PROBES[name].metrics)
+
+
+def unasked(asked: Iterable[str]) -> dict[str, str]:
+    """The probe of every metric that these probes leave unmeasured, by the metric's name."""
+    kept = set(asked)
+    return {
+        metric.name: name
+        for name, entry in PROBES.items()
+        if name not in kept
+        for metric in entry.metrics
+    }

@@ -1,0 +1,36 @@
+"""Accuracy along the strength of a disturbance: the values, and their mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from torch import Tensor
+
+from cbablate.probes.probe import Finding, Subject
+
+__all__ = ["curve", "joined"]
+
+
+def curve(
+    subject: Subject,
+    name: str,
+    labels: Tensor,
+    *,
+    strengths: Iterable[float],
+    disturbed: Callable[[float], Tensor],
+) -> Finding:
+    """Top-1 in percent at each strength, as the vector `name`, and the mean as the metric."""
+    values = tuple(subject.hits(disturbed(strength), labels) for strength in strengths)
+    return Finding({name: sum(values) / len(values)}, {name: values})
+
+
+def joined(findings: Iterable[Finding]) -> Finding:
+    """All of them as one."""
+    whole = Finding({}, {}, {})
+    for each in findings:
+        whole = Finding(
+            {**whole.metrics, **each.metrics},
+            {**whole.vectors, **each.vectors},
+            {**whole.absent, **each.absent},
+        )
+    return whole

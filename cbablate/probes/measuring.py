@@ -1,0 +1,77 @@
+"""`measure`: the probes that a study asks for, each on a network that it leaves as it was."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from cbablate.fingerprint import derive_seed
+from cbablate.probes.catalog import PROBES, metrics_of
+from cbablate.probes.probe import Absent, Finding, Probe, Subject
+
+__all__ = ["measure", "untouched"]
+
+
+def measure(subject: Subject, names: Iterable[str]) -> Finding:
+    """What these probes find, in the catalog's order; every metric of theirs is found or absent.
+
+    A value that is not finite is absent: what diverged on the way has no number.
+    """
+    asked = set(names)
+    together: dict[str, list[str]] = {}
+    for name, entry in PROBES.items():
+        if name in asked:
+            together.setdefault(entry.measure, []).append(name)
+    metrics: dict[str, float] = {}
+    vectors: dict[str, tuple[float, ...]] = {}
+    absent: dict[str, Absent] = {}
+    for where, group in together.items():
+        with untouched(subject.model, seed=derive_seed(subject.seed, "probe", where)):
+            found = _probe(where)(subject, frozenset(group))
+        metrics |= found.metrics
+        vectors |= found.vectors
+        absent |= found.absent
+    odd = {name for name, value in metrics.items() if not torch.tensor(value).isfinite()}
+    absent |= dict.fromkeys(sorted(odd), Absent("its value is not a finite number"))
+    missing = set(metrics_of(asked)) - set(metrics) - set(absent)
+    if missing:
+        raise RuntimeError(f"probes of {sorted(asked)} said nothing of {sorted(missing)}")
+    return Finding(
+        metrics={name: value for name, value in metrics.items() if name not in odd},
+        vectors={name: values for name, values in vectors.items() if name not in odd},
+        absent=absent,
+    )
+
+
+@contextmanager
+def untouched(model: nn.Module, *, seed: int) -> Iterator[None]:
+    """A block in which a model evaluates and random numbers are drawn from `seed`.
+
+    Modes, gradients and the state of the generators are what they were afterwards.
+    """
+    modes = [(module, module.training) for module in model.modules()]
+    gradients = [(tensor, tensor.requires_grad, tensor.grad) for tensor in model.parameters()]
+    device = next((tensor.device for tensor, *_ in gradients), torch.device("cpu"))
+    try:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.default_generator.manual_seed(seed)
+            if device.type == "cuda":
+                torch.cuda.manual_seed(seed)
+            model.eval()
+            yield
+    finally:
+        for module, training in modes:
+            module.training = training
+        for tensor, required, gradient in gradients:
+            tensor.requires_grad_(required)
+            tensor.grad = gradient
+
+
+def _probe(where: str) -> Probe:
+    module, _, function = where.partition(":")
+    probe: Probe = getattr(importlib.import_module(module), function)
+    return probe

@@ -1,0 +1,135 @@
+"""`Probe`: the port of what is measured on a trained network, and what it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Absent", "Finding", "Held", "Probe", "Sample", "Subject"]
+
+
+_BATCH = 256
+
+
+class Sample(Protocol):
+    """Images that a probe may look at, of shape (C, H, W), float32 and normalised, with labels."""
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        ...
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All of them, in a fixed order, `size` at a time (the last may be fewer)."""
+        ...
+
+    def spaced(self, count: int) -> tuple[Tensor, Tensor]:
+        """At most `count` of them, evenly spaced over their order: the same ones each time."""
+        ...
+
+
+@dataclass(frozen=True)
+class Held:
+    """A sample that is held as two tensors: images (N, C, H, W) and labels (N,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """All images, `size` at a time."""
+        for start in range(0, len(self), size):
+            yield self.images[start : start + size], self.labels[start : start + size]
+
+    def spaced(self, count: int) -> tuple[Tensor, Tensor]:
+        """At most `count` images, evenly spaced."""
+        if count >= len(self):
+            return self.images, self.labels
+        at = torch.arange(count, device=self.labels.device) * len(self) // count
+        return self.images[at], self.labels[at]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A quantity that a network does not have, and why, as a clause ("the model has no ...").
+
+    It is not 0, and enters no mean.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network with what may be looked at.
+
+    `held_out` are validation images, `test` is for what reports on the test split, `train` for
+    what describes the training. `blocks` are the model's transformer blocks, first one first;
+    `initial` makes the network as it was before training.
+    """
+
+    model: nn.Module
+    held_out: Sample
+    test: Sample
+    train: Sample
+    blocks: tuple[nn.Module, ...] = ()
+    initial: Callable[[], nn.Module] | None = None
+    batch_size: int = 64
+    autocast: Callable[[], AbstractContextManager[object]] = nullcontext
+    seed: int = 0
+    gradients: tuple[float, ...] = ()
+    """Norms of the loss's gradient by block at the last update, where they were asked for."""
+
+    def logits(self, images: Tensor) -> Tensor:
+        """What the model answers, in float32, in the precision it is evaluated in."""
+        with self.autocast():
+            outputs: Tensor = self.model(images)
+        return outputs.float()
+
+    def range(self) -> tuple[Tensor, Tensor]:
+        """The darkest and the brightest value of each channel, of shape (C, 1, 1).
+
+        They are those of at most 2,048 training images: what a pixel can be, whatever the
+        normalisation.
+        """
+        images, _ = self.train.spaced(2048)
+        low, high = images.amin(dim=(0, 2, 3)), images.amax(dim=(0, 2, 3))
+        return low[:, None, None], high[:, None, None]
+
+    def hits(self, images: Tensor, labels: Tensor) -> float:
+        """Top-1 accuracy in percent on some images."""
+        correct = 0
+        with torch.inference_mode():
+            for start in range(0, len(labels), _BATCH):
+                some = slice(start, start + _BATCH)
+                correct += int((self.logits(images[some]).argmax(dim=1) == labels[some]).sum())
+        return 100.0 * correct / len(labels)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a probe found: scalars, values along an axis, and what is absent with the reason."""
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    vectors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    absent: Mapping[str, Absent] = field(default_factory=dict)
+
+
+class Probe(Protocol):
+    """Measures a subject, by the metrics that the catalog lists for the probes in `asked`.
+
+    Probes that share a pass over the network are one function, called once with all their names.
+    The model is in evaluation mode, random numbers are seeded, and both are as they were
+    afterwards (`measuring` sees to it); a probe leaves weights, buffers, gradients and hooks as
+    it found them. What it cannot measure is `Absent`, never 0.
+    """
+
+    def __call__(self, subject: Subject, asked: frozenset[str]) -> Finding:
+        """The metrics of `asked`, every one found or absent."""
+        ...

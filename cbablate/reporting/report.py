@@ -1,0 +1,255 @@
+"""`report`: a study as one HTML page that needs nothing else: no network, no other file.
+
+What comes from studies and ledgers is escaped by the template, after unseen characters were
+spelled out; a content security policy lets no script run but ours. Nothing tells when or where
+the page was made, so that the same records give the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbablate.analysis.curve import Curve, curves
+from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.analysis.summary import Summary, metric_of
+from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.planning.plan import Plan
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.reporting.character import spaced, visible
+from cbablate.reporting.claim import claims
+from cbablate.reporting.delta import delta, spelled
+from cbablate.reporting.figure import curve_figure, labelled, layer_figure, write_figure
+from cbablate.reporting.forest import forest_figure
+from cbablate.reporting.reviewer import Case, questions
+from cbablate.reporting.table import outcome_table
+from cbablate.spec.changes import flatten
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Picture", "efforts", "pictures", "report"]
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with what it shows, in words: for those who do not see it, and for a caption."""
+
+    word: str
+    title: str
+    words: str
+    figure: Figure
+
+
+class _Lines(str):
+    """Text whose line breaks and indentation are kept."""
+
+
+def report(plan: Plan, facts: Iterable[Record]) -> str:
+    """The page; the same plan and facts give the same text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    told = sorted(facts, key=lambda fact: fact.sequence)
+    outcome_ = outcome(plan, told)
+    plan, summary = outcome_.plan, outcome_.summary
+    trials = outcomes(plan, told)
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    found = tuple(claims(plan, summary))
+    table = outcome_table(outcome_)
+    return environment.get_template("report.html").render(
+        plan=plan,
+        table=table,
+        findings=found,
+        notes=[note for note in table.notes if note not in found],
+        questions=questions(Case(plan, summary, trials, efforts(outcome_))),
+        pictures=[_embedded(one) for one in pictures(plan, summary, trials)],
+        setting=_setting(plan),
+        deltas={arm.id: delta(plan, arm) for arm in plan.arms},
+        metrics=[(name, labelled(metric_of(plan, name))) for name in summary.metrics],
+        rows=[_row(one, summary.metrics) for one in trials],
+        states=[state.value for state in TrialState if _any(trials, state)],
+        failures=[_failure(plan, one) for one in trials if one.history.state in _ENDED_EARLY],
+        sessions=_sessions(trials, told),
+        origin=summary.origin.traits,
+        data=sorted({plan.description.data(arm.config) for arm in plan.arms} - {""}),
+        style=_TEMPLATES.joinpath("report.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=_digest(script),
+    )
+
+
+_ENDED_EARLY = (TrialState.FAILED, TrialState.PRUNED)
+
+
+def efforts(found: Outcome) -> dict[str, int]:
+    """How many tuning trials each row's arm has had, by its id; empty where rows share a search."""
+    if found.tuned is None or found.tuned.fixed is None:
+        return {}
+    each = zip(found.plan.arms, found.tuned.tunings, strict=True)
+    return {arm.id: tuning.complete + tuning.pruned + tuning.failed for arm, tuning in each}
+
+
+def pictures(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> Iterator[Picture]:
+    """The figures that the records have numbers for."""
+    primary = summary.primary
+    if any(c.n for one in summary.arms for c in (one.contrasts.get(primary),) if c):
+        label = metric_of(plan, primary).label
+        yield Picture(
+            "differences",
+            f"Differences in {label}",
+            f"Forest plot: each arm's difference in {label} from the arm it is compared with, and "
+            "its 95 % interval; the numbers are those of the table.",
+            forest_figure(plan, summary),
+        )
+    asked = [name for name in (plan.study.objective.metric, primary) if name]
+    every = ((name, curves(trials, name)) for name in asked)
+    name, found = next((one for one in every if _bent(one[1])), ("", {}))
+    if found:
+        label = metric_of(plan, name).label
+        yield Picture(
+            "curves",
+            f"{label} over training",
+            f"Learning curves: mean {label} of each arm's completed trials over "
+            f"{plan.study.budget.unit}, with 95 % t-intervals as bands.",
+            curve_figure(plan, summary, found, name),
+        )
+    for vector in summary.vectors:
+        label = metric_of(plan, vector).label
+        yield Picture(
+            vector,
+            f"{label} by layer",
+            f"Mean {label} of each arm by layer, the first layer on the left, with 95 % "
+            "t-intervals as bands.",
+            layer_figure(plan, summary, vector),
+        )
+
+
+def _bent(found: Mapping[str, Curve]) -> bool:
+    """Whether any curve has more than its end."""
+    return any(len(curve) > 1 for curve in found.values())
+
+
+def _shown(value: Any) -> Any:
+    """What the template prints: unseen characters spelled out; markup is already text."""
+    if isinstance(value, _Lines):
+        return "\n".join(spaced(line) for line in value.splitlines())
+    return visible(value) if type(value) is str else value
+
+
+def _embedded(picture: Picture) -> dict[str, str]:
+    drawn = BytesIO()
+    write_figure(picture.figure, drawn, form="svg")
+    code = base64.b64encode(drawn.getvalue()).decode("ascii")
+    return {
+        "title": picture.title,
+        "words": picture.words,
+        "source": f"data:image/svg+xml;base64,{code}",
+    }
+
+
+def _digest(script: str) -> str:
+    """The script as a content security policy names it."""
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+
+
+def _setting(plan: Plan) -> list[tuple[str, str]]:
+    """The study's own words, and the baseline's config as it was resolved."""
+    study = plan.study
+    facts = [
+        ("Workload", f"{plan.description.name}, version {plan.description.version}"),
+        ("Design", study.design),
+        ("Arms", f"{len(plan.arms)}"),
+        ("Replicates", f"{study.replicates}, from seed {study.seed}"),
+        ("Budget", f"{study.budget.amount} {study.budget.unit} a trial"),
+        ("Decided on", f"{study.objective.metric} ({study.objective.direction})"),
+        ("Margin", "not stated" if study.margin is None else f"{study.margin:g}"),
+    ]
+    if study.contrast:
+        facts.append(("Compared", f"levels of {study.contrast} within each combination"))
+    if study.tune is not None:
+        facts.append(("Tuning", f"{study.tune.name}: {study.tune.trials} trials an arm"))
+    leaves = dict(flatten(plan.arms[0].config))
+    return [*facts, *((key, spelled(leaves, key)) for key in leaves)]
+
+
+def _row(one: TrialOutcome, metrics: Sequence[str]) -> dict[str, Any]:
+    """A trial as a row: raw values to sort by, and as they are shown."""
+    past = one.history
+    values = [one.value(name) for name in metrics]
+    spent = past.last.spent if past.last else 0
+    return {
+        "id": one.trial.id,
+        "arm": one.arm.name,
+        "replicate": one.trial.replicate,
+        "seed": one.trial.seed,
+        "state": past.state.value,
+        "why": past.failure or past.reason,
+        "spent": spent,
+        "values": [(v, "" if v is None else f"{v:.6g}") for v in values],
+        "seconds": round(past.last.seconds, 1) if past.last else None,
+        "session": past.session,
+    }
+
+
+def _any(trials: Sequence[TrialOutcome], state: TrialState) -> bool:
+    return any(one.history.state is state for one in trials)
+
+
+def _failure(plan: Plan, one: TrialOutcome) -> dict[str, Any]:
+    return {
+        "label": plan.label(one.trial),
+        "id": one.trial.id,
+        "absence": one.absence,
+        "traceback": _Lines(one.history.traceback.strip("\n")),
+    }
+
+
+def _sessions(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[dict[str, Any]]:
+    """The sessions that made trials of this study: commit, versions, machine, number of trials."""
+    made: dict[str, int] = {}
+    for one in trials:
+        if one.history.session:
+            made[one.history.session] = made.get(one.history.session, 0) + 1
+    told: list[dict[str, Any]] = []
+    for fact in facts:
+        if fact.kind != "session" or fact.subject not in made:
+            continue
+        commit = str(fact.body.get("commit") or "not known")
+        told.append(
+            {
+                "id": fact.subject,
+                "trials": made[fact.subject],
+                "commit": commit + (" with uncommitted changes" if fact.body.get("dirty") else ""),
+                "versions": _pairs(fact.body.get("versions")),
+                "host": _pairs(fact.body.get("host")),
+            }
+        )
+    return told
+
+
+def _pairs(told: Any) -> str:
+    if not isinstance(told, Mapping):
+        return ""
+    leaves = dict(flatten(told))
+    return ", ".join(f"{key} {_said(value)}" for key, value in leaves.items())
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,44 @@
+"""Views: the other tables of a study beside its arms, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+
+from cbablate.analysis.summary import Summary
+from cbablate.errors import CbablateError
+from cbablate.planning.plan import Plan
+from cbablate.reporting.components import component_table, pair_table
+from cbablate.reporting.effects import effect_table
+from cbablate.reporting.mechanism import mechanism_table
+from cbablate.reporting.table import Table
+
+__all__ = ["PUBLISHED", "VIEWS", "views"]
+
+VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
+    {
+        "effects": effect_table,
+        "components": component_table,
+        "pairs": pair_table,
+        "mechanism": mechanism_table,
+    }
+)
+"""Each raises `CbablateError` where the study's design or its trials do not tell that."""
+PUBLISHED = ("effects", "components", "pairs")
+"""Those written beside the table; a mechanism takes seconds to resample, and is asked for."""
+
+
+def views(plan: Plan, summary: Summary) -> Iterator[Table]:
+    """The views that this study has so far, to be written beside its table.
+
+    Of a single factor they would say what the table says. One that the study lacks is no fault
+    here: whoever asks for it by name is told why.
+    """
+    if len(plan.study.factors) < 2:
+        return
+    for name in PUBLISHED:
+        make = VIEWS[name]
+        try:
+            yield make(plan, summary)
+        except CbablateError:
+            continue

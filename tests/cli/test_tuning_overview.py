@@ -1,0 +1,126 @@
+"""What a person reads of a study that tunes: planned, under way, searched."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cbablate import api
+from cbablate.cli import overview
+from cbablate.cli.checking import checked
+from cbablate.cli.sweep import swept
+from cbablate.errors import CbablateError, StudyError
+from tests.analysis.fabrication import Telling
+from tests.analysis.tuned import BOTH, replicated, searched, sweep, tuned_toys
+from tests.toys import toy_plan
+
+ROOT = Path(__file__).parent.parent.parent
+PLANNED = tuned_toys({"ceiling": 2.0})
+
+
+def told(*, trials: int = 6, confirm: bool = False, both: bool = False) -> Telling:
+    telling = Telling()
+    planned = tuned_toys(how=sweep(objectives=BOTH)) if both else PLANNED
+    searched(
+        telling,
+        planned,
+        lambda s, n, p: {"val/score": p["rate"], "cost": p["rate"] * (n % 3)},
+        trials=trials,
+    )
+    if confirm:
+        replicated(telling, planned, primary="test/score")
+    return telling
+
+
+def test_before_it_is_paid_for_the_plan_says_what_tuning_may_cost() -> None:
+    said = overview.planned(PLANNED, [])
+    assert (
+        "2 arms (one_at_a_time) x 6 replicates = 12 trials of 4 epochs (48 epochs in all), " in said
+    )
+    assert "+ 2 searches x 6 trials = 12 tuning trials of 4 epochs (48 epochs in all)" in said
+    assert "+ 2 arms x 6 confirmations at each arm's best = 12 trials of 4 epochs" in said
+    assert "Sweep toy-sweep over rate, start, fault: sampler tpe, no pruner." in said
+    assert "The 6 tuning seeds and the 6 seeds of replicates are disjoint" in said
+    assert "To train: at most 36 trials, at most 144 epochs." in said
+    assert "Time: unknown" in said
+
+
+def test_reading_a_tuned_study_imports_nothing_heavy(tmp_path: Path) -> None:
+    study = str(ROOT / "studies" / "tuned-placement.yaml")
+    program = (
+        "import sys\n"
+        "from cbablate.cli.main import app\n"
+        "for word in ('plan', 'status', 'table'):\n"
+        f"    app([word, {study!r}, '--results', {str(tmp_path)!r}], standalone_mode=False)\n"
+        "heavy = {'torch', 'timm', 'ray', 'mlflow', 'optuna', 'matplotlib', 'sklearn', 'pandas'}\n"
+        "sys.exit(','.join(sorted(heavy & set(sys.modules))) or None)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, f"imported {done.stderr}"
+    assert "TUNING IS NOT OVER" in done.stdout
+
+
+def test_what_is_left_shrinks_with_what_is_done() -> None:
+    half = overview.planned(PLANNED, told(trials=3).facts)
+    assert "Finished: 0 of 12 as written, 6 of 12 tuning, 0 of 12 confirmations." in half
+    done = overview.planned(PLANNED, told(confirm=True).facts)
+    assert "Nothing is left to train." in done
+
+
+def test_status_tells_arms_as_written_searches_and_confirmations() -> None:
+    before = overview.standing(PLANNED, told(trials=3).facts)
+    assert "at the hyperparameters as written: 12 trials: 12 waiting" in before
+    assert "3 trials (3 complete; 12 epochs) of 6; best so far val/score" in before
+    assert "Confirmations: none yet, as no search is over." in before
+    after = overview.standing(PLANNED, told(confirm=True).facts)
+    assert "6 trials (6 complete; 24 epochs) of 6; best val/score" in after
+    assert "Confirmations, at each arm's best: 12 trials: 12 complete" in after
+
+
+def test_sweep_shows_the_best_importances_and_slices() -> None:
+    said = swept(PLANNED, told().facts)
+    assert "toys, tuned by toy-sweep: sampler tpe, no pruner" in said
+    assert said.count("  Best: val/score ") == 2
+    lines = said.splitlines()
+    at = lines.index("  Importance for val/score (fANOVA, over 6 complete trials):")
+    assert lines[at + 1].split()[0] == "rate", "the score is the rate, so nothing else matters"
+    assert "  fault: best and median val/score by value" in lines
+
+
+def test_sweep_shows_the_front_where_there_are_several_objectives() -> None:
+    said = swept(tuned_toys(how=sweep(objectives=BOTH)), told(both=True).facts)
+    assert "that none beats in every objective" in said
+    assert said.count(", to be confirmed") == 1
+
+
+def test_sweep_of_nothing_says_so() -> None:
+    said = swept(PLANNED, [])
+    assert "0 trials (0 epochs) of 6, going on" in said
+    assert "Nothing usable yet." in said
+
+
+def test_sweep_of_a_study_that_does_not_tune_is_refused_with_what_to_do() -> None:
+    with pytest.raises(CbablateError, match="names no sweep") as refused:
+        swept(toy_plan(), [])
+    assert "tune:" in str(refused.value)
+
+
+def test_check_knows_a_sweep_by_its_keys() -> None:
+    said = checked(ROOT / "sweeps" / "recipe-asha.yaml")
+    assert said == "3 hyperparameters, 24 trials an arm, sampler tpe"
+    said = checked(ROOT / "studies" / "tuned-placement.yaml")
+    assert said == "4 arms, 24 trials, as many confirmations, 96 tuning trials"
+
+
+def test_check_tells_the_faults_of_a_sweep_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("sampler: random\ntrials: 3\n")
+    with pytest.raises(StudyError, match=r"mine\.yaml:1:1: 'space' is missing"):
+        checked(path)
+
+
+def test_the_table_of_a_tuned_study_is_read_from_its_results(tmp_path: Path) -> None:
+    assert api.table(PLANNED, results=tmp_path).notes[0].startswith("TUNING IS NOT OVER")

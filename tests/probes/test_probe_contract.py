@@ -1,0 +1,63 @@
+"""The contract, asked of every probe of the catalog."""
+
+from __future__ import annotations
+
+import importlib
+from collections import defaultdict
+from typing import get_args
+
+import pytest
+
+from cbablate.probes.catalog import PROBES
+from cbablate.probes.measuring import measure
+from cbablate.probes.probe import Finding, Probe, Subject
+from cbablate.workloads.image_config import ProbeName
+from cbablate.workloads.image_metrics import METRICS
+from tests.contracts.probe import ProbeContract
+from tests.probes.subjects import subject as made
+
+GROUPS: dict[str, list[str]] = defaultdict(list)
+for _name, _entry in PROBES.items():
+    GROUPS[_entry.measure].append(_name)
+
+
+def _probe(where: str) -> Probe:
+    module, _, function = where.partition(":")
+    probe: Probe = getattr(importlib.import_module(module), function)
+    return probe
+
+
+class Shipped(ProbeContract):
+    @pytest.fixture
+    def subject(self) -> Subject:
+        return made()
+
+
+for _where, _names in GROUPS.items():
+    _title = "Test" + _where.partition(":")[0].rpartition(".")[2].title().replace("_", "")
+    globals()[_title] = type(
+        _title, (Shipped,), {"probe": staticmethod(_probe(_where)), "asked": frozenset(_names)}
+    )
+
+
+def test_the_names_a_study_can_write_are_those_of_the_catalog() -> None:
+    assert get_args(ProbeName) == tuple(PROBES)
+
+
+def test_no_two_probes_measure_one_metric_and_all_are_described() -> None:
+    names = [metric.name for entry in PROBES.values() for metric in entry.metrics]
+    assert len(names) == len(set(names))
+    assert set(names) <= set(METRICS)
+    assert all(
+        metric.axis and metric.label for entry in PROBES.values() for metric in entry.metrics
+    )
+
+
+def test_nothing_asked_is_nothing_measured() -> None:
+    assert measure(made(), []) == Finding({}, {}, {})
+
+
+def test_one_alone_finds_what_it_finds_among_others() -> None:
+    alone = measure(made(), ["jacobian"])
+    among = measure(made(), ["entropy", "distance", "jacobian", "share"])
+    assert alone.metrics.items() <= among.metrics.items()

@@ -1,0 +1,88 @@
+"""What a table says of the tests that its study asked for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from cbablate.analysis.summary import summarize
+from cbablate.reporting.form import render
+from cbablate.reporting.note import notes
+from cbablate.reporting.table import Table, ablation_table
+from cbablate.spec.analysis import Analysis
+from tests.analysis.fabrication import Telling
+from tests.analysis.grid import facts_of, grid, laid
+
+
+def noisy(at: Sequence[int], replicate: int) -> float:
+    return at[0] + 0.3 * replicate + random.Random(7 * replicate + at[0]).gauss(0, 0.1)
+
+
+def table(replicates: int = 10, **how: str) -> Table:
+    plan = grid(3, replicates=replicates, design="one_at_a_time", analysis=Analysis(**how))
+    facts = facts_of(plan, laid(plan, noisy))
+    return ablation_table(plan, summarize(plan, facts))
+
+
+def column(table: Table, label: str) -> list[str]:
+    (index,) = (i for i, one in enumerate(table.columns) if one.label == label)
+    return [row.cells[index].plain for row in table.rows]
+
+
+def test_a_bootstrap_interval_stands_in_parentheses_with_its_coverage_in_the_notes() -> None:
+    bca = table(interval="bca")
+    assert all("(" in cell for cell in column(bca, "Δ")[1:])
+    assert any("With 10 pairs they cover 90.8 %" in note for note in bca.notes)
+    assert "BCa intervals of 9,999 resamples" in bca.method[0]
+    assert column(bca, "p") == column(table(), "p")
+    assert "†" not in str(bca)
+    assert "†" in str(table())
+    assert str(bca) == str(table(interval="bca"))
+
+
+def test_dunnetts_test_is_named_with_its_joint_intervals() -> None:
+    said = table(correction="dunnett")
+    assert any(
+        "Dunnett's two-sided test over 2 comparisons with seeds as blocks" in n for n in said.notes
+    )
+    assert any("intervals of Δ hold jointly" in note for note in said.notes)
+    assert "Holm" not in " ".join((*said.notes[:3], *said.method))
+
+
+def test_the_sign_flip_tests_p_is_the_one_that_is_printed_and_corrected() -> None:
+    said = table(test="sign_flip")
+    assert any("exact sign-flip test, Holm-adjusted over 2 comparisons" in n for n in said.notes)
+    assert column(said, "p")[1:] == ["0.004", "0.004"], "2 x 2 / 2^10"
+
+
+@pytest.mark.parametrize("form", ["latex", "markdown", "text"])
+def test_every_form_spells_a_bootstrap_interval(form: str) -> None:
+    assert "BCa" in render(table(interval="bca"), form)
+
+
+def test_the_sheet_names_test_correction_and_interval_and_has_effect_sizes() -> None:
+    rows = [*csv.DictReader(io.StringIO(render(table(correction="dunnett"), "csv")))]
+    one = next(row for row in rows if row["pairs"])
+    assert (one["test"], one["correction"], one["interval"]) == ("t", "dunnett", "t")
+    assert float(one["effect_size_dz"]) > float(one["hedges_g"]) > 0
+    assert float(one["pairing_gain"]) > 1
+
+
+def test_what_pairing_gained_is_a_sentence() -> None:
+    (said,) = (note for note in table().notes if note.startswith("Pairing"))
+    assert "times shorter (correlation of paired seeds" in said
+
+
+def test_arms_without_a_common_seed_are_named_as_not_paired() -> None:
+    plan = grid(2, replicates=6)
+    telling = Telling()
+    for trial in plan.trials:
+        if (trial.replicate < 3) == (trial.arm == plan.arms[0].id):
+            telling.complete(trial, {"test/score": trial.replicate * 0.1, "val/score": 0.0})
+    said = " ".join(notes(plan, summarize(plan, telling.facts)))
+    assert "Not paired, as no seed is shared (Welch's t test instead): ceiling 1." in said
+    assert "Findings" not in said, "nothing is claimed without a pair"

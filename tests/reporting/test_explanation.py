@@ -1,0 +1,125 @@
+"""Explanations: from a cell to the trials behind it, and to those that are not."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cbablate.analysis.summary import summarize
+from cbablate.errors import CbablateError
+from cbablate.reporting.explanation import Place, explanation, place_of
+from cbablate.reporting.table import ablation_table
+from tests.analysis.fabrication import patchy, placement, sizes, told
+
+PLAN = placement()
+FACTS = told(PLAN, skip=patchy)
+TABLE = ablation_table(PLAN, summarize(PLAN, FACTS))
+
+
+def test_a_mean_leads_to_each_trial_that_entered_and_to_each_that_did_not() -> None:
+    said = explanation(PLAN, FACTS, "MLP middle", "Top-1")
+    assert said.startswith("MLP middle, Top-1 (test/top1): 95.99 ± 1.05\nCell 3:2 of study")
+    entered, _, absent = said.partition("Not entered: 2 trials")
+    assert "Entered: 4 trials" in entered
+    ours = [trial for trial in PLAN.trials if trial.arm == PLAN.arms[2].id]
+    for trial in ours:
+        where = absent if trial.replicate in (1, 4) else entered
+        assert trial.id in where
+        assert (str(trial.seed) in entered) == (trial.replicate not in (1, 4))
+    assert "failed: diverged after 20 of 20 epochs" in absent
+    assert "session 1  0123456789ab" in entered
+    assert 'context: [{"operator": "cb", "place": "mlp.mid", "blocks": "all"}] (not [])' in said
+
+
+def test_the_values_that_are_listed_make_the_value_that_is_printed() -> None:
+    said = explanation(PLAN, FACTS, "MLP middle", "Top-1")
+    values = [float(v) for v in re.findall(r"#\d  \w{20}  \d+\s+([\d.]+) +session", said)]
+    (mean,) = re.findall(r"Unrounded: ([\d.]+) %", said)
+    assert sum(values) / len(values) == pytest.approx(float(mean), abs=1e-12)
+
+
+def test_a_difference_lists_its_pairs_and_a_p_value_its_test() -> None:
+    said = explanation(PLAN, FACTS, "MLP front", "delta")
+    assert "Compared with: none" in said
+    pairs = re.findall(r"#\d  ([\d.]+)\s+([\d.]+)\s+(-?[\d.e-]+)\s+\w{20}  \w{20}", said)
+    assert len(pairs) == 6
+    assert all(float(a) - float(b) == float(d) for a, b, d in pairs)
+    (unrounded,) = re.findall(r"Unrounded: (-?[\d.]+) pp", said)
+    assert sum(float(d) for _, _, d in pairs) / 6 == pytest.approx(float(unrounded), abs=1e-12)
+    test = explanation(PLAN, FACTS, "MLP front", "p")
+    assert "Two-sided paired t test: t = " in test
+    assert "Holm-adjusted over 4 comparisons" in test
+    assert "Exact sign-flip test" in test
+
+
+def test_a_timing_lists_its_rounds_and_a_count_its_trials() -> None:
+    said = explanation(PLAN, FACTS, "MLP front", "Training")
+    (rounds,) = re.findall(r"Rounds \(fact \d+ of the ledger\): (.*)", said)
+    assert len(rounds.split(", ")) == 7
+    assert "4 of 6 planned trials are complete." in explanation(PLAN, FACTS, "MLP middle", "n")
+
+
+def test_a_reference_a_constant_and_an_empty_cell_are_explained_too() -> None:
+    assert "This is a reference" in explanation(PLAN, FACTS, "none", "Δ")
+    assert "All 6 values are equal" in explanation(PLAN, FACTS, "none", "Parameters")
+    assert "No value" in explanation(PLAN, [], "none", "Top-1")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("MLP end", "Top-1"),
+        ("mlp END", "top-1"),
+        ("4", "2"),
+        ("4:2",),
+        ("MLP end:test/top1",),
+        (f"{PLAN.arms[3].id[:10]}:Top-1",),
+        (PLAN.arms[3].id, "2"),
+    ],
+)
+def test_a_cell_has_many_names(words: tuple[str, ...]) -> None:
+    assert place_of(TABLE, PLAN, *words) == Place(3, 1)
+
+
+def test_a_row_whose_name_is_a_number_is_found_by_its_name_and_by_its_number() -> None:
+    plan = placement(names=("3", "2", "c", "d"))
+    table = ablation_table(plan, summarize(plan, []))
+    assert place_of(table, plan, "3", "Top-1").row == 1
+    assert place_of(table, plan, "3:Top-1").row == 2
+    assert place_of(table, plan, "4", "Top-1").row == 3
+
+
+def test_rows_of_a_factorial_are_found_in_the_order_of_the_table() -> None:
+    plan = sizes(contrast_first=True)
+    facts = told(plan)
+    table = ablation_table(plan, summarize(plan, facts))
+    assert [row.arm for row in table.rows] != [arm.id for arm in plan.arms]
+    for number, row in enumerate(table.rows, 1):
+        said = explanation(plan, facts, f"{number}:Top-1")
+        assert said.startswith(f"{plan.arm_of[row.arm].name}, Top-1")
+        assert row.cells[3].plain in said.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "told_"),
+    [
+        (("MLP ent", "Top-1"), "did you mean 'MLP end'"),
+        (("MLP end", "Tap"), "there are 1 'Placement', 2 'Top-1'"),
+        (("9:2",), "no row of table placement is called '9'"),
+        (("none", "1"), "holds names, not numbers"),
+        (("a", "b", "c"), "not by 3 words"),
+        ((), "not by 0 words"),
+    ],
+)
+def test_a_cell_that_is_not_there_is_a_sentence(words: tuple[str, ...], told_: str) -> None:
+    with pytest.raises(CbablateError, match=re.escape(told_)):
+        explanation(PLAN, FACTS, *words)
+
+
+def test_a_hostile_name_reaches_the_terminal_spelled_out() -> None:
+    plan = placement(names=("\x1b[2Jred\u202egone", "b", "c", "d"))
+    said = explanation(plan, told(plan), "2:2")
+    assert "\x1b" not in said
+    assert "\u202e" not in said
+    assert "<U+001B>[2Jred<U+202E>gone" in said
