@@ -156,6 +156,7 @@ def _trained(
             spent=progress.spent,
             metrics={**metrics, **found.metrics, "seconds": seconds},
             vectors=found.vectors,
+            sketches={name: sketch.packed for name, sketch in found.sketches.items()},
             seconds=seconds,
             notes=_notes(compute, images) | _absences(found) | unused
             if last or number == 0

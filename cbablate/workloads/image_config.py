@@ -403,6 +403,8 @@ ProbeName = Literal[
     "shuffle",
     "adversarial",
     "corruption",
+    "alignment",
+    "maps",
 ]
 
 
