@@ -12,6 +12,7 @@ import math
 import sys
 from array import array
 from dataclasses import dataclass
+from itertools import accumulate
 
 __all__ = ["STEPS", "Sketch"]
 
@@ -64,10 +65,11 @@ class Sketch:
         lengths = told["lengths"]
         if sum(lengths) != len(kept):
             raise ValueError(f"{len(kept)} numbers are no rows of {lengths}")
-        steps = iter(_little_endian(kept))
+        _little_endian(kept)
+        ends = [*accumulate(lengths)]
         rows = tuple(
-            tuple(scale * (next(steps) / STEPS) for _ in range(length))
-            for length, scale in zip(lengths, told["scales"], strict=True)
+            tuple([scale * (step / STEPS) for step in kept[end - length : end]])
+            for end, length, scale in zip(ends, lengths, told["scales"], strict=True)
         )
         return cls(str(told["about"]), rows)
 

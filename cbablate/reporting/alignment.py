@@ -47,12 +47,11 @@ def alignment_table(plan: Plan, summary: Summary) -> Table:
             Column("in layer", "text"),
             Column("n", "count", symbol=True),
         ),
-        rows=tuple(Row(tuple(_cells(plan, one)), arm=one.arm) for one in found),
+        rows=tuple(Row(tuple(_cells(plan, one))) for one in found),
         notes=tuple(_notes(plan, found)),
         comment=comment(plan, summary),
         method=("Linear CKA of images' mean tokens, HSIC without bias; paired by replicate",),
         sheet=Sheet(_HEADER, tuple(_sheet(plan, found))),
-        data=summary.data,
     )
 
 
