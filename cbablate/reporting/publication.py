@@ -10,14 +10,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbablate.analysis.alignment import has_grams
+from cbablate.analysis.attention_map import has_maps
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.errors import CbablateError, EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
+from cbablate.reporting.alignment import alignment_figure
 from cbablate.reporting.figure import layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
 from cbablate.reporting.interaction import interaction_figure
+from cbablate.reporting.map_figure import map_figure
 from cbablate.reporting.table import outcome_table
 from cbablate.reporting.tuning_figure import tuning_figures
 from cbablate.reporting.view import views
@@ -74,6 +78,11 @@ def _figures(found: Outcome) -> Iterator[tuple[str, Figure]]:
     for vector in summary.vectors:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)
+    if has_grams(summary):
+        with suppress(CbablateError, LookupError):
+            yield "alignment", alignment_figure(plan, summary)
+    if has_maps(summary):
+        yield "maps", map_figure(plan, summary)
     if found.tuned is not None:
         yield from tuning_figures(found.tuned)
 
