@@ -9,9 +9,11 @@ import pytest
 from cbablate.errors import EnvironmentFault
 from cbablate.reporting import publication
 from cbablate.reporting.publication import publish
+from cbablate.reporting.report import report
 from tests.analysis.fabrication import placement, told
 
 FILES = [
+    "placement.html",
     "placement.tex",
     "placement.md",
     "placement.csv",
@@ -29,6 +31,12 @@ def test_tables_and_figures_are_written_and_named(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
 
 
+def test_the_report_beside_the_table_is_the_one_that_the_command_writes(tmp_path: Path) -> None:
+    plan = placement(replicates=2)
+    page, *_ = publish(plan, told(plan), tmp_path)
+    assert page.read_text(encoding="utf-8") == report(plan, told(plan))
+
+
 def test_publishing_again_gives_the_same_bytes(tmp_path: Path) -> None:
     plan = placement(replicates=2)
     first = [path.read_bytes() for path in publish(plan, told(plan), tmp_path)]
@@ -36,7 +44,7 @@ def test_publishing_again_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_nothing_run_has_tables_and_no_figure(tmp_path: Path) -> None:
-    assert [path.name for path in publish(placement(), [], tmp_path)] == FILES[:3]
+    assert [path.name for path in publish(placement(), [], tmp_path)] == FILES[:4]
 
 
 def test_a_figure_that_fails_leaves_the_old_one(
@@ -46,14 +54,14 @@ def test_a_figure_that_fails_leaves_the_old_one(
         path.write_bytes(b"half")
         raise RuntimeError("power cut")
 
-    old = tmp_path / FILES[3]
+    old = tmp_path / FILES[4]
     old.write_bytes(b"old")
     monkeypatch.setattr(publication, "write_figure", fail)
     plan = placement(replicates=2)
     with pytest.raises(RuntimeError, match="power cut"):
         publish(plan, told(plan), tmp_path)
     assert old.read_bytes() == b"old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES[:4])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES[:5])
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

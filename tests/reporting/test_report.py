@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.errors import EnvironmentFault
@@ -19,6 +20,7 @@ from cbablate.reporting import report_pdf as pdf
 from cbablate.reporting.report import efforts, pictures, report
 from cbablate.reporting.table import ablation_table
 from tests.analysis.fabrication import Telling, patchy, placement, sizes, told
+from tests.analysis.tuned import BOTH, places_told, searched, sweep, tuned_places, tuned_toys
 from tests.reporting.browser import needs_browser, visited
 from tests.reporting.typesetting import bare, needs_tex, typeset
 
@@ -158,9 +160,32 @@ def test_the_figures_say_in_words_what_they_show() -> None:
     plan = placement(replicates=2)
     facts = told(plan)
     trials = outcomes(plan, facts)
-    found = list(pictures(plan, summarize(plan, facts), trials))
+    found = list(pictures(outcome(plan, facts), trials))
     assert [one.word for one in found] == ["differences", "curves", "attention/entropy"]
     assert all(len(one.words) > 40 for one in found)
+
+
+def test_a_study_that_tunes_shows_its_searches_with_words_and_the_same_bytes_twice() -> None:
+    plan = tuned_places()
+    facts = places_told(plan)
+    page = report(plan, facts)
+    read(page)
+    for title in ("how the searches went on", "what each hyperparameter did"):
+        assert f"Tuning: {title}" in page
+    assert "traded for what" not in page, "one objective has no front"
+    assert report(plan, facts) == page
+    drawn = list(pictures(outcome(plan, facts), outcomes(plan, facts)))
+    words = {one.word: one.words for one in drawn if one.word.startswith("tuning-")}
+    assert list(words) == ["tuning-history", "tuning-slices", "tuning-parallel"]
+    assert all("Top-1 (val.)" in said for said in words.values())
+
+
+def test_a_search_for_two_objectives_shows_what_was_traded() -> None:
+    plan = tuned_toys({"ceiling": 2.0}, how=sweep(objectives=BOTH))
+    telling = Telling()
+    telling.session()
+    searched(telling, plan, lambda _s, n, _p: {"val/score": float(n), "cost": float(n % 3)})
+    assert "Tuning: what was traded for what" in report(plan, telling.facts)
 
 
 def test_tuning_trials_are_counted_by_arm_and_only_when_they_ended() -> None:
