@@ -31,20 +31,18 @@ def test_tables_and_figures_are_written_and_named(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
 
 
-def test_the_report_beside_the_table_is_the_one_that_the_command_writes(tmp_path: Path) -> None:
-    plan = placement(replicates=2)
-    page, *_ = publish(plan, told(plan), tmp_path)
-    assert page.read_text(encoding="utf-8") == report(plan, told(plan))
-
-
 def test_publishing_again_gives_the_same_bytes(tmp_path: Path) -> None:
     plan = placement(replicates=2)
     first = [path.read_bytes() for path in publish(plan, told(plan), tmp_path)]
     assert [path.read_bytes() for path in publish(plan, told(plan), tmp_path)] == first
 
 
-def test_nothing_run_has_tables_and_no_figure(tmp_path: Path) -> None:
-    assert [path.name for path in publish(placement(), [], tmp_path)] == FILES[:4]
+def test_nothing_run_has_tables_and_the_report_that_the_command_writes_and_no_figure(
+    tmp_path: Path,
+) -> None:
+    page, *tables = publish(placement(), [], tmp_path)
+    assert [page.name, *(path.name for path in tables)] == FILES[:4]
+    assert page.read_text(encoding="utf-8") == report(placement(), [])
 
 
 def test_a_figure_that_fails_leaves_the_old_one(

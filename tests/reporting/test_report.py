@@ -20,7 +20,7 @@ from cbablate.reporting import report_pdf as pdf
 from cbablate.reporting.report import efforts, pictures, report
 from cbablate.reporting.table import ablation_table
 from tests.analysis.fabrication import Telling, patchy, placement, sizes, told
-from tests.analysis.tuned import BOTH, places_told, searched, sweep, tuned_places, tuned_toys
+from tests.analysis.tuned import BOTH, searched, sweep, tuned_places, tuned_toys
 from tests.reporting.browser import needs_browser, visited
 from tests.reporting.typesetting import bare, needs_tex, typeset
 
@@ -165,48 +165,35 @@ def test_the_figures_say_in_words_what_they_show() -> None:
     assert all(len(one.words) > 40 for one in found)
 
 
-def test_a_study_that_tunes_shows_its_searches_with_words_and_the_same_bytes_twice() -> None:
-    plan = tuned_places()
-    facts = places_told(plan)
-    page = report(plan, facts)
-    read(page)
-    for title in ("how the searches went on", "what each hyperparameter did"):
-        assert f"Tuning: {title}" in page
-    assert "traded for what" not in page, "one objective has no front"
-    assert report(plan, facts) == page
-    drawn = list(pictures(outcome(plan, facts), outcomes(plan, facts)))
-    words = {one.word: one.words for one in drawn if one.word.startswith("tuning-")}
-    assert list(words) == ["tuning-history", "tuning-slices", "tuning-parallel"]
-    assert all("Top-1 (val.)" in said for said in words.values())
-
-
-def test_a_search_for_two_objectives_shows_what_was_traded() -> None:
-    plan = tuned_toys({"ceiling": 2.0}, how=sweep(objectives=BOTH))
-    telling = Telling()
+def test_a_study_that_tunes_shows_its_searches_in_the_same_bytes_each_time() -> None:
+    plan, telling = tuned_toys({"ceiling": 2.0}, how=sweep(objectives=BOTH)), Telling()
     telling.session()
-    searched(telling, plan, lambda _s, n, _p: {"val/score": float(n), "cost": float(n % 3)})
-    assert "Tuning: what was traded for what" in report(plan, telling.facts)
+    searched(telling, plan, lambda s, n, _p: {"val/score": s + float(n), "cost": float(n % 3)})
+    drawn = list(pictures(outcome(plan, telling.facts), outcomes(plan, telling.facts)))
+    assert [one.word.removeprefix("tuning-") for one in drawn] == [
+        *("history", "slices", "parallel", "pareto")
+    ]
+    page = report(plan, telling.facts)
+    read(page)
+    for one in drawn:
+        assert one.title in page
+        assert one.words in unescape(page)
+    assert report(plan, telling.facts) == page
 
 
 def test_tuning_trials_are_counted_by_arm_and_only_when_they_ended() -> None:
-    from cbablate.planning.search import searches
-    from cbablate.spec.sweep import Parameter, Sweep
-
-    plan = placement(replicates=1)
-    assert efforts(plan, told(plan)) == {}
-    sweep = Sweep(
-        name="s", space={"optimizer.lr": Parameter(kind="float", low=0.1, high=1)}, trials=3
+    fixed = placement(replicates=1)
+    assert efforts(outcome(fixed, told(fixed))) == {}
+    plan, telling = tuned_places(), Telling()
+    ends = [["complete", "pruned", "open"], ["complete", "out_of_memory", "proposed"]]
+    searched(
+        telling,
+        plan,
+        lambda _search, number, _proposal: {"val/top1": float(number)},
+        ending=lambda search, number: ends[search % 2][number],
+        trials=3,
     )
-    tuned = Plan(
-        plan.study.model_copy(update={"tune": sweep}), plan.description, plan.arms, plan.trials
-    )
-    search = searches(tuned)[1]
-    telling = Telling()
-    for name in ("a", "b", "c"):
-        telling.tell("trial", name, {"arm": "x", "search": search.id})
-    for name, state in (("a", "complete"), ("b", "pruned"), ("b", "pruned"), ("d", "complete")):
-        telling.tell("ended", name, {"state": state})
-    assert efforts(tuned, telling.facts) == {plan.arms[1].id: 2}
+    assert [*efforts(outcome(plan, telling.facts)).values()] == [2] * len(plan.arms)
 
 
 PROBE = """
@@ -292,7 +279,7 @@ def test_the_pdf_sets_hostile_names_and_lists_every_trial(
 ) -> None:
     plan, facts, _ = hostile
     trials = outcomes(plan, facts)
-    source = pdf.report_tex(plan, summarize(plan, facts), trials, pictures=[], questions=[])
+    source = pdf.report_tex(outcome(plan, facts), trials, pictures=[], questions=[])
     shown, _ = typeset(source, tmp_path)
     page = bare(shown)
     for name in HOSTILE[:2]:
