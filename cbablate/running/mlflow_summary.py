@@ -16,7 +16,7 @@ from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.running.mlflow_entry import Entry, Point, Spelling, key_of, span
+from cbablate.running.mlflow_entry import Entry, Point, Spelling, key_of
 from cbablate.spec.changes import flatten
 
 __all__ = ["summary_entries"]
@@ -52,7 +52,8 @@ def summary_entries(
     `both` is the plan as written with the confirmations, by which trials are named.
     """
     rows = [row for row in _rows(found) if row.one.counts.complete]
-    at = span(facts, both)
+    # Later facts have a later moment, even where the clock was set back.
+    at = round(max((fact.at for fact in facts), default=0.0) * 1000) + len(facts)
     return [_entry(found.plan, both, row, place, at, ledger) for place, row in enumerate(rows)]
 
 
@@ -70,10 +71,7 @@ def _rows(found: Outcome) -> Iterator[_Row]:
             yield _Row(one, summary, written.arm, "tuned")
 
 
-def _entry(
-    plan: Plan, both: Plan, row: _Row, place: int, at: tuple[int, int, int], ledger: str
-) -> Entry:
-    began, ended, step = at
+def _entry(plan: Plan, both: Plan, row: _Row, place: int, at: int, ledger: str) -> Entry:
     one, spelling = row.one, Spelling()
     params = dict(spelling.param(key, value) for key, value in flatten(one.arm.config))
     names = {arm.id: arm.name for arm in both.arms}
@@ -108,12 +106,13 @@ def _entry(
         status="FINISHED",
         tags=tags | spelling.told(),
         params=params,
-        points=tuple(Point(key, float(value), ended, step) for key, value in values.items()),
+        # All at step 0, which MLflow draws as bars; of one step the newest number counts.
+        points=tuple(Point(key, float(value), at, 0) for key, value in values.items()),
         timings=(),
-        began=began,
-        ended=ended,
-        # A number can be followed by a newer one, but not be taken back; nor can another question
-        # be answered under the same step.
+        began=at,
+        ended=at,
+        # A number can be followed by a newer one, but not be taken back; nor can the same facts
+        # answer another question at the same moment.
         content=fingerprint([row.key, ledger, params, sorted(values), asked]),
     )
 

@@ -42,8 +42,9 @@ def views(plan: Plan) -> dict[str, str]:
             "groupByKeys": [{"mode": "tag", "groupByData": "cbablate.arm"}],
         },
     }
+    reported = dict.fromkeys((*plan.study.report, plan.study.objective.metric))
     summaries = trials | {
-        "selectedColumns": [f"metrics.`{key}`" for key in _aggregates(plan, shown)]
+        "selectedColumns": [f"metrics.`{key}`" for key in _aggregates(plan, reported)]
         + [f"tags.`{key}`" for key in (*factors, "cbablate.hyperparameters", "cbablate.finding")],
         "searchFilter": "tags.`cbablate.role` = 'summary'",
         "orderByKey": "tags.`cbablate.row`",
@@ -53,10 +54,12 @@ def views(plan: Plan) -> dict[str, str]:
 
 
 def _aggregates(plan: Plan, metrics: Iterable[str]) -> Iterator[str]:
-    """The columns of a summary: each metric's mean, interval and number, and its difference."""
+    """The columns of a summary: of the primary metric all that the table says, of others means."""
+    told = ["mean", "low", "high", "n", "difference", "difference_low", "difference_high"]
     for name in metrics:
         if metric_of(plan, name).source == "timing":
             yield key_of(f"{name}/median")
             continue
-        for word in ("mean", "low", "high", "n", "difference", "difference_low", "difference_high"):
+        for word in told:
             yield key_of(f"{name}/{word}")
+        told = ["mean"]
