@@ -54,8 +54,8 @@ def views(plan: Plan) -> dict[str, str]:
 
 
 def _aggregates(plan: Plan, metrics: Iterable[str]) -> Iterator[str]:
-    """The columns of a summary: of the primary metric all that the table says, of others means."""
-    told = ["mean", "low", "high", "n", "difference", "difference_low", "difference_high"]
+    """The columns of a summary: of the primary metric what decides, of others means."""
+    told = ["mean", "n", "difference", "difference_low", "difference_high"]
     for name in metrics:
         if metric_of(plan, name).source == "timing":
             yield key_of(f"{name}/median")
