@@ -35,12 +35,15 @@ class Resources:
     `on` is `ray` (side by side, on this machine or the cluster at `address`) or `local` (in this
     process, one after another). `gpus_per_trial` may be a fraction; None is a whole one where
     there are GPUs. `slots` limits how many trials run at a time.
+    `checkpoint_every` is how many seconds at least a trial trains between two checkpoints, from
+    which it goes on when it is cut short; 0 is one with each measurement.
     """
 
     on: str = "ray"
     gpus_per_trial: float | None = None
     slots: int | None = None
     address: str | None = None
+    checkpoint_every: float = 60.0
 
     def executor(self) -> Executor:
         """The executor that these words ask for, not entered yet.
@@ -48,6 +51,11 @@ class Resources:
         Raises:
             CbablateError: `on` is neither, or Ray cannot be imported.
         """
+        if not self.checkpoint_every >= 0:
+            raise CbablateError(
+                f"checkpoints are taken every so many seconds, 0 or more, not every "
+                f"{self.checkpoint_every:g}"
+            )
         if self.gpus_per_trial is not None and not (
             0 <= self.gpus_per_trial <= 1 or self.gpus_per_trial % 1 == 0 <= self.gpus_per_trial
         ):
@@ -138,6 +146,7 @@ def run(
         plan,
         results=folder,
         executor=resources.executor,
+        checkpoint_every=resources.checkpoint_every,
         publish=lambda facts: publish(plan, facts, folder / plan.study.name),
         mirrors=lambda: _mirrors(folder, mlflow) if mirrored else (),
     )

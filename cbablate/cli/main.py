@@ -53,6 +53,15 @@ Slots = Annotated[
 Address = Annotated[
     str | None, typer.Option("--ray-address", metavar="HOST:PORT", help="Join this Ray cluster.")
 ]
+Every = Annotated[
+    float,
+    typer.Option(
+        "--checkpoint-every",
+        metavar="SECONDS",
+        min=0,
+        help="Least time between two checkpoints of a trial; 0 is one with each measurement.",
+    ),
+]
 Mlflow = Annotated[
     str | None,
     typer.Option("--mlflow", metavar="URI", help="MLflow tracking URI. [default: in --results]"),
@@ -122,6 +131,7 @@ def run(
     slots: Slots = None,
     ray_address: Address = None,
     mlflow: Mlflow = None,
+    checkpoint_every: Every = 60.0,
 ) -> None:
     """Train what is missing, then print the table. Running again is how to go on."""
     from cbablate import api
@@ -135,7 +145,11 @@ def run(
             planned,
             results=results,
             resources=api.Resources(
-                on=on.value, gpus_per_trial=gpus_per_trial, slots=slots, address=ray_address
+                on=on.value,
+                gpus_per_trial=gpus_per_trial,
+                slots=slots,
+                address=ray_address,
+                checkpoint_every=checkpoint_every,
             ),
             mlflow=mlflow,
         )
@@ -156,6 +170,7 @@ def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) 
         print(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
         return
     print(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
+    print(overview.kept(results), end="")
 
 
 @app.command()

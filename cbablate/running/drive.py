@@ -21,6 +21,7 @@ from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.running.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from cbablate.running.conductor import Conductor, declare, waiting
 from cbablate.running.confirmation import confirmations, whole
 from cbablate.running.display import Display
@@ -86,11 +87,14 @@ def drive(
     executor: Callable[[], Executor],
     publish: Publish,
     mirrors: Callable[[], Sequence[Mirror]] = tuple,
+    checkpoint_every: float = CHECKPOINT_SECONDS,
 ) -> Completion:
     """Train what the ledger lacks of a plan, time its arms, publish, bring mirrors up to date.
 
     `executor` is made only if something is to be trained or timed, and once the results folder is
-    ours. A study whose arms cannot be built leaves no trace in the ledger but the session.
+    ours. Checkpoints of trials that are under way lie in `results`, one each `checkpoint_every`
+    seconds, until the trial has ended. A study whose arms cannot be built leaves no trace in the
+    ledger but the session.
 
     Raises:
         StudyError: an arm cannot be built, said for all arms before the first trial.
@@ -107,6 +111,13 @@ def drive(
         state, published = StudyState.INTERRUPTED, list[Path]()
         try:
             with Display(plan, told, tunings=tunings(plan, facts)) as display:
+                checkpoints = Checkpoints(
+                    results,
+                    every=checkpoint_every,
+                    open_ended=plan.description.open_ended,
+                    tell=display.say,
+                )
+                checkpoints.clear(told)
                 if _unfinished(plan, facts, searching) or untimed(whole(plan, facts), facts):
                     watchers = (display, _Notice(follower))
                     outcome = _train(
@@ -115,6 +126,7 @@ def drive(
                         told,
                         executor=executor,
                         searching=searching,
+                        checkpoints=checkpoints,
                         watchers=watchers,
                     )
                 else:
@@ -278,6 +290,7 @@ def _train(
     *,
     executor: Callable[[], Executor],
     searching: Searching | None,
+    checkpoints: Checkpoints,
     watchers: tuple[Display, _Notice],
 ) -> _Outcome:
     """Train and time what is missing."""
@@ -300,10 +313,11 @@ def _train(
             executor=running.name,
             gpus=running.gpus,
             searching=searching,
+            checkpoints=checkpoints,
             watchers=watchers,
         )
         if missing:
-            running.execute(conductor, entry(plan, plan.description.run))
+            running.execute(conductor, entry(plan, plan.description.run), checkpoints)
         remarks = tuple(searching.remarks) if searching else ()
         facts = ledger.records()
         arms = untimed(whole(plan, facts), facts)

@@ -320,7 +320,7 @@ def batches(
 def _curves(account: Account) -> Iterator[Point]:
     """Every metric at every step, and the last vectors with an entry for each layer."""
     measured = account.history.measurements
-    for at, measurement in zip(account.times, measured, strict=True):
+    for at, measurement in zip(account.history.times, measured, strict=True):
         for name, value in measurement.metrics.items():
             yield Point(key_of(name), float(value), _ms(at), measurement.spent)
     if not measured:
@@ -329,7 +329,7 @@ def _curves(account: Account) -> Iterator[Point]:
     for name, values in last.vectors.items():
         for layer, value in enumerate(values):
             key = key_of(f"{name}/layer.{layer}")
-            yield Point(key, float(value), _ms(account.times[-1]), last.spent)
+            yield Point(key, float(value), _ms(account.history.times[-1]), last.spent)
 
 
 def _timed(account: Account) -> Iterator[Point]:

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cbablate.spec.budget import Budget
 from cbablate.spec.metric import Metric
 
 __all__ = ["Config", "Describe", "Description"]
 
 Config = Mapping[str, Any]
 """A workload's settings: nested mappings of strings, numbers, booleans, lists and None."""
+
+
+def _never(_config: Config, _budget: Budget) -> bool:
+    return False
 
 
 def _whole(config: Config) -> Config:
@@ -48,6 +53,9 @@ class Description:
     """What a person should know of arms that can be: sentences by arm name."""
     throughput: str | None = None
     source: Path | None = None
+    open_ended: Callable[[Config, Budget], bool] = _never
+    """Whether a training of this config to this budget is, bit for bit, the beginning of every
+    longer one. The workload then leaves a checkpoint with its last measurement too."""
     identity: Callable[[Config], Config] = _whole
     """What an arm's identity is made of: the resolved config, less what its outcome does not
     depend on, as the path of a file whose content is in it."""

@@ -47,6 +47,7 @@ def _image_classification() -> Description:
         observe=f"{module}:observe",
         identity=image_config.identity,
         throughput=f"{module}:throughput",
+        open_ended=image_config.open_ended,
     )
 
 

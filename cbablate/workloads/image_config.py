@@ -25,8 +25,9 @@ from cbablate.models.options import OPTIONS, refuse, unsaid
 from cbablate.models.places import ONCE
 from cbablate.models.selection import checked
 from cbablate.probes.catalog import PROBES
+from cbablate.spec.budget import Budget
 
-__all__ = ["ImageConfig", "data_fingerprint", "identity", "resolve"]
+__all__ = ["ImageConfig", "data_fingerprint", "identity", "open_ended", "resolve"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", protected_namespaces=())
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -481,6 +482,14 @@ class ImageConfig(BaseModel):
                     f"schedule.{key} {rate:g} is above optimizer.lr {self.optimizer.lr:g}"
                 )
         return self
+
+
+def open_ended(config: Mapping[str, Any], budget: Budget) -> bool:
+    """Whether a longer training begins as this one does: the rate must not know the end.
+
+    A budget of steps may end within an epoch, which a longer one would not have measured.
+    """
+    return bool(config["schedule"]["name"] == "constant") and budget.unit == "epochs"
 
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,13 +99,19 @@ def test_plan_says_what_is_left_and_how_long(done: tuple[Path, Path, str], tmp_p
 def test_status_tells_states_arm_by_arm_and_why(tmp_path: Path) -> None:
     study = toy_file(tmp_path)
     study.write_text(study.read_text().replace("changes: {ceiling: 2.0}", "changes: {fault: nan}"))
+    study.write_text(
+        study.read_text().replace("changes: {ceiling: 3.0}", "changes: {fault: raise}")
+    )
     before = cbablate("status", study, "--results", tmp_path / "r").stdout
     assert "12 trials: 12 waiting" in before
-    ran = cbablate("run", study, "--on", "local", "--results", tmp_path / "r")
+    assert "checkpoint" not in before
+    words = ("--on", "local", "--results", tmp_path / "r", "--checkpoint-every", "0")
+    ran = cbablate("run", study, *words)
     assert ran.returncode == 3
-    assert "3 trials failed" in ran.stderr
+    assert "6 trials failed" in ran.stderr
     after = cbablate("status", study, "--results", tmp_path / "r").stdout
-    assert "12 trials: 9 complete, 3 failed" in after
+    assert "12 trials: 6 complete, 6 failed" in after
+    assert "3 checkpoints of all studies here" in after, "the diverged need none"
     assert "two #0 (2/4 epochs): diverged: val/score is nan after 3 epochs" in after
 
 

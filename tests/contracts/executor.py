@@ -13,6 +13,8 @@ from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import Verdict
 from cbablate.running.executor import Ending, Executor
+from cbablate.running.handover import Saved
+from cbablate.workloads import toy
 from cbablate.workloads.entry import Entry
 from tests.toys import toy_plan
 
@@ -50,6 +52,23 @@ class Diary:
 
     def endings(self) -> set[str]:
         return {value.how for _, what, value in self.told if what == "ended"}
+
+
+class Shelf:
+    """A keeper that has each trial's newest checkpoint in memory, and counts what it is given."""
+
+    every = 0.0
+
+    def __init__(self) -> None:
+        self.saved: dict[str, Saved] = {}
+        self.kept: list[tuple[str, int]] = []
+
+    def offer(self, trial: Trial) -> Saved | None:
+        return self.saved.get(trial.id)
+
+    def keep(self, trial: Trial, saved: Saved) -> None:
+        self.saved[trial.id] = saved
+        self.kept.append((trial.id, saved.spent))
 
 
 class ExecutorContract:
@@ -118,6 +137,19 @@ class ExecutorContract:
             closed, workdir = (tmp_path / trial.id).read_text().split("\n")
             assert closed == "closed"
             assert not Path(workdir).exists()
+
+    def test_a_trial_goes_on_from_what_its_keeper_offers_and_tells_the_same_numbers(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        plan, shelf = toy_plan({"ceiling": 2.0}, epochs=5, replicates=1), Shelf()
+        executor.execute(Diary(plan.trials, stop_at=3), TOY, shelf)
+        assert sorted(spent for _, spent in shelf.kept) == [1, 1, 2, 2], "none of the stopping one"
+        again = Diary(plan.trials)
+        executor.execute(again, TOY, shelf)
+        for trial in plan.trials:
+            told = [(m.spent, m.metrics) for m in again.of(trial.id, "measured")]
+            whole = toy.run(trial.config, seed=trial.seed, budget=trial.budget, workdir=tmp_path)
+            assert told == [(m.spent, m.metrics) for m in whole][2:]
 
     def test_a_workload_that_misbehaves_fails_its_own_trial_with_a_sentence(
         self, executor: Executor, capfd: pytest.CaptureFixture[str]

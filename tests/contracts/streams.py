@@ -10,6 +10,7 @@ from typing import Any
 
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
+from cbablate.workloads.checkpoint import Checkpoint
 
 
 def writes_where_it_worked(
@@ -22,6 +23,13 @@ def writes_where_it_worked(
             yield Measurement(spent=spent, metrics={"val/score": 1.0})
     finally:
         Path(config["witness"]).write_text(f"closed\n{workdir}")
+
+
+def tells_what_is_due(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Measurement]:
+    """Says whether a checkpoint is due."""
+    yield Measurement(spent=budget.amount, metrics={"due": float(Checkpoint(workdir).due)})
 
 
 class _Odd(BaseException):
