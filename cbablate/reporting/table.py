@@ -26,6 +26,7 @@ from cbablate.reporting.scale import Scale, scale_in, scale_of
 from cbablate.reporting.sheet import Sheet, sheet
 from cbablate.reporting.tuning_note import effort_notes, tuning_comment, tuning_notes
 from cbablate.spec.metric import Direction, Metric
+from cbablate.spec.typesetting import Typesetting
 
 __all__ = [
     "Column",
@@ -73,16 +74,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One arm, by its id. `opens` says that a new group of arms begins with it."""
+    """One arm, by its id; or several, which `mark` is the fingerprint of.
+
+    `opens` says that a new group of arms begins with it, and `level` which of the factors that
+    make the groups is the first one to change there, counted from 0.
+    """
 
     cells: tuple[Cell, ...]
     opens: bool = False
     arm: str = ""
+    level: int = 0
+    mark: str = ""
 
     @property
     def key(self) -> str:
-        """The arm's id cut short: what a table's source calls the row."""
-        return self.arm[:KEY]
+        """The id cut short: what a table's source calls the row; "" for a row of no arm."""
+        return (self.arm or self.mark)[:KEY]
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,9 @@ class Table:
     `comment` says what was done, in lines above the table or in its source; `method` how it was
     compared, for the source only, as the notes say it to the reader. `sheet` are the numbers,
     unrounded. `name` is a word fit for a file, `data` the version of the data behind the numbers.
+
+    `typesetting` is for LaTeX alone, and so is `statement`: the caption's sentences after the
+    first. They say what the notes of `stated` say, which then need not stand below.
     """
 
     name: str
@@ -103,6 +113,9 @@ class Table:
     method: tuple[str, ...]
     sheet: Sheet
     data: str = ""
+    typesetting: Typesetting = Typesetting()
+    statement: tuple[str, ...] = ()
+    stated: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """The table as it looks in a terminal."""
@@ -130,7 +143,7 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
     """
     report = list(dict.fromkeys(plan.study.report))
     primary = summary.primary
-    arms, opens = _order(plan, summary.arms)
+    arms, opens, levels = _order(plan, summary.arms)
     columns = _names(plan, arms, opens)
     for name in report:
         metric = metric_of(plan, name)
@@ -150,7 +163,8 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
         caption=" ".join(plan.study.question.split()),
         columns=tuple(column for column, _ in columns),
         rows=tuple(
-            Row(row, first, one.arm.id) for row, first, one in zip(cells, opens, arms, strict=True)
+            Row(row, first, one.arm.id, level)
+            for row, first, one, level in zip(cells, opens, arms, levels, strict=True)
         ),
         notes=(*effort_notes(tuned), *notes(plan, summary), *tuning_notes(summary, tuned)),
         comment=(*comment(plan, summary), *tuning_comment(tuned)),
@@ -167,21 +181,26 @@ def _grouping(plan: Plan) -> list[str]:
     return [name for name in names if name != inner]
 
 
-def _order(plan: Plan, arms: Sequence[ArmSummary]) -> tuple[list[ArmSummary], list[bool]]:
-    """The arms as rows, those of a group together, and which rows open a group."""
-    if plan.study.design != "factorial" or not _grouping(plan):
-        return list(arms), [False] * len(arms)
+def _order(
+    plan: Plan, arms: Sequence[ArmSummary]
+) -> tuple[list[ArmSummary], list[bool], list[int]]:
+    """The arms as rows, those of a group together; which rows open a group, and at which factor."""
+    grouping = _grouping(plan)
+    if plan.study.design != "factorial" or not grouping:
+        return list(arms), [False] * len(arms), [0] * len(arms)
     groups: dict[tuple[str, ...], list[ArmSummary]] = {}
     for one in arms:
-        key = tuple(one.arm.levels[name] for name in _grouping(plan))
-        groups.setdefault(key, []).append(one)
+        groups.setdefault(tuple(one.arm.levels[name] for name in grouping), []).append(one)
     ordered = [one for group in groups.values() for one in group]
-    opens = [
-        index == 0 and number > 0
-        for number, group in enumerate(groups.values())
-        for index in range(len(group))
-    ]
-    return ordered, opens
+    keys = list(groups)
+    opens: list[bool] = []
+    levels: list[int] = []
+    for number, (key, group) in enumerate(groups.items()):
+        before = keys[number - 1] if number else key
+        changed = [place for place in range(len(key)) if key[place] != before[place]]
+        opens += [index == 0 and number > 0 for index in range(len(group))]
+        levels += [changed[0] if changed and index == 0 else 0 for index in range(len(group))]
+    return ordered, opens, levels
 
 
 def _names(plan: Plan, arms: Sequence[ArmSummary], opens: Sequence[bool]) -> list[_Filled]:

@@ -128,7 +128,8 @@ def _refused(
 
 def _as_written(root: MapNode, fault: Fault) -> Fault:
     """A fault of a reported metric, where the file has the metrics below a key of their own."""
-    if fault.path[:1] == ("report",) and isinstance(walk(root, ("report",)).node, MapNode):
+    numbered = fault.path[:1] == ("report",) and isinstance(fault.path[-1], int)
+    if numbered and isinstance(walk(root, ("report",)).node, MapNode):
         return replace(fault, path=(*metrics_path(root), *fault.path[1:]))
     return fault
 
