@@ -166,7 +166,9 @@ def _layout_faults(study: Study) -> list[Fault]:
         return []
     many = len(study.factors)
     found = f"{study.design} with {many} factor{'' if many == 1 else 's'}"
-    sentence = f"two_way lays two factors across each other: it needs design: factorial, not {found}"
+    sentence = (
+        f"two_way lays two factors across each other: it needs design: factorial, not {found}"
+    )
     if study.design == "factorial":
         sentence = f"two_way lays two factors across each other; this study has {many}"
     return [Fault(("report", "layout"), sentence, "leave out `layout`: a row an arm")]

@@ -28,6 +28,8 @@ _SLACK = 2.1
 """Points that are left free: what the measures may be wrong by."""
 _NARROWEST = 8.0
 """In em: no column of words is broken into narrower lines."""
+_CAPTION = 12.0
+"""Points from line to line of a caption, which LaTeX sets as large as the text."""
 _RULES, _SPACES = 12.0, 40.0
 """Points that rules, and the spaces around caption, table and notes, take."""
 
@@ -88,10 +90,12 @@ def pieces(table: Table, found: Fit, caption: str, notes: Sequence[str]) -> Piec
     The last piece leaves room for the notes, if they take less than half a page.
     """
     leading = LEADING[found.size]
-    head = leading * (2 + lines(caption, found.width, found.size)) + _RULES + _SPACES
+    head = 2 * leading + _CAPTION * lines(caption, found.width / 1.09, "small") + _RULES + _SPACES
     below = leading * (1 + sum(lines(note, found.width, found.size) for note in notes))
     room = found.height - head
-    rows = [(row, leading * _height(row, table, found) + leading / 2 * row.opens) for row in table.rows]
+    rows = [
+        (row, leading * _height(row, table, found) + leading / 2 * row.opens) for row in table.rows
+    ]
     whole = sum(high for _, high in rows)
     if whole + below <= room:
         return Pieces((table.rows,), True)
@@ -121,7 +125,9 @@ def _share(
     table: Table, columns: Sequence[int], size: Size, room: float, *, broken: bool
 ) -> float | None:
     """The most points that a column of words may have so that all fit; None if they do not."""
-    natural = {index: natural_width(table.columns[index], _cells(table, index), size) for index in columns}
+    natural = {
+        index: natural_width(table.columns[index], _cells(table, index), size) for index in columns
+    }
     words = sorted(wide for index, wide in natural.items() if table.columns[index].kind == "text")
     left = room - _SLACK - (sum(natural.values()) - sum(words)) - _GAP * (len(columns) - 1)
     if sum(words) <= left:

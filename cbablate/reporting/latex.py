@@ -15,14 +15,15 @@ from cbablate.reporting.fit import LONG, Fit, fit, pieces
 from cbablate.reporting.latex_column import ColumnLayout, column_layout, heads, spelled_cell
 from cbablate.reporting.style import STYLES
 from cbablate.reporting.table import Column, Row, Table
-from cbablate.reporting.tex_text import prose, unsettable
+from cbablate.reporting.tex_text import is_endless, prose, unsettable
 
 __all__ = ["MARK", "document", "latex"]
 
 MARK = "cbablate"
 """Comments that begin with it say where numbers come from; `cbablate verify` reads them."""
 _OPTIONS = (
-    "retain-explicit-plus=true, group-digits=integer, group-minimum-digits=5, group-separator={,}"
+    "detect-weight=true, retain-explicit-plus=true, "
+    "group-digits=integer, group-minimum-digits=5, group-separator={,}"
 )
 
 
@@ -127,7 +128,7 @@ def _comment(table: Table, found: Fit, *, long: bool) -> str:
     lines += [rf"Preamble: \usepackage{{{','.join(_packages(table, found))}}}", *found.said]
     if table.typesetting.long is True and not long:
         lines.append(
-            f"No table runs over pages in {found.style.name}'s two columns: floats follow each other"
+            f"Between two columns ({found.style.name}) no table runs over pages: floats follow"
         )
     lines += [f"{MARK} data {table.name} {table.data}"] if table.data else []
     lines += [
@@ -147,7 +148,9 @@ def _words(table: Table) -> str:
 
 def _sentences(table: Table) -> list[str]:
     """The caption's: the author's own or the question first."""
-    return [" ".join((table.typesetting.caption or table.caption).split()), *table.statement]
+    first = " ".join((table.typesetting.caption or table.caption).split())
+    ended = first if not table.statement or first.endswith((".", "?", "!")) else f"{first}."
+    return [ended, *table.statement]
 
 
 def _floats(part: _Part) -> list[str]:
@@ -161,7 +164,9 @@ def _floats(part: _Part) -> list[str]:
         noted = page == pages and shared.noted
         floats.append(_float(part, rows, going_on, label=label, noted=noted))
     if part.notes and not shared.noted:
-        floats[-1] += "\n" + "\n".join([r"{" + rf"\{part.found.size}\noindent", *_notes(part), r"\par}"])
+        floats[-1] += "\n" + "\n".join(
+            [r"{" + rf"\{part.found.size}\noindent", *_notes(part), r"\par}"]
+        )
     return floats
 
 
@@ -169,7 +174,7 @@ def _float(part: _Part, rows: Sequence[Row], going_on: str, *, label: str, noted
     found = part.found
     kind = "sidewaystable" if found.place == "turned" else "table"
     wide = "*" if found.style.columns == 2 and found.place != "column" else ""
-    caption = [rf"  \caption{{{prose(part.caption + going_on)}}}", rf"  \label{{{label}}}"]
+    caption = [f"  {_caption(part.caption + going_on)}", rf"  \label{{{label}}}"]
     below = found.style.below
     lines = [
         rf"\begin{{{kind}{wide}}}" + ("[t]" if kind == "table" else ""),
@@ -200,13 +205,16 @@ def _over_pages(part: _Part) -> str:
         *_settings(),
         r"\setlength{\LTcapwidth}{\linewidth}",
         rf"\begin{{longtable}}{{{_specification(part)}}}",
-        rf"  \caption{{{prose(part.caption)}}}\label{{{part.label}}} \\",
+        rf"  {_caption(part.caption)}\label{{{part.label}}} \\",
         *(f"  {line}" for line in _head(part)),
         r"  \endfirsthead",
         rf"  \multicolumn{{{across}}}{{@{{}}l}}{{\tablename~\thetable{{}} (continued)}} \\",
         *(f"  {line}" for line in _head(part)),
         r"  \endhead",
-        *(r"  \midrule", rf"  \multicolumn{{{across}}}{{r@{{}}}}{{(continued on the next page)}} \\"),
+        *(
+            r"  \midrule",
+            rf"  \multicolumn{{{across}}}{{r@{{}}}}{{(continued on the next page)}} \\",
+        ),
         *(r"  \endfoot", r"  \bottomrule", r"  \endlastfoot"),
         *(f"  {line}" for line in _body(part, part.table.rows)),
         r"\end{longtable}",
@@ -226,7 +234,7 @@ def _specification(part: _Part) -> str:
 
 
 def _head(part: _Part) -> list[str]:
-    return [r"\toprule", *heads(part.columns, part.layouts), r"\midrule"]
+    return [r"\toprule", *heads(part.columns, part.layouts, part.found.size), r"\midrule"]
 
 
 def _body(part: _Part, rows: Sequence[Row]) -> Iterator[str]:
@@ -250,4 +258,10 @@ def _parting(part: _Part, level: int) -> str:
 
 
 def _notes(part: _Part) -> list[str]:
-    return [prose(note) for note in part.notes]
+    ragged = any(is_endless(note) for note in part.notes)
+    return [*[r"\raggedright"] * ragged, *(prose(note) for note in part.notes)]
+
+
+def _caption(text: str) -> str:
+    ragged = r"\raggedright " if is_endless(text) else ""
+    return rf"\caption{{{ragged}{prose(text)}}}"

@@ -4,6 +4,8 @@ The widths are those of cmr10, in em. Papers are set in Times, which is narrower
 fits there.
 """
 
+# ruff: noqa: RUF001 - look-alikes have widths of their own
+
 from __future__ import annotations
 
 import math
@@ -29,7 +31,7 @@ _GROUPS = {
     0.5: "↑↓0123456789ago/*\u2013",
     0.515: "J",
     0.528: "kqvxy",
-    0.556: "bdhnpuS\"^~",
+    0.556: 'bdhnpuS"^~',
     0.625: "L",
     0.653: "F",
     0.681: "PEZ",

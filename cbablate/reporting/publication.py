@@ -18,8 +18,8 @@ from cbablate.reporting.figure import layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
 from cbablate.reporting.interaction import interaction_figure
-from cbablate.reporting.table import outcome_table
 from cbablate.reporting.tuning_figure import tuning_figures
+from cbablate.reporting.two_way import shown_table
 from cbablate.reporting.view import views
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
         EnvironmentFault: the folder cannot be written.
     """
     found = outcome(plan, facts)
-    tables = [outcome_table(found), *views(found.plan, found.summary)]
+    tables = [shown_table(found), *views(found.plan, found.summary)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
