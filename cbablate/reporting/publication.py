@@ -18,6 +18,7 @@ from cbablate.reporting.figure import layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
 from cbablate.reporting.interaction import interaction_figure
+from cbablate.reporting.style import STYLES
 from cbablate.reporting.tuning_figure import tuning_figures
 from cbablate.reporting.two_way import shown_table
 from cbablate.reporting.view import views
@@ -37,6 +38,8 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     There is a figure of the primary metric's differences, once there is one, one of each vector by
     layer, and where arms are tuned, some of their searches.
 
+    Tables and figures are as wide as the pages of the study's style have them.
+
     A file is replaced whole or not at all, so that a paper that includes it never sees half.
 
     Raises:
@@ -53,6 +56,7 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
                 path = folder / f"{table.name}{suffix}"
                 written.append(_placed(path, partial(_write, text)))
         for word, figure in _figures(found):
+            figure.set_figwidth(STYLES[plan.study.typesetting.style].figure)
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))

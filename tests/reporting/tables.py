@@ -207,10 +207,10 @@ TABLES: Mapping[str, Callable[[], Table]] = {
     "landscape": lambda: set_in(named(*LONG), style="neurips", orientation="landscape"),
     "landscape-icml": lambda: set_in(named(*HOSTILE), style="icml", orientation="landscape"),
     "landscape-long": lambda: set_in(
-        finished(drawn("one_at_a_time", 60)), orientation="landscape", long=True
+        finished(drawn("one_at_a_time", 45)), orientation="landscape", long=True
     ),
-    "long-cvpr": lambda: set_in(finished(drawn("one_at_a_time", 100)), style="cvpr", long=True),
-    "long-never": lambda: set_in(finished(drawn("one_at_a_time", 100)), long=False),
+    "long-cvpr": lambda: set_in(finished(drawn("one_at_a_time", 60)), style="cvpr", long=True),
+    "long-never": lambda: set_in(finished(drawn("one_at_a_time", 60)), long=False),
     "parts": lambda: set_in(
         scaled(-4.2e5, *(f"test/loss {place}" for place in range(12))),
         style="icml",
