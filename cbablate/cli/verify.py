@@ -74,7 +74,8 @@ def _checked(
     )
     said = f"{len(found)} do not match" if found else "all match"
     of = {id(table): len(table.rows) for row in rows for table in [known.get(row.key, tables[0])]}
-    print(f"{name}: {len(rows)} of {sum(of.values())} rows, {numbers} numbers: {said}{data}")
+    seen = len({row.key for row in rows})  # a table in parts has each row several times
+    print(f"{name}: {seen} of {sum(of.values())} rows, {numbers} numbers: {said}{data}")
     return len(found)
 
 

@@ -14,7 +14,7 @@ from cbablate.reporting.character import visible
 from cbablate.reporting.fit import LONG, Fit, fit, pieces
 from cbablate.reporting.latex_column import ColumnLayout, column_layout, heads, spelled_cell
 from cbablate.reporting.style import STYLES
-from cbablate.reporting.table import Column, Row, Table
+from cbablate.reporting.table import KEY, Column, Row, Table
 from cbablate.reporting.tex_text import is_endless, prose, unsettable
 
 __all__ = ["MARK", "document", "latex"]
@@ -131,6 +131,11 @@ def _comment(table: Table, found: Fit, *, long: bool) -> str:
             f"Between two columns ({found.style.name}) no table runs over pages: floats follow"
         )
     lines += [f"{MARK} data {table.name} {table.data}"] if table.data else []
+    lines += [
+        f"Row {row.key}: arms {', '.join(arm[:KEY] for arm in row.arms)}"
+        for row in table.rows
+        if row.arms
+    ]
     lines += [
         f"pdfLaTeX cannot set {what}: spelled by its number" for what in unsettable(_words(table))
     ]

@@ -84,7 +84,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One arm, by its id; or several, which `mark` is the fingerprint of.
+    """One arm, by its id; or several, `arms`, in their cells' order, with a fingerprint, `mark`.
 
     `opens` says that a new group of arms begins with it, and `level` which of the factors that
     make the groups is the first one to change there, counted from 0.
@@ -95,6 +95,7 @@ class Row:
     arm: str = ""
     level: int = 0
     mark: str = ""
+    arms: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

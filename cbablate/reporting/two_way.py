@@ -53,11 +53,11 @@ def two_way_table(found: Outcome) -> Table:
     rows: list[Row] = []
     for number, panel in enumerate(_panels(found, base)):
         for index, level in enumerate(down.levels):
-            arms = [by_levels[level.name, other.name] for other in across.levels]
+            arms = tuple(by_levels[level.name, other.name] for other in across.levels)
             names = Text("" if index else panel.head), Text(level.name)
             mark = fingerprint({"panel": panel.head, "arms": arms})
             cells = (*names, *(panel.cells[arm] for arm in arms))
-            rows.append(Row(cells, opens=bool(number) and not index, mark=mark))
+            rows.append(Row(cells, opens=bool(number) and not index, mark=mark, arms=arms))
     numbers = (
         Column(level.name, "stack", over=headed(across.name), quantity="mean")
         for level in across.levels
