@@ -166,7 +166,7 @@ def run(
             ),
             mlflow=mlflow,
         )
-    _write(_spelled(api.table(planned, results=results), Form.text))
+    _write(_spelled(api.table(planned, results=results, view="shown"), Form.text))
     print(overview.ended(planned, done, shown), file=sys.stderr)
     if done.exit_code:
         raise typer.Exit(done.exit_code)
@@ -214,6 +214,8 @@ def table(
         alignment=alignment,
     )
     planned = api.plan(api.load_study(study))
+    if view == "arms" and not as_json:
+        view = "shown"  # in JSON a row is an arm, however the study has its table set
     found = api.table(planned, results=results, view=view)
     if as_json:
         rows = outcome(planned, api.facts(results)).plan

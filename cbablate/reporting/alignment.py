@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cbablate.analysis.alignment import Alignment, alignments
 from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.summary import Summary
+from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.reporting.cell import Blank, Cell, Count, Number, Spread, Text
 from cbablate.reporting.figure import line_figure
