@@ -10,59 +10,46 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cbablate.analysis.alignment import has_grams
-from cbablate.analysis.attention_map import has_maps
-from cbablate.analysis.curve import Curve, curves
 from cbablate.analysis.outcome import Outcome, outcome
-from cbablate.analysis.summary import Summary, metric_of
+from cbablate.analysis.summary import metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
-from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
-from cbablate.reporting.alignment import alignment_figure
 from cbablate.reporting.character import spaced, visible
 from cbablate.reporting.claim import claims
 from cbablate.reporting.delta import delta, spelled
-from cbablate.reporting.figure import curve_figure, labelled, layer_figure, write_figure
-from cbablate.reporting.forest import forest_figure
-from cbablate.reporting.map_figure import map_figure
+from cbablate.reporting.figure import labelled, write_figure
+from cbablate.reporting.picture import Picture, pictures
 from cbablate.reporting.reviewer import Case, questions
 from cbablate.reporting.table import outcome_table
-from cbablate.reporting.tuning_figure import tuning_figures, tuning_words
 from cbablate.spec.changes import flatten
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["Picture", "efforts", "pictures", "report"]
+__all__ = ["efforts", "report"]
 
 _TEMPLATES = Path(__file__).parent / "templates"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure with what it shows, in words: for those who do not see it, and for a caption."""
-
-    word: str
-    title: str
-    words: str
-    figure: Figure
 
 
 class _Lines(str):
     """Text whose line breaks and indentation are kept."""
 
 
-def report(plan: Plan, facts: Iterable[Record], *, found: Outcome | None = None) -> str:
-    """The page; the same plan and facts give the same text. Who knows their outcome hands it in."""
+def report(
+    plan: Plan,
+    facts: Iterable[Record],
+    *,
+    found: Outcome | None = None,
+    shown: Sequence[Picture] | None = None,
+) -> str:
+    """The page; the same plan and facts give the same text.
+
+    Who has their outcome already, or its pictures, hands them in.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     told = sorted(facts, key=lambda fact: fact.sequence)
@@ -86,7 +73,7 @@ def report(plan: Plan, facts: Iterable[Record], *, found: Outcome | None = None)
         findings=said,
         notes=[note for note in table.notes if note not in said],
         questions=questions(Case(plan, summary, trials, efforts(found))),
-        pictures=[_embedded(one) for one in pictures(found, trials)],
+        pictures=[_embedded(one) for one in (pictures(found, trials) if shown is None else shown)],
         setting=_setting(plan),
         deltas={arm.id: delta(plan, arm) for arm in plan.arms},
         metrics=[(name, labelled(metric_of(plan, name))) for name in summary.metrics],
@@ -111,83 +98,6 @@ def efforts(found: Outcome) -> dict[str, int]:
         return {}
     each = zip(found.plan.arms, found.tuned.tunings, strict=True)
     return {arm.id: tuning.complete + tuning.pruned + tuning.failed for arm, tuning in each}
-
-
-def pictures(found: Outcome, trials: Sequence[TrialOutcome]) -> Iterator[Picture]:
-    """The figures that the records have numbers for; those of searches come last."""
-    plan, summary = found.plan, found.summary
-    yield from _compared(plan, summary)
-    yield from _learned(plan, summary, trials)
-    for vector in summary.vectors:
-        label = metric_of(plan, vector).label
-        yield Picture(
-            vector,
-            f"{label} by layer",
-            f"Mean {label} of each arm by layer, the first layer on the left, with 95 % "
-            "t-intervals as bands.",
-            layer_figure(plan, summary, vector),
-        )
-    yield from _of_networks(plan, summary)
-    if found.tuned is not None:
-        for word, figure in tuning_figures(found.tuned):
-            yield Picture(word, *tuning_words(found.tuned, word), figure)
-
-
-def _compared(plan: Plan, summary: Summary) -> Iterator[Picture]:
-    primary = summary.primary
-    if any(c.n for one in summary.arms for c in (one.contrasts.get(primary),) if c):
-        label = metric_of(plan, primary).label
-        yield Picture(
-            "differences",
-            f"Differences in {label}",
-            f"Forest plot: each arm's difference in {label} from the arm it is compared with, and "
-            "its 95 % interval; the numbers are those of the table.",
-            forest_figure(plan, summary),
-        )
-
-
-def _learned(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> Iterator[Picture]:
-    asked = [name for name in (plan.study.objective.metric, summary.primary) if name]
-    every = ((name, curves(trials, name)) for name in asked)
-    name, found = next((one for one in every if _bent(one[1])), ("", {}))
-    if found:
-        label = metric_of(plan, name).label
-        yield Picture(
-            "curves",
-            f"{label} over training",
-            f"Learning curves: mean {label} of each arm's completed trials over "
-            f"{plan.study.budget.unit}, with 95 % t-intervals as bands.",
-            curve_figure(plan, summary, found, name),
-        )
-
-
-def _of_networks(plan: Plan, summary: Summary) -> Iterator[Picture]:
-    """The figures that are made from what trials left of their networks."""
-    if has_grams(summary):
-        with suppress(CbablateError):  # no two trials pair yet; nobody asked for it
-            yield Picture(
-                "alignment",
-                "Layers set against the reference's",
-                "Linear centred kernel alignment of each arm's layers with those of the arm it is "
-                "compared with at the same seed, and of that arm with itself at another seed; 1 "
-                "is the same up to rotation and scale, 0 nothing in common.",
-                alignment_figure(plan, summary),
-            )
-    if has_maps(summary):
-        yield Picture(
-            "maps",
-            "Where attention looks",
-            "Maps of attention on a few held-out images, a row for each arm, all of one "
-            "replicate: of the first layer on the left, of the last on the right. The class "
-            "token's attention to each patch, the mean over heads, or where there is none the mean "
-            "over all patches', as a multiple of uniform attention.",
-            map_figure(plan, summary),
-        )
-
-
-def _bent(found: Mapping[str, Curve]) -> bool:
-    """Whether any curve has more than its end."""
-    return any(len(curve) > 1 for curve in found.values())
 
 
 def _shown(value: Any) -> Any:

@@ -20,7 +20,8 @@ from cbablate.reporting.claim import claims
 from cbablate.reporting.delta import delta
 from cbablate.reporting.figure import write_figure
 from cbablate.reporting.latex import latex
-from cbablate.reporting.report import Picture, efforts, pictures
+from cbablate.reporting.picture import Picture, pictures
+from cbablate.reporting.report import efforts
 from cbablate.reporting.reviewer import Case, Question, questions
 from cbablate.reporting.scale import scale_in
 from cbablate.reporting.table import outcome_table

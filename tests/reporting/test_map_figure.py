@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cbablate.analysis.attention_map import attention_maps
+from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.planning.trial import Trial
@@ -16,8 +17,8 @@ from cbablate.records.sketch import Sketch
 from cbablate.reporting.alignment import alignment_figure
 from cbablate.reporting.figure import write_figure
 from cbablate.reporting.map_figure import map_figure
+from cbablate.reporting.picture import pictures
 from cbablate.reporting.publication import publish
-from cbablate.reporting.report import pictures
 from tests.analysis.fabrication import placement, told
 from tests.analysis.sketches import grams, maps, sketched
 
@@ -74,12 +75,8 @@ def test_what_trials_left_is_published_and_reported(tmp_path: Path) -> None:
     facts = sketched(plan, told(plan), grams, maps)
     names = [path.name for path in publish(plan, facts, tmp_path)]
     assert {"placement-maps.pdf", "placement-alignment.pdf", "placement-alignment.tex"} <= {*names}
-    found = summarize(plan, facts)
-    shown = [*pictures(plan, found, outcomes(plan, facts))]
+    shown = [*pictures(outcome(plan, facts), outcomes(plan, facts))]
     assert [one.word for one in shown][-2:] == ["alignment", "maps"]
-    again = tmp_path / "again.pdf"
-    write_figure(map_figure(plan, found), again)
-    assert again.read_bytes() == (tmp_path / "placement-maps.pdf").read_bytes()
 
 
 def test_the_yardstick_is_the_line_of_reference_and_has_no_band() -> None:

@@ -19,6 +19,8 @@ FILES = [
     "placement.csv",
     "placement-differences.pdf",
     "placement-differences.png",
+    "placement-curves.pdf",
+    "placement-curves.png",
     "placement-attention-entropy.pdf",
     "placement-attention-entropy.png",
 ]

@@ -17,7 +17,8 @@ from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting import report_pdf as pdf
-from cbablate.reporting.report import efforts, pictures, report
+from cbablate.reporting.picture import pictures
+from cbablate.reporting.report import efforts, report
 from cbablate.reporting.table import ablation_table
 from tests.analysis.fabrication import Telling, patchy, placement, sizes, told
 from tests.analysis.tuned import BOTH, searched, sweep, tuned_places, tuned_toys
@@ -153,7 +154,7 @@ def test_nothing_run_and_a_factorial_have_a_page_too() -> None:
     page = report(plan, told(plan))
     read(page)
     assert page.count('<tr class="opens">') == 3
-    assert page.count("<img ") == 3
+    assert page.count("<img ") == 4
 
 
 def test_the_figures_say_in_words_what_they_show() -> None:
