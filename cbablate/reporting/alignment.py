@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cbablate.analysis.alignment import Alignment, alignments
 from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.summary import Summary
+from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.reporting.cell import Blank, Cell, Count, Number, Spread, Text
 from cbablate.reporting.figure import line_figure
@@ -59,13 +60,12 @@ def alignment_figure(plan: Plan, summary: Summary) -> Figure:
     """CKA by layer: each reference with itself at other seeds, and its arms with it.
 
     Raises:
-        CbablateError: no trial has left what it takes, or nothing is compared.
-        LookupError: nothing could be set against anything.
+        CbablateError: no trial has left what it takes, or nothing can be set against anything.
     """
     panels: dict[str, dict[str, list[tuple[float, Estimate]]]] = {}
     found = [one for one in alignments(plan, summary) if one.layers]
     if not found:
-        raise LookupError("no arm's layers can be set against its reference's")
+        raise CbablateError("no arm's layers can be set against its reference's")
     several = len({one.against for one in found}) > 1
     for one in found:
         title = f"with {_name(plan, one.against)}" if several else ""

@@ -1,4 +1,4 @@
-"""`publish`: a study's table and figures as files, each put in place in one step."""
+"""`publish`: a study's table, figures and report as files, each put in place in one step."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
 from cbablate.reporting.interaction import interaction_figure
 from cbablate.reporting.map_figure import map_figure
-from cbablate.reporting.table import outcome_table
+from cbablate.reporting.report import report
+from cbablate.reporting.style import STYLES
 from cbablate.reporting.tuning_figure import tuning_figures
+from cbablate.reporting.two_way import shown_table
 from cbablate.reporting.view import views
 
 if TYPE_CHECKING:
@@ -36,27 +38,34 @@ SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
 
 
 def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
-    """Write the table, and the views that the study has, in every form, and figures; their paths.
+    """Write the table, and the views that the study has, in every form, figures, and the report.
 
     There is a figure of the primary metric's differences, once there is one, one of each vector by
-    layer, and where arms are tuned, some of their searches.
+    layer, and where arms are tuned, some of their searches. The paths are given back, the report's
+    first.
+
+    Tables and figures are as wide as the pages of the study's style have them.
 
     A file is replaced whole or not at all, so that a paper that includes it never sees half.
 
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    found = outcome(plan, facts)
-    tables = [outcome_table(found), *views(found.plan, found.summary)]
+    told = list(facts)
+    found = outcome(plan, told)
+    page = report(plan, told, found=found).encode("utf-8")
+    tables = [shown_table(found), *views(found.plan, found.summary)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        written.append(_placed(folder / f"{plan.study.name}.html", partial(_write, page)))
         for table in tables:
             for form, suffix in SUFFIXES.items():
                 text = render(table, form).encode("utf-8")
                 path = folder / f"{table.name}{suffix}"
                 written.append(_placed(path, partial(_write, text)))
         for word, figure in _figures(found):
+            figure.set_figwidth(STYLES[plan.study.typesetting.style].figure)
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))
@@ -79,7 +88,7 @@ def _figures(found: Outcome) -> Iterator[tuple[str, Figure]]:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)
     if has_grams(summary):
-        with suppress(CbablateError, LookupError):
+        with suppress(CbablateError):  # no two trials pair yet; nobody asked for it
             yield "alignment", alignment_figure(plan, summary)
     if has_maps(summary):
         yield "maps", map_figure(plan, summary)

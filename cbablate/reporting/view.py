@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from types import MappingProxyType
 
 from cbablate.analysis.alignment import has_grams
@@ -16,7 +17,7 @@ from cbablate.reporting.effects import effect_table
 from cbablate.reporting.mechanism import mechanism_table
 from cbablate.reporting.table import Table
 
-__all__ = ["PUBLISHED", "VIEWS", "views"]
+__all__ = ["PUBLISHED", "VIEWS", "dressed", "views"]
 
 VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
     {
@@ -30,6 +31,12 @@ VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
 """Each raises `CbablateError` where the study's design or its trials do not tell that."""
 PUBLISHED = ("effects", "components", "pairs")
 """Those written beside the table; a mechanism takes seconds to resample, and is asked for."""
+
+
+def dressed(plan: Plan, table: Table) -> Table:
+    """A view set as the study's table is; caption and label are that one's alone."""
+    look = plan.study.typesetting.model_copy(update={"caption": None, "label": None})
+    return replace(table, typesetting=look)
 
 
 def views(plan: Plan, summary: Summary) -> Iterator[Table]:
@@ -46,6 +53,6 @@ def views(plan: Plan, summary: Summary) -> Iterator[Table]:
     for name in PUBLISHED:
         make = VIEWS[name]
         try:
-            yield make(plan, summary)
+            yield dressed(plan, make(plan, summary))
         except CbablateError:
             continue

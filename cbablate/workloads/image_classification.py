@@ -38,7 +38,7 @@ from cbablate.workloads.checkpoint import NOTE, Checkpoint
 from cbablate.workloads.image_config import identity as content
 from cbablate.workloads.image_config import open_ended
 
-__all__ = ["observe", "run", "throughput", "verify"]
+__all__ = ["observe", "run", "subject_of", "throughput", "verify"]
 
 Config = Mapping[str, Any]
 _MANY = 1_000_000_000
@@ -146,7 +146,7 @@ def _trained(
         if last:
             found = _final(evaluated, images, compute)
             if config.get("probes"):
-                subject = _subject(config, evaluated, images, compute, seed, progress.observed)
+                subject = subject_of(config, evaluated, images, compute, seed, progress.observed)
                 found = joined((found, measuring.measure(subject, config["probes"])))
         seconds = time.perf_counter() - began
         if checkpoint.asked and open_ended(config, budget) if last else checkpoint.due:
@@ -226,7 +226,7 @@ def _final(model: nn.Module, images: Images, compute: Compute) -> Finding:
     return Finding(metrics, {"attention/entropy": entropy.per_layer})
 
 
-def _subject(
+def subject_of(
     config: Config,
     model: nn.Module,
     images: Images,

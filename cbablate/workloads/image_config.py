@@ -27,7 +27,7 @@ from cbablate.models.selection import checked
 from cbablate.probes.catalog import PROBES
 from cbablate.spec.budget import Budget
 
-__all__ = ["ImageConfig", "data_fingerprint", "identity", "open_ended", "resolve"]
+__all__ = ["ImageConfig", "data_fingerprint", "identity", "open_ended", "resolve", "shape"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", protected_namespaces=())
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -544,3 +544,9 @@ def data_fingerprint(config: Mapping[str, Any]) -> str:
         EnvironmentFault: it must be computed from files that are not on this machine.
     """
     return data_identity.content(config["data"])
+
+
+def shape(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a resolved config's cost depends on: all but rates, which cost the same at any value."""
+    whole = {key: value for key, value in identity(config).items() if key != "schedule"}
+    return {**whole, "optimizer": config["optimizer"]["name"], "clip_grad": "clip_grad" in config}
