@@ -11,6 +11,7 @@ import pytest
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
+from cbablate.records.sketch import Sketch
 from cbablate.records.state import Verdict
 from cbablate.running.executor import Ending, Executor
 from cbablate.running.handover import Saved
@@ -158,6 +159,7 @@ class ExecutorContract:
             "no generator": "not an iterator of measurements: does it `yield`?",
             "a dict": "(dict), not a Measurement",
             "a word": "metric 'val/score' is 'good' (str), not a number",
+            "no sketch": "sketch 'of it' of a measurement is not the text of one",
             "backwards": "has spent 1 epochs: more than the last one's 1 and at most",
             "too much": "has spent 3 epochs: more than the last one's 0 and at most the budget's 2",
             "exit": "called sys.exit(0)",
@@ -176,6 +178,8 @@ class ExecutorContract:
             (ending,) = diary.of(how, "ended")
             assert ending.how == ("raised" if sentence else "finished"), ending
             assert sentence in ending.sentence
+        for measurement in diary.of("nothing wrong", "measured"):
+            assert Sketch.unpacked(measurement.sketches["of it"]).about == "all"
         assert all("how" in trial.config and trial.config["how"] in told for trial in trials)
         assert "noise" not in capfd.readouterr().out
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cbablate.records.measurement import Measurement
+from cbablate.records.sketch import Sketch
 from cbablate.spec.budget import Budget
 from cbablate.workloads.checkpoint import Checkpoint
 
@@ -54,6 +55,8 @@ def _misbehaving(how: str, budget: Budget) -> Iterator[Any]:
         yield {"val/score": 1.0}
     elif how == "a word":
         yield Measurement(spent=1, metrics={"val/score": "good"})  # type: ignore[dict-item]  # on purpose
+    elif how == "no sketch":
+        yield Measurement(spent=1, metrics={}, sketches={"of it": "a drawing"})
     elif how == "backwards":
         yield good
         yield good
@@ -69,5 +72,6 @@ def _misbehaving(how: str, budget: Budget) -> Iterator[Any]:
     elif how == "altered":
         raise ValueError("the config of one trial was altered by another")
     else:
+        left = {"of it": Sketch("all", ((1.0, 0.5),)).packed}
         for spent in range(1, budget.amount + 1):
-            yield Measurement(spent=spent, metrics={"val/score": 1.0})
+            yield Measurement(spent=spent, metrics={"val/score": 1.0}, sketches=left)

@@ -36,6 +36,7 @@ def asked(epochs: int, schedule: str = "constant") -> Plan:
             **TINY,
             "schedule": {"name": schedule, "warmup_epochs": 0.5},
             "augment": {"shift": 1, "mixup": 0.8},
+            "probes": ["alignment"],
         },
         budget=Budget(epochs=epochs),
         replicates=1,
@@ -61,6 +62,7 @@ def curve(history: History) -> list[Any]:
             each.spent,
             {name: value for name, value in each.metrics.items() if name not in CLOCKS},
             each.vectors,
+            each.sketches,
         )
         for each in history.measurements
     ]

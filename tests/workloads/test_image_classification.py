@@ -13,6 +13,7 @@ import torch
 from cbablate.errors import StudyError, TrialFailure
 from cbablate.probes.catalog import metrics_of
 from cbablate.records.measurement import Measurement
+from cbablate.records.sketch import Sketch
 from cbablate.spec.budget import Budget
 from cbablate.workloads.checkpoint import ask_for_checkpoints
 from cbablate.workloads.image_classification import run, throughput, verify
@@ -48,6 +49,16 @@ def test_probes_add_what_they_measure_and_change_nothing_else() -> None:
     assert "gradient/norm" in probed[0].metrics
     assert len(last.vectors["gradient/norm"]) == 2
     assert added >= {"attention/jacobian_spectral", "robust/shuffle"}
+
+
+def test_what_is_kept_of_a_network_is_kept_at_the_end_and_is_no_metric() -> None:
+    plain = measured(tiny({"model.patch_size": 2}), epochs=2)[-1]
+    first, last = measured(tiny({"model.patch_size": 2, "probes": ["maps", "alignment"]}), epochs=2)
+    assert first.sketches == {}
+    assert set(last.sketches) == {"tokens/grams", "attention/maps"}
+    assert len(Sketch.unpacked(last.sketches["tokens/grams"]).rows) == 2
+    assert set(last.metrics) == set(plain.metrics)
+    assert last.vectors == plain.vectors
 
 
 def test_what_is_measured_is_the_average_of_weights_where_there_is_one() -> None:
