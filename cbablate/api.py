@@ -177,22 +177,26 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
 def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> Table:
     """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal.
 
-    `view` is `arms`, or another of the study's tables: `effects`, `components`, `pairs`,
-    `mechanism`.
+    `view` is `arms`, a row each; `two_way`, two factors crossed; `shown`, that of both which the
+    study's `report` asks for; or another of its tables: `effects`, `components`, `pairs`,
+    `mechanism`, `alignment`.
 
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.
     """
     from cbablate.reporting.table import outcome_table
+    from cbablate.reporting.two_way import shown_table, two_way_table
 
     found = outcome(plan, facts(Path(results)))
-    if view == "arms":
-        return outcome_table(found)
-    from cbablate.reporting.view import VIEWS
+    own = {"arms": outcome_table, "two_way": two_way_table, "shown": shown_table}
+    if view in own:
+        return own[view](found)
+    from cbablate.reporting.view import VIEWS, dressed
 
     if view not in VIEWS:
-        raise CbablateError(f"'{view}' is no table of a study; there are arms, {', '.join(VIEWS)}")
-    return VIEWS[view](found.plan, found.summary)
+        listed = ", ".join((*own, *VIEWS))
+        raise CbablateError(f"'{view}' is no table of a study; there are {listed}")
+    return dressed(found.plan, VIEWS[view](found.plan, found.summary))
 
 
 def facts(results: Path) -> Sequence[Record]:

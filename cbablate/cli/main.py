@@ -11,7 +11,7 @@ import typer
 
 from cbablate.cli import probe as probing
 from cbablate.cli.diff import diff
-from cbablate.cli.effects import Components, Effects, Mechanism, Pairs, chosen
+from cbablate.cli.effects import Alignment, Components, Effects, Mechanism, Pairs, chosen
 from cbablate.cli.explain import explain
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
@@ -168,7 +168,7 @@ def run(
             ),
             mlflow=mlflow,
         )
-    _write(_spelled(api.table(planned, results=results), Form.text))
+    _write(_spelled(api.table(planned, results=results, view="shown"), Form.text))
     print(overview.ended(planned, done, shown), file=sys.stderr)
     if done.exit_code:
         raise typer.Exit(done.exit_code)
@@ -200,6 +200,7 @@ def table(
     components: Components = False,
     pairs: Pairs = False,
     mechanism: Mechanism = False,
+    alignment: Alignment = False,
     as_json: Json = False,
 ) -> None:
     """Print the ablation table of what was trained so far, or another table of the study."""
@@ -207,8 +208,16 @@ def table(
     from cbablate.analysis.outcome import outcome
     from cbablate.cli import json_shape
 
-    view = chosen(effects=effects, components=components, pairs=pairs, mechanism=mechanism)
+    view = chosen(
+        effects=effects,
+        components=components,
+        pairs=pairs,
+        mechanism=mechanism,
+        alignment=alignment,
+    )
     planned = api.plan(api.load_study(study))
+    if view == "arms" and not as_json:
+        view = "shown"  # in JSON a row is an arm, however the study has its table set
     found = api.table(planned, results=results, view=view)
     if as_json:
         rows = outcome(planned, api.facts(results)).plan

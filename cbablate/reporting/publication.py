@@ -10,17 +10,22 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbablate.analysis.alignment import has_grams
+from cbablate.analysis.attention_map import has_maps
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.errors import CbablateError, EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
+from cbablate.reporting.alignment import alignment_figure
 from cbablate.reporting.figure import layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
 from cbablate.reporting.interaction import interaction_figure
+from cbablate.reporting.map_figure import map_figure
 from cbablate.reporting.report import report
-from cbablate.reporting.table import outcome_table
+from cbablate.reporting.style import STYLES
 from cbablate.reporting.tuning_figure import tuning_figures
+from cbablate.reporting.two_way import shown_table
 from cbablate.reporting.view import views
 
 if TYPE_CHECKING:
@@ -39,6 +44,8 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     layer, and where arms are tuned, some of their searches. The paths are given back, the report's
     first.
 
+    Tables and figures are as wide as the pages of the study's style have them.
+
     A file is replaced whole or not at all, so that a paper that includes it never sees half.
 
     Raises:
@@ -47,7 +54,7 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     told = list(facts)
     found = outcome(plan, told)
     page = report(plan, told, found=found).encode("utf-8")
-    tables = [outcome_table(found), *views(found.plan, found.summary)]
+    tables = [shown_table(found), *views(found.plan, found.summary)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,6 +65,7 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
                 path = folder / f"{table.name}{suffix}"
                 written.append(_placed(path, partial(_write, text)))
         for word, figure in _figures(found):
+            figure.set_figwidth(STYLES[plan.study.typesetting.style].figure)
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
                 written.append(_placed(path, partial(write_figure, figure)))
@@ -79,6 +87,11 @@ def _figures(found: Outcome) -> Iterator[tuple[str, Figure]]:
     for vector in summary.vectors:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)
+    if has_grams(summary):
+        with suppress(CbablateError):  # no two trials pair yet; nobody asked for it
+            yield "alignment", alignment_figure(plan, summary)
+    if has_maps(summary):
+        yield "maps", map_figure(plan, summary)
     if found.tuned is not None:
         yield from tuning_figures(found.tuned)
 

@@ -11,23 +11,29 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cbablate.analysis.alignment import has_grams
+from cbablate.analysis.attention_map import has_maps
 from cbablate.analysis.curve import Curve, curves
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.reporting.alignment import alignment_figure
 from cbablate.reporting.character import spaced, visible
 from cbablate.reporting.claim import claims
 from cbablate.reporting.delta import delta, spelled
 from cbablate.reporting.figure import curve_figure, labelled, layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
+from cbablate.reporting.map_figure import map_figure
 from cbablate.reporting.reviewer import Case, questions
 from cbablate.reporting.table import outcome_table
 from cbablate.reporting.tuning_figure import tuning_figures, tuning_words
@@ -121,6 +127,7 @@ def pictures(found: Outcome, trials: Sequence[TrialOutcome]) -> Iterator[Picture
             "t-intervals as bands.",
             layer_figure(plan, summary, vector),
         )
+    yield from _of_networks(plan, summary)
     if found.tuned is not None:
         for word, figure in tuning_figures(found.tuned):
             yield Picture(word, *tuning_words(found.tuned, word), figure)
@@ -151,6 +158,30 @@ def _learned(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> It
             f"Learning curves: mean {label} of each arm's completed trials over "
             f"{plan.study.budget.unit}, with 95 % t-intervals as bands.",
             curve_figure(plan, summary, found, name),
+        )
+
+
+def _of_networks(plan: Plan, summary: Summary) -> Iterator[Picture]:
+    """The figures that are made from what trials left of their networks."""
+    if has_grams(summary):
+        with suppress(CbablateError):  # no two trials pair yet; nobody asked for it
+            yield Picture(
+                "alignment",
+                "Layers set against the reference's",
+                "Linear centred kernel alignment of each arm's layers with those of the arm it is "
+                "compared with at the same seed, and of that arm with itself at another seed; 1 "
+                "is the same up to rotation and scale, 0 nothing in common.",
+                alignment_figure(plan, summary),
+            )
+    if has_maps(summary):
+        yield Picture(
+            "maps",
+            "Where attention looks",
+            "Maps of attention on a few held-out images, a row for each arm, all of one "
+            "replicate: of the first layer on the left, of the last on the right. The class "
+            "token's attention to each patch, the mean over heads, or where there is none the mean "
+            "over all patches', as a multiple of uniform attention.",
+            map_figure(plan, summary),
         )
 
 

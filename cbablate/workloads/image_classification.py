@@ -138,14 +138,15 @@ def _trained(
         observe=(lambda: gradient.norms(blocks)) if watched else None,
     )
     for number, progress in enumerate(stream):
-        held_out = _scored(model, images.val, compute)
+        evaluated = progress.model
+        held_out = _scored(evaluated, images.val, compute)
         metrics = _curve(progress, held_out)
         found = Finding()
         last = progress.spent == budget.amount
         if last:
-            found = _final(model, images, compute)
+            found = _final(evaluated, images, compute)
             if config.get("probes"):
-                subject = subject_of(config, model, images, compute, seed, progress.observed)
+                subject = subject_of(config, evaluated, images, compute, seed, progress.observed)
                 found = joined((found, measuring.measure(subject, config["probes"])))
         seconds = time.perf_counter() - began
         if checkpoint.asked and open_ended(config, budget) if last else checkpoint.due:
@@ -155,6 +156,7 @@ def _trained(
             spent=progress.spent,
             metrics={**metrics, **found.metrics, "seconds": seconds},
             vectors=found.vectors,
+            sketches={name: sketch.packed for name, sketch in found.sketches.items()},
             seconds=seconds,
             notes=_notes(compute, images) | _absences(found) | unused
             if last or number == 0
