@@ -106,7 +106,9 @@ def plan(
     probe: Annotated[
         bool, typer.Option("--probe", help="Also time a few steps of each shape, here.")
     ] = False,
-    slots: Slots = None,
+    slots: Annotated[
+        int | None, typer.Option("--slots", metavar="N", min=1, help="Of --probe. [default: 1]")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what running a study would train, and about how long; train nothing."""

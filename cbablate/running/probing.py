@@ -15,6 +15,7 @@ from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.running.drive import entry
 from cbablate.spec.budget import Budget
+from cbablate.workloads.catalog import SHIPPED
 from cbablate.workloads.entry import Entry
 
 __all__ = ["probed"]
@@ -32,9 +33,10 @@ def probed(
     """
     if plan.description.probe is None:
         raise EnvironmentFault(
-            f"workload {plan.description.name} cannot be probed: it declares no `probe` that "
-            "trains a few steps and stops. Run the study: after its first trial, `cbablate plan` "
-            "tells from that how long the rest takes"
+            f"workload {plan.description.name} cannot be probed: only the workloads that ship "
+            f"({', '.join(sorted(SHIPPED))}) tell what a trial costs from a few of its steps. Run "
+            "the study: after its first trial, `cbablate plan` tells from that how long the rest "
+            "takes"
         )
     asked = entry(plan, plan.description.probe)
     pool = _pool()

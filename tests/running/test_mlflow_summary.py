@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mlflow import MlflowClient
@@ -16,7 +18,7 @@ from cbablate.records.record import Record
 from cbablate.running.mirror import StudyState
 from cbablate.running.mlflow_mirror import STORE_FILE, MlflowMirror, experiment_of
 from tests.analysis.fabrication import Telling
-from tests.analysis.tuned import replicated, searched, tuned_toys
+from tests.analysis.tuned import replicated, searched, sweep, tuned_toys
 from tests.contracts.mirror_facts import Story, toy_plan
 from tests.contracts.mirror_stores import empty_mlflow_store
 
@@ -41,6 +43,19 @@ def summaries(folder: Path, study: str = "pace", *, deleted: bool = False) -> di
     names = [run.info.run_name for run in found]
     assert len(names) == len(set(names)), "an arm is summed up twice"
     return dict(zip(names, found, strict=True))
+
+
+def told_of(found: dict[str, Run]) -> dict[str, Any]:
+    """What summaries say, without ids of the store's own."""
+    return {
+        name: (
+            run.info.status,
+            run.data.metrics,
+            run.data.params,
+            {key: tag for key, tag in run.data.tags.items() if key.startswith("cbablate.")},
+        )
+        for name, run in found.items()
+    }
 
 
 def shown(folder: Path, plan: Plan, facts: list[Record], state: StudyState = COMPLETE) -> None:
@@ -127,6 +142,43 @@ def test_syncing_again_writes_nothing(folder: Path, monkeypatch: pytest.MonkeyPa
     shown(folder, plan, facts)
 
 
+def test_a_summary_killed_at_any_write_is_made_whole_by_the_next_sync(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = toy_plan(replicates=1)
+    story = Story().complete(plan.trials[0])
+    shown(folder, plan, story.facts, StudyState.RUNNING)
+    store = (folder / STORE_FILE).read_bytes()
+    shown(folder, plan, story.facts)
+    expected = told_of(summaries(folder))
+    for fatal in range(1, 20):
+        (folder / STORE_FILE).write_bytes(store)
+        left = itertools.count(1)
+
+        def lethal(original: Any, left: Any = left, fatal: int = fatal) -> Any:
+            def call(*args: Any, **named: Any) -> Any:
+                if next(left) == fatal:
+                    raise KeyboardInterrupt
+                return original(*args, **named)
+
+            return call
+
+        with monkeypatch.context() as patch:
+            for name in ("create_run", "log_batch", "set_terminated"):
+                patch.setattr(MlflowClient, name, lethal(getattr(MlflowClient, name)))
+            try:
+                shown(folder, plan, story.facts)
+            except KeyboardInterrupt:
+                killed = True
+            else:
+                killed = False
+        shown(folder, plan, story.facts)
+        assert told_of(summaries(folder)) == expected, f"killed at write {fatal}"
+        if not killed:
+            break
+    assert 3 < fatal < 19, "every write was tried"
+
+
 def test_a_failing_analysis_leaves_trials_closed_and_shown(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,7 +196,8 @@ def test_a_failing_analysis_leaves_trials_closed_and_shown(
 
 
 def test_a_tuned_arm_has_one_as_written_and_one_as_tuned(folder: Path) -> None:
-    plan, telling = tuned_toys({"ceiling": 2.0}), Telling()
+    plan = tuned_toys({"ceiling": 2.0}, how=sweep(trials=2), replicates=2)
+    telling = Telling()
     telling.session()
     searched(telling, plan, lambda s, n, _p: {"val/score": n + 10.0 * s})
     replicated(telling, plan, gain=1.0, primary="test/score")
@@ -171,7 +224,7 @@ def test_a_tuned_arm_has_one_as_written_and_one_as_tuned(folder: Path) -> None:
 
 
 def test_a_study_without_factors_sums_up_fixed_and_tuned(folder: Path) -> None:
-    plan, telling = tuned_toys(), Telling()
+    plan, telling = tuned_toys(how=sweep(trials=2), replicates=2), Telling()
     telling.session()
     searched(telling, plan, lambda _s, n, _p: {"val/score": float(n)})
     replicated(telling, plan, primary="test/score")

@@ -32,5 +32,7 @@ def test_a_shape_that_raises_or_kills_its_process_is_told_and_the_others_are_pro
 def test_a_workload_without_a_probe_says_so_before_anything_starts() -> None:
     plan = toy_plan()
     own = Plan(plan.study, replace(plan.description, name="mine", probe=None), plan.arms, ())
-    with pytest.raises(EnvironmentFault, match="workload mine cannot be probed: it declares no"):
+    with pytest.raises(
+        EnvironmentFault, match=r"workload mine cannot be probed: .* \(image_classification, toy\)"
+    ):
         next(probed(own, shapes(own, [])))
