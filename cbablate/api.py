@@ -179,7 +179,7 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
 
     `view` is `arms`, a row each; `two_way`, two factors crossed; `shown`, that of both which the
     study's `report` asks for; or another of its tables: `effects`, `components`, `pairs`,
-    `mechanism`.
+    `mechanism`, `alignment`.
 
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.

@@ -78,6 +78,17 @@ def test_the_shortened_study_is_a_study(tmp_path: Path) -> None:
     assert len(plan(load_study(tmp_path / "shortened.yaml")).arms) == 3
 
 
+def test_the_sweep_shown_is_the_one_that_ships(tmp_path: Path) -> None:
+    from cbablate.spec.sweep_file import read_sweep
+
+    (shown,) = (block for block in blocks("yaml") if "# sweeps/" in block)
+    name = re.match(r"# (sweeps/\S+)", shown)
+    assert name is not None
+    written = tmp_path / Path(name[1]).name
+    written.write_text(shown)
+    assert read_sweep(written).sweep == read_sweep(ROOT / name[1]).sweep is not None
+
+
 def test_the_error_shown_is_the_error_given(tmp_path: Path) -> None:
     (shown,) = (block for block in blocks("text") if "did you mean" in block)
     placement = (ROOT / "studies" / "placement.yaml").read_text()

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cbablate.cli import probe as probing
 from cbablate.cli.diff import diff
-from cbablate.cli.effects import Components, Effects, Mechanism, Pairs, chosen
+from cbablate.cli.effects import Alignment, Components, Effects, Mechanism, Pairs, chosen
 from cbablate.cli.explain import explain
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
@@ -102,24 +103,36 @@ def plan(
     verify: Annotated[
         bool, typer.Option("--verify", help="Also build every arm, in this process.")
     ] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Also time a few steps of each shape, here.")
+    ] = False,
+    slots: Slots = None,
     as_json: Json = False,
 ) -> None:
     """Say what running a study would train, and about how long; train nothing."""
     from cbablate import api
     from cbablate.cli import json_shape, overview
 
+    if slots is not None and not probe:
+        raise CbablateError("--slots says for how many slots --probe reckons: give both")
     planned = api.plan(api.load_study(study))
     told = api.facts(results)
+    if not as_json:
+        print(overview.planned(planned, told), flush=True)
+    found = probing.probe(planned, told, slots=slots or 1) if probe else None
     if as_json:
-        print(json_shape.printed(json_shape.plan_shape(planned, told)))
-    else:
-        print(overview.planned(planned, told))
+        extra = {} if found is None else {"probe": probing.probe_shape(found)}
+        print(json_shape.printed(json_shape.plan_shape(planned, told) | extra))
+    elif found is not None:
+        print("", *probing.probe_lines(planned, found), sep="\n")
     if verify:
         notes = api.verify(planned, api.Resources(on="local"))
     if verify and not as_json:
         print(f"\nVerified: all {len(planned.arms)} arms can be built.")
         for name, sentences in notes.items():
             print("\n".join(f"  {name}: {sentence}" for sentence in sentences))
+    if found is not None and any(price.sample.failure for price in found.prices):
+        raise typer.Exit(3)
 
 
 @app.command()
@@ -185,6 +198,7 @@ def table(
     components: Components = False,
     pairs: Pairs = False,
     mechanism: Mechanism = False,
+    alignment: Alignment = False,
     as_json: Json = False,
 ) -> None:
     """Print the ablation table of what was trained so far, or another table of the study."""
@@ -192,7 +206,13 @@ def table(
     from cbablate.analysis.outcome import outcome
     from cbablate.cli import json_shape
 
-    view = chosen(effects=effects, components=components, pairs=pairs, mechanism=mechanism)
+    view = chosen(
+        effects=effects,
+        components=components,
+        pairs=pairs,
+        mechanism=mechanism,
+        alignment=alignment,
+    )
     planned = api.plan(api.load_study(study))
     if view == "arms" and not as_json:
         view = "shown"  # in JSON a row is an arm, however the study has its table set

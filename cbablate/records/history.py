@@ -122,6 +122,8 @@ def body_of(measurement: Measurement) -> dict[str, Any]:
         body["vectors"] = {name: list(values) for name, values in measurement.vectors.items()}
     if measurement.notes:
         body["notes"] = dict(measurement.notes)
+    if measurement.sketches:
+        body["sketches"] = dict(measurement.sketches)
     return body
 
 
@@ -133,4 +135,5 @@ def measurement_of(body: Mapping[str, Any]) -> Measurement:
         vectors={name: tuple(values) for name, values in body.get("vectors", {}).items()},
         seconds=body["seconds"],
         notes=body.get("notes", {}),
+        sketches=body.get("sketches", {}),
     )

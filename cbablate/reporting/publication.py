@@ -1,4 +1,4 @@
-"""`publish`: a study's table and figures as files, each put in place in one step."""
+"""`publish`: a study's table, figures and report as files, each put in place in one step."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbablate.analysis.alignment import has_grams
+from cbablate.analysis.attention_map import has_maps
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.errors import CbablateError, EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
+from cbablate.reporting.alignment import alignment_figure
 from cbablate.reporting.figure import layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.form import render
 from cbablate.reporting.interaction import interaction_figure
+from cbablate.reporting.map_figure import map_figure
+from cbablate.reporting.report import report
 from cbablate.reporting.style import STYLES
 from cbablate.reporting.tuning_figure import tuning_figures
 from cbablate.reporting.two_way import shown_table
@@ -33,10 +38,11 @@ SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
 
 
 def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
-    """Write the table, and the views that the study has, in every form, and figures; their paths.
+    """Write the table, and the views that the study has, in every form, figures, and the report.
 
     There is a figure of the primary metric's differences, once there is one, one of each vector by
-    layer, and where arms are tuned, some of their searches.
+    layer, and where arms are tuned, some of their searches. The paths are given back, the report's
+    first.
 
     Tables and figures are as wide as the pages of the study's style have them.
 
@@ -45,11 +51,14 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    found = outcome(plan, facts)
+    told = list(facts)
+    found = outcome(plan, told)
+    page = report(plan, told, found=found).encode("utf-8")
     tables = [shown_table(found), *views(found.plan, found.summary)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        written.append(_placed(folder / f"{plan.study.name}.html", partial(_write, page)))
         for table in tables:
             for form, suffix in SUFFIXES.items():
                 text = render(table, form).encode("utf-8")
@@ -78,6 +87,11 @@ def _figures(found: Outcome) -> Iterator[tuple[str, Figure]]:
     for vector in summary.vectors:
         word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
         yield word, layer_figure(plan, summary, vector)
+    if has_grams(summary):
+        with suppress(CbablateError):  # no two trials pair yet; nobody asked for it
+            yield "alignment", alignment_figure(plan, summary)
+    if has_maps(summary):
+        yield "maps", map_figure(plan, summary)
     if found.tuned is not None:
         yield from tuning_figures(found.tuned)
 

@@ -11,25 +11,32 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cbablate.analysis.alignment import has_grams
+from cbablate.analysis.attention_map import has_maps
 from cbablate.analysis.curve import Curve, curves
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.reporting.alignment import alignment_figure
 from cbablate.reporting.character import spaced, visible
 from cbablate.reporting.claim import claims
 from cbablate.reporting.delta import delta, spelled
 from cbablate.reporting.figure import curve_figure, labelled, layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
+from cbablate.reporting.map_figure import map_figure
 from cbablate.reporting.reviewer import Case, questions
 from cbablate.reporting.table import outcome_table
+from cbablate.reporting.tuning_figure import tuning_figures, tuning_words
 from cbablate.spec.changes import flatten
 
 if TYPE_CHECKING:
@@ -54,13 +61,13 @@ class _Lines(str):
     """Text whose line breaks and indentation are kept."""
 
 
-def report(plan: Plan, facts: Iterable[Record]) -> str:
-    """The page; the same plan and facts give the same text."""
+def report(plan: Plan, facts: Iterable[Record], *, found: Outcome | None = None) -> str:
+    """The page; the same plan and facts give the same text. Who knows their outcome hands it in."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     told = sorted(facts, key=lambda fact: fact.sequence)
-    outcome_ = outcome(plan, told)
-    plan, summary = outcome_.plan, outcome_.summary
+    found = found or outcome(plan, told)
+    plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -71,15 +78,15 @@ def report(plan: Plan, facts: Iterable[Record]) -> str:
         lstrip_blocks=True,
     )
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    found = tuple(claims(plan, summary))
-    table = outcome_table(outcome_)
+    said = tuple(claims(plan, summary))
+    table = outcome_table(found)
     return environment.get_template("report.html").render(
         plan=plan,
         table=table,
-        findings=found,
-        notes=[note for note in table.notes if note not in found],
-        questions=questions(Case(plan, summary, trials, efforts(outcome_))),
-        pictures=[_embedded(one) for one in pictures(plan, summary, trials)],
+        findings=said,
+        notes=[note for note in table.notes if note not in said],
+        questions=questions(Case(plan, summary, trials, efforts(found))),
+        pictures=[_embedded(one) for one in pictures(found, trials)],
         setting=_setting(plan),
         deltas={arm.id: delta(plan, arm) for arm in plan.arms},
         metrics=[(name, labelled(metric_of(plan, name))) for name in summary.metrics],
@@ -106,8 +113,27 @@ def efforts(found: Outcome) -> dict[str, int]:
     return {arm.id: tuning.complete + tuning.pruned + tuning.failed for arm, tuning in each}
 
 
-def pictures(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> Iterator[Picture]:
-    """The figures that the records have numbers for."""
+def pictures(found: Outcome, trials: Sequence[TrialOutcome]) -> Iterator[Picture]:
+    """The figures that the records have numbers for; those of searches come last."""
+    plan, summary = found.plan, found.summary
+    yield from _compared(plan, summary)
+    yield from _learned(plan, summary, trials)
+    for vector in summary.vectors:
+        label = metric_of(plan, vector).label
+        yield Picture(
+            vector,
+            f"{label} by layer",
+            f"Mean {label} of each arm by layer, the first layer on the left, with 95 % "
+            "t-intervals as bands.",
+            layer_figure(plan, summary, vector),
+        )
+    yield from _of_networks(plan, summary)
+    if found.tuned is not None:
+        for word, figure in tuning_figures(found.tuned):
+            yield Picture(word, *tuning_words(found.tuned, word), figure)
+
+
+def _compared(plan: Plan, summary: Summary) -> Iterator[Picture]:
     primary = summary.primary
     if any(c.n for one in summary.arms for c in (one.contrasts.get(primary),) if c):
         label = metric_of(plan, primary).label
@@ -118,7 +144,10 @@ def pictures(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> It
             "its 95 % interval; the numbers are those of the table.",
             forest_figure(plan, summary),
         )
-    asked = [name for name in (plan.study.objective.metric, primary) if name]
+
+
+def _learned(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> Iterator[Picture]:
+    asked = [name for name in (plan.study.objective.metric, summary.primary) if name]
     every = ((name, curves(trials, name)) for name in asked)
     name, found = next((one for one in every if _bent(one[1])), ("", {}))
     if found:
@@ -130,14 +159,29 @@ def pictures(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> It
             f"{plan.study.budget.unit}, with 95 % t-intervals as bands.",
             curve_figure(plan, summary, found, name),
         )
-    for vector in summary.vectors:
-        label = metric_of(plan, vector).label
+
+
+def _of_networks(plan: Plan, summary: Summary) -> Iterator[Picture]:
+    """The figures that are made from what trials left of their networks."""
+    if has_grams(summary):
+        with suppress(CbablateError):  # no two trials pair yet; nobody asked for it
+            yield Picture(
+                "alignment",
+                "Layers set against the reference's",
+                "Linear centred kernel alignment of each arm's layers with those of the arm it is "
+                "compared with at the same seed, and of that arm with itself at another seed; 1 "
+                "is the same up to rotation and scale, 0 nothing in common.",
+                alignment_figure(plan, summary),
+            )
+    if has_maps(summary):
         yield Picture(
-            vector,
-            f"{label} by layer",
-            f"Mean {label} of each arm by layer, the first layer on the left, with 95 % "
-            "t-intervals as bands.",
-            layer_figure(plan, summary, vector),
+            "maps",
+            "Where attention looks",
+            "Maps of attention on a few held-out images, a row for each arm, all of one "
+            "replicate: of the first layer on the left, of the last on the right. The class "
+            "token's attention to each patch, the mean over heads, or where there is none the mean "
+            "over all patches', as a multiple of uniform attention.",
+            map_figure(plan, summary),
         )
 
 

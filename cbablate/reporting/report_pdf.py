@@ -61,7 +61,7 @@ def report_pdf(plan: Plan, facts: Iterable[Record]) -> bytes:
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
     asked = questions(Case(plan, summary, trials, efforts(found)))
-    shown = list(pictures(plan, summary, trials))
+    shown = list(pictures(found, trials))
     with tempfile.TemporaryDirectory(prefix="cbablate-report-") as folder:
         for number, picture in enumerate(shown):
             write_figure(picture.figure, Path(folder) / f"figure{number}.pdf")

@@ -191,6 +191,7 @@ class Conductor:
                 vectors={
                     name: value for name, value in each.vectors.items() if name in first.vectors
                 },
+                sketches={},
             )
             for each in shorter.measurements
             if each.spent <= reached

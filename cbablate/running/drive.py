@@ -356,7 +356,7 @@ def _refuse_namesake(plan: Plan, ledger: Ledger) -> None:
     """
     told = ledger.records(["study"], subject=plan.study.name)
     now = plan.study.folder.resolve()
-    before = Path(str(told[-1].body["folder"])) if told else now
+    before = Path(str(told[-1].body.get("folder", now))) if told else now  # older ones lack it
     if before != now and (before / f"{plan.study.name}.yaml").exists():
         raise EnvironmentFault(
             f"these results hold another study named '{plan.study.name}', from {before}: rename "

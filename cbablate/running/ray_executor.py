@@ -194,7 +194,7 @@ class RayExecutor:
                 **(self._embedded() if self._address is None else {}),
             )
         except Exception as error:
-            remedy = "Try --on local."
+            remedy = "Run again when the machine is less busy, or try --on local."
             if self._address is not None:
                 remedy = (
                     "A cluster with a token wants RAY_AUTH_TOKEN set, one without it "

@@ -12,6 +12,7 @@ from typing import Any, SupportsFloat
 from cbablate.errors import TrialFailure
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
+from cbablate.records.sketch import Sketch
 from cbablate.running.handover import Handover, Saved
 from cbablate.workloads.entry import Entry
 
@@ -101,7 +102,20 @@ def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:
         },
         seconds=float(item.seconds),
         notes={str(name): str(words) for name, words in item.notes.items()},
+        sketches={str(name): _sketch(name, text) for name, text in item.sketches.items()},
     )
+
+
+def _sketch(name: Any, text: Any) -> str:
+    """A packed sketch, if that is what it is."""
+    try:
+        Sketch.unpacked(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrialFailure(
+            f"sketch {name!r} of a measurement is not the text of one (`Sketch(...).packed`): "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return str(text)
 
 
 def _number(name: Any, value: Any) -> float:

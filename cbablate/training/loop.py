@@ -31,15 +31,17 @@ class Progress:
     """What an epoch, or the part of one that the budget left, came to.
 
     `loss` is the mean over its updates of what was minimised, augmentation and smoothing
-    included; `images` and `seconds` are this part's own. `state` gives what a training needs to go
-    on from here (`Update.state`); to be called before the next item is asked for. `observed` is
-    what was asked to be read off the gradients of its last update.
+    included; `images` and `seconds` are this part's own. `model` is the network to evaluate: the
+    one in training, or the average of its weights where the recipe takes one. `state` gives what a
+    training needs to go on from here (`Update.state`); to be called before the next item is asked
+    for. `observed` is what was asked to be read off the gradients of its last update.
     """
 
     spent: int
     loss: float
     images: int
     seconds: float
+    model: nn.Module = field(repr=False)
     state: Callable[[], Mapping[str, Any]] = field(repr=False)
     observed: tuple[float, ...] = ()
 
@@ -66,6 +68,7 @@ class Update:
         self._compute = compute
         self._seed = seed
         self._clip = recipe.clip_grad
+        self._average = recipe.average_for(model)
         self._optimizer = recipe.optimizer_for(model)
         self._schedule = recipe.schedule_for(
             self._optimizer, steps=steps, per_epoch=updates_per_epoch(images, recipe)
@@ -101,7 +104,14 @@ class Update:
         self._optimizer.zero_grad(set_to_none=True)
         self.done += 1
         self._schedule.step_update(self.done)
+        if self._average is not None:
+            self._average.update(self._model, step=self.done)
         return loss.detach()
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network to evaluate: the average of the weights, or the model where there is none."""
+        return self._model if self._average is None else self._average.module
 
     def state(self) -> dict[str, Any]:
         """All that the next update depends on, but for what the config says.
@@ -109,11 +119,14 @@ class Update:
         Tensors are the live ones, not copies. The schedule's rate, the order of the images and
         whatever is random follow from the number of updates, and no generator's state is needed.
         """
-        return {
+        state = {
             "model": dict(self._model.state_dict()),
             "optimizer": self._optimizer.state_dict(),
             "updates": self.done,
         }
+        if self._average is not None:
+            state["average"] = dict(self._average.module.state_dict())
+        return state
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from such a state, of a training with the same config.
@@ -123,6 +136,8 @@ class Update:
         """
         self._model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
+        if self._average is not None:
+            self._average.module.load_state_dict(state["average"])
         self.done = int(state["updates"])
         self._schedule.step_update(self.done)
 
@@ -183,6 +198,7 @@ def fit(
             loss=loss,
             images=count * batch,
             seconds=time.perf_counter() - began,
+            model=update.evaluated,
             state=update.state,
             observed=observed,
         )

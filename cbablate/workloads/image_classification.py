@@ -38,7 +38,7 @@ from cbablate.workloads.checkpoint import NOTE, Checkpoint
 from cbablate.workloads.image_config import identity as content
 from cbablate.workloads.image_config import open_ended
 
-__all__ = ["observe", "run", "throughput", "verify"]
+__all__ = ["observe", "run", "subject_of", "throughput", "verify"]
 
 Config = Mapping[str, Any]
 _MANY = 1_000_000_000
@@ -138,14 +138,15 @@ def _trained(
         observe=(lambda: gradient.norms(blocks)) if watched else None,
     )
     for number, progress in enumerate(stream):
-        held_out = _scored(model, images.val, compute)
+        evaluated = progress.model
+        held_out = _scored(evaluated, images.val, compute)
         metrics = _curve(progress, held_out)
         found = Finding()
         last = progress.spent == budget.amount
         if last:
-            found = _final(model, images, compute)
+            found = _final(evaluated, images, compute)
             if config.get("probes"):
-                subject = _subject(config, model, images, compute, seed, progress.observed)
+                subject = subject_of(config, evaluated, images, compute, seed, progress.observed)
                 found = joined((found, measuring.measure(subject, config["probes"])))
         seconds = time.perf_counter() - began
         if checkpoint.asked and open_ended(config, budget) if last else checkpoint.due:
@@ -155,6 +156,7 @@ def _trained(
             spent=progress.spent,
             metrics={**metrics, **found.metrics, "seconds": seconds},
             vectors=found.vectors,
+            sketches={name: sketch.packed for name, sketch in found.sketches.items()},
             seconds=seconds,
             notes=_notes(compute, images) | _absences(found) | unused
             if last or number == 0
@@ -224,7 +226,7 @@ def _final(model: nn.Module, images: Images, compute: Compute) -> Finding:
     return Finding(metrics, {"attention/entropy": entropy.per_layer})
 
 
-def _subject(
+def subject_of(
     config: Config,
     model: nn.Module,
     images: Images,

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 
-__all__ = ["Throughput", "Verify", "Workload"]
+__all__ = ["Probe", "Throughput", "Verify", "Workload"]
 
 
 class Workload(Protocol):
@@ -60,4 +60,20 @@ class Throughput(Protocol):
         self, configs: Mapping[str, Mapping[str, Any]], *, rounds: int
     ) -> dict[str, dict[str, list[float]]]:
         """One value a round, by metric name (`throughput/train`), by the arm id given."""
+        ...
+
+
+class Probe(Protocol):
+    """Tells what a trial costs from a few of its steps, in a process that does nothing else.
+
+    Called once for each shape (see `Description.shape`); nothing is recorded of it.
+    """
+
+    def __call__(self, config: Mapping[str, Any], *, budget: Budget) -> dict[str, Any]:
+        """Plain values by these names.
+
+        `setup` and `end` are seconds before the first step and after the last one. `units` are
+        seconds that one unit of the budget takes, one for each step that was timed. `memory` is
+        the most that was held, in bytes, and `device` what it was held by.
+        """
         ...

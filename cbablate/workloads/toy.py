@@ -27,9 +27,10 @@ from cbablate.fingerprint import derive_seed
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.spec.metric import Metric
+from cbablate.workloads import resident
 from cbablate.workloads.checkpoint import Checkpoint
 
-__all__ = ["METRICS", "VERSION", "ToyConfig", "resolve", "run", "throughput"]
+__all__ = ["METRICS", "VERSION", "ToyConfig", "probe", "resolve", "run", "throughput"]
 
 VERSION = "1"
 _REACHED = "reached"
@@ -132,6 +133,19 @@ def throughput(
         arm: {"throughput/train": [1.0 / max(config["seconds"], 1e-3)] * rounds}
         for arm, config in configs.items()
     }
+
+
+def probe(config: Mapping[str, Any], *, budget: Budget) -> dict[str, Any]:
+    """The cost of a toy: a few pauses as long as its `seconds`; see `Probe`."""
+    toy = ToyConfig.model_validate(config)
+    _faulty(toy, 0.0)
+    resident.start_peak()
+    units: list[float] = []
+    for _ in range(min(budget.amount, 3)):
+        began = time.perf_counter()
+        time.sleep(toy.seconds)
+        units.append(time.perf_counter() - began)
+    return {"setup": 0.0, "units": units, "end": 0.0, "memory": resident.peak(), "device": "cpu"}
 
 
 def _faulty(toy: ToyConfig, value: float) -> float:

@@ -250,3 +250,24 @@ def test_an_unknown_option_is_a_usage_error(tmp_path: Path) -> None:
     said = cbablate("run", toy_file(tmp_path), "--gpu-per-trial", "1")
     assert said.returncode == 2
     assert "--gpus-per-trial" in said.stderr
+
+
+def test_a_probe_adds_to_the_plan_what_the_trials_left_take(
+    done: tuple[Path, Path, str], tmp_path: Path
+) -> None:
+    study, results, _ = done
+    said = cbablate("plan", study, "--results", tmp_path / "none", "--probe", "--slots", "2")
+    assert said.returncode == 0, said.stderr
+    assert "Time for 12 trials on 2 slots: " in said.stdout
+    assert "Disk: at most " in said.stdout
+    assert not (tmp_path / "none").exists(), "probing records nothing"
+    told = json.loads(cbablate("plan", study, "--results", results, "--probe", "--json").stdout)
+    assert (told["probe"]["left"], told["probe"]["seconds"]) == (0, 0)
+    assert told["probe"]["ledger_bytes_measured"] is True
+    assert [len(shape["arms"]) for shape in told["probe"]["shapes"]] == [1, 1, 1, 1]
+
+
+def test_slots_without_a_probe_are_refused(done: tuple[Path, Path, str]) -> None:
+    refused = cbablate("plan", done[0], "--slots", "2")
+    assert refused.returncode != 0
+    assert "give both" in refused.stderr

@@ -20,7 +20,7 @@ from cbablate.reporting import report_pdf as pdf
 from cbablate.reporting.report import efforts, pictures, report
 from cbablate.reporting.table import ablation_table
 from tests.analysis.fabrication import Telling, patchy, placement, sizes, told
-from tests.analysis.tuned import searched, tuned_places
+from tests.analysis.tuned import BOTH, searched, sweep, tuned_places, tuned_toys
 from tests.reporting.browser import needs_browser, visited
 from tests.reporting.typesetting import bare, needs_tex, typeset
 
@@ -160,9 +160,25 @@ def test_the_figures_say_in_words_what_they_show() -> None:
     plan = placement(replicates=2)
     facts = told(plan)
     trials = outcomes(plan, facts)
-    found = list(pictures(plan, summarize(plan, facts), trials))
+    found = list(pictures(outcome(plan, facts), trials))
     assert [one.word for one in found] == ["differences", "curves", "attention/entropy"]
     assert all(len(one.words) > 40 for one in found)
+
+
+def test_a_study_that_tunes_shows_its_searches_in_the_same_bytes_each_time() -> None:
+    plan, telling = tuned_toys({"ceiling": 2.0}, how=sweep(objectives=BOTH)), Telling()
+    telling.session()
+    searched(telling, plan, lambda s, n, _p: {"val/score": s + float(n), "cost": float(n % 3)})
+    drawn = list(pictures(outcome(plan, telling.facts), outcomes(plan, telling.facts)))
+    assert [one.word.removeprefix("tuning-") for one in drawn] == [
+        *("history", "slices", "parallel", "pareto")
+    ]
+    page = report(plan, telling.facts)
+    read(page)
+    for one in drawn:
+        assert one.title in page
+        assert one.words in unescape(page)
+    assert report(plan, telling.facts) == page
 
 
 def test_tuning_trials_are_counted_by_arm_and_only_when_they_ended() -> None:

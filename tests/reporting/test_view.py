@@ -16,6 +16,7 @@ from cbablate.reporting.table import Table
 from cbablate.reporting.view import PUBLISHED, VIEWS, views
 from tests.analysis.fabrication import FROZEN, patchy, sizes, told
 from tests.analysis.grid import facts_of, grid, laid
+from tests.analysis.sketches import grams, sketched
 from tests.reporting.golden import check
 from tests.reporting.typesetting import needs_tex, typeset
 
@@ -24,7 +25,8 @@ FACTS = told(PLAN)
 
 
 def view(name: str) -> Table:
-    return VIEWS[name](PLAN, summarize(PLAN, FACTS))
+    facts = sketched(PLAN, FACTS, grams) if name == "alignment" else FACTS
+    return VIEWS[name](PLAN, summarize(PLAN, facts))
 
 
 @pytest.mark.parametrize("name", VIEWS)

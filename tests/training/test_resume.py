@@ -27,6 +27,8 @@ NOISY: dict[str, Any] = {
     "augment": {"shift": 1, "mixup": 0.8, "cutmix": 1.0, "reprob": 0.5, "smoothing": 0.1},
     "context": {"operator": "cb_s"},
     "clip_grad": 1.0,
+    "model_ema": True,
+    "model_ema_decay": 0.9,
     "schedule": {"name": "cosine", "warmup_epochs": 1.5},
     "batch_size": 32,
 }
@@ -59,11 +61,11 @@ def bits(model: nn.Module) -> bytes:
 
 
 def finished(config: dict[str, Any], since: Mapping[str, Any] | None = None) -> Told:
-    """What is told from here to the end, and the weights at the end."""
+    """What is told from here to the end, and the weights at the end, with their average."""
     model, stream = training(config, since)
     with CPU.settings():
-        told = [(progress.spent, progress.loss) for progress in stream]
-    return told, bits(model)
+        left: list[Progress] = list(stream)
+    return [(each.spent, each.loss) for each in left], bits(model) + bits(left[-1].model)
 
 
 def left_after(config: dict[str, Any], epoch: int, folder: Path) -> dict[str, Any]:
@@ -101,6 +103,7 @@ def test_a_training_closed_after_any_epoch_ends_in_the_same_bits(
         ("adamw", "model"),
         ("adamw", "optimizer"),
         ("adamw", "updates"),
+        ("adamw", "average"),
         ("adamw", "exp_avg"),
         ("adamw", "exp_avg_sq"),
         ("adamw", "step"),

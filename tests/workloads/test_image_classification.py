@@ -50,6 +50,16 @@ def test_probes_add_what_they_measure_and_change_nothing_else() -> None:
     assert added >= {"attention/jacobian_spectral", "robust/shuffle"}
 
 
+def test_what_is_measured_is_the_average_of_weights_where_there_is_one() -> None:
+    plain = measured(tiny({"optimizer.lr": 1e-2}))[-1]
+    averaged = measured(tiny({"optimizer.lr": 1e-2, "model_ema": True}))[-1]
+    assert averaged.metrics["train/loss"] == plain.metrics["train/loss"]
+    for name in ("val/loss", "test/loss", "attention/entropy"):
+        assert averaged.metrics[name] != plain.metrics[name], name
+    # 0.9998 of it is what the first of 22 updates left
+    assert averaged.metrics["val/loss"] > plain.metrics["val/loss"]
+
+
 def test_a_model_without_attention_says_why_it_has_no_entropy() -> None:
     model = {"name": "resnet10t", "in_chans": 1}
     last = measured(resolve({**TINY, "model": model, "probes": ["distance"]}))[-1]
