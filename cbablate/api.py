@@ -194,7 +194,7 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     from cbablate.reporting.view import VIEWS, dressed
 
     if view not in VIEWS:
-        listed = ", ".join((*own, *VIEWS))
+        listed = ", ".join(("arms", *VIEWS, "two_way", "shown"))
         raise CbablateError(f"'{view}' is no table of a study; there are {listed}")
     return dressed(found.plan, VIEWS[view](found.plan, found.summary))
 

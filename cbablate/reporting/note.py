@@ -164,7 +164,9 @@ def mark_note(plan: Plan, summary: Summary) -> str:
     if not found:
         return ""
     label = metric_of(plan, summary.primary).label
-    whom = f"{_of_whom(plan, found).removesuffix(' (ref.)')}"
+    whom = _of_whom(plan, found).removesuffix(" (ref.)")
+    if all(one.p is None for one in found):
+        return f"No {label} has a p value of its difference from that of {whom}."
     tested = f"Δ, the difference paired by seed; {_tested(plan.study.analysis, found)}"
     if not any(map(_sure, found)):
         return f"No {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."

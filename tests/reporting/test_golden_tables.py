@@ -45,7 +45,9 @@ def test_all_are_set_on_their_pages_with_every_name_as_it_was(engine: str, tmp_p
     tables = {name: replace(make(), name=name) for name, make in TABLES.items()}
     first, *_ = tables.values()
     head, _, _ = document(first).partition(r"\begin{document}")
-    head += "\\usepackage{rotating,pdflscape,longtable}\\setlength{\\textheight}{9in}\n"
+    # rotating takes a setting of floats when it is loaded, so it is loaded before that is changed
+    packages = "\\usepackage{rotating,pdflscape,longtable}\n\\usepackage{booktabs}"
+    head = head.replace(r"\usepackage{booktabs}", packages) + "\\setlength{\\textheight}{9in}\n"
     body = "\n".join(paged(table) for table in tables.values())
     shown, log = typeset(f"{head}\\begin{{document}}\n{body}\\end{{document}}\n", tmp_path, engine)
     assert "Overfull" not in log
