@@ -180,10 +180,11 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     if view == "arms":
         return outcome_table(found)
     from cbablate.reporting.view import VIEWS
+    from cbablate.reporting.view import view as table_of
 
     if view not in VIEWS:
         raise CbablateError(f"'{view}' is no table of a study; there are arms, {', '.join(VIEWS)}")
-    return VIEWS[view](found.plan, found.summary)
+    return table_of(view, found.plan, found.summary)
 
 
 def facts(results: Path) -> Sequence[Record]:

@@ -16,6 +16,7 @@ from cbablate.planning.power import ALPHA
 from cbablate.planning.screening import aliases
 from cbablate.reporting.cell import DASH
 from cbablate.reporting.claim import claims, listed
+from cbablate.reporting.looks import looks_method, looks_notes, looks_test
 from cbablate.spec.analysis import USUAL, Analysis
 
 __all__ = [
@@ -43,12 +44,15 @@ def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """The lines above a table: what it answers, and what it was computed from."""
     study, budget = plan.study, plan.study.budget
     arms = len(plan.arms)
-    planned = arms * study.replicates
+    planned = arms * study.most_replicates
+    if study.sequential is not None:
+        planned = sum(one.counts.planned for one in summary.arms)
     complete = sum(one.counts.complete for one in summary.arms)
     lines = [
         f"Study {study.name}: {study.question}",
         f"{arms} arm{'' if arms == 1 else 's'} x {study.replicates} replicates of {budget.amount} "
-        f"{budget.unit} from seed {study.seed}: {complete} of {planned} trials complete",
+        f"{budget.unit} from seed {study.seed}: {complete} of {planned} trials complete"
+        + (" that looks have asked for" if study.sequential else ""),
         f"Workload {plan.description.name}, version {plan.description.version}",
     ]
     traits = summary.origin.traits
@@ -65,6 +69,8 @@ def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
 def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
     """The line that names test, family and interval; none where nothing is compared."""
     families = {c.family for one in summary.arms for c in one.contrasts.values()}
+    if summary.course is not None:
+        return tuple(looks_method(family) for family in families)
     if how.correction == "dunnett":
         return tuple(
             f"Differences paired by replicate; Dunnett's two-sided test over {family} comparisons "
@@ -86,6 +92,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
     found = [
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
+        *looks_notes(plan, summary),
         *_timings(plan, summary),
         *_absences(plan, summary),
         *_missing(summary),
@@ -130,6 +137,8 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
             f" p: Dunnett's two-sided test over {over} with seeds as blocks, one error for all "
             "arms; intervals of Δ hold jointly."
         )
+    elif any(one.p is not None for one in found) and summary.course is not None:
+        sentence += looks_test(over)
     elif any(one.p is not None for one in found):
         sentence += (
             f" p: two-sided {_TESTS[how.test]}, Holm-adjusted over {over}; intervals not adjusted."
@@ -140,7 +149,7 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
     yield sentence
     yield from _of_intervals(how, found)
     yield from _pairing(how, summary, found, primary)
-    if any(one.n > 1 and one.p is None for one in found):
+    if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
         yield (
             "Where all paired differences are equal, their spread cannot be estimated: neither "
             "interval nor p is given."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from cbablate.analysis.summary import Summary
@@ -10,10 +11,11 @@ from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.reporting.components import component_table, pair_table
 from cbablate.reporting.effects import effect_table
+from cbablate.reporting.looks import VIEW_NOTE
 from cbablate.reporting.mechanism import mechanism_table
 from cbablate.reporting.table import Table
 
-__all__ = ["PUBLISHED", "VIEWS", "views"]
+__all__ = ["PUBLISHED", "VIEWS", "view", "views"]
 
 VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
     {
@@ -28,6 +30,18 @@ PUBLISHED = ("effects", "components", "pairs")
 """Those written beside the table; a mechanism takes seconds to resample, and is asked for."""
 
 
+def view(name: str, plan: Plan, summary: Summary) -> Table:
+    """The view of this name; where replicates grow, it says what that does to its numbers.
+
+    Raises:
+        CbablateError: the study does not tell what is asked for.
+    """
+    table = VIEWS[name](plan, summary)
+    if summary.course is None:
+        return table
+    return replace(table, notes=(*table.notes, VIEW_NOTE))
+
+
 def views(plan: Plan, summary: Summary) -> Iterator[Table]:
     """The views that this study has so far, to be written beside its table.
 
@@ -37,8 +51,7 @@ def views(plan: Plan, summary: Summary) -> Iterator[Table]:
     if len(plan.study.factors) < 2:
         return
     for name in PUBLISHED:
-        make = VIEWS[name]
         try:
-            yield make(plan, summary)
+            yield view(name, plan, summary)
         except CbablateError:
             continue
