@@ -203,7 +203,8 @@ def growing_table(simulations: int) -> None:
         n = fixed_for(y, found, slice(0, real))
         fixed = n * (arms + 1)
         print(
-            f"| {words} | {100 * wrong:.2f} | {100 * found:.1f} | {said.trials:.1f} | {n} | {fixed} "
+            f"| {words} | {100 * wrong:.2f} | {100 * found:.1f} | {said.trials:.1f} | {n} "
+            f"| {fixed} "
             f"| {100 * (1 - said.trials / fixed):.0f} |"
         )
     print("\nEquivalence claimed of five arms whose difference is the margin, at the margin of:")

@@ -169,7 +169,7 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal.
 
     `view` is `arms`, or another of the study's tables: `effects`, `components`, `pairs`,
-    `mechanism`.
+    `mechanism`, `robust`.
 
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.

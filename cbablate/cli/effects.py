@@ -8,7 +8,7 @@ import typer
 
 from cbablate.errors import CbablateError
 
-__all__ = ["Components", "Effects", "Mechanism", "Pairs", "chosen"]
+__all__ = ["Components", "Effects", "Mechanism", "Pairs", "Robust", "chosen"]
 
 Effects = Annotated[
     bool,
@@ -24,6 +24,11 @@ Pairs = Annotated[
 ]
 Mechanism = Annotated[
     bool, typer.Option("--mechanism", help="How the other metrics change with the first one.")
+]
+
+Robust = Annotated[
+    bool,
+    typer.Option("--robust", help="Over several corruptions or data sets at once: IQM, P(better)."),
 ]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cbablate.cli.diff import diff
-from cbablate.cli.effects import Components, Effects, Mechanism, Pairs, chosen
+from cbablate.cli.effects import Components, Effects, Mechanism, Pairs, Robust, chosen
 from cbablate.cli.explain import explain
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
@@ -170,6 +170,7 @@ def table(
     components: Components = False,
     pairs: Pairs = False,
     mechanism: Mechanism = False,
+    robust: Robust = False,
     as_json: Json = False,
 ) -> None:
     """Print the ablation table of what was trained so far, or another table of the study."""
@@ -177,7 +178,9 @@ def table(
     from cbablate.analysis.outcome import outcome
     from cbablate.cli import json_shape
 
-    view = chosen(effects=effects, components=components, pairs=pairs, mechanism=mechanism)
+    view = chosen(
+        effects=effects, components=components, pairs=pairs, mechanism=mechanism, robust=robust
+    )
     planned = api.plan(api.load_study(study))
     found = api.table(planned, results=results, view=view)
     if as_json:

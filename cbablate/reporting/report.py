@@ -11,6 +11,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,6 +21,7 @@ from cbablate.analysis.curve import Curve, curves
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -29,14 +31,17 @@ from cbablate.reporting.delta import delta, spelled
 from cbablate.reporting.figure import curve_figure, labelled, layer_figure, write_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.reviewer import Case, questions
-from cbablate.reporting.table import outcome_table
+from cbablate.reporting.table import Table, outcome_table
+from cbablate.reporting.view import view
 from cbablate.spec.changes import flatten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Picture", "efforts", "pictures", "report"]
+__all__ = ["Picture", "efforts", "pictures", "report", "robust_part"]
 
+_MOST_RESAMPLED = 1_000
+"""Of more trials `cbablate table --robust` is asked for."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -81,6 +86,7 @@ def report(plan: Plan, facts: Iterable[Record]) -> str:
         questions=questions(Case(plan, summary, trials, efforts(outcome_))),
         pictures=[_embedded(one) for one in pictures(plan, summary, trials)],
         setting=_setting(plan),
+        robust=robust_part(plan, summary),
         deltas={arm.id: delta(plan, arm) for arm in plan.arms},
         metrics=[(name, labelled(metric_of(plan, name))) for name in summary.metrics],
         rows=[_row(one, summary.metrics) for one in trials],
@@ -96,6 +102,17 @@ def report(plan: Plan, facts: Iterable[Record]) -> str:
 
 
 _ENDED_EARLY = (TrialState.FAILED, TrialState.PRUNED)
+
+
+def robust_part(plan: Plan, summary: Summary) -> Table | None:
+    """The summary over corruptions or data sets; None of a study that has nothing to summarise
+    over, or so many trials that resampling them takes longer than a report may.
+    """
+    if len(plan.trials) > _MOST_RESAMPLED:
+        return None
+    with suppress(CbablateError):  # nobody asked for it by name
+        return view("robust", plan, summary)
+    return None
 
 
 def efforts(found: Outcome) -> dict[str, int]:

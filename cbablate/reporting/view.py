@@ -13,6 +13,7 @@ from cbablate.reporting.components import component_table, pair_table
 from cbablate.reporting.effects import effect_table
 from cbablate.reporting.looks import VIEW_NOTE
 from cbablate.reporting.mechanism import mechanism_table
+from cbablate.reporting.robustness import robust_table
 from cbablate.reporting.table import Table
 
 __all__ = ["PUBLISHED", "VIEWS", "view", "views"]
@@ -23,11 +24,12 @@ VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
         "components": component_table,
         "pairs": pair_table,
         "mechanism": mechanism_table,
+        "robust": robust_table,
     }
 )
 """Each raises `CbablateError` where the study's design or its trials do not tell that."""
 PUBLISHED = ("effects", "components", "pairs")
-"""Those written beside the table; a mechanism takes seconds to resample, and is asked for."""
+"""Those written beside the table; what takes seconds to resample is asked for."""
 
 
 def view(name: str, plan: Plan, summary: Summary) -> Table:
