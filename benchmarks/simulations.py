@@ -194,19 +194,31 @@ def growing_table(simulations: int) -> None:
         y = null_studies(simulations, arms, 45, 100 * arms + real)
         y[:, 1 : 1 + real] += effect * 2**0.5  # differences have a variance of two
         said = grown(y[:, :, : LOOKS.most])
-        wrong = said.differs[:, real:].any(axis=1).mean() if real < arms else float("nan")
+        wrong = f"{100 * said.differs[:, real:].any(axis=1).mean():.2f}" if real < arms else ""
         words = f"{real} of {arms}" + (f", {effect:g}" if real else "")
         if not real:
-            print(f"| {words} | {100 * wrong:.2f} | | {said.trials:.1f} | | | |")
+            print(f"| {words} | {wrong} | | {said.trials:.1f} | | | |")
             continue
         found = float(said.differs[:, :real].mean())
         n = fixed_for(y, found, slice(0, real))
         fixed = n * (arms + 1)
         print(
-            f"| {words} | {100 * wrong:.2f} | {100 * found:.1f} | {said.trials:.1f} | {n} "
+            f"| {words} | {wrong} | {100 * found:.1f} | {said.trials:.1f} | {n} "
             f"| {fixed} "
             f"| {100 * (1 - said.trials / fixed):.0f} |"
         )
+    alone = np.mean(
+        [grown(null_studies(10_000, 1, 30, 7_000 + k)).differs.mean() for k in range(10)]
+    )
+    print(f"\nFalse claims of one arm, 100,000 studies: {100 * alone:.2f} %")
+    print("\nWith a margin of 1 spread, 2 of 5 arms that differ by 1.2:")
+    y = null_studies(simulations, 5, 30, 1)
+    y[:, 1:3] += 1.2 * 2**0.5
+    said = grown(y, 2**0.5)
+    print(
+        f"found {100 * said.differs[:, :2].mean():.1f} %, equivalence of the others found "
+        f"{100 * said.equivalent[:, 2:].mean():.1f} %, {said.trials:.1f} trials"
+    )
     print("\nEquivalence claimed of five arms whose difference is the margin, at the margin of:")
     for margin in (0.5, 1.0, 2.0):
         y = null_studies(simulations, 5, 30, int(10 * margin))

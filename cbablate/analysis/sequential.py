@@ -4,7 +4,9 @@ Testing at 5 % after every seed until something is found finds something in a th
 studies. Here each look spends a part of ALPHA, by the spending function of O'Brien and Fleming's
 type (Lan and DeMets 1983), which spends hardly anything early and nearly all at the planned end.
 The nominal levels come from the normal theory of repeated looks and are applied to the p values
-of paired t tests (Jennison and Turnbull 2000, section 4.4).
+of paired t tests (Jennison and Turnbull 2000, section 4.4). That alone raises false alarms by up
+to a sixth, as the spread is estimated anew at each look (simulated: docs/decisions/0015); so all of
+it is done at an alpha that is smaller by an allowance for that.
 
 Levels grow with alpha at every look. So the smallest alpha at which some look up to now would
 have decided is a p value that holds however often one looks and whenever one stops (a sequential
@@ -41,6 +43,7 @@ _KNOTS = tuple(10.0 ** (exponent / 2) for exponent in range(-14, 0))
 """Alphas between which sequential p values are interpolated; p below the first is told as it."""
 _MOST_SHARES = 24
 """Of so many members of a family ALPHA's shares are knots too, so that these are exact."""
+_STUDENT, _STUDENT_OF = 0.18, 3.6
 _NORMAL = NormalDist()
 
 
@@ -57,7 +60,14 @@ class Looks:
         Raises:
             ValueError: fewer than two pairs at the first look, or more than at the last.
         """
-        return nominal_levels(self.shares, alpha)
+        return nominal_levels(self.shares, alpha / self.allowance)
+
+    @property
+    def allowance(self) -> float:
+        """By how much alpha is made smaller, as spreads are estimated: as much as any of 8 to 60
+        replicates was simulated to need. A single look is an exact t test, and needs none.
+        """
+        return 1.0 if self.fewest == self.most else 1 + min(_STUDENT, _STUDENT_OF / self.most)
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -83,7 +93,7 @@ class Looks:
 
     def _alpha(self, n: int, p: float, family: int) -> float:
         """The smallest alpha at which the look at n pairs decides."""
-        alphas, columns = _knots(self.shares, min(family, _MOST_SHARES))
+        alphas, columns = _knots(self.shares, self.allowance, min(family, _MOST_SHARES))
         levels = columns[n - self.fewest]
         above = next((i for i, level in enumerate(levels) if level > p), None)
         if above is None:
@@ -115,11 +125,11 @@ def nominal_levels(shares: tuple[float, ...], alpha: float = ALPHA) -> tuple[flo
 
 @lru_cache(maxsize=16)
 def _knots(
-    shares: tuple[float, ...], family: int
+    shares: tuple[float, ...], allowance: float, family: int
 ) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:
     """Alphas in growing order, and of each look its levels at them."""
     alphas = tuple(sorted({*_KNOTS, *(ALPHA / k for k in range(1, family + 1)), 0.999}))
-    return alphas, _columns(shares, alphas)
+    return alphas, _columns(shares, [alpha / allowance for alpha in alphas])
 
 
 def _columns(shares: Sequence[float], alphas: Sequence[float]) -> tuple[tuple[float, ...], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cbablate.analysis.cost import cost
 from cbablate.analysis.course import asked, course, looks_of
@@ -31,25 +32,21 @@ def look_lines(plan: Plan) -> list[str]:
 
 def cost_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
     """What is finished, and what is to be trained at least and at most."""
-    now, most = cost(asked(plan, facts), facts), cost(plan, facts)
+    now, most = cost(asked(plan, facts), facts), cost(_most(plan, facts), facts)
     unit = plan.study.budget.unit
     lines = [
         f"Finished: {now.trials - now.left} of the {now.trials} trials that are asked for so far. "
-        f"To train: {now.left} trials to the next look, {now.budget_left:,} {unit}"
+        f"To train: {now.left} trials to the next look, {now.budget_left:,} {unit}; "
+        f"{most.left} at most, {most.budget_left:,} {unit}."
     ]
-    at = course(plan, histories(facts))
-    bound = (sum(at.most.values()) if at else 0) - (now.trials - now.left)
-    lines[-1] += f"; {bound} at most, {bound * plan.study.budget.amount:,} {unit}."
     if now.seconds is None or most.seconds is None:
-        return [*lines, f"Time: unknown; {most.basis}."]
-    if not bound:
-        return lines
-    each = most.seconds / most.left if most.left else 0.0
-    return [
-        *lines,
-        f"Time: about {duration(now.seconds)} to the next look and {duration(each * bound)} at "
-        f"most, of one core or GPU share ({most.basis}).",
-    ]
+        lines.append(f"Time: unknown; {most.basis}.")
+    elif most.left:
+        lines.append(
+            f"Time: about {duration(now.seconds)} to the next look and {duration(most.seconds)} at "
+            f"most, of one core or GPU share ({most.basis})."
+        )
+    return lines
 
 
 def standing_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
@@ -63,9 +60,18 @@ def standing_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
     for arm, one in at.decisions.items():
         word = one.claim or ("open" if arm in at.open else "undecided at the last look")
         lines.append(f"  {names[arm]:<{width}}  {word}, {counted(one.replicates, 'replicate')}")
-    may = sum(at.most.values()) - sum(at.asked.values())
+    may = len(_most(plan, facts).trials) - len(asked(plan, facts).trials)
     if may:
         lines.append(f"At most {counted(may, 'further trial')} may be asked for.")
     if at.beyond:
         lines.append(f"Not used, as no look has asked for them: {at.beyond} complete trials.")
     return lines
+
+
+def _most(plan: Plan, facts: Sequence[Record]) -> Plan:
+    """The plan with all trials that looks may still ask for."""
+    at = course(plan, histories(facts))
+    if at is None:
+        return plan
+    kept = tuple(trial for trial in plan.trials if trial.replicate < at.most[trial.arm])
+    return replace(plan, trials=kept)

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["ended", "planned", "standing"]
 
 _PRICE_OF_LOOKING = (
-    "So it is with a number that is fixed. Looking in between costs as much power as 3 % of the "
-    "replicates bring, and saves the seeds of whatever is decided early."
+    "So it is with a number that is fixed. Looking in between costs the power of less than a tenth "
+    "of the replicates, and saves the seeds of whatever is decided early."
 )
 
 

@@ -6,6 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +28,7 @@ def test_all_of_alpha_is_spent_at_the_end_and_one_look_is_the_plain_test() -> No
 
 
 def test_a_random_walk_leaves_the_bounds_as_often_as_alpha_says() -> None:
-    levels = Looks(5, 15).levels()
+    levels = nominal_levels(Looks(5, 15).shares)
     draw = np.random.default_rng(1)
     walks = np.cumsum(draw.standard_normal((40_000, 15)), axis=1)[:, 4:]
     z = np.abs(walks) / np.sqrt(np.arange(5, 16))
@@ -79,3 +80,19 @@ def test_a_sequential_p_is_that_of_its_best_look_and_never_grows() -> None:
     assert grown[-1] == min(looks.p([one]) for one in tests)
     assert 0 < looks.p([(6, 0.0)]) < 1e-6
     assert looks.p([(6, 1.0)]) == 1.0
+
+
+@pytest.mark.parametrize(("most", "alpha"), [(9, 0.05), (16, 0.01), (30, 0.05)])
+def test_t_tests_at_every_look_raise_no_more_false_alarms_than_alpha(
+    most: int, alpha: float
+) -> None:
+    draw, count = np.random.default_rng(most), 60_000
+    x = draw.standard_normal((count, most))
+    n = np.arange(1, most + 1)
+    sums, squares = np.cumsum(x, axis=1)[:, 5:], np.cumsum(x * x, axis=1)[:, 5:]
+    n = n[5:]
+    t = np.abs(sums / n) / np.sqrt((squares - sums**2 / n) / (n - 1) / n)
+    bounds = scipy.stats.t.isf(np.array(Looks(6, most).levels(alpha)) / 2, n - 1)
+    alarms = float((t >= bounds).any(axis=1).mean())
+    assert alarms <= alpha + 2 * (alpha / count) ** 0.5
+    assert alarms >= 0.8 * alpha, "and hardly fewer"
