@@ -43,7 +43,6 @@ _KNOTS = tuple(10.0 ** (exponent / 2) for exponent in range(-14, 0))
 """Alphas between which sequential p values are interpolated; p below the first is told as it."""
 _MOST_SHARES = 24
 """Of so many members of a family ALPHA's shares are knots too, so that these are exact."""
-_STUDENT, _STUDENT_OF = 0.18, 3.6
 _NORMAL = NormalDist()
 
 
@@ -64,10 +63,12 @@ class Looks:
 
     @property
     def allowance(self) -> float:
-        """By how much alpha is made smaller, as spreads are estimated: as much as any of 8 to 60
-        replicates was simulated to need. A single look is an exact t test, and needs none.
+        """By how much alpha is made smaller, as spreads are estimated.
+
+        As much as was simulated to be needed by 7 to 100 replicates at most. A single look is an
+        exact t test, and needs none.
         """
-        return 1.0 if self.fewest == self.most else 1 + min(_STUDENT, _STUDENT_OF / self.most)
+        return 1.0 if self.fewest == self.most else 1 + min(0.18, 0.02 + 3.6 / self.most)
 
     @property
     def shares(self) -> tuple[float, ...]:
