@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ from cbablate.analysis.robust import interquartile_mean
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan, plan
-from cbablate.probes.catalog import PROBES
 from cbablate.reporting.form import render
 from cbablate.reporting.report import report, robust_part
 from cbablate.reporting.report_pdf import report_tex
@@ -26,31 +23,7 @@ from cbablate.spec.factor import Factor, Level
 from cbablate.spec.metric import Metric, Objective
 from cbablate.spec.study import Study
 from tests.analysis.fabrication import FROZEN, Telling, placement
-
-KINDS = {metric.name: metric for metric in PROBES["corruption"].metrics}
-CORRUPTED = replace(FROZEN, metrics={**FROZEN.metrics, **KINDS})
-Value = Callable[[int, int, int], float]
-"""By arm, task and replicate."""
-
-
-def corrupted(value: Value, **more: Any) -> tuple[Plan, Summary, Telling]:
-    """A study of three arms over six corruptions."""
-    planned = placement(
-        description=CORRUPTED, report=("test/top1", *KINDS), names=("a", "b"), **more
-    )
-    telling = Telling()
-    telling.session()
-    arms = [arm.id for arm in planned.arms]
-    for trial in planned.trials:
-        at = arms.index(trial.arm)
-        found = {name: value(at, k, trial.replicate) for k, name in enumerate(KINDS)}
-        telling.complete(trial, {"test/top1": 90.0, **found})
-    return planned, summarize(planned, telling.facts), telling
-
-
-def varied(at: int, task: int, replicate: int) -> float:
-    drawn = random.Random(100 * at + 10 * task + replicate).gauss(0, 1)
-    return 40.0 + 8 * task + 2 * at + drawn
+from tests.reporting.corrupted import corrupted, varied
 
 
 @pytest.fixture(scope="module")
