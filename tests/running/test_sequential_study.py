@@ -193,18 +193,16 @@ def test_a_driver_that_dies_on_the_way_is_continued_by_the_next(
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_session")
-def test_ray_ends_with_the_trials_that_this_process_ends_with(
-    whole: list[Record], tmp_path: Path
-) -> None:
+def test_ray_ends_with_the_trials_that_this_process_ends_with(tmp_path: Path) -> None:
     from cbablate.running.ray_executor import RayExecutor
 
-    driven(growing(), tmp_path, lambda: RayExecutor(slots=2))
+    grows = Sequential(min=6, max=8, until="decided")
+    plan = toy_plan({"noise": 0.02}, epochs=1, replicates=grows)
+    own = conducted(plan)
+    driven(plan, tmp_path, lambda: RayExecutor(slots=2))
     facts = api.facts(tmp_path)
-    assert trained(facts) == trained(whole)
-    assert (
-        outcome_table(outcome(growing(), facts)).rows
-        == outcome_table(outcome(growing(), whole)).rows
-    )
+    assert trained(facts) == trained(own)
+    assert outcome_table(outcome(plan, facts)).rows == outcome_table(outcome(plan, own)).rows
 
 
 def test_an_arm_that_fails_holds_nobody_up_and_is_tried_again_by_the_next_run(
