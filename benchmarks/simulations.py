@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.stats
@@ -18,7 +19,7 @@ from cbablate.analysis.contrast import adjusted, contrast
 from cbablate.analysis.dunnett import dunnett_critical
 from cbablate.analysis.sequential import Looks
 from cbablate.analysis.verdict import findings
-from cbablate.planning.power import power
+from cbablate.planning.power import ALPHA
 from cbablate.planning.student import critical
 
 Draws = NDArray[np.float64]
@@ -106,32 +107,124 @@ def false_claims(y: Draws) -> float:
     return wrong / len(y)
 
 
-def sequential(effect: float, simulations: int, family: int, seed: int) -> tuple[float, float]:
-    """The share of comparisons found, each at its share of 5 %, and the mean number of pairs, when
-    looking from 5 pairs to 30.
+LOOKS = Looks(6, 30)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """What became of simulated studies with sequential replicates, by study and arm: whether a
+    difference was claimed, whether equivalence was, and after how many replicates an arm stopped.
     """
-    draw = np.random.Generator(np.random.PCG64(seed))
-    found = draw.standard_normal((simulations, 30)) + effect
-    stopped = np.full(simulations, 30)
-    seen = np.zeros(simulations, dtype=bool)
-    for n, level in zip(range(5, 31), Looks(5, 30).levels(0.05 / family), strict=True):
-        part = found[:, :n]
-        t = np.abs(part.mean(axis=1)) / part.std(axis=1, ddof=1) * np.sqrt(n)
-        fresh = ~seen & (2 * scipy.stats.t.sf(t, n - 1) < level)
-        stopped[fresh], seen = n, seen | fresh
-    return float(seen.mean()), float(stopped.mean())
+
+    differs: NDArray[np.bool_]
+    equivalent: NDArray[np.bool_]
+    stopped: NDArray[np.int64]
+
+    @property
+    def trials(self) -> float:
+        """The mean number of trials of a study; the reference has as many as the last open arm."""
+        return float((self.stopped.sum(axis=1) + self.stopped.max(axis=1)).mean())
 
 
-def sequential_alarms(simulations: int, arms: int, seed: int) -> float:
-    """The share of null studies of so many arms in which looking from 5 to 30 finds anything."""
-    y = null_studies(simulations, arms, 30, seed)
+def grown(y: Draws, margin: float | None = None) -> Grown:
+    """Studies whose arms (the reference first) are looked at from 6 replicates to 30, as
+    `analysis.course` does, all of them at once.
+    """
     apart = y[:, 1:] - y[:, :1]
-    wrong = np.zeros(simulations, dtype=bool)
-    for n, level in zip(range(5, 31), Looks(5, 30).levels(0.05 / arms), strict=True):
-        part = apart[:, :, :n]
-        t = np.abs(part.mean(axis=2)) / part.std(axis=2, ddof=1) * np.sqrt(n)
-        wrong |= (2 * scipy.stats.t.sf(t, n - 1) < level).any(axis=1)
-    return float(wrong.mean())
+    shape = apart.shape[:2]
+    ps, es = np.ones(shape), np.ones(shape)
+    differs, equivalent = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    stopped = np.full(shape, LOOKS.most)
+    for n in range(LOOKS.fewest, LOOKS.most + 1):
+        mean, error = apart[:, :, :n].mean(axis=2), apart[:, :, :n].std(axis=2, ddof=1) / n**0.5
+        going = ~(differs | equivalent)
+        p = 2 * scipy.stats.t.sf(np.abs(mean) / error, n - 1)
+        ps = np.where(going, np.minimum(ps, sequential_p(p, n, shape[1])), ps)
+        if margin is not None:
+            e = scipy.stats.t.sf((margin - np.abs(mean)) / error, n - 1)
+            es = np.where(going, np.minimum(es, sequential_p(e, n, shape[1])), es)
+        differs |= going & (holm(ps) < ALPHA)
+        equivalent |= going & ~differs & (holm(es) < ALPHA)
+        stopped = np.where(going & (differs | equivalent), n, stopped)
+    return Grown(differs, equivalent, stopped)
+
+
+def sequential_p(p: Draws, n: int, family: int) -> Draws:
+    """As `Looks.p` has it, of many tests with n pairs."""
+    knots = [LOOKS.p([(n, float(one))], family=family) for one in GRID]
+    found: Draws = np.exp(np.interp(np.log(np.maximum(p, 1e-15)), np.log(GRID), np.log(knots)))
+    return found
+
+
+GRID = np.geomspace(1e-15, 1.0, 2_000)
+
+
+def holm(ps: Draws) -> Draws:
+    """Holm's adjusted p values of each row."""
+    order = np.argsort(ps, axis=1)
+    factors = np.arange(ps.shape[1], 0, -1)
+    steps = np.maximum.accumulate(np.take_along_axis(ps, order, axis=1) * factors, axis=1)
+    found = np.empty_like(ps)
+    np.put_along_axis(found, order, steps, axis=1)
+    return found
+
+
+def fixed_for(y: Draws, wanted: float, arms: slice) -> int:
+    """The fixed number of replicates at which so many of these arms are found, by Holm."""
+    apart = y[:, 1:] - y[:, :1]
+    for n in range(3, y.shape[2] + 1):
+        t = np.abs(apart[:, :, :n].mean(axis=2)) / apart[:, :, :n].std(axis=2, ddof=1) * n**0.5
+        if (holm(2 * scipy.stats.t.sf(t, n - 1)) < ALPHA)[:, arms].mean() >= wanted:
+            return n
+    return y.shape[2]
+
+
+def growing_table(simulations: int) -> None:
+    """Print what looking after every replicate from 6 to 30 claims wrongly, and what it saves."""
+    print(f"\nLooking after every replicate from 6 to 30, {simulations:,} studies each\n")
+    print(
+        "| arms that differ, by so many spreads | false claims (%) | found (%) "
+        "| trials | fixed number for as much | its trials | saved (%) |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for arms, real, effect in (
+        *((1, 0, 0.0), (5, 0, 0.0), (10, 0, 0.0)),
+        *((1, 1, 0.6), (1, 1, 1.0), (5, 2, 0.8), (5, 2, 1.2), (5, 5, 0.8), (10, 3, 1.0)),
+    ):
+        y = null_studies(simulations, arms, 45, 100 * arms + real)
+        y[:, 1 : 1 + real] += effect * 2**0.5  # differences have a variance of two
+        said = grown(y[:, :, : LOOKS.most])
+        wrong = f"{100 * said.differs[:, real:].any(axis=1).mean():.2f}" if real < arms else ""
+        words = f"{real} of {arms}" + (f", {effect:g}" if real else "")
+        if not real:
+            print(f"| {words} | {wrong} | | {said.trials:.1f} | | | |")
+            continue
+        found = float(said.differs[:, :real].mean())
+        n = fixed_for(y, found, slice(0, real))
+        fixed = n * (arms + 1)
+        print(
+            f"| {words} | {wrong} | {100 * found:.1f} | {said.trials:.1f} | {n} "
+            f"| {fixed} "
+            f"| {100 * (1 - said.trials / fixed):.0f} |"
+        )
+    alone = np.mean(
+        [grown(null_studies(10_000, 1, 30, 7_000 + k)).differs.mean() for k in range(10)]
+    )
+    print(f"\nFalse claims of one arm, 100,000 studies: {100 * alone:.2f} %")
+    print("\nWith a margin of 1 spread, 2 of 5 arms that differ by 1.2:")
+    y = null_studies(simulations, 5, 30, 1)
+    y[:, 1:3] += 1.2 * 2**0.5
+    said = grown(y, 2**0.5)
+    print(
+        f"found {100 * said.differs[:, :2].mean():.1f} %, equivalence of the others found "
+        f"{100 * said.equivalent[:, 2:].mean():.1f} %, {said.trials:.1f} trials"
+    )
+    print("\nEquivalence claimed of five arms whose difference is the margin, at the margin of:")
+    for margin in (0.5, 1.0, 2.0):
+        y = null_studies(simulations, 5, 30, int(10 * margin))
+        y[:, 1:] += margin
+        said = grown(y, margin)
+        print(f"{margin / 2**0.5:.2f} spreads: {100 * said.equivalent.any(axis=1).mean():.2f} %")
 
 
 def main() -> None:
@@ -159,19 +252,7 @@ def main() -> None:
     for n in (5, 6, 8, 12, 20):
         y = null_studies(words.simulations, 10, n, n)
         print(f"| {n} | {100 * daggers(y).mean():.1f} | {100 * false_claims(y):.1f} |")
-    print(f"\nLooking after every seed from 5 to 30, {words.simulations:,} simulations\n")
-    print(
-        "False alarms: "
-        + ", ".join(
-            f"{arms} arms {100 * sequential_alarms(words.simulations, arms, arms):.1f} %"
-            for arms in (1, 5, 10)
-        )
-    )
-    print("\n| effect | found (%) | mean pairs | fixed pairs for as much |\n|---:|---:|---:|---:|")
-    for effect in (0.5, 0.6, 0.7):
-        share, pairs = sequential(effect, words.simulations, 1, 1)
-        fixed = next(n for n in range(3, 200) if power(effect, n) >= min(share, 0.999))
-        print(f"| {effect} | {100 * share:.1f} | {pairs:.1f} | {fixed} |")
+    growing_table(words.simulations)
     print(f"\n{time.perf_counter() - began:.0f} s")
 
 

@@ -179,7 +179,7 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
 
     `view` is `arms`, a row each; `two_way`, two factors crossed; `shown`, that of both which the
     study's `report` asks for; or another of its tables: `effects`, `components`, `pairs`,
-    `mechanism`, `alignment`.
+    `mechanism`, `alignment`, `robust`.
 
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.
@@ -191,12 +191,13 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     own = {"arms": outcome_table, "two_way": two_way_table, "shown": shown_table}
     if view in own:
         return own[view](found)
-    from cbablate.reporting.view import VIEWS, dressed
+    from cbablate.reporting.view import VIEWS
+    from cbablate.reporting.view import view as table_of
 
     if view not in VIEWS:
         listed = ", ".join(("arms", *VIEWS, "two_way", "shown"))
         raise CbablateError(f"'{view}' is no table of a study; there are {listed}")
-    return dressed(found.plan, VIEWS[view](found.plan, found.summary))
+    return table_of(view, found.plan, found.summary)
 
 
 def facts(results: Path) -> Sequence[Record]:

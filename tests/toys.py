@@ -11,6 +11,7 @@ from cbablate.planning.plan import Plan, plan
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor, Level
 from cbablate.spec.metric import Objective
+from cbablate.spec.sequential import Sequential
 from cbablate.spec.study import Study
 from cbablate.spec.sweep import Parameter, Pruner, Sampler, Sweep
 from cbablate.workloads.catalog import describe
@@ -51,7 +52,7 @@ def toy_file(
 def toy_plan(
     *levels: dict[str, Any],
     epochs: int = 3,
-    replicates: int = 2,
+    replicates: int | Sequential = 2,
     report: tuple[str, ...] = ("test/score",),
     **baseline: Any,
 ) -> Plan:

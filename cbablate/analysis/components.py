@@ -199,11 +199,11 @@ def _from_all_subsets(plan: Plan, found: Values, metric: str) -> Components:
     worths = [{on: found[arm][block] for on, arm in subsets.items()} for block in blocks]
     values = [shapley(worth, players) for worth in worths]
     wholes = [worth[full] - worth[none] for worth in worths]
-    whole = estimate(wholes, plan.study.replicates)
+    whole = estimate(wholes, plan.study.most_replicates)
     told = []
     for player, factor in enumerate(plan.study.factors):
         own = [of_block[player] for of_block in values]
-        value = estimate(own, plan.study.replicates)
+        value = estimate(own, plan.study.most_replicates)
         ends = ratio_interval(own, wholes)
         share = None
         if ends and value.mean is not None and whole.mean:

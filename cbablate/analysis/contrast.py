@@ -13,7 +13,7 @@ from cbablate.planning.coverage import FEWEST_FOR_BCA
 from cbablate.planning.student import critical, two_sided
 from cbablate.spec.analysis import USUAL, Analysis
 
-__all__ = ["Contrast", "adjusted", "contrast", "holm", "pooled_sd"]
+__all__ = ["Contrast", "adjusted", "contrast", "holm", "pooled_sd", "varies"]
 
 _ROUNDING = 16 * 2.0**-52
 """Differences that vary by less than this part of the values vary by rounding only."""
@@ -103,7 +103,7 @@ def contrast(
     difference, sd = moments(differences)
     n = len(differences)
     unknown = Contrast(against, difference, None, None, None, n, _correlation(left, right))
-    if sd is None or sd <= _ROUNDING * max(map(abs, left + right)):
+    if sd is None or not varies(sd, left + right):
         return unknown
     error = sd / math.sqrt(n)
     half = critical(n - 1) * error
@@ -120,6 +120,11 @@ def contrast(
         p_sign_flip=flipped,
         gain=_gain(left, right, sd),
     )
+
+
+def varies(sd: float, values: Iterable[float]) -> bool:
+    """Whether a spread of differences of these values is more than their rounding."""
+    return sd > _ROUNDING * max(map(abs, values))
 
 
 def adjusted(contrasts: Sequence[Contrast]) -> list[Contrast]:

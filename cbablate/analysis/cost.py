@@ -110,7 +110,7 @@ def tuning_cost(plan: Plan, facts: Iterable[Record]) -> TuningCost:
     proposals = best_proposals(plan, told)
     past, unknown = histories(told), History(trial="")
     done = sum(past.get(trial.id, unknown).settled for trial in confirmed(plan, proposals).trials)
-    fresh = len(plan.arms) * plan.study.replicates
+    fresh = len(plan.arms) * plan.study.most_replicates
     own = cost(plan, told)
     left = (given - ended) + (fresh - done)
     rates = _rates(plan, told, past)

@@ -124,7 +124,7 @@ def _left(plan: Plan, facts: Sequence[Record]) -> Counter[str]:
     rows = confirmed(plan, best_proposals(plan, facts))
     done = Counter(trial.arm for trial in rows.trials if past.get(trial.id, unknown).settled)
     for written, tuned in zip(plan.arms, rows.arms, strict=True):
-        left[written.id] += plan.study.replicates - done[tuned.id]
+        left[written.id] += plan.study.most_replicates - done[tuned.id]
     return left
 
 

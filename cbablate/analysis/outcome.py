@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from cbablate.analysis.course import narrowed
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.analysis.tuning import Tuning, best_proposals, tunings
 from cbablate.planning.plan import Plan
@@ -39,6 +40,8 @@ class Tuned:
 class Outcome:
     """The plan whose arms are the rows, their summary, and how they were tuned, if they were.
 
+    Of sequential replicates the plan has the trials that were asked for.
+
     Search trials are in no summary: only replicates are, which no pruner stops and no sampler saw.
     """
 
@@ -51,7 +54,8 @@ def outcome(plan: Plan, facts: Iterable[Record]) -> Outcome:
     """What the facts of a ledger say of a plan; its arms as tuned so far, if it tunes them."""
     told = list(facts)
     if plan.study.tune is None:
-        return Outcome(plan, summarize(plan, told))
+        summary = summarize(plan, told)
+        return Outcome(narrowed(plan, summary.course) if summary.course else plan, summary)
     proposals = best_proposals(plan, told)
     found = tunings(plan, told)
     if len(plan.arms) == 1:

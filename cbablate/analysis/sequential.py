@@ -1,38 +1,48 @@
-"""Sequential replicates: looking at the differences after each further seed, and being allowed to.
+"""Looking at differences after each further seed, and being allowed to.
 
 Testing at 5 % after every seed until something is found finds something in a third of null
 studies. Here each look spends a part of ALPHA, by the spending function of O'Brien and Fleming's
 type (Lan and DeMets 1983), which spends hardly anything early and nearly all at the planned end.
 The nominal levels come from the normal theory of repeated looks and are applied to the p values
-of paired t tests (Jennison and Turnbull 2000, section 4.4). Over a family of comparisons the
-step-down works as Holm's does: whoever is decided hands its share to the others (Maurer and Bretz
-2013); that is legal because the levels of this spending function grow with alpha at every look.
+of paired t tests (Jennison and Turnbull 2000, section 4.4). That alone raises false alarms by up
+to a sixth, as the spread is estimated anew at each look (simulated: docs/decisions/0015); so all of
+it is done at an alpha that is smaller by an allowance for that.
 
-What is decided is a pure function of the records: each look is taken again from the first seeds
-on, so a killed study decides as one that was never killed.
+Levels grow with alpha at every look. So the smallest alpha at which some look up to now would
+have decided is a p value that holds however often one looks and whenever one stops (a sequential
+p value: Liu and Anderson 2008), and Holm's correction of such p values is a closed test over the
+family (Maurer and Bretz 2013). The interval at a look's own level holds jointly over all looks (a
+repeated confidence interval: Jennison and Turnbull 1989).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from cbablate.analysis.contrast import Contrast, contrast
-from cbablate.analysis.replicates import Replicates, Values, entered
-from cbablate.analysis.verdict import equivalence
-from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
-from cbablate.records.history import histories
-from cbablate.records.record import Record
 
-__all__ = ["Decision", "Looks", "decisions", "more", "nominal_levels", "spent"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-_POINTS = 120
+    Numbers = NDArray[Any]
+
+__all__ = ["Looks", "nominal_levels", "spent"]
+
+_POINTS = 96
 """Points of Gauss's rule over what has not been stopped yet."""
+_HALVINGS = 42
+"""Of the interval that holds a bound: to 12 standard deviations x 2^-42."""
+_LARGEST = 12.0
+"""No bound is further out, in standard deviations: what is there has no chance worth a word."""
+_KNOTS = tuple(10.0 ** (exponent / 2) for exponent in range(-14, 0))
+"""Alphas between which sequential p values are interpolated; p below the first is told as it."""
+_MOST_SHARES = 24
+"""Of so many members of a family ALPHA's shares are knots too, so that these are exact."""
 _NORMAL = NormalDist()
 
 
@@ -47,23 +57,56 @@ class Looks:
         """The two-sided p that a test must be below, at each look, `alpha` over all of them.
 
         Raises:
-            ValueError: fewer than two pairs at the first look, or none after it.
+            ValueError: fewer than two pairs at the first look, or more than at the last.
         """
-        if not 2 <= self.fewest < self.most:
+        return nominal_levels(self.shares, alpha / self.allowance)
+
+    @property
+    def allowance(self) -> float:
+        """By how much alpha is made smaller, as spreads are estimated.
+
+        As much as was simulated to be needed by 7 to 100 replicates at most. A single look is an
+        exact t test, and needs none.
+        """
+        return 1.0 if self.fewest == self.most else 1 + min(0.18, 0.02 + 3.6 / self.most)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """What part of the planned pairs each look has.
+
+        Raises:
+            ValueError: as `levels` says.
+        """
+        if not 2 <= self.fewest <= self.most:
             raise ValueError(
-                "looks go from two pairs or more to more than that, not "
-                f"{self.fewest} to {self.most}"
+                f"looks go from two pairs or more to at least as many, not {self.fewest} to "
+                f"{self.most}"
             )
-        shares = tuple(n / self.most for n in range(self.fewest, self.most + 1))
-        return nominal_levels(shares, alpha)
+        return tuple(n / self.most for n in range(self.fewest, self.most + 1))
 
+    def p(self, tests: Iterable[tuple[int, float]], *, family: int = 1) -> float:
+        """The sequential p value of tests that were made at so many pairs and gave these p values.
 
-@dataclass(frozen=True)
-class Decision:
-    """What was found of an arm, and after how many pairs; `claim` is None while it is open."""
+        It is below ALPHA / k, of any k up to `family`, just where a look at that alpha decides.
+        Elsewhere it is interpolated between knots, to a few per cent of itself.
+        """
+        return min((self._alpha(n, p, family) for n, p in tests), default=1.0)
 
-    claim: Literal["differs", "equivalent"] | None
-    pairs: int
+    def _alpha(self, n: int, p: float, family: int) -> float:
+        """The smallest alpha at which the look at n pairs decides."""
+        alphas, columns = _knots(self.shares, self.allowance, min(family, _MOST_SHARES))
+        levels = columns[n - self.fewest]
+        above = next((i for i, level in enumerate(levels) if level > p), None)
+        if above is None:
+            return 1.0
+        if above == 0 or p <= 0 or levels[above - 1] <= 0:
+            return alphas[above]
+        low, high = math.log(levels[above - 1]), math.log(levels[above])
+        part = (math.log(p) - low) / (high - low)
+        return math.exp(
+            math.log(alphas[above - 1])
+            + part * (math.log(alphas[above]) - math.log(alphas[above - 1]))
+        )
 
 
 def spent(share: float, alpha: float = ALPHA) -> float:
@@ -71,13 +114,27 @@ def spent(share: float, alpha: float = ALPHA) -> float:
 
     Each side spends half of it, as is usual for two-sided tests.
     """
-    side = 2 * (1 - _NORMAL.cdf(_NORMAL.inv_cdf(1 - alpha / 4) / math.sqrt(share)))
-    return 2 * side
+    bound = -_NORMAL.inv_cdf(alpha / 4) / math.sqrt(share)
+    return 2 * math.erfc(bound / math.sqrt(2))
 
 
 @lru_cache(maxsize=256)
 def nominal_levels(shares: tuple[float, ...], alpha: float = ALPHA) -> tuple[float, ...]:
-    """The two-sided level of each look at these shares of the planned pairs, growing to 1.
+    """The two-sided level of each look at these shares of the planned pairs, growing to 1."""
+    return tuple(column[0] for column in _columns(shares, (alpha,)))
+
+
+@lru_cache(maxsize=16)
+def _knots(
+    shares: tuple[float, ...], allowance: float, family: int
+) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:
+    """Alphas in growing order, and of each look its levels at them."""
+    alphas = tuple(sorted({*_KNOTS, *(ALPHA / k for k in range(1, family + 1)), 0.999}))
+    return alphas, _columns(shares, [alpha / allowance for alpha in alphas])
+
+
+def _columns(shares: Sequence[float], alphas: Sequence[float]) -> tuple[tuple[float, ...], ...]:
+    """Of each look, its nominal levels at several alphas.
 
     With W a Brownian motion, W(share) is the sum of differences so far. Look k's bound c is where
     the chance of staying within all bounds before and leaving at k is what may be spent at k; the
@@ -86,99 +143,33 @@ def nominal_levels(shares: tuple[float, ...], alpha: float = ALPHA) -> tuple[flo
     import numpy as np
 
     at, weights = np.polynomial.legendre.leggauss(_POINTS)
-    points, mass = np.zeros(1), np.ones(1)  # before the first look all of it is at zero
-    before, gone, levels = 0.0, 0.0, list[float]()
+    count = len(alphas)
+    points, mass = np.zeros((count, 1)), np.ones((count, 1))  # before the first look, all at zero
+    before, gone, columns = 0.0, np.zeros(count), list[tuple[float, ...]]()
     for share in shares:
         step = math.sqrt(share - before)
-        allowed = max(spent(share, alpha) - gone, 0.0)
+        allowed = np.maximum([spent(share, alpha) for alpha in alphas] - gone, 0.0)
 
-        def left(bound: float, points: Any = points, mass: Any = mass, step: float = step) -> float:
-            return float(mass @ (_tail((bound - points) / step) + _tail((bound + points) / step)))
+        def left(
+            bound: Numbers, points: Numbers = points, mass: Numbers = mass, step: float = step
+        ) -> Numbers:
+            out = _tail((bound[:, None] - points) / step) + _tail((bound[:, None] + points) / step)
+            found: Numbers = (mass * out).sum(axis=1)
+            return found
 
-        bound = _root(left, allowed, math.sqrt(share))
-        levels.append(2 * (1 - _NORMAL.cdf(bound / math.sqrt(share))))
-        gone += left(bound)
-        fresh = bound * at
-        apart = (fresh[:, None] - points[None, :]) / step
-        density = np.exp(-(apart**2) / 2) @ mass / (step * math.sqrt(2 * math.pi))
-        points, mass, before = fresh, density * weights * bound, share
-    return tuple(levels)
-
-
-def decisions(
-    found: Values, compared: Sequence[tuple[str, str]], looks: Looks, *, margin: float | None = None
-) -> dict[str, Decision]:
-    """What has been decided of each arm, of `(arm, reference)` pairs, at the looks so far.
-
-    A look is at the first so many pairs of every open arm, and is taken once they all have them.
-    With a margin, two one-sided tests at the same levels decide for equivalence.
-    """
-    decided: dict[str, Decision] = {}
-    for look, n in enumerate(range(looks.fewest, looks.most + 1)):
-        open_arms = [pair for pair in compared if pair[0] not in decided]
-        seen = {arm: _first(found, arm, reference, n) for arm, reference in open_arms}
-        if not open_arms or any(one.n < n for one in seen.values()):
-            break
-        for claim, ps in (
-            ("differs", {arm: one.p for arm, one in seen.items()}),
-            ("equivalent", {arm: equivalence(one, margin) for arm, one in seen.items()}),
-        ):
-            others = sum(one.claim == claim for one in decided.values())
-            for arm in _passed(ps, looks, look, family=len(compared) - others):
-                decided.setdefault(arm, Decision(claim, n))  # type: ignore[arg-type]  # of two words
-    return {
-        arm: decided.get(arm, Decision(None, _first(found, arm, reference, looks.most).n))
-        for arm, reference in compared
-    }
-
-
-def more(plan: Plan, facts: Iterable[Record], looks: Looks) -> dict[str, int]:
-    """How many replicates each arm of a plan should have by now, by arm id.
-
-    All have `fewest`. An open arm, and the reference of one, is given one more once it has settled
-    (completed, or failed for good) those it has, up to `most`. When nothing grows, it is over.
-    """
-    told = list(facts)
-    primary = next(
-        (m for m in plan.study.report if _of_trials(plan, m)), plan.study.objective.metric
-    )
-    past = histories(sorted(told, key=lambda fact: fact.sequence))
-    found = Replicates(entered(plan, past)).of(primary)
-    compared = [(arm.id, arm.against) for arm in plan.arms if arm.against is not None]
-    said = decisions(found, compared, looks, margin=plan.study.margin)
-    open_arms = {arm for arm, _ in compared if said[arm].claim is None}
-    going_on = open_arms | {reference for arm, reference in compared if arm in open_arms}
-    settled = dict.fromkeys((arm.id for arm in plan.arms), 0)
-    for trial in plan.trials:
-        history = past.get(trial.id)
-        settled[trial.arm] += bool(history and history.settled)
-    return {
-        arm: min(looks.most, max(looks.fewest, count + (arm in going_on)))
-        for arm, count in settled.items()
-    }
-
-
-def _of_trials(plan: Plan, name: str) -> bool:
-    metric = plan.description.metrics.get(name)
-    return metric is None or metric.source == "trial"
-
-
-def _first(found: Values, arm: str, reference: str, n: int) -> Contrast:
-    """The contrast over the first n replicates that both have."""
-    shared = sorted(found[arm].keys() & found[reference].keys())[:n]
-    left, right = ({r: found[one][r] for r in shared} for one in (arm, reference))
-    return contrast(left, right, against=reference, unpaired=False)
-
-
-def _passed(ps: Mapping[str, float | None], looks: Looks, look: int, *, family: int) -> list[str]:
-    """The arms that pass at a look, stepping down from the smallest p."""
-    passed: list[str] = []
-    known = sorted((p, arm) for arm, p in ps.items() if p is not None)
-    for p, arm in known:
-        if p >= looks.levels(ALPHA / (family - len(passed)))[look]:
-            break
-        passed.append(arm)
-    return passed
+        bound = _roots(left, allowed, math.sqrt(share))
+        columns.append(
+            tuple(math.erfc(one / math.sqrt(2 * share)) for one in (float(b) for b in bound))
+        )
+        gone = gone + left(bound)
+        fresh = bound[:, None] * at
+        apart = (fresh[:, :, None] - points[:, None, :]) / step
+        np.square(apart, out=apart)
+        np.multiply(apart, -0.5, out=apart)
+        np.exp(apart, out=apart)
+        density = np.einsum("aij,aj->ai", apart, mass) / (step * math.sqrt(2 * math.pi))
+        points, mass, before = fresh, density * weights * bound[:, None], share
+    return tuple(columns)
 
 
 def _tail(z: Any) -> Any:
@@ -188,13 +179,14 @@ def _tail(z: Any) -> Any:
     return ndtr(-z)
 
 
-def _root(left: Callable[[float], float], allowed: float, scale: float) -> float:
-    """The bound beyond which so much is left; left falls as the bound grows."""
-    low, high = 0.0, 12.0 * scale
-    while high - low > 1e-12 * scale:
+def _roots(left: Callable[[Numbers], Numbers], allowed: Numbers, scale: float) -> Numbers:
+    """The bounds beyond which so much is left; left falls as a bound grows."""
+    import numpy as np
+
+    low, high = np.zeros_like(allowed), np.full_like(allowed, _LARGEST * scale)
+    for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if left(middle) > allowed:
-            low = middle
-        else:
-            high = middle
-    return high
+        more = left(middle) > allowed
+        low, high = np.where(more, middle, low), np.where(more, high, middle)
+    found: Numbers = high
+    return found

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cbablate.analysis.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.course import Course, course, narrowed, sequential_family
 from cbablate.analysis.data_version import data_version
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin
@@ -69,6 +70,8 @@ class Summary:
     replicates: Replicates = field(default=Replicates({}), repr=False, compare=False)
     """The values behind it all, one a trial."""
     data: str = ""
+    course: Course | None = None
+    """Where the looks stand of a study whose number of replicates grows."""
 
     @property
     def of(self) -> Mapping[str, ArmSummary]:
@@ -98,10 +101,13 @@ def summarize(
     """The summary of a plan's trials from a ledger's facts, which may tell of others too.
 
     Only the last measurement of a COMPLETE trial counts. Facts are taken in the ledger's order,
-    whatever order they are handed in. Who has folded them already hands in what they `told`.
+    whatever order they are handed in. Who has folded them already hands in what they `told`. Of
+    sequential replicates those count that looks have asked for.
     """
     ordered = sorted(facts, key=lambda fact: fact.sequence)
     told = histories(ordered) if told is None else told
+    at = course(plan, told)
+    plan = plan if at is None else narrowed(plan, at)
     counted = entered(plan, told)
     past: dict[str, list[History]] = {arm.id: [] for arm in plan.arms}
     for trial in plan.trials:
@@ -109,18 +115,15 @@ def summarize(
     asked = dict.fromkeys([*plan.study.report, plan.study.objective.metric])
     metrics = tuple(name for name in asked if metric_of(plan, name).source == "trial")
     primary = next((name for name in metrics if name in plan.study.report), "")
-    contrasts = _contrasts(plan, counted, metrics)
-    found = {
-        name: _findings(plan, name, by_arm, plan.study.margin if name == primary else None)
-        for name, by_arm in contrasts.items()
-    }
+    planned = {arm.id: at.asked[arm.id] if at else plan.study.most_replicates for arm in plan.arms}
+    contrasts, found = _compared(plan, counted, metrics, primary=primary, at=at)
     timed = timings(ordered, [arm.id for arm in plan.arms])
     arms = tuple(
         ArmSummary(
             arm=arm,
             counts=_counts(past[arm.id]),
             estimates={
-                name: estimate(values_in(counted[arm.id], name).values(), plan.study.replicates)
+                name: estimate(values_in(counted[arm.id], name).values(), planned[arm.id])
                 for name in metrics
             },
             contrasts={
@@ -128,7 +131,7 @@ def summarize(
             },
             findings={name: by_arm[arm.id] for name, by_arm in found.items() if arm.id in by_arm},
             timings={name: by_arm[arm.id] for name, by_arm in timed.items() if arm.id in by_arm},
-            vectors=_vectors(counted[arm.id], plan.study.replicates),
+            vectors=_vectors(counted[arm.id], planned[arm.id]),
         )
         for arm in plan.arms
     )
@@ -140,20 +143,41 @@ def summarize(
         origin=origin(every, ordered),
         replicates=Replicates(counted),
         data=data_version(counted, timed),
+        course=at,
     )
 
 
-def _contrasts(
-    plan: Plan, counted: Mapping[str, Mapping[int, History]], metrics: Iterable[str]
-) -> dict[str, dict[str, Contrast]]:
-    """Contrasts by metric, by arm id; each metric's contrasts are one family."""
+_ByMetric = dict[str, dict[str, Contrast]]
+
+
+def _compared(
+    plan: Plan,
+    counted: Mapping[str, Mapping[int, History]],
+    metrics: Iterable[str],
+    *,
+    primary: str,
+    at: Course | None,
+) -> tuple[_ByMetric, dict[str, dict[str, Finding]]]:
+    """Contrasts and findings by metric, by arm id; each metric's contrasts are one family.
+
+    The margin is one of the primary metric.
+    """
     compared = [(arm.id, arm.against) for arm in plan.arms if arm.against is not None]
-    found: dict[str, dict[str, Contrast]] = {}
+    ids = [arm for arm, _ in compared]
+    contrasts: _ByMetric = {}
+    found: dict[str, dict[str, Finding]] = {}
     for metric in metrics:
+        margin = plan.study.margin if metric == primary else None
         found_in = {arm: values_in(by_replicate, metric) for arm, by_replicate in counted.items()}
-        ids = [arm for arm, _ in compared]
-        found[metric] = dict(zip(ids, _family(plan, found_in, compared, metric), strict=True))
-    return found
+        equal: list[float | None] | None = None
+        if at is None:
+            family = _family(plan, found_in, compared, metric)
+        else:
+            family, equal = sequential_family(found_in, compared, at, margin)
+        told = findings(family, direction=direction_of(plan, metric), margin=margin, equal=equal)
+        contrasts[metric] = dict(zip(ids, family, strict=True))
+        found[metric] = dict(zip(ids, told, strict=True))
+    return contrasts, found
 
 
 def _family(
@@ -177,14 +201,6 @@ def _family(
             for arm, ref in compared
         ]
     )
-
-
-def _findings(
-    plan: Plan, name: str, by_arm: Mapping[str, Contrast], margin: float | None
-) -> dict[str, Finding]:
-    """The findings of one metric, by arm id."""
-    found = findings([*by_arm.values()], direction=direction_of(plan, name), margin=margin)
-    return dict(zip(by_arm, found, strict=True))
 
 
 def _counts(past: list[History]) -> Counts:

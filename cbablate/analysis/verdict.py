@@ -14,6 +14,9 @@ How a finding is reached, in this order, over a family of contrasts of one metri
    the larger of the two p values, Holm-adjusted over the family, is below ALPHA.
 4. *undecided*: everything else. It is no claim that there is no difference.
 
+Where the number of replicates grows, p values and intervals hold over all looks
+(`analysis.sequential`), and the t test decides alone.
+
 So claims of a difference where there is none come in at most ALPHA of the families, and claims
 of equivalence where the difference reaches the margin in at most ALPHA of them.
 """
@@ -55,14 +58,19 @@ class Finding:
 
 
 def findings(
-    contrasts: Sequence[Contrast], *, direction: Direction | None, margin: float | None = None
+    contrasts: Sequence[Contrast],
+    *,
+    direction: Direction | None,
+    margin: float | None = None,
+    equal: Sequence[float | None] | None = None,
 ) -> list[Finding]:
     """The findings of one family of adjusted contrasts, in their order.
 
-    A contrast without a p value counts as a member in each correction.
+    A contrast without a p value counts as a member in each correction. `equal` are p values for
+    equivalence to be used, not adjusted yet, in the place of the usual ones.
     """
     flips = _holm([one.p_sign_flip for one in contrasts])
-    equal = _holm([equivalence(one, margin) for one in contrasts])
+    equal = _holm(equal or [equivalence(one, margin) for one in contrasts])
     return [
         Finding(_claim(one, direction, flip, same), flip, same, margin)
         for one, flip, same in zip(contrasts, flips, equal, strict=True)

@@ -30,6 +30,8 @@ def checked(path: Path) -> str:
         return f"{size}, {counted(sweep.trials, 'trial')} an arm, sampler {sweep.sampler.name}"
     found = api.plan(api.load_study(path))
     said = f"{len(found.arms)} arms, {len(found.trials)} trials"
+    if found.study.sequential is not None:
+        said += " at most"
     tune = found.study.tune
     if tune is not None:
         said += f", as many confirmations, {len(found.arms) * tune.trials} tuning trials"

@@ -8,7 +8,7 @@ import typer
 
 from cbablate.errors import CbablateError
 
-__all__ = ["Alignment", "Components", "Effects", "Mechanism", "Pairs", "chosen"]
+__all__ = ["Alignment", "Components", "Effects", "Mechanism", "Pairs", "Robust", "chosen"]
 
 Effects = Annotated[
     bool,
@@ -27,6 +27,11 @@ Alignment = Annotated[
 ]
 Mechanism = Annotated[
     bool, typer.Option("--mechanism", help="How the other metrics change with the first one.")
+]
+
+Robust = Annotated[
+    bool,
+    typer.Option("--robust", help="Over several corruptions or data sets at once: IQM, P(better)."),
 ]
 
 

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cbablate.analysis.cost import cost
+from cbablate.analysis.course import asked, course, looks_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.planning.plan import Plan
-from cbablate.planning.power import detectable, floor
+from cbablate.planning.power import ALPHA, detectable, floor
+from cbablate.records.history import histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.table import Table
@@ -29,15 +31,19 @@ def printed(shape: Mapping[str, Any]) -> str:
     return json.dumps(_known(shape), indent=2, ensure_ascii=True, allow_nan=False)
 
 
-def plan_shape(plan: Plan, facts: Iterable[Record]) -> dict[str, Any]:
-    """`cbablate plan --json`."""
+def plan_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
+    """`cbablate plan --json`; where replicates grow, of as many as there may be."""
     price = cost(plan, facts)
     family = sum(arm.against is not None for arm in plan.arms)
-    n = plan.study.replicates
+    n, grows, looks = plan.study.most_replicates, plan.study.sequential, looks_of(plan)
+    now = cost(asked(plan, facts), facts)
     return {
         **_head("plan", plan),
         "design": plan.study.design,
         "replicates": n,
+        "sequential": {"min": grows.min, "max": grows.max, "first_look": looks.fewest}
+        if grows and looks
+        else None,
         "seed": plan.study.seed,
         "budget": {"amount": plan.study.budget.amount, "unit": plan.study.budget.unit},
         "objective": plan.study.objective.model_dump(mode="json"),
@@ -55,6 +61,8 @@ def plan_shape(plan: Plan, facts: Iterable[Record]) -> dict[str, Any]:
             "budget_left": price.budget_left,
             "seconds": price.seconds,
             "basis": price.basis,
+            "asked": now.trials,
+            "asked_left": now.left,
         },
         "power": {
             "comparisons": family,
@@ -64,9 +72,9 @@ def plan_shape(plan: Plan, facts: Iterable[Record]) -> dict[str, Any]:
     }
 
 
-def status_shape(plan: Plan, facts: Iterable[Record]) -> dict[str, Any]:
-    """`cbablate status --json`."""
-    trials = outcomes(plan, facts)
+def status_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
+    """`cbablate status --json`; where replicates grow, of those that were asked for."""
+    trials = outcomes(asked(plan, facts), facts)
     return {
         **_head("status", plan),
         "counts": _counts(trials),
@@ -75,6 +83,7 @@ def status_shape(plan: Plan, facts: Iterable[Record]) -> dict[str, Any]:
             for arm in plan.arms
         ],
         "trials": [_trial(one) for one in trials],
+        "looks": _looks(plan, facts),
     }
 
 
@@ -117,6 +126,23 @@ def _head(shape: str, plan: Plan) -> dict[str, Any]:
         "version": VERSION,
         "study": plan.study.name,
         "question": plan.study.question,
+    }
+
+
+def _looks(plan: Plan, facts: Sequence[Record]) -> dict[str, Any] | None:
+    """Where the looks stand; null of a study with a fixed number of replicates."""
+    at = course(plan, histories(facts))
+    if at is None:
+        return None
+    return {
+        "first": at.looks.fewest,
+        "last": at.looks.most,
+        "made": at.made,
+        "alpha_spent": at.spent * ALPHA,
+        "asked": dict(at.asked),
+        "most": dict(at.most),
+        "decisions": {arm: one.claim for arm, one in at.decisions.items()},
+        "beyond": at.beyond,
     }
 
 

@@ -11,7 +11,15 @@ import typer
 
 from cbablate.cli import probe as probing
 from cbablate.cli.diff import diff
-from cbablate.cli.effects import Alignment, Components, Effects, Mechanism, Pairs, chosen
+from cbablate.cli.effects import (
+    Alignment,
+    Components,
+    Effects,
+    Mechanism,
+    Pairs,
+    Robust,
+    chosen,
+)
 from cbablate.cli.explain import explain
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
@@ -201,6 +209,7 @@ def table(
     pairs: Pairs = False,
     mechanism: Mechanism = False,
     alignment: Alignment = False,
+    robust: Robust = False,
     as_json: Json = False,
 ) -> None:
     """Print the ablation table of what was trained so far, or another table of the study."""
@@ -214,6 +223,7 @@ def table(
         pairs=pairs,
         mechanism=mechanism,
         alignment=alignment,
+        robust=robust,
     )
     planned = api.plan(api.load_study(study))
     if view == "arms" and not as_json:

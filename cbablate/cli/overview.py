@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.contrast import pooled_sd
 from cbablate.analysis.cost import cost, tuning_cost
+from cbablate.analysis.course import asked
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
+from cbablate.cli.looks_overview import cost_lines, look_lines, standing_lines
 from cbablate.cli.tuning_overview import counted, left_lines, searching_lines, tuning_lines
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
@@ -40,20 +42,28 @@ if TYPE_CHECKING:
 
 __all__ = ["ended", "kept", "planned", "standing"]
 
+_PRICE_OF_LOOKING = (
+    "So it is with a number that is fixed. Looking in between costs the power of less than a tenth "
+    "of the replicates, and saves the seeds of whatever is decided early."
+)
+
 
 def planned(plan: Plan, facts: Sequence[Record]) -> str:
     """The arms, the trials, what they can show, and their cost."""
     study = plan.study
     price = cost(plan, facts)
     unit = study.budget.unit
-    tuned = study.tune is not None
+    tuned, grows = study.tune is not None, study.sequential is not None
+    least = f"{len(asked(plan, []).trials)} to " if grows else ""
     lines = [
         f"{study.name}: {study.question}",
         "",
         f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.replicates} replicates "
-        f"= {price.trials} trials of {study.budget.amount} {unit} "
-        f"({price.budget:,} {unit} in all){', at the hyperparameters as written' * tuned}",
+        f"= {least}{price.trials} trials of {study.budget.amount} {unit} "
+        f"({price.budget:,} {unit} in all{' at most' * grows})"
+        f"{', at the hyperparameters as written' * tuned}",
         *(tuning_lines(plan, tuning_cost(plan, facts)) if tuned else ()),
+        *look_lines(plan),
         "",
         *_arm_lines(plan),
         "",
@@ -62,6 +72,8 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
     ]
     if tuned:
         return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, facts))])
+    if grows:
+        return "\n".join([*lines, *cost_lines(plan, facts)])
     lines.append(
         f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
         f"{price.budget_left:,} {unit}."
@@ -81,8 +93,10 @@ def standing(plan: Plan, facts: Sequence[Record]) -> str:
     unknown = History(trial="")
     if plan.study.tune is not None:
         return _tuned_standing(plan, facts, past)
-    ours = {trial.id: past.get(trial.id, unknown) for trial in plan.trials}
-    return "\n".join(_standing(plan, ours, f"{plan.study.name}:"))
+    now = asked(plan, facts)
+    ours = {trial.id: past.get(trial.id, unknown) for trial in now.trials}
+    lines = _standing(now, ours, f"{plan.study.name}:")
+    return "\n".join([*lines, *standing_lines(plan, facts)])
 
 
 def _tuned_standing(plan: Plan, facts: Sequence[Record], past: dict[str, History]) -> str:
@@ -174,7 +188,7 @@ def _arm_lines(plan: Plan) -> list[str]:
 def _power_lines(found: Outcome, tuned: bool) -> list[str]:
     """What the replicates can show of the primary metric; nothing where nothing is compared."""
     plan, summary = found.plan, found.summary
-    n, family = plan.study.replicates, sum(arm.against is not None for arm in plan.arms)
+    n, family = plan.study.most_replicates, sum(arm.against is not None for arm in plan.arms)
     if tuned and not family and found.tuned is not None and found.tuned.fixed is None:
         family = 1  # tuned against fixed, once there is a proposal
     if not family or not summary.primary:
@@ -189,11 +203,14 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
         holm = " (Holm)" if family > 1 else ""
         if family > 1 and plan.study.analysis.correction == "dunnett":
             holm = " (by Holm's correction; Dunnett's test sees a little more)"
+        most = "At most " if plan.study.sequential else ""
         lines = [
-            f"{size}{holm}: with 80 % power a paired t test sees a difference of "
+            f"{most}{size}{holm}: with 80 % power a paired t test sees a difference of "
             f"{_times(effect)} the spread between paired seeds.",
             *_measured_lines(plan, summary, effect=effect, family=family),
         ]
+    if plan.study.sequential is not None:
+        return [*lines, _PRICE_OF_LOOKING, ""]
     reach = f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}"
     if n < FEWEST_PAIRS:
         lines.append(

@@ -33,14 +33,14 @@ def tuning_lines(plan: Plan, price: TuningCost) -> Iterator[str]:
         f"({most}{price.search.budget:,} {unit} in all)"
     )
     yield (
-        f"+ {counted(arms, 'arm')} x {study.replicates} confirmations at each arm's best = "
+        f"+ {counted(arms, 'arm')} x {study.most_replicates} confirmations at each arm's best = "
         f"{counted(price.confirm.trials, 'trial')} of {amount} {unit} "
         f"({price.confirm.budget:,} {unit} in all)"
     )
     yield ""
     yield f"Sweep {sweep.name} over {', '.join(sweep.space)}: {search_words(sweep)}."
     yield (
-        f"The {counted(sweep.trials, 'tuning seed')} and the {study.replicates} seeds of "
+        f"The {counted(sweep.trials, 'tuning seed')} and the {study.most_replicates} seeds of "
         "replicates are disjoint (compared one by one); replicates at fixed and at tuned "
         "hyperparameters share theirs, so they pair."
     )

@@ -13,6 +13,7 @@ from cbablate.errors import StudyError
 from cbablate.planning import design
 from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.coverage import FEWEST_FOR_BCA, bca_coverage
+from cbablate.planning.growing import growing_faults
 from cbablate.planning.power import MOST_PAIRS
 from cbablate.planning.trial import Trial, trial_of
 from cbablate.planning.tunable import tune_faults
@@ -31,7 +32,9 @@ MAX_ARMS = 10_000
 @dataclass(frozen=True)
 class Plan:
     """What a study will run. Trials are replicate-major: all arms of the first replicate, then
-    all of the second, so that a study that is cut short still compares like with like.
+    all of the second, so that a study that is cut short still compares like with like. Where the
+    number of replicates grows, these are all that may come; `analysis.course.asked` has those that
+    are asked for.
     """
 
     study: Study
@@ -62,7 +65,8 @@ def plan(study: Study, description: Description) -> Plan:
             what it must, the design cannot be laid over the factors, or the arms cannot be tuned
             as the sweep says. All faults at once.
     """
-    faults = _shape_faults(study) + _baseline_faults(study, description)
+    faults = [*_shape_faults(study), *growing_faults(study, description)]
+    faults += _baseline_faults(study, description)
     if faults:
         raise StudyError.of(faults)
     drawn, faults = _arms(study, description)
@@ -78,7 +82,7 @@ def plan(study: Study, description: Description) -> Plan:
         raise StudyError.of(faults)
     trials = tuple(
         trial_of(arm, replicate, seed=study.seed, budget=study.budget)
-        for replicate in range(study.replicates)
+        for replicate in range(study.most_replicates)
         for arm in arms
     )
     return Plan(study=study, description=description, arms=arms, trials=trials)
@@ -128,8 +132,10 @@ def _shape_faults(study: Study) -> list[Fault]:
 
 def _analysis_faults(study: Study) -> list[Fault]:
     """Tests and intervals that so many replicates, or such comparisons, do not carry."""
-    how, n = study.analysis, study.replicates
+    how, n = study.analysis, study.most_replicates
     faults: list[Fault] = []
+    if study.sequential is not None:
+        return faults  # which is told of the looks
     if how.interval == "bca" and n < FEWEST_FOR_BCA:
         covered = (
             f"their 95 % intervals cover {100 * bca_coverage(n):.0f} %"

@@ -141,7 +141,7 @@ def confirmed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
     )
     trials = tuple(
         trial_of(arm, replicate, seed=plan.study.seed, budget=plan.study.budget)
-        for replicate in range(plan.study.replicates)
+        for replicate in range(plan.study.most_replicates)
         for arm in arms
         if arm.id in known
     )
@@ -162,7 +162,7 @@ def versus_fixed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
     arms = (fixed, replace(tuned, name="tuned", against=arm.id))
     trials = tuple(
         trial_of(one, replicate, seed=plan.study.seed, budget=plan.study.budget)
-        for replicate in range(plan.study.replicates)
+        for replicate in range(plan.study.most_replicates)
         for one in arms
     )
     return replace(plan, arms=arms, trials=trials)

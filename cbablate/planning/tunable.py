@@ -88,7 +88,7 @@ def _effort(study: Study, sweep: Sweep, arms: int) -> Iterator[Fault]:
 
 def _seeds(study: Study, sweep: Sweep) -> Iterator[Fault]:
     """Whether a replicate would have a seed that a tuning trial had: one in a hundred million."""
-    fresh = {replicate_seed(study.seed, number) for number in range(study.replicates)}
+    fresh = {replicate_seed(study.seed, number) for number in range(study.most_replicates)}
     if any(derive_seed(study.seed, "tuning", number) in fresh for number in range(sweep.trials)):
         sentence = f"from seed {study.seed} a tuning trial and a replicate draw the same seed"
         yield Fault(("seed",), sentence, "choose another seed")

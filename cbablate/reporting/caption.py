@@ -56,7 +56,7 @@ def stated(plan: Plan, summary: Summary, tuned: Tuned | None = None) -> tuple[st
 
 def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
     """How many values are behind a mean."""
-    planned = plan.study.replicates
+    planned = plan.study.most_replicates
     name = summary.primary
     counts = {one.estimates[name].n if name else one.counts.complete for one in summary.arms}
     least, most = min(counts), max(counts)
@@ -64,6 +64,9 @@ def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
     many = f"{most}" if least == most else f"{least} to {most}"
     if planned == 1:
         yield "One replicate (seed) of each arm."
+    elif plan.study.sequential is not None:
+        how = f"added until decided ({plan.study.sequential})"
+        yield f"Means over n = {many} replicates (seeds) of each arm, {how}."
     else:
         yield f"Means over n = {many}{of} replicates (seeds) of each arm."
 

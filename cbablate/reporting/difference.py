@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
+from cbablate.analysis.course import asked
 from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.summary import Summary, metric_of, summarize
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes, past_of
@@ -34,7 +35,7 @@ class Side:
     @cached_property
     def trials(self) -> tuple[TrialOutcome, ...]:
         """Its trials with what is known of them."""
-        return outcomes(self.plan, self.facts)
+        return outcomes(asked(self.plan, self.facts), self.facts)
 
     @cached_property
     def summary(self) -> Summary:

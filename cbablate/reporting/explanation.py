@@ -197,7 +197,14 @@ def _difference(case: _Told) -> Iterator[str]:
     yield f"Compared with: {reference.name}"
     if said.difference is not None:
         yield f"Unrounded: {said.difference!r} {case.unit}".rstrip()
-    if said.sd is not None and said.low is not None:
+    if said.sd is not None and said.half_width is not None and case.summary.course is not None:
+        yield (
+            f"Mean of n = {said.n} paired differences, +- c x sd / sqrt(n): "
+            f"c = {said.half_width / said.sd * said.n**0.5:.6g}, of t with {said.n - 1} degrees of "
+            f"freedom at this look's own level, so that it holds over all looks (95 %), "
+            f"sd = {said.sd!r}, from {said.low!r} to {said.high!r}"
+        )
+    elif said.sd is not None and said.low is not None:
         yield (
             f"Mean of n = {said.n} paired differences, +- t x sd / sqrt(n): "
             f"t = {critical(said.n - 1):.6g} ({said.n - 1} degrees of freedom, 95 %), "
@@ -212,10 +219,10 @@ def _p(case: _Told) -> Iterator[str]:
     said = case.arm.contrasts.get(case.column.metric)
     if said is not None and said.p is not None and said.difference is not None and said.sd:
         t = said.difference / (said.sd / said.n**0.5)
-        yield (
-            f"Two-sided paired t test: t = {t:.6g} with {said.n - 1} degrees of freedom, "
-            f"p = {said.p!r}"
-        )
+        told = f"p = {said.p!r}"
+        if case.summary.course is not None:
+            told = f"at the last look; p of all looks together: {said.p!r}"
+        yield (f"Two-sided paired t test: t = {t:.6g} with {said.n - 1} degrees of freedom, {told}")
         yield f"Holm-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
         if said.p_sign_flip is not None:
             yield f"Exact sign-flip test of the same pairs, not adjusted: {said.p_sign_flip!r}"
@@ -269,7 +276,11 @@ def _trials(case: _Told, name: str, trials: Sequence[TrialOutcome]) -> Iterator[
 
 
 def _pairs(case: _Told, name: str, reference: str) -> Iterator[str]:
-    ours = {one.trial.replicate: one for one in case.of(case.arm.arm.id)}
+    at = case.summary.course  # a difference is of the pairs that were looked at
+    within = (at.looked[case.arm.arm.id] if at else 0) or case.plan.study.most_replicates
+    ours = {
+        one.trial.replicate: one for one in case.of(case.arm.arm.id) if one.trial.replicate < within
+    }
     theirs = {one.trial.replicate: one for one in case.of(reference)}
     rows: list[tuple[str, ...]] = []
     for replicate in sorted(ours.keys() & theirs.keys()):

@@ -11,13 +11,15 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from cbablate.analysis.outcome import Outcome, outcome
-from cbablate.analysis.summary import metric_of
+from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -27,11 +29,14 @@ from cbablate.reporting.delta import delta, spelled
 from cbablate.reporting.figure import labelled, write_figure
 from cbablate.reporting.picture import Picture, pictures
 from cbablate.reporting.reviewer import Case, questions
-from cbablate.reporting.table import outcome_table
+from cbablate.reporting.table import Table, outcome_table
+from cbablate.reporting.view import view
 from cbablate.spec.changes import flatten
 
-__all__ = ["efforts", "report"]
+__all__ = ["efforts", "report", "robust_part"]
 
+_MOST_RESAMPLED = 1_000
+"""Of more trials `cbablate table --robust` is asked for."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -75,6 +80,7 @@ def report(
         questions=questions(Case(plan, summary, trials, efforts(found))),
         pictures=[_embedded(one) for one in (pictures(found, trials) if shown is None else shown)],
         setting=_setting(plan),
+        robust=robust_part(plan, summary),
         deltas={arm.id: delta(plan, arm) for arm in plan.arms},
         metrics=[(name, labelled(metric_of(plan, name))) for name in summary.metrics],
         rows=[_row(one, summary.metrics) for one in trials],
@@ -90,6 +96,17 @@ def report(
 
 
 _ENDED_EARLY = (TrialState.FAILED, TrialState.PRUNED)
+
+
+def robust_part(plan: Plan, summary: Summary) -> Table | None:
+    """The summary over corruptions or data sets; None of a study that has nothing to summarise
+    over, or so many trials that resampling them takes longer than a report may.
+    """
+    if len(plan.trials) > _MOST_RESAMPLED:
+        return None
+    with suppress(CbablateError):  # nobody asked for it by name
+        return view("robust", plan, summary)
+    return None
 
 
 def efforts(found: Outcome) -> dict[str, int]:

@@ -21,7 +21,7 @@ from cbablate.reporting.delta import delta
 from cbablate.reporting.figure import write_figure
 from cbablate.reporting.latex import latex
 from cbablate.reporting.picture import Picture, pictures
-from cbablate.reporting.report import efforts
+from cbablate.reporting.report import efforts, robust_part
 from cbablate.reporting.reviewer import Case, Question, questions
 from cbablate.reporting.scale import scale_in
 from cbablate.reporting.table import outcome_table
@@ -91,6 +91,7 @@ def report_tex(
         latex(replace(table, typesetting=_OWN)).replace(r"\begin{table}[t]", r"\begin{table}[ht]"),
         r"\section*{Findings}",
         *(rf"{prose(sentence)}\par" for sentence in found or ("None yet.",)),
+        *_robust(plan, summary),
         *_figures(pictures),
         r"\section*{What a reviewer would ask}",
         *_asked(questions),
@@ -107,6 +108,14 @@ def report_tex(
         "",
     ]
     return "\n".join(lines)
+
+
+def _robust(plan: Plan, summary: Summary) -> Iterator[str]:
+    """The summary over corruptions or data sets, where the study has one."""
+    table = robust_part(plan, summary)
+    if table is not None:
+        yield r"\section*{Robustness}"
+        yield latex(table).replace(r"\begin{table}[t]", r"\begin{table}[ht]")
 
 
 def _typeset(folder: Path) -> None:

@@ -75,7 +75,9 @@ def _operators(value: Any) -> set[str]:
 
 
 def _seeds(case: Case) -> Iterator[Question]:
-    n = case.plan.study.replicates
+    if case.plan.study.sequential is not None:
+        return  # its looks take as many as are needed, and no sign-flip test
+    n = case.plan.study.most_replicates
     family = sum(arm.against is not None for arm in case.plan.arms)
     if not family or floor(n) * family < ALPHA:
         return

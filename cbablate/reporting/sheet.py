@@ -85,7 +85,9 @@ def _metrics(
 ) -> Iterator[tuple[list[Value], list[Value]]]:
     """Each metric of an arm: what it is, and its numbers."""
     for name in summary.metrics:
-        said = _estimate(one.estimates[name]) + _contrast(one, name, names, plan.study.analysis)
+        how = plan.study.analysis
+        said = _estimate(one.estimates[name])
+        said += _contrast(one, name, names, how, looks=summary.course is not None)
         yield [name, None, metric_of(plan, name).unit, "trial"], said + _timing(None)
     for name, timing in one.timings.items():
         said = [None] * (len(_ESTIMATE) + len(_CONTRAST))
@@ -100,7 +102,9 @@ def _estimate(one: Estimate) -> list[Value]:
     return [one.n, one.planned, one.mean, one.sd, one.low, one.high]
 
 
-def _contrast(arm: ArmSummary, metric: str, names: dict[str, str], how: Analysis) -> list[Value]:
+def _contrast(
+    arm: ArmSummary, metric: str, names: dict[str, str], how: Analysis, *, looks: bool
+) -> list[Value]:
     if metric not in arm.contrasts:
         return [None] * len(_CONTRAST)
     one, found = arm.contrasts[metric], arm.findings[metric]
@@ -109,7 +113,8 @@ def _contrast(arm: ArmSummary, metric: str, names: dict[str, str], how: Analysis
         *(one.p, one.p_adjusted, one.family, one.n, one.correlation),
         *(one.sd, one.p_sign_flip, found.p_sign_flip, found.p_equivalence, found.margin),
         *(one.effect_size, one.hedges_g, one.gain),
-        *((how.test if one.paired else "welch"), how.correction, how.interval),
+        "sequential t" if looks else how.test if one.paired else "welch",
+        *(how.correction, "repeated" if looks else how.interval),
         found.claim,
     ]
 

@@ -168,7 +168,7 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
             columns += [_differences(plan, metric, scale, arms), _ps(metric, arms)]
             if tuned is not None and tuned.fixed is not None:
                 columns += _fixed(plan, metric, scale, _like(arms, summary, tuned.fixed))
-    columns.append(_counted(primary, arms, plan.study.replicates))
+    columns.append(_counted(primary, arms, plan.study.most_replicates))
     cells = zip(*(filled for _, filled in columns), strict=True)
     return Table(
         name=plan.study.name,
@@ -353,6 +353,6 @@ def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
 def _counted(primary: str, arms: Sequence[ArmSummary], planned: int) -> _Filled:
     filled: list[Cell] = []
     for one in arms:
-        n = one.estimates[primary].n if primary else one.counts.complete
-        filled.append(Count(n, planned))
+        said = one.estimates[primary] if primary else None
+        filled.append(Count(said.n, said.planned) if said else Count(one.counts.complete, planned))
     return Column("n", "count", symbol=True, metric=primary, quantity="n"), filled

@@ -140,7 +140,7 @@ def given(tuned: Tuned) -> str:
     return (
         f"{each} tuned by {many} {length} ({search_words(sweep)}), and its best chosen on {goals} "
         f"alone{front}, from seeds that no replicate has. What is shown is trained anew from "
-        f"{study.replicates} fresh seed{'' if study.replicates == 1 else 's'}, to full budget."
+        f"{study.most_replicates} fresh seed{'s' * (study.most_replicates > 1)}, to full budget."
         + (
             " Fixed: the same arms and seeds at the hyperparameters as written."
             if tuned.fixed is not None

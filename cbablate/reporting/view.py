@@ -14,10 +14,12 @@ from cbablate.planning.plan import Plan
 from cbablate.reporting.alignment import alignment_table
 from cbablate.reporting.components import component_table, pair_table
 from cbablate.reporting.effects import effect_table
+from cbablate.reporting.looks import VIEW_NOTE
 from cbablate.reporting.mechanism import mechanism_table
+from cbablate.reporting.robustness import robust_table
 from cbablate.reporting.table import Table
 
-__all__ = ["PUBLISHED", "VIEWS", "dressed", "views"]
+__all__ = ["PUBLISHED", "VIEWS", "view", "views"]
 
 VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
     {
@@ -26,14 +28,27 @@ VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
         "pairs": pair_table,
         "mechanism": mechanism_table,
         "alignment": alignment_table,
+        "robust": robust_table,
     }
 )
 """Each raises `CbablateError` where the study's design or its trials do not tell that."""
 PUBLISHED = ("effects", "components", "pairs")
-"""Those written beside the table; a mechanism takes seconds to resample, and is asked for."""
+"""Those written beside the table; what takes seconds to resample is asked for."""
 
 
-def dressed(plan: Plan, table: Table) -> Table:
+def view(name: str, plan: Plan, summary: Summary) -> Table:
+    """The view of this name; where replicates grow, it says what that does to its numbers.
+
+    Raises:
+        CbablateError: the study does not tell what is asked for.
+    """
+    table = _dressed(plan, VIEWS[name](plan, summary))
+    if summary.course is None:
+        return table
+    return replace(table, notes=(*table.notes, VIEW_NOTE))
+
+
+def _dressed(plan: Plan, table: Table) -> Table:
     """A view set as the study's table is; caption and label are that one's alone."""
     look = plan.study.typesetting.model_copy(update={"caption": None, "label": None})
     return replace(table, typesetting=look)
@@ -47,12 +62,11 @@ def views(plan: Plan, summary: Summary) -> Iterator[Table]:
     """
     if has_grams(summary):
         with suppress(CbablateError):
-            yield alignment_table(plan, summary)
+            yield view("alignment", plan, summary)
     if len(plan.study.factors) < 2:
         return
     for name in PUBLISHED:
-        make = VIEWS[name]
         try:
-            yield dressed(plan, make(plan, summary))
+            yield view(name, plan, summary)
         except CbablateError:
             continue

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cbablate.analysis.course import asked
 from cbablate.analysis.tuning import best_proposals
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed, searches
@@ -31,7 +32,9 @@ class Watcher(Protocol):
     """Whoever follows a study as it goes on: a display, a mirror."""
 
     def planned(self, plan: Plan, over: Sequence[str]) -> None:
-        """The searches of the arms so named are over: this plan has their confirmations."""
+        """The searches of the arms so named are over: this plan has their confirmations. Or, with
+        nobody named: a look asks for further replicates, and this plan has them.
+        """
         ...
 
     def started(self, trial: Trial) -> None:
@@ -62,6 +65,8 @@ class Conductor:
     this order: a confirmation of an arm whose search is over; a tuning trial, arms taking turns;
     a trial of the plan as written, which waits for nothing and fills the slots that no search can
     use yet. Within confirmations and trials of the plan all arms of one replicate come first.
+    Where the number of replicates grows, there is a look once all that were asked for have ended,
+    and the trials that it asks for come next: none is trained ahead of a look.
 
     Every fact is in the ledger before anybody is told of it. A measurement that holds NaN or an
     infinity stops its trial, which is then FAILED as `diverged`; its numbers are not recorded.
@@ -101,7 +106,9 @@ class Conductor:
         self._searching = searching
         self._checkpoints = checkpoints
         self._watchers = watchers
-        self._written = deque(waiting(plan, told))
+        now = asked(plan, ledger.records()) if plan.study.sequential else plan
+        self._written = deque(waiting(now, told))
+        self._under_way: set[str] = set()
         self._begun = {trial.id for trial in self._written}
         self._again = deque(searching.left() if searching else ())
         self._confirming: deque[Trial] = deque()
@@ -118,7 +125,8 @@ class Conductor:
     def exhausted(self) -> bool:
         """Whether no trial waits, and none can come of those that are under way."""
         queues = (self._confirming, self._again, self._written)
-        return not self._undecided and not any(queues)
+        growing = self._plan.study.sequential is not None and self._under_way
+        return not self._undecided and not any(queues) and not growing
 
     def next(self) -> Trial | None:
         """The next trial to start; None if there is none, or none before a running one ends."""
@@ -129,7 +137,8 @@ class Conductor:
         if proposed is None and self._confirming:  # the last proposals of a search were refused
             return self._confirming.popleft()
         if proposed is None and self._written:
-            return self._written.popleft()
+            proposed = self._written.popleft()
+            self._under_way.add(proposed.id)
         return proposed
 
     def started(self, trial: Trial) -> None:
@@ -175,6 +184,8 @@ class Conductor:
         self._tell_watchers(lambda watcher: watcher.ended(trial, end.state, end.reason))
         if trial.search:
             self._confirm()
+        self._under_way.discard(trial.id)
+        self._grow()
 
     def _inherit(self, trial: Trial, shorter: History, reached: int) -> None:
         """Record as this trial's own what a shorter one measured on the way that they share.
@@ -237,6 +248,22 @@ class Conductor:
         names = [self._plan.arm_of[arm].name for arm in over]
         self._tell_watchers(lambda watcher: watcher.planned(tuned, names))
         self._confirming = deque(sorted([*self._confirming, *new], key=lambda t: t.replicate))
+
+    def _grow(self) -> None:
+        """Look, once nothing that was asked for waits or is under way; line up what is asked next.
+
+        Trials that failed in this call are left to the next one: the look goes on without them.
+        """
+        if self._plan.study.sequential is None or self._written or self._under_way:
+            return
+        now = asked(self._plan, self._ledger.records())
+        new = [trial for trial in waiting(now, self._told) if trial.id not in self._begun]
+        if not new:
+            return
+        declare(now, self._ledger)
+        self._begun |= {trial.id for trial in new}
+        self._written.extend(new)
+        self._tell_watchers(lambda watcher: watcher.planned(now, ()))
 
     def _judged(self, trial: Trial, ending: Ending) -> _End:
         diverged = self._diverged.pop(trial.id, "")

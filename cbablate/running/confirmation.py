@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pydantic import ValidationError
 
+from cbablate.analysis.course import asked
 from cbablate.analysis.tuning import Tuning, best_proposals
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
@@ -29,10 +30,11 @@ def whole(plan: Plan, facts: Sequence[Record]) -> Plan:
     """Everything of a study but its searches: the plan as written, and the confirmations.
 
     Arms and trials that are in both (a search that found the hyperparameters as written) are in
-    it once; a tuned arm is called so. Of a study that does not tune it is the plan.
+    it once; a tuned arm is called so. Of a study that does not tune it is the plan, with the
+    replicates that were asked for.
     """
     if plan.study.tune is None:
-        return plan
+        return asked(plan, facts)
     tuned = confirmations(plan, facts)
     trials = {trial.id: trial for trial in (*plan.trials, *tuned.trials)}
     arms = {arm.id: replace(arm, name=f"{arm.name} (tuned)") for arm in tuned.arms}

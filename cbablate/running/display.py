@@ -56,6 +56,7 @@ class Display:
         self._tuned: dict[str, str] = {}
         self._still = len(plan.trials) if tunings else 0
         """How many confirmations are expected that are not planned yet."""
+        self._most = _most(plan)
         self.slots = 1
         """How many trials run at a time; the time left is reckoned with it."""
         self._console = console or Console(stderr=True, highlight=False)
@@ -99,14 +100,20 @@ class Display:
             self._line(sentence)
 
     def planned(self, plan: Plan, over: Sequence[str]) -> None:
-        """The confirmations of the arms whose search is over, as far as it found something."""
+        """The confirmations of the arms whose search is over, as far as it found something; or the
+        replicates that a look asks for.
+        """
         self._tuned |= {arm.id: arm.name for arm in plan.arms if arm.id not in self._plan.arm_of}
-        self._still = max(0, self._still - len(over) * self._plan.study.replicates)
+        self._still = max(0, self._still - len(over) * self._plan.study.most_replicates)
         for search in self._searches.values():
             if search.arm in over:  # with fewer trials than asked, if it was stopped
                 search.wanted = search.counts.total()
-        for trial in plan.trials:
-            self._states.setdefault(trial.id, TrialState.WAITING)
+        new = [trial for trial in plan.trials if trial.id not in self._states]
+        self._states |= dict.fromkeys((trial.id for trial in new), TrialState.WAITING)
+        self._most = _most(plan)
+        if plan.study.sequential is not None:
+            arms = len({trial.arm for trial in new})
+            self.say(f"looked: undecided, so {arms} arms get one replicate more")
 
     def started(self, trial: Trial) -> None:
         """A trial began."""
@@ -144,7 +151,10 @@ class Display:
             done, total = self._progress()
             left = self._left()
             told = f" [{self._searches[trial.search].words()}]" if trial.search else ""
-            self._line(f"{done}/{total} {words}{told}" + (f"; {left}" if left else ""))
+            self._line(
+                f"{done}/{total}{self._may_come(total)} {words}{told}"
+                + (f"; {left}" if left else "")
+            )
 
     def _line(self, text: str) -> None:
         self._console.print(Text(text), soft_wrap=True)
@@ -172,6 +182,10 @@ class Display:
         wanted = sum(search.wanted for search in self._searches.values())
         return done, len(self._states) + self._still + wanted
 
+    def _may_come(self, total: int) -> str:
+        """How many trials there are at most, where looks may ask for more."""
+        return f" (at most {self._most})" if self._most > total else ""
+
     def _left(self) -> str:
         done, total = self._progress()
         waiting = total - done
@@ -193,7 +207,7 @@ class Display:
         head.add_row(
             Text(self._plan.study.name, style="bold"),
             ProgressBar(total=max(1, total), completed=done, width=30),
-            Text.from_markup(f"{done}/{total}  {states}  {self._left()}"),
+            Text.from_markup(f"{done}/{total}{self._may_come(total)}  {states}  {self._left()}"),
         )
         rows = Table.grid(padding=(0, 2))
         now = time.monotonic()
@@ -209,6 +223,19 @@ class Display:
         note = [Text(f"  {self._note}", style="dim")] if self._note else []
         found = [Text(f"  {s.arm}: {s.words()}", style="dim") for s in self._searches.values()]
         return Group(head, *found, rows, *failed, *note)
+
+
+def _most(plan: Plan) -> int:
+    """How many trials may come of a plan whose looks have asked for these; 0 if no more can.
+
+    An arm that has fewer than another was decided, and gets no more.
+    """
+    if plan.study.sequential is None:
+        return 0
+    counts = Counter(trial.arm for trial in plan.trials)
+    last = max(counts.values(), default=0)
+    most = plan.study.most_replicates
+    return sum(most if count == last else count for count in counts.values())
 
 
 @dataclass

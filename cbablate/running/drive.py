@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.absence import unreported
+from cbablate.analysis.course import asked
 from cbablate.analysis.tuning import Tuning, tunings
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.arm import Arm
@@ -110,7 +111,7 @@ def drive(
         follower = MirrorThread(mirrors(), plan, facts=lambda: _read(results))
         state, published = StudyState.INTERRUPTED, list[Path]()
         try:
-            with Display(plan, told, tunings=tunings(plan, facts)) as display:
+            with Display(asked(plan, facts), told, tunings=tunings(plan, facts)) as display:
                 checkpoints = Checkpoints(
                     results,
                     every=checkpoint_every,
@@ -130,7 +131,7 @@ def drive(
                         watchers=watchers,
                     )
                 else:
-                    declare(plan, ledger)
+                    declare(asked(plan, facts), ledger)
                 facts = ledger.records()
                 display.say("writing tables and figures")
                 published = publish(facts)
@@ -160,7 +161,7 @@ def sync(
     missed: list[str] = []
     for mirror in mirrors:
         try:
-            mirror.sync(plan, facts, state=state, artifacts=published)
+            mirror.sync(asked(plan, facts), facts, state=state, artifacts=published)
         except MirrorUnreachable as error:
             missed.append(str(error))
         except Exception as error:  # noqa: BLE001 - the other mirrors are brought up all the same
@@ -274,7 +275,7 @@ def _searching(plan: Plan, facts: Sequence[Record]) -> Searching | None:
 def _unfinished(plan: Plan, facts: Sequence[Record], searching: Searching | None) -> bool:
     """Whether there is anything to train."""
     told = histories(facts)
-    if waiting(plan, told):
+    if waiting(asked(plan, facts), told):
         return True
     if searching is None:
         return False
@@ -304,7 +305,7 @@ def _train(
         if missing:
             display.say("verifying that every arm can be built")
             verify(plan, running)
-        declare(plan, ledger)
+        declare(asked(plan, ledger.records()), ledger)
         conductor = Conductor(
             plan,
             ledger,

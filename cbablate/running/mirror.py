@@ -16,6 +16,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any, Protocol
 
+from cbablate.analysis.course import asked
 from cbablate.errors import EnvironmentFault
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
@@ -245,9 +246,10 @@ class MirrorThread:
             for mirror in due:
                 self._miss(mirror, f"{mirror.name} was not brought up to date: {error}")
             return
+        plan = asked(self._plan, facts)
         for mirror in due:
             try:
-                mirror.sync(self._plan, facts, state=state, artifacts=artifacts)
+                mirror.sync(plan, facts, state=state, artifacts=artifacts)
             except MirrorUnreachable as error:
                 self._miss(mirror, str(error))
             except Exception as error:  # noqa: BLE001 - a mirror's fault must not end a training

@@ -28,7 +28,10 @@ _WORDS = {
     "design": "How arms are drawn from the factors.",
     "contrast": "The factor whose levels are compared within each combination of the others.",
     "budget": "How long each trial trains.",
-    "replicates": "How often each arm is trained, each time from another seed.",
+    "replicates": (
+        "How often each arm is trained, each time from another seed; or how that number grows "
+        "until every arm is decided."
+    ),
     "seed": "Where the replicates' seeds are drawn from.",
     "objective": "The metric that decisions are made on; never of the test split.",
     "report": "The columns of the table: names of metrics; or a mapping with `metrics` and how the "

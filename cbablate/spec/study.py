@@ -12,6 +12,7 @@ from cbablate.spec.analysis import Analysis
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor
 from cbablate.spec.metric import Objective
+from cbablate.spec.sequential import Count, Sequential
 from cbablate.spec.sweep import Sweep
 from cbablate.spec.typesetting import Typesetting
 
@@ -32,7 +33,8 @@ class Study(BaseModel):
 
     `baseline` is the config as the file writes it; `planning` fills in the workload's defaults.
     `contrast` names the factor whose levels are compared within each combination of the others;
-    without it every arm is compared with the first. `margin` is the smallest difference in the
+    without it every arm is compared with the first. `replicates` is a number, or how it grows until
+    every arm is decided. `margin` is the smallest difference in the
     first reported metric that matters, in that metric's unit: with it, a difference can be found
     to be no larger than that. `analysis` is how differences are tested. `tune` is how each arm is
     tuned before it is compared; the file names a sweep by its path.
@@ -48,7 +50,7 @@ class Study(BaseModel):
     design: DesignName = "one_at_a_time"
     contrast: str | None = None
     budget: Budget
-    replicates: int = Field(ge=1, le=1000)
+    replicates: Count | Sequential
     seed: int = Field(default=0, ge=0, lt=2**32)
     objective: Objective
     report: tuple[str, ...] = Field(min_length=1)
@@ -59,3 +61,13 @@ class Study(BaseModel):
     """How tables are set; no part of what the study is, so no ledger and no `diff` tells it."""
     folder: Path = Field(default=Path(), exclude=True)
     """Where the file lies: relative names in it (a workload of the user's own) start here."""
+
+    @property
+    def sequential(self) -> Sequential | None:
+        """How the number of replicates grows; None of a study with a fixed number."""
+        return self.replicates if isinstance(self.replicates, Sequential) else None
+
+    @property
+    def most_replicates(self) -> int:
+        """How many replicates an arm has at most: of a fixed number, that."""
+        return self.replicates.max if isinstance(self.replicates, Sequential) else self.replicates

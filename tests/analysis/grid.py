@@ -34,7 +34,7 @@ def factors_of(*sizes: int) -> tuple[Factor, ...]:
     )
 
 
-def grid(*sizes: int, replicates: int = 4, design: str = "factorial", **other: Any) -> Plan:
+def grid(*sizes: int, replicates: Any = 4, design: str = "factorial", **other: Any) -> Plan:
     """A study over such factors."""
     said = {
         "name": "grid",
@@ -60,7 +60,7 @@ def laid(plan: Plan, value: Value) -> dict[str, dict[int, float]]:
     return {
         arm.id: {
             replicate: value([int(level.split()[-1]) for level in arm.levels.values()], replicate)
-            for replicate in range(plan.study.replicates)
+            for replicate in range(plan.study.most_replicates)
         }
         for arm in plan.arms
     }
@@ -83,7 +83,7 @@ def noise(plan: Plan, seed: int, spread: float = 1.0) -> dict[str, dict[int, flo
     """
     draw = random.Random(seed)
     cells = [*by_cell(plan).values()]
-    n = plan.study.replicates
+    n = plan.study.most_replicates
     raw = [[draw.gauss(0.0, spread) for _ in range(n)] for _ in cells]
     rows = [sum(one) / n for one in raw]
     columns = [sum(one[r] for one in raw) / len(cells) for r in range(n)]

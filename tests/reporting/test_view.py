@@ -17,6 +17,7 @@ from cbablate.reporting.view import PUBLISHED, VIEWS, views
 from tests.analysis.fabrication import FROZEN, patchy, sizes, told
 from tests.analysis.grid import facts_of, grid, laid
 from tests.analysis.sketches import grams, sketched
+from tests.reporting.corrupted import corrupted, varied
 from tests.reporting.golden import check
 from tests.reporting.typesetting import needs_tex, typeset
 
@@ -25,13 +26,16 @@ FACTS = told(PLAN)
 
 
 def view(name: str) -> Table:
+    if name == "robust":
+        planned, summary, _ = corrupted(varied)
+        return VIEWS[name](planned, summary)
     facts = sketched(PLAN, FACTS, grams) if name == "alignment" else FACTS
     return VIEWS[name](PLAN, summarize(PLAN, facts))
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_view_looks_as_approved(name: str) -> None:
-    check(f"size-{name}.txt", str(view(name)))
+    check(f"{view(name).name}.txt", str(view(name)))
 
 
 @pytest.mark.parametrize("name", VIEWS)

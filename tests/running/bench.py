@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cbablate.analysis.course import asked
 from cbablate.planning.plan import Plan
 from cbablate.records.history import TRIAL_KINDS, histories
 from cbablate.records.record import Kind, Record
@@ -59,9 +60,10 @@ def conducted(
     """
     ledger = Memory(facts, most=most)
     told = histories(ledger.records(TRIAL_KINDS))
-    searching = Searching(plan, ledger.records())
+    searching = Searching(plan, ledger.records()) if plan.study.tune else None
     try:
-        declare(plan, ledger)  # type: ignore[arg-type]  # what is used of a ledger is there
+        now = asked(plan, ledger.records())
+        declare(now, ledger)  # type: ignore[arg-type]  # what is used of a ledger is there
         conductor = Conductor(
             plan,
             ledger,  # type: ignore[arg-type]
