@@ -13,7 +13,7 @@ from cbablate.analysis.trial_outcome import outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.figure import write_figure
+from cbablate.reporting.figure import WIDTH, write_figure
 from cbablate.reporting.form import render
 from cbablate.reporting.picture import pictures
 from cbablate.reporting.report import report
@@ -41,10 +41,11 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     """
     told = list(facts)
     found = outcome(plan, told)
-    shown = list(pictures(found, outcomes(plan, told)))
+    shown = list(pictures(found, outcomes(found.plan, told)))
     page = report(plan, told, found=found, shown=shown).encode("utf-8")
     tables = [shown_table(found), *views(found.plan, found.summary)]
     written: list[Path] = []
+    style = STYLES[plan.study.typesetting.style]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written.append(_placed(folder / f"{plan.study.name}.html", partial(_write, page)))
@@ -54,7 +55,8 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
                 path = folder / f"{table.name}{suffix}"
                 written.append(_placed(path, partial(_write, text)))
         for one in shown:
-            one.figure.set_figwidth(STYLES[plan.study.typesetting.style].figure)
+            columns = one.figure.get_figwidth() / WIDTH  # maps of attention are two wide
+            one.figure.set_figwidth(min(style.text, style.figure * columns))
             word = re.sub(r"[^A-Za-z0-9]+", "-", one.word).strip("-")
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"

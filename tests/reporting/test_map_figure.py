@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cbablate.analysis.attention_map import attention_maps
 from cbablate.analysis.outcome import outcome
@@ -75,6 +76,11 @@ def test_what_trials_left_is_published_and_reported(tmp_path: Path) -> None:
     facts = sketched(plan, told(plan), grams, maps)
     names = [path.name for path in publish(plan, facts, tmp_path)]
     assert {"placement-maps.pdf", "placement-alignment.pdf", "placement-alignment.tex"} <= {*names}
+    with (
+        Image.open(tmp_path / "placement-maps.png") as wide,
+        Image.open(tmp_path / "placement-alignment.png") as narrow,
+    ):
+        assert (wide.width, narrow.width) == (1650, 975)  # as wide as the text, and as a column
     shown = [*pictures(outcome(plan, facts), outcomes(plan, facts))]
     assert [one.word for one in shown][-2:] == ["alignment", "maps"]
 
