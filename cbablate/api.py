@@ -35,12 +35,15 @@ class Resources:
     `on` is `ray` (side by side, on this machine or the cluster at `address`) or `local` (in this
     process, one after another). `gpus_per_trial` may be a fraction; None is a whole one where
     there are GPUs. `slots` limits how many trials run at a time.
+    `checkpoint_every` is how many seconds at least a trial trains between two checkpoints, from
+    which it goes on when it is cut short; 0 is one with each measurement.
     """
 
     on: str = "ray"
     gpus_per_trial: float | None = None
     slots: int | None = None
     address: str | None = None
+    checkpoint_every: float = 60.0
 
     def executor(self) -> Executor:
         """The executor that these words ask for, not entered yet.
@@ -48,6 +51,11 @@ class Resources:
         Raises:
             CbablateError: `on` is neither, or Ray cannot be imported.
         """
+        if not self.checkpoint_every >= 0:
+            raise CbablateError(
+                f"checkpoints are taken every so many seconds, 0 or more, not every "
+                f"{self.checkpoint_every:g}"
+            )
         if self.gpus_per_trial is not None and not (
             0 <= self.gpus_per_trial <= 1 or self.gpus_per_trial % 1 == 0 <= self.gpus_per_trial
         ):
@@ -138,6 +146,7 @@ def run(
         plan,
         results=folder,
         executor=resources.executor,
+        checkpoint_every=resources.checkpoint_every,
         publish=lambda facts: publish(plan, facts, folder / plan.study.name),
         mirrors=lambda: _mirrors(folder, mlflow) if mirrored else (),
     )
@@ -168,22 +177,26 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
 def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> Table:
     """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal.
 
-    `view` is `arms`, or another of the study's tables: `effects`, `components`, `pairs`,
-    `mechanism`, `robust`.
+    `view` is `arms`, a row each; `two_way`, two factors crossed; `shown`, that of both which the
+    study's `report` asks for; or another of its tables: `effects`, `components`, `pairs`,
+    `mechanism`, `alignment`, `robust`.
 
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.
     """
     from cbablate.reporting.table import outcome_table
+    from cbablate.reporting.two_way import shown_table, two_way_table
 
     found = outcome(plan, facts(Path(results)))
-    if view == "arms":
-        return outcome_table(found)
+    own = {"arms": outcome_table, "two_way": two_way_table, "shown": shown_table}
+    if view in own:
+        return own[view](found)
     from cbablate.reporting.view import VIEWS
     from cbablate.reporting.view import view as table_of
 
     if view not in VIEWS:
-        raise CbablateError(f"'{view}' is no table of a study; there are arms, {', '.join(VIEWS)}")
+        listed = ", ".join(("arms", *VIEWS, "two_way", "shown"))
+        raise CbablateError(f"'{view}' is no table of a study; there are {listed}")
     return table_of(view, found.plan, found.summary)
 
 

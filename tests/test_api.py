@@ -153,3 +153,9 @@ def test_a_sync_beside_a_running_study_is_turned_away(tmp_path: Path) -> None:
     planned = api.plan(api.load_study(toy_file(tmp_path)))
     with Ledger.writing(tmp_path / "r"), pytest.raises(OwnedElsewhere):
         api.sync(planned, results=tmp_path / "r")
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan")])
+def test_a_time_between_checkpoints_that_is_none_is_refused(seconds: float) -> None:
+    with pytest.raises(CbablateError, match="0 or more"):
+        api.Resources("local", checkpoint_every=seconds).executor()

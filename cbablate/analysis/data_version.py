@@ -29,6 +29,8 @@ def data_version(
             metrics = sorted(last.metrics.items()) if last else []
             vectors = sorted((last.vectors if last else {}).items())
             said.update(repr([arm, replicate, metrics, vectors]).encode())
+            if last and last.sketches:
+                said.update(repr(sorted(last.sketches.items())).encode())
     for metric, by_arm in timed.items():
         for arm, timing in sorted(by_arm.items()):
             told = [metric, arm, timing.median, timing.low, timing.high, timing.rounds]

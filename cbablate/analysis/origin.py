@@ -15,6 +15,9 @@ __all__ = ["Origin", "origin"]
 _PLACES = frozenset({"host", "hostname", "name", "node", "pid", "process", "user"})
 """Keys of a host's description that tell where it stands, not what it computes."""
 
+_REMARKS = frozenset({"checkpoint"})
+"""Notes that tell what happened on the way and decide no number."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -39,11 +42,13 @@ def origin(entered: Iterable[History], facts: Iterable[Record]) -> Origin:
     }
     seen: dict[str, set[str]] = {}
     for history in entered:
-        traits = dict(sessions.get(history.session, {}))
+        for session in history.sessions:
+            for trait, value in sessions.get(session, {}).items():
+                seen.setdefault(trait, set()).add(value)
         for measurement in history.measurements:
-            traits |= {f"numerics.{key}": str(said) for key, said in measurement.notes.items()}
-        for trait, value in traits.items():
-            seen.setdefault(trait, set()).add(value)
+            for key, said in measurement.notes.items():
+                if key not in _REMARKS:
+                    seen.setdefault(f"numerics.{key}", set()).add(str(said))
     return Origin({trait: tuple(sorted(seen[trait])) for trait in sorted(seen)})
 
 

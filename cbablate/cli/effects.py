@@ -8,7 +8,7 @@ import typer
 
 from cbablate.errors import CbablateError
 
-__all__ = ["Components", "Effects", "Mechanism", "Pairs", "Robust", "chosen"]
+__all__ = ["Alignment", "Components", "Effects", "Mechanism", "Pairs", "Robust", "chosen"]
 
 Effects = Annotated[
     bool,
@@ -21,6 +21,9 @@ Components = Annotated[
 ]
 Pairs = Annotated[
     bool, typer.Option("--pairs", help="Of a factorial: whether two components add up.")
+]
+Alignment = Annotated[
+    bool, typer.Option("--alignment", help="How alike the arms' layers are to their reference's.")
 ]
 Mechanism = Annotated[
     bool, typer.Option("--mechanism", help="How the other metrics change with the first one.")

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cbablate.cli import probe as probing
 from cbablate.cli.diff import diff
-from cbablate.cli.effects import Components, Effects, Mechanism, Pairs, Robust, chosen
+from cbablate.cli.effects import (
+    Alignment,
+    Components,
+    Effects,
+    Mechanism,
+    Pairs,
+    Robust,
+    chosen,
+)
 from cbablate.cli.explain import explain
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
@@ -53,6 +62,15 @@ Slots = Annotated[
 Address = Annotated[
     str | None, typer.Option("--ray-address", metavar="HOST:PORT", help="Join this Ray cluster.")
 ]
+Every = Annotated[
+    float,
+    typer.Option(
+        "--checkpoint-every",
+        metavar="SECONDS",
+        min=0,
+        help="Least time between two checkpoints of a trial; 0 is one with each measurement.",
+    ),
+]
 Mlflow = Annotated[
     str | None,
     typer.Option("--mlflow", metavar="URI", help="MLflow tracking URI. [default: in --results]"),
@@ -93,24 +111,38 @@ def plan(
     verify: Annotated[
         bool, typer.Option("--verify", help="Also build every arm, in this process.")
     ] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Also time a few steps of each shape, here.")
+    ] = False,
+    slots: Annotated[
+        int | None, typer.Option("--slots", metavar="N", min=1, help="Of --probe. [default: 1]")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what running a study would train, and about how long; train nothing."""
     from cbablate import api
     from cbablate.cli import json_shape, overview
 
+    if slots is not None and not probe:
+        raise CbablateError("--slots says for how many slots --probe reckons: give both")
     planned = api.plan(api.load_study(study))
     told = api.facts(results)
+    if not as_json:
+        print(overview.planned(planned, told), flush=True)
+    found = probing.probe(planned, told, slots=slots or 1) if probe else None
     if as_json:
-        print(json_shape.printed(json_shape.plan_shape(planned, told)))
-    else:
-        print(overview.planned(planned, told))
+        extra = {} if found is None else {"probe": probing.probe_shape(found)}
+        print(json_shape.printed(json_shape.plan_shape(planned, told) | extra))
+    elif found is not None:
+        print("", *probing.probe_lines(planned, found), sep="\n")
     if verify:
         notes = api.verify(planned, api.Resources(on="local"))
     if verify and not as_json:
         print(f"\nVerified: all {len(planned.arms)} arms can be built.")
         for name, sentences in notes.items():
             print("\n".join(f"  {name}: {sentence}" for sentence in sentences))
+    if found is not None and any(price.sample.failure for price in found.prices):
+        raise typer.Exit(3)
 
 
 @app.command()
@@ -122,6 +154,7 @@ def run(
     slots: Slots = None,
     ray_address: Address = None,
     mlflow: Mlflow = None,
+    checkpoint_every: Every = 60.0,
 ) -> None:
     """Train what is missing, then print the table. Running again is how to go on."""
     from cbablate import api
@@ -135,11 +168,15 @@ def run(
             planned,
             results=results,
             resources=api.Resources(
-                on=on.value, gpus_per_trial=gpus_per_trial, slots=slots, address=ray_address
+                on=on.value,
+                gpus_per_trial=gpus_per_trial,
+                slots=slots,
+                address=ray_address,
+                checkpoint_every=checkpoint_every,
             ),
             mlflow=mlflow,
         )
-    _write(_spelled(api.table(planned, results=results), Form.text))
+    _write(_spelled(api.table(planned, results=results, view="shown"), Form.text))
     print(overview.ended(planned, done, shown), file=sys.stderr)
     if done.exit_code:
         raise typer.Exit(done.exit_code)
@@ -156,6 +193,7 @@ def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) 
         print(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
         return
     print(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
+    print(overview.kept(results), end="")
 
 
 @app.command()
@@ -170,6 +208,7 @@ def table(
     components: Components = False,
     pairs: Pairs = False,
     mechanism: Mechanism = False,
+    alignment: Alignment = False,
     robust: Robust = False,
     as_json: Json = False,
 ) -> None:
@@ -179,9 +218,16 @@ def table(
     from cbablate.cli import json_shape
 
     view = chosen(
-        effects=effects, components=components, pairs=pairs, mechanism=mechanism, robust=robust
+        effects=effects,
+        components=components,
+        pairs=pairs,
+        mechanism=mechanism,
+        alignment=alignment,
+        robust=robust,
     )
     planned = api.plan(api.load_study(study))
+    if view == "arms" and not as_json:
+        view = "shown"  # in JSON a row is an arm, however the study has its table set
     found = api.table(planned, results=results, view=view)
     if as_json:
         rows = outcome(planned, api.facts(results)).plan

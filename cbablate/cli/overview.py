@@ -34,12 +34,13 @@ from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.claim import difference_unit, margin_words
 from cbablate.reporting.scale import scale_in
+from cbablate.running.checkpoints import checkpoint_bytes
 from cbablate.running.duration import duration
 
 if TYPE_CHECKING:
     from cbablate.running.drive import Completion
 
-__all__ = ["ended", "planned", "standing"]
+__all__ = ["ended", "kept", "planned", "standing"]
 
 _PRICE_OF_LOOKING = (
     "So it is with a number that is fixed. Looking in between costs the power of less than a tenth "
@@ -130,6 +131,22 @@ def _standing(plan: Plan, ours: dict[str, History], title: str) -> list[str]:
             lines += ["", f"{state.value.capitalize()}:", *_reasons(plan, ours, state)]
     absent = unreported(plan, ours.values())
     return [*lines, *([""] if absent else []), *absent]
+
+
+def kept(results: Path) -> str:
+    """What checkpoints take on disk; nothing where there are none."""
+    count, size = checkpoint_bytes(results)
+    if not count:
+        return ""
+    number, unit = float(size), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < 1000:
+            break
+        number, unit = number / 1000, larger
+    return (
+        f"\n{counted(count, 'checkpoint')} of all studies here: "
+        f"{number:.3g} {unit} in {results / 'checkpoints'}\n"
+    )
 
 
 def ended(plan: Plan, done: Completion, results: Path) -> str:

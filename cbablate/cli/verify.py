@@ -38,40 +38,58 @@ def verify(
     for path in studies:
         plan = api.plan(api.load_study(path))
         known.add(plan.study.name)
-        table = api.table(plan, results=results)
+        tables = [api.table(plan, results=results)]
+        if plan.study.typesetting.layout == "two_way":
+            tables.append(api.table(plan, results=results, view="two_way"))
         ours = [row for row in rows if row.study == plan.study.name]
-        faults += _checked(plan, table, ours, paper, versions.get(plan.study.name, ""))
+        faults += _checked(plan, tables, ours, paper, versions.get(plan.study.name, ""))
     for name in sorted({row.study for row in rows} - known):
         print(f"{name}: not checked, for its study file was not given", file=sys.stderr)
     if faults:
         raise typer.Exit(3)
 
 
-def _checked(plan: Plan, table: Table, rows: list[PaperRow], paper: Path, version: str) -> int:
-    """What the paper says of one study; how many numbers of it do not hold."""
+def _checked(
+    plan: Plan, tables: list[Table], rows: list[PaperRow], paper: Path, version: str
+) -> int:
+    """What the paper says of one study; how many numbers of it do not hold.
+
+    A row is one of whichever table has its key.
+    """
     from cbablate.reporting.paper import disagreements
 
     name = plan.study.name
     if not rows:
         print(f"{name}: {paper} has no row of it ('% cbablate row {name} ...' marks one)")
         return 1
-    found = [one for row in rows for one in disagreements(table, row)]
+    known = {row.key: table for table in reversed(tables) for row in table.rows}
+    found = [one for row in rows for one in disagreements(known.get(row.key, tables[0]), row)]
     for one in found:
-        print(_told(plan, one))
+        print(_told(plan, one, known.get(one.row.key)))
     numbers = sum(len(row.numbers) for row in rows)
-    data = "" if version in ("", table.data) else "; there are new data since the table was written"
+    data = (
+        ""
+        if version in ("", tables[0].data)
+        else "; there are new data since the table was written"
+    )
     said = f"{len(found)} do not match" if found else "all match"
-    print(f"{name}: {len(rows)} of {len(table.rows)} rows, {numbers} numbers: {said}{data}")
+    of = {id(table): len(table.rows) for row in rows for table in [known.get(row.key, tables[0])]}
+    seen = len({row.key for row in rows})  # a table in parts has each row several times
+    print(f"{name}: {seen} of {sum(of.values())} rows, {numbers} numbers: {said}{data}")
     return len(found)
 
 
-def _told(plan: Plan, one: Disagreement) -> str:
+def _told(plan: Plan, one: Disagreement, table: Table | None) -> str:
     arm = next((arm for arm in plan.arms if arm.id.startswith(one.row.key)), None)
     place = f"{one.row.file}:{one.row.line}: {one.row.study}"
-    if arm is None:
+    name = arm.name if arm else ""
+    if table is not None and arm is None:
+        row = next(row for row in table.rows if row.key == one.row.key)
+        name = row.cells[1].plain  # of the two ways, the level that lies down
+    if not name:
         return (
             f"{place}: {one.printed} is of row {one.row.key}, which is no arm of the study any more"
         )
     where = f", {one.column}" if one.column else ""
     now = f"the ledger says {one.now}" if one.now else "the ledger has no such number there"
-    return f"{place}, {arm.name}{where}: the paper prints {one.printed}, {now}"
+    return f"{place}, {name}{where}: the paper prints {one.printed}, {now}"

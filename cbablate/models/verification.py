@@ -15,6 +15,7 @@ from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.models.building import build
 from cbablate.models.options import TAKES
 from cbablate.models.placing import operators_of
+from cbablate.models.weights import report
 
 __all__ = ["Examination", "Shape", "examine", "verify"]
 
@@ -47,6 +48,8 @@ class _Plain:
     modules: Mapping[str, type]
     start: Mapping[str, Tensor]
     output: Tensor
+    loaded: str
+    """What its weights were loaded from, "" where they are drawn."""
 
 
 def verify(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> dict[str, list[str]]:
@@ -65,7 +68,8 @@ def examine(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> 
     the other does not and so learns differently; if they do but for rounding, that is noted. When
     all have been built, the plain models must still be what they were. Functions are compared at
     weights moved off their start, alike in all arms, because an operator that has yet to learn may
-    begin as another.
+    begin as another. Of weights that are loaded, notes say which, which the source lacked and
+    which of its own were not used.
     """
     told = Examination()
     outputs: dict[str, Tensor] = {}
@@ -77,6 +81,8 @@ def examine(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> 
             if key not in plain:
                 plain[key] = (bare, _plain(bare, shape(config)))
             base = plain[key][1]
+            if base.loaded:
+                told.notes.setdefault(name, []).append(f"starts from {base.loaded}")
             if not config.get("context"):
                 outputs[name] = base.output
                 continue
@@ -130,7 +136,7 @@ def _plain(config: Config, shape: Shape) -> _Plain:
         raise StudyError("the model without context has operators in it")
     start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     kinds = {name: type(module) for name, module in model.named_modules()}
-    return _Plain(kinds, start, _output(model, config, shape))
+    return _Plain(kinds, start, _output(model, config, shape), report(model))
 
 
 def _more_than_added(model: nn.Module, plain: _Plain) -> list[str]:

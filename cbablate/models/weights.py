@@ -45,15 +45,22 @@ def load(model: nn.Module, keys: Mapping[str, Any]) -> None:
     else:
         return
     fitted = _in_present_form(model, state, source)
+    offered = set(fitted)
     fresh = _put_in(model, fitted, source)
-    told = f"{len(fitted)} tensors from {source}"
-    if fresh:
-        told += f"; left as drawn: {', '.join(fresh)}"
+    told = f"{len(fitted)} of the model's {len(model.state_dict())} tensors from {source}"
+    for names, what in (
+        (fresh, "left as drawn"),
+        (sorted(offered - set(fitted)), "not used of it"),
+    ):
+        if names:
+            more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+            told += f"; {what}: {', '.join(names[:_FEW])}{more}"
     model.weights_loaded = told  # type: ignore[assignment]  # a plain attribute, read by `report`
 
 
 def report(model: nn.Module) -> str:
-    """What was loaded into a model and what not, empty where it starts from fresh weights."""
+    """What was loaded into a model, what it lacked and what was not used of it, in a clause; empty
+    where the model starts from fresh weights."""
     return str(getattr(model, "weights_loaded", ""))
 
 

@@ -116,7 +116,7 @@ def _shape_faults(study: Study) -> list[Fault]:
             faults.append(
                 Fault(("contrast",), f"'{study.contrast}' is no factor of this study ({listed})")
             )
-    faults += _analysis_faults(study)
+    faults += _analysis_faults(study) + _layout_faults(study)
     if study.design in design.SWITCHING:
         faults += [
             Fault(
@@ -162,6 +162,22 @@ def _analysis_faults(study: Study) -> list[Fault]:
             sentence = "dunnett has its own test and its own intervals, both of t"
             faults.append(Fault(at, sentence, "use holm, or leave out `interval` and `test`"))
     return faults
+
+
+def _layout_faults(study: Study) -> list[Fault]:
+    """A layout that this design cannot fill."""
+    if study.typesetting.layout != "two_way":
+        return []
+    if study.design == "factorial" and len(study.factors) == 2:
+        return []
+    many = len(study.factors)
+    found = f"{study.design} with {many} factor{'' if many == 1 else 's'}"
+    sentence = (
+        f"two_way lays two factors across each other: it needs design: factorial, not {found}"
+    )
+    if study.design == "factorial":
+        sentence = f"two_way lays two factors across each other; this study has {many}"
+    return [Fault(("report", "layout"), sentence, "leave out `layout`: a row an arm")]
 
 
 def _arms(

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from cbablate.spec.metric import Metric
 
-__all__ = ["PROBES", "STRENGTHS", "Entry", "metrics_of", "unasked"]
+__all__ = ["GRAMS", "MAPS", "PROBES", "STRENGTHS", "Entry", "metrics_of", "sketches_of", "unasked"]
 
 
 @dataclass(frozen=True)
@@ -16,12 +16,13 @@ class Entry:
     """Where a probe is (`module:function`), and the metrics that it finds or says are absent.
 
     Entries with one function are measured in one call. `training` says that something is noted
-    while the network trains, too.
+    while the network trains, too. `sketches` are what it leaves of the network for later.
     """
 
     measure: str
     metrics: tuple[Metric, ...]
     training: bool = False
+    sketches: tuple[str, ...] = ()
 
 
 STRENGTHS: Mapping[str, tuple[float, ...]] = MappingProxyType(
@@ -38,6 +39,10 @@ the range between black and white, severities."""
 _HIDDEN = {"axis": "Share of the image hidden", "at": STRENGTHS["occlusion"]}
 _RADIUS = "Radius (1/255)"
 _SEVERITY = {"axis": "Severity", "at": STRENGTHS["corruption"]}
+GRAMS = "tokens/grams"
+"""Products of images' features by block: what the alignment of two networks is computed from."""
+MAPS = "attention/maps"
+"""Where a few images are looked at, with those images."""
 _ATTENTION = "cbablate.probes.attention_rows:measure"
 _TOKENS = "cbablate.probes.representation:measure"
 
@@ -166,6 +171,8 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
                 )
             ),
         ),
+        "alignment": Entry("cbablate.probes.alignment:measure", (), sketches=(GRAMS,)),
+        "maps": Entry("cbablate.probes.maps:measure", (), sketches=(MAPS,)),
     }
 )
 """Every probe by the name a study writes under `probes:`, in the order they are measured."""
@@ -174,6 +181,11 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
 def metrics_of(names: Iterable[str]) -> tuple[str, ...]:
     """The metrics of these probes."""
     return tuple(metric.name for name in names for metric in PROBES[name].metrics)
+
+
+def sketches_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The sketches that these probes leave."""
+    return tuple(sketch for name in names for sketch in PROBES[name].sketches)
 
 
 def unasked(asked: Iterable[str]) -> dict[str, str]:

@@ -92,6 +92,12 @@ FAMILIES: Mapping[str, Callable[[Tensor, int], Tensor]] = MappingProxyType(
 """What each family makes of pixels from 0 to 1, (n, C, H, W), at a severity from 0 to 4."""
 
 
+def _unseen(pixels: Tensor, corrupt: Callable[[Tensor, int], Tensor]) -> bool:
+    """Whether even the highest severity leaves every pixel as an 8-bit image would store it."""
+    change = corrupt(pixels, len(STRENGTHS["corruption"]) - 1).clamp(0, 1) - pixels
+    return bool(change.abs().max() < 1 / 255)
+
+
 def measure(subject: Subject, asked: frozenset[str]) -> Finding:
     """Top-1 by severity, in every family."""
     images, labels = subject.test.spaced(_IMAGES)
@@ -103,6 +109,13 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
         name = f"robust/corruption_{family}"
         if family == "jpeg" and images.shape[1] not in (1, 3):
             reason = Absent(f"JPEG has 1 or 3 channels, these images {images.shape[1]}")
+            found.append(Finding(absent={name: reason}))
+            continue
+        if _unseen(pixels, corrupt):
+            height, width_ = images.shape[-2:]
+            reason = Absent(
+                f"at {height} x {width_} pixels its highest severity changes none by a grey level"
+            )
             found.append(Finding(absent={name: reason}))
             continue
         found.append(

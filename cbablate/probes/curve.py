@@ -26,11 +26,12 @@ def curve(
 
 def joined(findings: Iterable[Finding]) -> Finding:
     """All of them as one."""
-    whole = Finding({}, {}, {})
+    whole = Finding()
     for each in findings:
         whole = Finding(
             {**whole.metrics, **each.metrics},
             {**whole.vectors, **each.vectors},
             {**whole.absent, **each.absent},
+            {**whole.sketches, **each.sketches},
         )
     return whole

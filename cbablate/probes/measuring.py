@@ -10,14 +10,15 @@ import torch
 from torch import nn
 
 from cbablate.fingerprint import derive_seed
-from cbablate.probes.catalog import PROBES, metrics_of
+from cbablate.probes.catalog import PROBES, metrics_of, sketches_of
 from cbablate.probes.probe import Absent, Finding, Probe, Subject
+from cbablate.records.sketch import Sketch
 
 __all__ = ["measure", "untouched"]
 
 
 def measure(subject: Subject, names: Iterable[str]) -> Finding:
-    """What these probes find, in the catalog's order; every metric of theirs is found or absent.
+    """What these probes find, in the catalog's order; all that is theirs is found or absent.
 
     A value that is not finite is absent: what diverged on the way has no number.
     """
@@ -29,21 +30,25 @@ def measure(subject: Subject, names: Iterable[str]) -> Finding:
     metrics: dict[str, float] = {}
     vectors: dict[str, tuple[float, ...]] = {}
     absent: dict[str, Absent] = {}
+    sketches: dict[str, Sketch] = {}
     for where, group in together.items():
         with untouched(subject.model, seed=derive_seed(subject.seed, "probe", where)):
             found = _probe(where)(subject, frozenset(group))
         metrics |= found.metrics
         vectors |= found.vectors
         absent |= found.absent
+        sketches |= found.sketches
     odd = {name for name, value in metrics.items() if not torch.tensor(value).isfinite()}
     absent |= dict.fromkeys(sorted(odd), Absent("its value is not a finite number"))
-    missing = set(metrics_of(asked)) - set(metrics) - set(absent)
+    wanted = {*metrics_of(asked), *sketches_of(asked)}
+    missing = wanted - set(metrics) - set(sketches) - set(absent)
     if missing:
         raise RuntimeError(f"probes of {sorted(asked)} said nothing of {sorted(missing)}")
     return Finding(
         metrics={name: value for name, value in metrics.items() if name not in odd},
         vectors={name: values for name, values in vectors.items() if name not in odd},
         absent=absent,
+        sketches=sketches,
     )
 
 

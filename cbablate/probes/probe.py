@@ -10,6 +10,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from cbablate.records.sketch import Sketch
+
 __all__ = ["Absent", "Finding", "Held", "Probe", "Sample", "Subject"]
 
 
@@ -114,11 +116,13 @@ class Subject:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a probe found: scalars, values along an axis, and what is absent with the reason."""
+    """What a probe found: scalars, values along an axis, sketches for later, and what is absent
+    with the reason."""
 
     metrics: Mapping[str, float] = field(default_factory=dict)
     vectors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     absent: Mapping[str, Absent] = field(default_factory=dict)
+    sketches: Mapping[str, Sketch] = field(default_factory=dict)
 
 
 class Probe(Protocol):
@@ -131,5 +135,5 @@ class Probe(Protocol):
     """
 
     def __call__(self, subject: Subject, asked: frozenset[str]) -> Finding:
-        """The metrics of `asked`, every one found or absent."""
+        """The metrics and sketches of `asked`, every one found or absent."""
         ...

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from cbablate.probes.catalog import metrics_of
 from cbablate.probes.probe import Absent, Finding, Subject
 
-__all__ = ["cka", "effective_rank", "measure", "similarity"]
+__all__ = ["cka", "effective_rank", "features", "measure", "similarity", "unreadable"]
 
 _BATCH = 64
 _IMAGES = 1024
@@ -31,7 +31,7 @@ _IMAGES = 1024
 
 def measure(subject: Subject, asked: frozenset[str]) -> Finding:
     """The metrics of the probes asked for, block by block."""
-    absent = _unreadable(subject)
+    absent = unreadable(subject)
     if absent is not None:
         return Finding(absent=dict.fromkeys(metrics_of(asked), absent))
     vectors: dict[str, tuple[float, ...]] = {}
@@ -77,7 +77,8 @@ def cka(one: Tensor, other: Tensor) -> float | None:
     return float(torch.linalg.matrix_norm(other.T @ one).square() / scale)
 
 
-def _unreadable(subject: Subject) -> Absent | None:
+def unreadable(subject: Subject) -> Absent | None:
+    """Why a model's blocks hand on no tokens; None where they do."""
     if not subject.blocks:
         return Absent("the model has no transformer blocks")
     shapes: list[int] = []
@@ -125,17 +126,17 @@ def _alignment(subject: Subject) -> tuple[float, ...] | Absent:
     if subject.initial is None:
         return Absent("the network before training is not at hand")
     images, _ = subject.held_out.spaced(_IMAGES)
-    trained = _features(subject.model, subject.blocks, images)
+    trained = features(subject.model, subject.blocks, images)
     initial = subject.initial().to(images.device).eval()
     names = {module: name for name, module in subject.model.named_modules()}
     blocks = [initial.get_submodule(names[block]) for block in subject.blocks]
-    before = _features(initial, blocks, images)
+    before = features(initial, blocks, images)
     found = [cka(one, other) for one, other in zip(trained, before, strict=True)]
     said = tuple(value for value in found if value is not None)
     return said if len(said) == len(found) else Absent("a block gives all images the same features")
 
 
-def _features(model: nn.Module, blocks: Sequence[nn.Module], images: Tensor) -> list[Tensor]:
+def features(model: nn.Module, blocks: Sequence[nn.Module], images: Tensor) -> list[Tensor]:
     """The images' mean tokens after each block, of shape (n, C)."""
     parts: list[list[Tensor]] = [[] for _ in blocks]
 

@@ -20,20 +20,29 @@ TRIAL_KINDS: tuple[Kind, ...] = ("started", "measured", "ended")
 class History:
     """The last attempt at a trial: its state, its measurements in order, and why it ended.
 
-    `failure` is a class of `records.state.FAILURES` where the state is FAILED, else empty.
-    `attempts` counts every start, of which all but the last were cut short or failed.
+    An attempt that went on from a checkpoint has the measurements of earlier ones up to there, so
+    that they are one whole curve; `sessions` are those of all attempts that it is made of, the
+    last one last, and `times` says when each measurement was recorded (UTC seconds). `began` is
+    the start of the last attempt. `failure` is a class of `records.state.FAILURES` where the state
+    is FAILED, else empty. `attempts` counts every start, of which all but the
+    last were cut short or failed.
     """
 
     trial: str
     state: TrialState = TrialState.WAITING
     attempts: int = 0
     measurements: list[Measurement] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     reason: str = ""
     failure: str = ""
     traceback: str = ""
     began: float = 0.0
     ended: float = 0.0
     session: str = ""
+    sessions: tuple[str, ...] = ()
+    reached: int = 0
+    """The budget spent at the checkpoint that the last attempt was given; 0 if it was given none
+    or did not use it."""
 
     @property
     def last(self) -> Measurement | None:
@@ -62,21 +71,44 @@ def fold(told: dict[str, History], fact: Record) -> None:
         return
     history = told.setdefault(fact.subject, History(trial=fact.subject))
     if fact.kind == "started":
-        told[fact.subject] = History(
-            trial=fact.subject,
-            state=TrialState.RUNNING,
-            attempts=history.attempts + 1,
-            began=fact.at,
-            session=str(fact.body.get("session", "")),
-        )
+        told[fact.subject] = _attempt(history, fact)
     elif fact.kind == "measured":
-        history.measurements.append(measurement_of(fact.body))
+        measurement = measurement_of(fact.body)
+        if history.last is not None and measurement.spent <= history.last.spent:
+            _forget(history)  # it was offered a checkpoint, and started again all the same
+        history.measurements.append(measurement)
+        history.times.append(fact.at)
     else:
         history.state = TrialState(fact.body["state"])
         history.reason = str(fact.body.get("reason", ""))
         history.failure = str(fact.body.get("failure", ""))
         history.traceback = str(fact.body.get("traceback", ""))
         history.ended = fact.at
+
+
+def _attempt(before: History, started: Record) -> History:
+    """What is known when a further attempt begins: the curve up to the checkpoint, if any."""
+    reached = int(started.body.get("from", 0))
+    kept = sum(measurement.spent <= reached for measurement in before.measurements)
+    session = str(started.body.get("session", ""))
+    return History(
+        trial=before.trial,
+        state=TrialState.RUNNING,
+        attempts=before.attempts + 1,
+        measurements=before.measurements[:kept],
+        times=before.times[:kept],
+        began=started.at,
+        session=session,
+        sessions=(*started.body.get("sessions", before.sessions if kept else ()), session),
+        reached=reached,
+    )
+
+
+def _forget(history: History) -> None:
+    history.measurements.clear()
+    history.times.clear()
+    history.sessions = history.sessions[-1:]
+    history.reached = 0
 
 
 def body_of(measurement: Measurement) -> dict[str, Any]:
@@ -90,6 +122,8 @@ def body_of(measurement: Measurement) -> dict[str, Any]:
         body["vectors"] = {name: list(values) for name, values in measurement.vectors.items()}
     if measurement.notes:
         body["notes"] = dict(measurement.notes)
+    if measurement.sketches:
+        body["sketches"] = dict(measurement.sketches)
     return body
 
 
@@ -101,4 +135,5 @@ def measurement_of(body: Mapping[str, Any]) -> Measurement:
         vectors={name: tuple(values) for name, values in body.get("vectors", {}).items()},
         seconds=body["seconds"],
         notes=body.get("notes", {}),
+        sketches=body.get("sketches", {}),
     )

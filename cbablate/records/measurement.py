@@ -14,7 +14,8 @@ class Measurement:
 
     `metrics` are scalars by name (`val/top1`); `vectors` are values per layer
     (`attention/entropy`: one number a block, first block first). `notes` are words about how it
-    was computed (device, precision, versions) and are recorded with the trial.
+    was computed (device, precision, versions) and are recorded with the trial. `sketches` are what
+    is left of the network for later, packed (`records.sketch`): no results, and in no mirror.
     """
 
     spent: int
@@ -22,3 +23,4 @@ class Measurement:
     vectors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     seconds: float = 0.0
     notes: Mapping[str, str] = field(default_factory=dict)
+    sketches: Mapping[str, str] = field(default_factory=dict)

@@ -23,7 +23,10 @@ Kind = Literal[
 - `trial`: a trial was planned; subject: its id; body: arm, replicate, seed, budget.
 - `proposed`: a search chose hyperparameters; subject: the trial's id; body: search, number,
   proposal.
-- `started`: an attempt at a trial began; body: attempt, session, executor.
+- `started`: an attempt at a trial began; body: attempt, session, executor; from: the budget spent
+  at the checkpoint that it was given, if it was given one; of: the shorter trial that left it, if
+  that was not its own, whose measurements up to there are then told as this one's, and its
+  sessions.
 - `measured`: it reported; body: a `Measurement`.
 - `ended`: it ended; body: state, reason, failure, traceback, seconds.
 - `timed`: an arm was timed alone; subject: the arm's id; body: device, metrics with their rounds.

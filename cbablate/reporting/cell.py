@@ -59,11 +59,15 @@ class Number:
 
 @dataclass(frozen=True)
 class Spread:
-    """A centre with the half-width of its interval, if it has one: `96.20 ± 0.31 †`."""
+    """A centre with the half-width of its interval, if it has one: `96.20 ± 0.31 †`.
+
+    `best` says that no other is better for sure; a form that has bold faces shows it.
+    """
 
     centre: Number
     half: Number | None = None
     mark: str = ""
+    best: bool = False
 
     @property
     def plain(self) -> str:

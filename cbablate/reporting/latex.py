@@ -1,75 +1,87 @@
-r"""`latex`: a table as a LaTeX float that needs `booktabs` and `siunitx`, and nothing else.
+r"""`latex`: a table as a LaTeX float, or one that runs over pages, fit for the pages of its style.
 
-Numbers stand in siunitx's `S` columns, aligned at the point. Half-widths, spans and marks have
-columns of their own behind them, a thin space away: siunitx sets an uncertainty in an `S` column
-with uneven gaps, and its options for text there differ between versions 2 and 3.
+It needs `booktabs` and `siunitx`, and where the page is turned or the table long, a package each
+that every TeX has; a comment says which.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cbablate.reporting.cell import Blank, Cell, Number, Range, Spread, Text
+from cbablate.reporting.cell import Text
 from cbablate.reporting.character import visible
-from cbablate.reporting.table import Column, Row, Table
-from cbablate.reporting.tex_text import breakable, escape, prose, unsettable
+from cbablate.reporting.fit import LONG, Fit, fit, pieces
+from cbablate.reporting.latex_column import ColumnLayout, column_layout, heads, spelled_cell
+from cbablate.reporting.style import STYLES
+from cbablate.reporting.table import KEY, Column, Row, Table
+from cbablate.reporting.tex_text import is_endless, prose, unsettable
 
 __all__ = ["MARK", "document", "latex"]
 
 MARK = "cbablate"
 """Comments that begin with it say where numbers come from; `cbablate verify` reads them."""
-_LINE = 102
-"""So many characters, the gaps between columns counted, fit across 5.5 inches; names that do not
-are wrapped."""
-_EM = 0.46
-"""A character's average width, in em."""
-_ROWS = 45
-"""So many rows fit on a page; longer tables go on in another float."""
 _OPTIONS = (
-    "retain-explicit-plus=true, group-digits=integer, group-minimum-digits=5, group-separator={,}"
+    "detect-weight=true, retain-explicit-plus=true, "
+    "group-digits=integer, group-minimum-digits=5, group-separator={,}"
 )
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """How a column is set: its specification, and which columns follow it as parts of it."""
+class _Part:
+    """Some columns of a table, and how they are set. `number` of `of` is what its caption says."""
 
-    specification: str
-    spread: bool = False
-    mark: bool = False
-    wrapped: bool = False
+    table: Table
+    found: Fit
+    indices: tuple[int, ...]
+    layouts: tuple[ColumnLayout, ...]
+    number: int
+    of: int
 
     @property
-    def span(self) -> int:
-        """How many columns of LaTeX it takes: for a centre, its spread, its mark."""
-        return 1 + self.spread + self.mark
+    def columns(self) -> list[Column]:
+        return [self.table.columns[index] for index in self.indices]
+
+    @property
+    def label(self) -> str:
+        named = self.table.typesetting.label or f"tab:{self.table.name}"
+        return named + (f"-{self.number}" if self.number > 1 else "")
+
+    @property
+    def caption(self) -> str:
+        going_on = f" ({self.number} of {self.of})" if self.of > 1 else ""
+        return " ".join([*_sentences(self.table), going_on.strip()]).strip()
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not said by the caption; below the last part alone."""
+        last = self.number == self.of
+        stated = self.table.stated
+        return [note for note in self.table.notes if note not in stated] if last else []
 
 
 def latex(table: Table) -> str:
-    """The table as one float, or as several that follow each other if it is long."""
-    share = _share(table)
-    layouts = [
-        _layout(column, [row.cells[index] for row in table.rows], share)
-        for index, column in enumerate(table.columns)
-    ]
-    pieces = [table.rows[at : at + _ROWS] for at in range(0, len(table.rows), _ROWS)] or [()]
-    floats = [
-        _float(table, layouts, piece, number=index + 1, of=len(pieces))
-        for index, piece in enumerate(pieces)
-    ]
-    return _comment(table) + "\n\\clearpage\n".join(floats) + "\n"
+    """The table as one float, or as several that follow each other, or as one over pages."""
+    found = fit(table)
+    long = _is_long(table, found)
+    floats: list[str] = []
+    for part in _parts(table, found):
+        floats += [_over_pages(part)] if long else _floats(part)
+    return _comment(table, found, long=long) + "\n\\clearpage\n".join(floats) + "\n"
 
 
 def document(table: Table) -> str:
-    """A whole document that shows the table on a page as wide as a conference paper's."""
+    """A whole document that shows the table on a page as wide as its style's."""
+    style = STYLES[table.typesetting.style]
+    two = "[twocolumn]" if style.columns == 2 else ""
     return "\n".join(
         [
-            r"\documentclass{article}",
-            r"\usepackage{booktabs}",
-            r"\usepackage{siunitx}",
-            r"\setlength{\textwidth}{5.5in}",
-            r"\setlength{\oddsidemargin}{0.5in}",
+            rf"\documentclass{two}{{article}}",
+            *(rf"\usepackage{{{name}}}" for name in _packages(table, fit(table))),
+            rf"\setlength{{\textwidth}}{{{style.text}in}}",
+            rf"\setlength{{\textheight}}{{{style.height}in}}\setlength{{\topmargin}}{{-0.5in}}",
+            rf"\setlength{{\columnsep}}{{{max(style.text - 2 * style.column, 0.25):g}in}}",
+            rf"\setlength{{\oddsidemargin}}{{{(8.5 - style.text) / 2 - 1:g}in}}",
             r"\pagestyle{empty}",
             r"\makeatletter\setlength{\@fptop}{0pt}\makeatother",
             r"\begin{document}",
@@ -79,10 +91,51 @@ def document(table: Table) -> str:
     )
 
 
-def _comment(table: Table) -> str:
+def _is_long(table: Table, found: Fit) -> bool:
+    """Whether it runs over pages; in two columns no table can, and floats follow each other."""
+    wish = table.typesetting.long
+    wanted = len(table.rows) > LONG if wish == "auto" else wish
+    return wanted and found.style.columns == 1
+
+
+def _parts(table: Table, found: Fit) -> Iterator[_Part]:
+    for number, indices in enumerate(found.parts, 1):
+        layouts = tuple(
+            column_layout(
+                table.columns[index],
+                [row.cells[index] for row in table.rows],
+                size=found.size,
+                share=found.share,
+            )
+            for index in indices
+        )
+        yield _Part(table, found, indices, layouts, number, len(found.parts))
+
+
+def _packages(table: Table, found: Fit) -> list[str]:
+    """What a document must load."""
+    turned, long = found.place == "turned", _is_long(table, found)
+    return [
+        *("booktabs", "siunitx"),
+        *["longtable"] * long,
+        *["pdflscape" if long else "rotating"] * turned,
+    ]
+
+
+def _comment(table: Table, found: Fit, *, long: bool) -> str:
     """What the table is, and what was replaced, in lines that TeX passes by."""
-    lines = [*table.comment, *table.method, r"Preamble: \usepackage{booktabs,siunitx}"]
+    lines = [*table.comment, *table.method]
+    lines += [rf"Preamble: \usepackage{{{','.join(_packages(table, found))}}}", *found.said]
+    if table.typesetting.long is True and not long:
+        lines.append(
+            f"Between two columns ({found.style.name}) no table runs over pages: floats follow"
+        )
     lines += [f"{MARK} data {table.name} {table.data}"] if table.data else []
+    lines += [
+        f"Row {row.key}: arms {', '.join(arm[:KEY] for arm in row.arms)}"
+        for row in table.rows
+        if row.arms
+    ]
     lines += [
         f"pdfLaTeX cannot set {what}: spelled by its number" for what in unsettable(_words(table))
     ]
@@ -94,139 +147,126 @@ def _words(table: Table) -> str:
     """All words of the table, to look for what cannot be set."""
     cells = (cell for row in table.rows for cell in row.cells)
     heads = (f"{column.label} {column.unit}" for column in table.columns)
-    said = [table.caption, *heads, *table.notes]
+    said = [*_sentences(table), *heads, *table.notes]
     return " ".join([*said, *(cell.text for cell in cells if isinstance(cell, Text))])
 
 
-def _float(
-    table: Table, layouts: Sequence[_Layout], rows: Sequence[Row], *, number: int, of: int
-) -> str:
-    going_on = f" ({number} of {of})" if of > 1 else ""
-    label = f"tab:{table.name}" + (f"-{number}" if number > 1 else "")
+def _sentences(table: Table) -> list[str]:
+    """The caption's: the author's own or the question first."""
+    first = " ".join((table.typesetting.caption or table.caption).split())
+    ended = first if not table.statement or first.endswith((".", "?", "!")) else f"{first}."
+    return [ended, *table.statement]
+
+
+def _floats(part: _Part) -> list[str]:
+    """The part as floats, one a page if its rows do not fit on one."""
+    shared = pieces(part.table, part.found, part.caption, part.notes)
+    pages = len(shared.rows)
+    floats = []
+    for page, rows in enumerate(shared.rows, 1):
+        going_on = f" ({page} of {pages})" if pages > 1 else ""
+        label = part.label + (f"-{page}" if page > 1 else "")
+        noted = page == pages and shared.noted
+        floats.append(_float(part, rows, going_on, label=label, noted=noted))
+    if part.notes and not shared.noted:
+        floats[-1] += "\n" + "\n".join(
+            [r"{" + rf"\{part.found.size}\noindent", *_notes(part), r"\par}"]
+        )
+    return floats
+
+
+def _float(part: _Part, rows: Sequence[Row], going_on: str, *, label: str, noted: bool) -> str:
+    found = part.found
+    kind = "sidewaystable" if found.place == "turned" else "table"
+    wide = "*" if found.style.columns == 2 and found.place != "column" else ""
+    caption = [f"  {_caption(part.caption + going_on)}", rf"  \label{{{label}}}"]
+    below = found.style.below
     lines = [
-        r"\begin{table}[t]",
+        rf"\begin{{{kind}{wide}}}" + ("[t]" if kind == "table" else ""),
         r"  \centering",
-        r"  \footnotesize",
-        r"  \setlength{\belowcaptionskip}{4pt}",
-        rf"  \caption{{{prose(table.caption + going_on)}}}",
-        rf"  \label{{{label}}}",
-        r"  \setlength{\tabcolsep}{2.5pt}",
-        rf"  \sisetup{{{_OPTIONS}}}",
-        rf"  \begin{{tabular}}{{@{{}}{' '.join(one.specification for one in layouts)}@{{}}}}",
-        r"    \toprule",
-        *(f"    {line}" for line in _heads(table.columns, layouts)),
-        r"    \midrule",
+        rf"  \{found.size}",
+        *([] if below else [r"  \setlength{\belowcaptionskip}{4pt}", *caption]),
+        *(f"  {line}" for line in _settings()),
+        rf"  \begin{{tabular}}{{{_specification(part)}}}",
+        *(f"    {line}" for line in _head(part)),
+        *(f"    {line}" for line in _body(part, rows)),
+        *(r"    \bottomrule", r"  \end{tabular}"),
     ]
+    if noted and part.notes:
+        lines += [r"  \par\medskip", r"  \begin{minipage}{\linewidth}"]
+        lines += [*(f"    {note}" for note in _notes(part)), r"  \end{minipage}"]
+    lines += caption if below else []
+    return "\n".join([*lines, rf"\end{{{kind}{wide}}}"])
+
+
+def _over_pages(part: _Part) -> str:
+    """The part as a longtable, its heads repeated on every page."""
+    across = sum(layout.span for layout in part.layouts)
+    turned = part.found.place == "turned"
+    lines = [
+        *[r"\begin{landscape}"] * turned,
+        r"\begingroup",
+        rf"\{part.found.size}",
+        *_settings(),
+        r"\setlength{\LTcapwidth}{\linewidth}",
+        rf"\begin{{longtable}}{{{_specification(part)}}}",
+        rf"  {_caption(part.caption)}\label{{{part.label}}} \\",
+        *(f"  {line}" for line in _head(part)),
+        r"  \endfirsthead",
+        rf"  \multicolumn{{{across}}}{{@{{}}l}}{{\tablename~\thetable{{}} (continued)}} \\",
+        *(f"  {line}" for line in _head(part)),
+        r"  \endhead",
+        *(
+            r"  \midrule",
+            rf"  \multicolumn{{{across}}}{{r@{{}}}}{{(continued on the next page)}} \\",
+        ),
+        *(r"  \endfoot", r"  \bottomrule", r"  \endlastfoot"),
+        *(f"  {line}" for line in _body(part, part.table.rows)),
+        r"\end{longtable}",
+        *([r"\noindent", *_notes(part), r"\par"] if part.notes else []),
+        r"\endgroup",
+        *[r"\end{landscape}"] * turned,
+    ]
+    return "\n".join(lines)
+
+
+def _settings() -> list[str]:
+    return [r"\setlength{\tabcolsep}{2.5pt}", rf"\sisetup{{{_OPTIONS}}}"]
+
+
+def _specification(part: _Part) -> str:
+    return f"@{{}}{' '.join(one.specification for one in part.layouts)}@{{}}"
+
+
+def _head(part: _Part) -> list[str]:
+    return [r"\toprule", *heads(part.columns, part.layouts, part.found.size), r"\midrule"]
+
+
+def _body(part: _Part, rows: Sequence[Row]) -> Iterator[str]:
+    nested = any(row.level for row in rows)
     for index, row in enumerate(rows):
         if row.opens and index:
-            lines.append(r"    \addlinespace")
-        spelled = (_cell(cell, layout) for cell, layout in zip(row.cells, layouts, strict=True))
-        key = f" % {MARK} row {table.name} {row.key}" if row.arm else ""
-        lines.append(f"    {' & '.join(spelled)} \\\\{key}")
-    lines += [r"    \bottomrule", r"  \end{tabular}"]
-    if table.notes:
-        lines += [
-            r"  \par\medskip",
-            r"  \begin{minipage}{\linewidth}",
-            "    " + "\n    ".join(prose(note) for note in table.notes),
-            r"  \end{minipage}",
-        ]
-    return "\n".join([*lines, r"\end{table}"])
-
-
-def _heads(columns: Sequence[Column], layouts: Sequence[_Layout]) -> list[str]:
-    """The heading's lines: labels, and below them units and directions where there are any."""
-    lines = [
-        " & ".join(
-            _head(_label(column), column, layout)
-            for column, layout in zip(columns, layouts, strict=True)
+            yield _parting(part, row.level) if nested else r"\addlinespace"
+        spelled = (
+            spelled_cell(row.cells[place], layout)
+            for place, layout in zip(part.indices, part.layouts, strict=True)
         )
-    ]
-    if any(column.below for column in columns):
-        lines.append(
-            " & ".join(
-                _head(escape(column.below), column, layout) if column.below else _gap(layout)
-                for column, layout in zip(columns, layouts, strict=True)
-            )
-        )
-    return [rf"{line} \\" for line in lines]
+        key = f" % {MARK} row {part.table.name} {row.key}" if row.key else ""
+        yield f"{' & '.join(spelled)} \\\\{key}"
 
 
-def _label(column: Column) -> str:
-    return f"${escape(column.label)}$" if column.symbol else escape(column.label)
+def _parting(part: _Part, level: int) -> str:
+    """The line between two groups, below the names that go on."""
+    if not level:
+        return r"\midrule"
+    return rf"\cmidrule{{{level + 1}-{sum(layout.span for layout in part.layouts)}}}"
 
 
-def _gap(layout: _Layout) -> str:
-    """Nothing, in all columns of a layout."""
-    return " &" * (layout.span - 1)
+def _notes(part: _Part) -> list[str]:
+    ragged = any(is_endless(note) for note in part.notes)
+    return [*[r"\raggedright"] * ragged, *(prose(note) for note in part.notes)]
 
 
-def _head(text: str, column: Column, layout: _Layout) -> str:
-    if column.kind == "text":
-        return text
-    side = "r" if column.kind in ("count", "probability") else "c"
-    return rf"\multicolumn{{{layout.span}}}{{{side}}}{{{text}}}"
-
-
-def _share(table: Table) -> int:
-    """How many characters each column of words may have, so that the table fits across."""
-    longest = [
-        max(map(len, [column.label, column.below, *(row.cells[i].plain for row in table.rows)]))
-        for i, column in enumerate(table.columns)
-    ]
-    words = [size for size, c in zip(longest, table.columns, strict=True) if c.kind == "text"]
-    room = _LINE - (sum(longest) - sum(words)) - (5 * len(longest)) // 4
-    return max(10, room // max(1, len(words))) if sum(words) > room else max(words, default=0)
-
-
-def _layout(column: Column, cells: Sequence[Cell], share: int) -> _Layout:
-    if column.kind == "text":
-        if max((len(cell.plain) for cell in cells), default=0) > share:
-            wide = f"{_EM * share:.1f}em"
-            ragged = r">{\raggedright\hangindent=1em\arraybackslash}"
-            return _Layout(f"{ragged}p{{{wide}}}", wrapped=True)
-        return _Layout("l")
-    if column.kind == "range":
-        centres = [cell.centre for cell in cells if isinstance(cell, Range | Spread)]
-        return _Layout(rf"S[table-format={_format(centres)}]@{{\,}}r", spread=True)
-    if column.kind == "spread":
-        spreads = [cell for cell in cells if isinstance(cell, Spread)]
-        spread = any(one.half for one in spreads)
-        mark = any(one.mark for one in spreads)
-        behind = (r"@{\,}r" if spread else "") + ("@{}l" if mark else "")
-        form = _format([one.centre for one in spreads])
-        return _Layout(f"S[table-format={form}]{behind}", spread, mark)
-    return _Layout("r")
-
-
-def _format(centres: Sequence[Number]) -> str:
-    """The room that siunitx keeps: `+2.2` for up to -12.34."""
-    digits = [number.digits for number in centres if number.digits[-1].isdigit()]
-    sign = "+" if any(text[0] in "+-" for text in digits) else ""
-    whole = max((len(text.lstrip("+-").partition(".")[0]) for text in digits), default=1)
-    decimals = max((len(text.partition(".")[2]) for text in digits), default=0)
-    return f"{sign}{whole}.{decimals}"
-
-
-def _cell(cell: Cell, layout: _Layout) -> str:
-    if isinstance(cell, Text):
-        return breakable(cell.text) if layout.wrapped else escape(cell.text)
-    if isinstance(cell, Spread):
-        parts = [_number(cell.centre)]
-        if layout.spread:
-            parts.append(rf"$\pm\,${cell.half.plain}" if cell.half else "")
-        if layout.mark:
-            parts.append(f"$^{{{escape(cell.mark).strip('$')}}}$" if cell.mark else "")
-        return " & ".join(parts).rstrip()
-    if isinstance(cell, Range):
-        return f"{_number(cell.centre)} & {escape(cell.span)}"
-    if isinstance(cell, Number):
-        return _number(cell)
-    if isinstance(cell, Blank) and layout.specification.startswith("S"):
-        return rf"\multicolumn{{{layout.span}}}{{c}}{{{escape(cell.plain)}}}"
-    return escape(cell.plain).replace(r"\textless{}", "$<$")
-
-
-def _number(number: Number) -> str:
-    digits = number.digits
-    return digits if digits[-1].isdigit() else f"{{{escape(digits)}}}"
+def _caption(text: str) -> str:
+    ragged = r"\raggedright " if is_endless(text) else ""
+    return rf"\caption{{{ragged}{prose(text)}}}"

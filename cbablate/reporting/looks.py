@@ -10,7 +10,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
 from cbablate.reporting.claim import listed
 
-__all__ = ["VIEW_NOTE", "looks_method", "looks_notes", "looks_test", "progress"]
+__all__ = ["VIEW_NOTE", "looks_method", "looks_notes", "progress"]
 
 VIEW_NOTE = (
     "The number of replicates was not fixed but grew until arms were decided; intervals and p "
@@ -26,14 +26,6 @@ def looks_method(family: int) -> str:
         "Differences paired by replicate; two-sided paired t tests at group-sequential looks "
         "(Lan and DeMets 1983, O'Brien-Fleming spending), sequential p values; Holm over the "
         f"metric's comparisons, {family} of them; repeated 95 % confidence intervals, not adjusted"
-    )
-
-
-def looks_test(over: str) -> str:
-    """What p and the intervals are, as the end of a note on differences."""
-    return (
-        f" p: of two-sided paired t tests at all looks together, Holm-adjusted over {over}; "
-        "intervals of Δ hold over all looks and are not adjusted."
     )
 
 

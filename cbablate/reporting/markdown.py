@@ -41,7 +41,7 @@ def markdown(table: Table) -> str:
 
 
 def _head(column: Column) -> str:
-    label = f"*{_escaped(column.label)}*" if column.symbol else _escaped(column.label)
+    label = f"*{_escaped(column.label)}*" if column.symbol else _escaped(column.title)
     unit = f" ({_escaped(column.unit)})" if column.unit else ""
     return f"{label}{unit} {column.arrow}".rstrip()
 

@@ -16,7 +16,7 @@ from cbablate.planning.power import ALPHA
 from cbablate.planning.screening import aliases
 from cbablate.reporting.cell import DASH
 from cbablate.reporting.claim import claims, listed
-from cbablate.reporting.looks import looks_method, looks_notes, looks_test
+from cbablate.reporting.looks import looks_method, looks_notes
 from cbablate.spec.analysis import USUAL, Analysis
 
 __all__ = [
@@ -24,6 +24,9 @@ __all__ = [
     "DAGGER",
     "comment",
     "incomplete",
+    "legend",
+    "mark_note",
+    "marked",
     "method",
     "mixed",
     "notes",
@@ -104,6 +107,12 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
     return tuple(found)
 
 
+def legend(plan: Plan, summary: Summary) -> tuple[str, ...]:
+    """Those of the notes that say what a table's signs mean: its interval, difference and mark."""
+    found = _compared(summary, summary.primary)
+    return (*_intervals(plan, summary), *([_difference(plan, found)] if found else []))
+
+
 def _design(plan: Plan) -> Iterator[str]:
     """What a screening design cannot tell apart."""
     if plan.study.design in SCREENING and plan.study.factors:
@@ -119,34 +128,11 @@ def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
 
 
 def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
-    found = [one.contrasts[primary] for one in summary.arms if primary in one.contrasts]
-    if not found or all(one.difference is None for one in found):
+    found = _compared(summary, primary)
+    if not found:
         return
     how = plan.study.analysis
-    names = {arm.id: arm.name for arm in plan.arms}
-    references = {names[one.against] for one in found}
-    of_whom = (
-        f"“{references.pop()}”"
-        if len(references) == 1
-        else f"the arm that differs in {plan.study.contrast} only (ref.)"
-    )
-    sentence = f"Δ: difference from {of_whom}, paired by seed."
-    over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
-    if any(one.p is not None for one in found) and how.correction == "dunnett":
-        sentence += (
-            f" p: Dunnett's two-sided test over {over} with seeds as blocks, one error for all "
-            "arms; intervals of Δ hold jointly."
-        )
-    elif any(one.p is not None for one in found) and summary.course is not None:
-        sentence += looks_test(over)
-    elif any(one.p is not None for one in found):
-        sentence += (
-            f" p: two-sided {_TESTS[how.test]}, Holm-adjusted over {over}; intervals not adjusted."
-        )
-    marked = how.interval == "t"  # a parenthesis has no mark behind it; p stands beside it
-    if marked and any(one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found):
-        sentence += f" {DAGGER}: adjusted p < {ALPHA}."
-    yield sentence
+    yield _difference(plan, found)
     yield from _of_intervals(how, found)
     yield from _pairing(how, summary, found, primary)
     if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
@@ -154,6 +140,75 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
             "Where all paired differences are equal, their spread cannot be estimated: neither "
             "interval nor p is given."
         )
+
+
+def _compared(summary: Summary, primary: str) -> list[Contrast]:
+    """The contrasts of the primary metric, if any of them has a difference."""
+    found = [one.contrasts[primary] for one in summary.arms if primary in one.contrasts]
+    return [] if all(one.difference is None for one in found) else found
+
+
+def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
+    """What a difference is from, how it is tested, and what its mark means."""
+    how = plan.study.analysis
+    sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by seed."
+    if any(one.p is not None for one in found):
+        after = (
+            "intervals of Δ hold jointly"
+            if how.correction == "dunnett"
+            else "intervals not adjusted"
+        )
+        if plan.study.sequential is not None:
+            after = "intervals of Δ hold over all looks and are not adjusted"
+        sentence += f" p: {_tested(plan, found)}; {after}."
+    if how.interval == "t" and any(map(_sure, found)):
+        # a bootstrap interval's parenthesis has no mark behind it; p stands beside it
+        sentence += f" {DAGGER}: adjusted p < {ALPHA}."
+    return sentence
+
+
+def mark_note(plan: Plan, summary: Summary) -> str:
+    """What a mark beside a mean says, where differences have no column; "" without any."""
+    found = _compared(summary, summary.primary)
+    if not found:
+        return ""
+    label = metric_of(plan, summary.primary).label
+    whom = _of_whom(plan, found).removesuffix(" (ref.)")
+    if all(one.p is None for one in found):
+        return f"No {label} has a p value of its difference from that of {whom}."
+    tested = f"Δ, the difference paired by seed; {_tested(plan, found)}"
+    if not any(map(_sure, found)):
+        return f"No {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
+    return f"{DAGGER}: {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
+
+
+def marked(one: ArmSummary, metric: str) -> bool:
+    """Whether an arm's difference in a metric has an adjusted p value below ALPHA."""
+    return metric in one.contrasts and _sure(one.contrasts[metric])
+
+
+def _sure(one: Contrast) -> bool:
+    return one.p_adjusted is not None and one.p_adjusted < ALPHA
+
+
+def _of_whom(plan: Plan, found: Sequence[Contrast]) -> str:
+    """The arm, or the arms, that others are compared with."""
+    names = {arm.id: arm.name for arm in plan.arms}
+    references = {names[one.against] for one in found}
+    if len(references) == 1:
+        return f"“{references.pop()}”"
+    return f"the arm that differs in {plan.study.contrast} only (ref.)"
+
+
+def _tested(plan: Plan, found: Sequence[Contrast]) -> str:
+    """The test behind p, and what it is corrected for."""
+    how = plan.study.analysis
+    over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
+    if how.correction == "dunnett":
+        return f"Dunnett's two-sided test over {over} with seeds as blocks, one error for all arms"
+    if plan.study.sequential is not None:
+        return f"two-sided paired t tests at all looks together, Holm-adjusted over {over}"
+    return f"two-sided {_TESTS[how.test]}, Holm-adjusted over {over}"
 
 
 def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:

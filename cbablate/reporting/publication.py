@@ -1,29 +1,25 @@
-"""`publish`: a study's table and figures as files, each put in place in one step."""
+"""`publish`: a study's table, figures and report as files, each put in place in one step."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from cbablate.analysis.outcome import Outcome, outcome
-from cbablate.errors import CbablateError, EnvironmentFault
+from cbablate.analysis.outcome import outcome
+from cbablate.analysis.trial_outcome import outcomes
+from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.figure import layer_figure, write_figure
-from cbablate.reporting.forest import forest_figure
+from cbablate.reporting.figure import write_figure
 from cbablate.reporting.form import render
-from cbablate.reporting.interaction import interaction_figure
-from cbablate.reporting.table import outcome_table
-from cbablate.reporting.tuning_figure import tuning_figures
+from cbablate.reporting.picture import pictures
+from cbablate.reporting.report import report
+from cbablate.reporting.style import STYLES
+from cbablate.reporting.two_way import shown_table
 from cbablate.reporting.view import views
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["SUFFIXES", "publish"]
 
@@ -32,50 +28,43 @@ SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
 
 
 def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
-    """Write the table, and the views that the study has, in every form, and figures; their paths.
+    """Write the table, and the views that the study has, in every form, figures, and the report.
 
-    There is a figure of the primary metric's differences, once there is one, one of each vector by
-    layer, and where arms are tuned, some of their searches.
+    The figures are the report's. The paths are given back, the report's first.
+
+    Tables and figures are as wide as the pages of the study's style have them.
 
     A file is replaced whole or not at all, so that a paper that includes it never sees half.
 
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    found = outcome(plan, facts)
-    tables = [outcome_table(found), *views(found.plan, found.summary)]
+    told = list(facts)
+    found = outcome(plan, told)
+    shown = list(pictures(found, outcomes(plan, told)))
+    page = report(plan, told, found=found, shown=shown).encode("utf-8")
+    tables = [shown_table(found), *views(found.plan, found.summary)]
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        written.append(_placed(folder / f"{plan.study.name}.html", partial(_write, page)))
         for table in tables:
             for form, suffix in SUFFIXES.items():
                 text = render(table, form).encode("utf-8")
                 path = folder / f"{table.name}{suffix}"
                 written.append(_placed(path, partial(_write, text)))
-        for word, figure in _figures(found):
+        for one in shown:
+            one.figure.set_figwidth(STYLES[plan.study.typesetting.style].figure)
+            word = re.sub(r"[^A-Za-z0-9]+", "-", one.word).strip("-")
             for suffix in (".pdf", ".png"):
                 path = folder / f"{plan.study.name}-{word}{suffix}"
-                written.append(_placed(path, partial(write_figure, figure)))
+                written.append(_placed(path, partial(write_figure, one.figure)))
     except OSError as error:
         raise EnvironmentFault(
             f"tables cannot be written to {folder}: {error.strerror}. "
             "Choose a folder that can be written."
         ) from error
     return written
-
-
-def _figures(found: Outcome) -> Iterator[tuple[str, Figure]]:
-    """Each figure, and the word that its file's name ends with."""
-    plan, summary = found.plan, found.summary
-    if any(c.n for one in summary.arms for c in (one.contrasts.get(summary.primary),) if c):
-        yield "differences", forest_figure(plan, summary)
-    with suppress(CbablateError):  # a study that is no factorial has none; nobody asked for it
-        yield "interaction", interaction_figure(plan, summary)
-    for vector in summary.vectors:
-        word = re.sub(r"[^A-Za-z0-9]+", "-", vector).strip("-")
-        yield word, layer_figure(plan, summary, vector)
-    if found.tuned is not None:
-        yield from tuning_figures(found.tuned)
 
 
 def _write(text: bytes, path: Path) -> None:

@@ -10,14 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cbablate.analysis.curve import Curve, curves
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
@@ -28,44 +26,40 @@ from cbablate.records.state import TrialState
 from cbablate.reporting.character import spaced, visible
 from cbablate.reporting.claim import claims
 from cbablate.reporting.delta import delta, spelled
-from cbablate.reporting.figure import curve_figure, labelled, layer_figure, write_figure
-from cbablate.reporting.forest import forest_figure
+from cbablate.reporting.figure import labelled, write_figure
+from cbablate.reporting.picture import Picture, pictures
 from cbablate.reporting.reviewer import Case, questions
 from cbablate.reporting.table import Table, outcome_table
 from cbablate.reporting.view import view
 from cbablate.spec.changes import flatten
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-__all__ = ["Picture", "efforts", "pictures", "report", "robust_part"]
+__all__ = ["efforts", "report", "robust_part"]
 
 _MOST_RESAMPLED = 1_000
 """Of more trials `cbablate table --robust` is asked for."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure with what it shows, in words: for those who do not see it, and for a caption."""
-
-    word: str
-    title: str
-    words: str
-    figure: Figure
-
-
 class _Lines(str):
     """Text whose line breaks and indentation are kept."""
 
 
-def report(plan: Plan, facts: Iterable[Record]) -> str:
-    """The page; the same plan and facts give the same text."""
+def report(
+    plan: Plan,
+    facts: Iterable[Record],
+    *,
+    found: Outcome | None = None,
+    shown: Sequence[Picture] | None = None,
+) -> str:
+    """The page; the same plan and facts give the same text.
+
+    Who has their outcome already, or its pictures, hands them in.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     told = sorted(facts, key=lambda fact: fact.sequence)
-    outcome_ = outcome(plan, told)
-    plan, summary = outcome_.plan, outcome_.summary
+    found = found or outcome(plan, told)
+    plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -76,15 +70,15 @@ def report(plan: Plan, facts: Iterable[Record]) -> str:
         lstrip_blocks=True,
     )
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    found = tuple(claims(plan, summary))
-    table = outcome_table(outcome_)
+    said = tuple(claims(plan, summary))
+    table = outcome_table(found)
     return environment.get_template("report.html").render(
         plan=plan,
         table=table,
-        findings=found,
-        notes=[note for note in table.notes if note not in found],
-        questions=questions(Case(plan, summary, trials, efforts(outcome_))),
-        pictures=[_embedded(one) for one in pictures(plan, summary, trials)],
+        findings=said,
+        notes=[note for note in table.notes if note not in said],
+        questions=questions(Case(plan, summary, trials, efforts(found))),
+        pictures=[_embedded(one) for one in (pictures(found, trials) if shown is None else shown)],
         setting=_setting(plan),
         robust=robust_part(plan, summary),
         deltas={arm.id: delta(plan, arm) for arm in plan.arms},
@@ -121,46 +115,6 @@ def efforts(found: Outcome) -> dict[str, int]:
         return {}
     each = zip(found.plan.arms, found.tuned.tunings, strict=True)
     return {arm.id: tuning.complete + tuning.pruned + tuning.failed for arm, tuning in each}
-
-
-def pictures(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> Iterator[Picture]:
-    """The figures that the records have numbers for."""
-    primary = summary.primary
-    if any(c.n for one in summary.arms for c in (one.contrasts.get(primary),) if c):
-        label = metric_of(plan, primary).label
-        yield Picture(
-            "differences",
-            f"Differences in {label}",
-            f"Forest plot: each arm's difference in {label} from the arm it is compared with, and "
-            "its 95 % interval; the numbers are those of the table.",
-            forest_figure(plan, summary),
-        )
-    asked = [name for name in (plan.study.objective.metric, primary) if name]
-    every = ((name, curves(trials, name)) for name in asked)
-    name, found = next((one for one in every if _bent(one[1])), ("", {}))
-    if found:
-        label = metric_of(plan, name).label
-        yield Picture(
-            "curves",
-            f"{label} over training",
-            f"Learning curves: mean {label} of each arm's completed trials over "
-            f"{plan.study.budget.unit}, with 95 % t-intervals as bands.",
-            curve_figure(plan, summary, found, name),
-        )
-    for vector in summary.vectors:
-        label = metric_of(plan, vector).label
-        yield Picture(
-            vector,
-            f"{label} by layer",
-            f"Mean {label} of each arm by layer, the first layer on the left, with 95 % "
-            "t-intervals as bands.",
-            layer_figure(plan, summary, vector),
-        )
-
-
-def _bent(found: Mapping[str, Curve]) -> bool:
-    """Whether any curve has more than its end."""
-    return any(len(curve) > 1 for curve in found.values())
 
 
 def _shown(value: Any) -> Any:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cbablate.analysis.outcome import Outcome, outcome
@@ -19,11 +20,13 @@ from cbablate.reporting.claim import claims
 from cbablate.reporting.delta import delta
 from cbablate.reporting.figure import write_figure
 from cbablate.reporting.latex import latex
-from cbablate.reporting.report import Picture, efforts, pictures, robust_part
+from cbablate.reporting.picture import Picture, pictures
+from cbablate.reporting.report import efforts, robust_part
 from cbablate.reporting.reviewer import Case, Question, questions
 from cbablate.reporting.scale import scale_in
 from cbablate.reporting.table import outcome_table
 from cbablate.reporting.tex_text import breakable, escape, prose
+from cbablate.spec.typesetting import Typesetting
 
 __all__ = ["report_pdf", "report_tex"]
 
@@ -36,6 +39,8 @@ _PREAMBLE = (
     r"\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}",
     r"\raggedbottom\sloppy",
 )
+_OWN = Typesetting(orientation="portrait", long=False)
+"""The report has pages of its own, whatever the paper's are."""
 _MOST_METRICS = 4
 """So many metrics stand beside a trial in the appendix; the page is no wider."""
 
@@ -57,7 +62,7 @@ def report_pdf(plan: Plan, facts: Iterable[Record]) -> bytes:
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
     asked = questions(Case(plan, summary, trials, efforts(found)))
-    shown = list(pictures(plan, summary, trials))
+    shown = list(pictures(found, trials))
     with tempfile.TemporaryDirectory(prefix="cbablate-report-") as folder:
         for number, picture in enumerate(shown):
             write_figure(picture.figure, Path(folder) / f"figure{number}.pdf")
@@ -83,7 +88,7 @@ def report_tex(
         r"\begin{document}",
         rf"{{\Large\bfseries {prose(table.caption)}\par}}",
         *(rf"{escape(line)}\par" for line in (f"Study {table.name}", *table.comment[1:])),
-        latex(table).replace(r"\begin{table}[t]", r"\begin{table}[ht]"),
+        latex(replace(table, typesetting=_OWN)).replace(r"\begin{table}[t]", r"\begin{table}[ht]"),
         r"\section*{Findings}",
         *(rf"{prose(sentence)}\par" for sentence in found or ("None yet.",)),
         *_robust(plan, summary),

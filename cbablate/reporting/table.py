@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from cbablate.analysis.best import best_arms
 from cbablate.analysis.outcome import Outcome, Tuned
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.planning.plan import Plan
-from cbablate.planning.power import ALPHA
+from cbablate.reporting.caption import stated, statement
 from cbablate.reporting.cell import (
     Blank,
     Cell,
@@ -21,11 +22,12 @@ from cbablate.reporting.cell import (
     Text,
 )
 from cbablate.reporting.claim import difference_unit
-from cbablate.reporting.note import DAGGER, comment, method, notes
+from cbablate.reporting.note import DAGGER, comment, marked, method, notes
 from cbablate.reporting.scale import Scale, scale_in, scale_of
 from cbablate.reporting.sheet import Sheet, sheet
 from cbablate.reporting.tuning_note import effort_notes, tuning_comment, tuning_notes
 from cbablate.spec.metric import Direction, Metric
+from cbablate.spec.typesetting import Typesetting
 
 __all__ = [
     "Column",
@@ -34,11 +36,13 @@ __all__ = [
     "Row",
     "Table",
     "ablation_table",
+    "headed",
     "outcome_table",
 ]
 
-Kind = Literal["text", "spread", "range", "probability", "count"]
-"""What a column's cells are, a `Blank` aside; it decides how they are aligned."""
+Kind = Literal["text", "spread", "stack", "range", "probability", "count"]
+"""What a column's cells are, a `Blank` aside; it decides how they are aligned. A stack holds
+spreads of several metrics, which have no point in common."""
 Quantity = Literal["name", "mean", "difference", "p", "timing", "n", "fixed"]
 """What a column tells of each arm, so that a cell can be explained; `fixed`, of the arm with its
 hyperparameters as written."""
@@ -49,7 +53,8 @@ class Column:
     """A column's head: its label, its unit, and which direction is better, if either is.
 
     `symbol` marks a label that is a mathematical variable. `metric` is what the cells are about,
-    "" where they are names or counts, and `quantity` what they tell of it.
+    "" where they are names or counts, and `quantity` what they tell of it. `over` is a heading
+    that it shares with its neighbours.
     """
 
     label: str
@@ -59,6 +64,12 @@ class Column:
     symbol: bool = False
     metric: str = ""
     quantity: Quantity = "name"
+    over: str = ""
+
+    @property
+    def title(self) -> str:
+        """The label with the heading above it, where a form has one line for both."""
+        return f"{self.over}: {self.label}" if self.over else self.label
 
     @property
     def arrow(self) -> str:
@@ -73,16 +84,23 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """One arm, by its id. `opens` says that a new group of arms begins with it."""
+    """One arm, by its id; or several, `arms`, in their cells' order, with a fingerprint, `mark`.
+
+    `opens` says that a new group of arms begins with it, and `level` which of the factors that
+    make the groups is the first one to change there, counted from 0.
+    """
 
     cells: tuple[Cell, ...]
     opens: bool = False
     arm: str = ""
+    level: int = 0
+    mark: str = ""
+    arms: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        """The arm's id cut short: what a table's source calls the row."""
-        return self.arm[:KEY]
+        """The id cut short: what a table's source calls the row; "" for a row of no arm."""
+        return (self.arm or self.mark)[:KEY]
 
 
 @dataclass(frozen=True)
@@ -92,6 +110,9 @@ class Table:
     `comment` says what was done, in lines above the table or in its source; `method` how it was
     compared, for the source only, as the notes say it to the reader. `sheet` are the numbers,
     unrounded. `name` is a word fit for a file, `data` the version of the data behind the numbers.
+
+    `typesetting` is for LaTeX alone, and so is `statement`: the caption's sentences after the
+    first. They say what the notes of `stated` say, which then need not stand below.
     """
 
     name: str
@@ -103,6 +124,9 @@ class Table:
     method: tuple[str, ...]
     sheet: Sheet
     data: str = ""
+    typesetting: Typesetting = field(default_factory=Typesetting)
+    statement: tuple[str, ...] = ()
+    stated: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """The table as it looks in a terminal."""
@@ -130,7 +154,8 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
     """
     report = list(dict.fromkeys(plan.study.report))
     primary = summary.primary
-    arms, opens = _order(plan, summary.arms)
+    arms, opens, levels = _order(plan, summary.arms)
+    best = best_arms(plan, summary)
     columns = _names(plan, arms, opens)
     for name in report:
         metric = metric_of(plan, name)
@@ -138,7 +163,7 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
             columns.append(_timing(plan, metric, arms))
             continue
         scale = scale_in(plan, summary, name)
-        columns.append(_estimates(metric, scale, arms))
+        columns.append(_estimates(metric, scale, arms, best if name == primary else frozenset()))
         if name == primary and any(arm.against for arm in plan.arms):
             columns += [_differences(plan, metric, scale, arms), _ps(metric, arms)]
             if tuned is not None and tuned.fixed is not None:
@@ -150,13 +175,17 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
         caption=" ".join(plan.study.question.split()),
         columns=tuple(column for column, _ in columns),
         rows=tuple(
-            Row(row, first, one.arm.id) for row, first, one in zip(cells, opens, arms, strict=True)
+            Row(row, first, one.arm.id, level)
+            for row, first, one, level in zip(cells, opens, arms, levels, strict=True)
         ),
         notes=(*effort_notes(tuned), *notes(plan, summary), *tuning_notes(summary, tuned)),
         comment=(*comment(plan, summary), *tuning_comment(tuned)),
         method=method(summary, plan.study.analysis),
         sheet=sheet(plan, summary, tuned=tuned),
         data=summary.data,
+        typesetting=plan.study.typesetting,
+        statement=statement(plan, summary, tuned, bold=bool(best)),
+        stated=stated(plan, summary, tuned),
     )
 
 
@@ -167,21 +196,26 @@ def _grouping(plan: Plan) -> list[str]:
     return [name for name in names if name != inner]
 
 
-def _order(plan: Plan, arms: Sequence[ArmSummary]) -> tuple[list[ArmSummary], list[bool]]:
-    """The arms as rows, those of a group together, and which rows open a group."""
-    if plan.study.design != "factorial" or not _grouping(plan):
-        return list(arms), [False] * len(arms)
+def _order(
+    plan: Plan, arms: Sequence[ArmSummary]
+) -> tuple[list[ArmSummary], list[bool], list[int]]:
+    """The arms as rows, those of a group together; which rows open a group, and at which factor."""
+    grouping = _grouping(plan)
+    if plan.study.design != "factorial" or not grouping:
+        return list(arms), [False] * len(arms), [0] * len(arms)
     groups: dict[tuple[str, ...], list[ArmSummary]] = {}
     for one in arms:
-        key = tuple(one.arm.levels[name] for name in _grouping(plan))
-        groups.setdefault(key, []).append(one)
+        groups.setdefault(tuple(one.arm.levels[name] for name in grouping), []).append(one)
     ordered = [one for group in groups.values() for one in group]
-    opens = [
-        index == 0 and number > 0
-        for number, group in enumerate(groups.values())
-        for index in range(len(group))
-    ]
-    return ordered, opens
+    keys = list(groups)
+    opens: list[bool] = []
+    levels: list[int] = []
+    for number, (key, group) in enumerate(groups.items()):
+        before = keys[number - 1] if number else key
+        changed = [place for place in range(len(key)) if key[place] != before[place]]
+        opens += [index == 0 and number > 0 for index in range(len(group))]
+        levels += [changed[0] if changed and index == 0 else 0 for index in range(len(group))]
+    return ordered, opens, levels
 
 
 def _names(plan: Plan, arms: Sequence[ArmSummary], opens: Sequence[bool]) -> list[_Filled]:
@@ -189,7 +223,7 @@ def _names(plan: Plan, arms: Sequence[ArmSummary], opens: Sequence[bool]) -> lis
     grouping = _grouping(plan)
     if plan.study.design != "factorial" or not grouping:
         label = plan.study.factors[0].name if len(plan.study.factors) == 1 else "Arm"
-        return [(Column(_headed(label), "text"), [Text(one.arm.name) for one in arms])]
+        return [(Column(headed(label), "text"), [Text(one.arm.name) for one in arms])]
     inner = [f.name for f in plan.study.factors if f.name not in grouping]
     columns: list[_Filled] = []
     for place, name in enumerate([*grouping, *inner]):
@@ -203,16 +237,21 @@ def _names(plan: Plan, arms: Sequence[ArmSummary], opens: Sequence[bool]) -> lis
                 and not (opens[index] and place == len(grouping) - 1)
             )
             filled.append(Text("" if repeated else one.arm.levels[name]))
-        columns.append((Column(_headed(name), "text"), filled))
+        columns.append((Column(headed(name), "text"), filled))
     return columns
 
 
-def _headed(name: str) -> str:
+def headed(name: str) -> str:
     """A factor's name as a heading: with a capital, unless it is an identifier."""
     return name[:1].upper() + name[1:] if name.replace(" ", "").isalpha() else name
 
 
-def _estimates(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Filled:
+def _estimates(
+    metric: Metric,
+    scale: Scale,
+    arms: Sequence[ArmSummary],
+    best: frozenset[str] = frozenset(),
+) -> _Filled:
     filled: list[Cell] = []
     for one in arms:
         said = one.estimates[metric.name]
@@ -220,7 +259,7 @@ def _estimates(metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> _Fil
             filled.append(Blank())
             continue
         half = None if said.constant else said.half_width
-        filled.append(_spread(scale, said.mean, half))
+        filled.append(replace(_spread(scale, said.mean, half), best=one.arm.id in best))
     unit = scale.unit(metric.unit)
     return (
         Column(
@@ -249,8 +288,7 @@ def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSum
                 ends = (said.difference, said.low, said.high)
                 filled.append(Range(*(scale.number(end, signed=True) for end in ends)))
                 continue
-            sure = not bca and said.p_adjusted is not None and said.p_adjusted < ALPHA
-            mark = DAGGER if sure else ""
+            mark = DAGGER if not bca and marked(one, metric.name) else ""
             filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
     kind: Kind = "range" if bca else "spread"
     unit = difference_unit(plan, scale, metric.name)

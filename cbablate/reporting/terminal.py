@@ -66,7 +66,7 @@ def _column(column: Column, cells: Sequence[Cell], ascii_only: bool) -> list[str
         pad(part[0], widths[0]) + _right(part[1], widths[1]) + _left(part[2], widths[2])
         for part in parts
     ]
-    heads = [column.label, column.below]
+    heads = [column.title, column.below]
     lines = [*(_spelled(head, ascii_only) for head in heads), *body]
     wide = max(map(width, lines))
     return [pad(line, wide) for line in lines]

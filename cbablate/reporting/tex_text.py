@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from cbablate.reporting.character import code_point, visible
 
-__all__ = ["breakable", "escape", "prose", "unsettable"]
+__all__ = ["breakable", "escape", "is_endless", "prose", "unsettable"]
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -171,8 +171,12 @@ def breakable(text: str) -> str:
 
 def prose(text: str) -> str:
     """The text as LaTeX for a paragraph: words are broken only where one is longer than a line."""
-    endless = any(len(word) > _ENDLESS for word in text.split())
-    return breakable(text) if endless else escape(text)
+    return breakable(text) if is_endless(text) else escape(text)
+
+
+def is_endless(text: str) -> bool:
+    """Whether any word is longer than a line may be: such a paragraph cannot be justified."""
+    return any(len(word) > _ENDLESS for word in text.split())
 
 
 def _clusters(text: str) -> Iterator[tuple[str, str]]:

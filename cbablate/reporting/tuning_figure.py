@@ -31,12 +31,14 @@ __all__ = [
     "pareto_figure",
     "slice_figure",
     "tuning_figures",
+    "tuning_words",
 ]
 
 MOST_ARMS = len(COLOURS)
 _MARKS = ("o", "s", "^", "D", "v", "P", "X")
 _PANEL = 1.35
 """Inches that a panel is high."""
+_HOLLOW = " Hollow marks are pruned trials, at the last value that was measured of them."
 
 
 def tuning_figures(tuned: Tuned) -> Iterator[tuple[str, Figure]]:
@@ -49,6 +51,33 @@ def tuning_figures(tuned: Tuned) -> Iterator[tuple[str, Figure]]:
         yield "tuning-parallel", parallel_figure(tuned)
     if len(tuned.tunings[0].search.objectives) > 1:
         yield "tuning-pareto", pareto_figure(tuned)
+
+
+def tuning_words(tuned: Tuned, word: str) -> tuple[str, str]:
+    """A title for one of these figures, by its word, and what it shows."""
+    label = metric_of(tuned.plan, _decides(tuned)).label
+    return {
+        "tuning-history": (
+            "Tuning: how the searches went on",
+            f"Each tuning trial's {label} by its number, an arm a colour and a mark; the line is "
+            f"the best so far.{_HOLLOW}",
+        ),
+        "tuning-slices": (
+            "Tuning: what each hyperparameter did",
+            f"Each tuning trial's {label} against each hyperparameter's value, an arm a colour and "
+            f"a mark.{_HOLLOW}",
+        ),
+        "tuning-parallel": (
+            "Tuning: hyperparameters together",
+            "Each complete tuning trial as a line through its hyperparameters' values, a panel for "
+            f"each arm: the darker, the better its {label}; the best is the widest.",
+        ),
+        "tuning-pareto": (
+            "Tuning: what was traded for what",
+            "Each complete tuning trial by two objectives, an arm a colour and a mark; filled are "
+            "those that none beats in every objective.",
+        ),
+    }[word]
 
 
 def history_figure(tuned: Tuned) -> Figure:

@@ -17,6 +17,7 @@ from cbablate.spec.sweep import Parameter, Proposal, Sweep
 
 __all__ = [
     "effort_notes",
+    "given",
     "proposal_words",
     "search_words",
     "tuning_comment",
@@ -80,7 +81,7 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
     """How the arms were tuned, what that took, what it chose, and whether effects survived it."""
     if tuned is None:
         return
-    yield _given(tuned)
+    yield given(tuned)
     yield f"Used: {_used(tuned.tunings)}."
     chosen = [
         f"{one.search.arm.name} {proposal_words(tuned.proposals[one.search.arm.id])}"
@@ -126,7 +127,8 @@ def _mixtures(summary: Summary, fixed: Summary) -> Iterator[str]:
             yield f"Trials at fixed and at tuned hyperparameters differ in {trait}: {told}."
 
 
-def _given(tuned: Tuned) -> str:
+def given(tuned: Tuned) -> str:
+    """The sentence that says what each arm was given to be tuned, and what is shown of it."""
     first = tuned.tunings[0]
     study, sweep = tuned.plan.study, first.search.sweep
     budget = study.budget

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from types import MappingProxyType
 
+from cbablate.analysis.alignment import has_grams
 from cbablate.analysis.summary import Summary
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.reporting.alignment import alignment_table
 from cbablate.reporting.components import component_table, pair_table
 from cbablate.reporting.effects import effect_table
 from cbablate.reporting.looks import VIEW_NOTE
@@ -24,6 +27,7 @@ VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
         "components": component_table,
         "pairs": pair_table,
         "mechanism": mechanism_table,
+        "alignment": alignment_table,
         "robust": robust_table,
     }
 )
@@ -38,18 +42,27 @@ def view(name: str, plan: Plan, summary: Summary) -> Table:
     Raises:
         CbablateError: the study does not tell what is asked for.
     """
-    table = VIEWS[name](plan, summary)
+    table = dressed(plan, VIEWS[name](plan, summary))
     if summary.course is None:
         return table
     return replace(table, notes=(*table.notes, VIEW_NOTE))
 
 
+def dressed(plan: Plan, table: Table) -> Table:
+    """A view set as the study's table is; caption and label are that one's alone."""
+    look = plan.study.typesetting.model_copy(update={"caption": None, "label": None})
+    return replace(table, typesetting=look)
+
+
 def views(plan: Plan, summary: Summary) -> Iterator[Table]:
     """The views that this study has so far, to be written beside its table.
 
-    Of a single factor they would say what the table says. One that the study lacks is no fault
-    here: whoever asks for it by name is told why.
+    Of a single factor the factorial ones would say what the table says. One that the study lacks
+    is no fault here: whoever asks for it by name is told why.
     """
+    if has_grams(summary):
+        with suppress(CbablateError):
+            yield alignment_table(plan, summary)
     if len(plan.study.factors) < 2:
         return
     for name in PUBLISHED:

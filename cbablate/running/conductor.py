@@ -6,7 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cbablate.analysis.course import asked
@@ -19,6 +19,7 @@ from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState, Verdict
+from cbablate.running.checkpoints import Checkpoints, Origin
 from cbablate.running.executor import Ending
 
 if TYPE_CHECKING:
@@ -78,6 +79,8 @@ class Conductor:
         executor: name of what runs the trials.
         gpus: share of a GPU that a trial takes.
         searching: the study's searches; None for a study that does not tune.
+        checkpoints: what trials go on from; those of a trial that needs none any more are
+            removed. None where nothing is kept.
         watchers: who follows.
     """
 
@@ -91,6 +94,7 @@ class Conductor:
         executor: str,
         gpus: float = 0.0,
         searching: Searching | None = None,
+        checkpoints: Checkpoints | None = None,
         watchers: Sequence[Watcher] = (),
     ) -> None:
         self._plan = plan
@@ -100,6 +104,7 @@ class Conductor:
         self._executor = executor
         self._gpus = gpus
         self._searching = searching
+        self._checkpoints = checkpoints
         self._watchers = watchers
         now = asked(plan, ledger.records()) if plan.study.sequential else plan
         self._written = deque(waiting(now, told))
@@ -139,13 +144,21 @@ class Conductor:
     def started(self, trial: Trial) -> None:
         """Record that an attempt began."""
         before = self._told.get(trial.id)
+        origin = self._checkpoints.offered(trial.id) if self._checkpoints else Origin(0)
         body = {
             "attempt": (before.attempts if before else 0) + 1,
             "session": self._session,
             "executor": self._executor,
+            **({"gpus": self._gpus} if self._gpus else {}),
+            **({"from": origin.spent} if origin.spent else {}),
         }
-        self._tell("started", trial.id, {**body, "gpus": self._gpus} if self._gpus else body)
-        self._spent[trial.id] = 0
+        shorter = self._told.get(origin.shorter)
+        if shorter is not None:
+            body |= {"of": shorter.trial, "sessions": list(shorter.sessions)}
+        self._tell("started", trial.id, body)
+        if shorter is not None and not _holds(before, origin.spent):
+            self._inherit(trial, shorter, origin.spent)
+        self._spent[trial.id] = origin.spent
         self.trained += 1
         self._tell_watchers(lambda watcher: watcher.started(trial))
 
@@ -164,13 +177,37 @@ class Conductor:
     def ended(self, trial: Trial, ending: Ending) -> None:
         """Record the end of an attempt, whose state follows from how it ended."""
         end = self._judged(trial, ending)
-        self._last.pop(trial.id, None)
+        measured = self._last.pop(trial.id, None) is not None
         self._tell("ended", trial.id, _end_body(end))
+        if self._checkpoints and not _resumable(trial, end, ending, measured):
+            self._checkpoints.drop(trial.id)
         self._tell_watchers(lambda watcher: watcher.ended(trial, end.state, end.reason))
         if trial.search:
             self._confirm()
         self._under_way.discard(trial.id)
         self._grow()
+
+    def _inherit(self, trial: Trial, shorter: History, reached: int) -> None:
+        """Record as this trial's own what a shorter one measured on the way that they share.
+
+        What is measured only at the end of a training is not part of that.
+        """
+        first, now = shorter.measurements[0], round(time.time(), 3)
+        shared = [
+            replace(
+                each,
+                metrics={
+                    name: value for name, value in each.metrics.items() if name in first.metrics
+                },
+                vectors={
+                    name: value for name, value in each.vectors.items() if name in first.vectors
+                },
+                sketches={},
+            )
+            for each in shorter.measurements
+            if each.spent <= reached
+        ]
+        self._ledger.append(*(Record("measured", trial.id, body_of(m), now) for m in shared))
 
     def _tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Verdict:
         """Record a fact, and let the searches take note of it."""
@@ -259,7 +296,8 @@ def waiting(plan: Plan, told: Mapping[str, History]) -> list[Trial]:
     """The trials that running this plan now would start: its set minus what is settled.
 
     In the plan's order, but for trials that were under way at two deaths of their driver: they may
-    be what killed it, and come last, so that the others are not held up for ever.
+    be what killed it, and come last, so that the others are not held up for ever. One that got on
+    from a checkpoint before its driver died again is as good as any.
     """
     new = History(trial="")
     left = [trial for trial in plan.trials if not told.get(trial.id, new).settled]
@@ -267,7 +305,8 @@ def waiting(plan: Plan, told: Mapping[str, History]) -> list[Trial]:
 
 
 def _suspect(history: History) -> bool:
-    return history.state is TrialState.RUNNING and history.attempts > 1
+    got_on = 0 < history.reached < (history.last.spent if history.last else 0)
+    return history.state is TrialState.RUNNING and history.attempts > 1 and not got_on
 
 
 def declare(plan: Plan, ledger: Ledger) -> None:
@@ -302,6 +341,21 @@ def _declare(plan: Plan, ledger: Ledger) -> None:
         if trial.id not in known["trial"]
     ]
     ledger.append(*facts)
+
+
+def _holds(history: History | None, spent: int) -> bool:
+    """Whether a trial has a measurement after so much of its budget."""
+    return history is not None and any(each.spent == spent for each in history.measurements)
+
+
+def _resumable(trial: Trial, end: _End, ending: Ending, measured: bool) -> bool:
+    """Whether a further attempt at an ended trial would go on from its checkpoint.
+
+    A search goes on without its failed trials. And where the workload raised before it measured
+    anything, the checkpoint may be why.
+    """
+    again = end.state is TrialState.FAILED and end.failure != "diverged" and not trial.search
+    return again and (measured or ending.how == "lost")
 
 
 def _arm_body(plan: Plan, arm_id: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.running.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from cbablate.running.conductor import Conductor, declare, waiting
 from cbablate.running.confirmation import confirmations, whole
 from cbablate.running.display import Display
@@ -87,11 +88,14 @@ def drive(
     executor: Callable[[], Executor],
     publish: Publish,
     mirrors: Callable[[], Sequence[Mirror]] = tuple,
+    checkpoint_every: float = CHECKPOINT_SECONDS,
 ) -> Completion:
     """Train what the ledger lacks of a plan, time its arms, publish, bring mirrors up to date.
 
     `executor` is made only if something is to be trained or timed, and once the results folder is
-    ours. A study whose arms cannot be built leaves no trace in the ledger but the session.
+    ours. Checkpoints of trials that are under way lie in `results`, one each `checkpoint_every`
+    seconds, until the trial has ended. A study whose arms cannot be built leaves no trace in the
+    ledger but the session.
 
     Raises:
         StudyError: an arm cannot be built, said for all arms before the first trial.
@@ -108,6 +112,13 @@ def drive(
         state, published = StudyState.INTERRUPTED, list[Path]()
         try:
             with Display(asked(plan, facts), told, tunings=tunings(plan, facts)) as display:
+                checkpoints = Checkpoints(
+                    results,
+                    every=checkpoint_every,
+                    open_ended=plan.description.open_ended,
+                    tell=display.say,
+                )
+                checkpoints.clear(told)
                 if _unfinished(plan, facts, searching) or untimed(whole(plan, facts), facts):
                     watchers = (display, _Notice(follower))
                     outcome = _train(
@@ -116,6 +127,7 @@ def drive(
                         told,
                         executor=executor,
                         searching=searching,
+                        checkpoints=checkpoints,
                         watchers=watchers,
                     )
                 else:
@@ -279,6 +291,7 @@ def _train(
     *,
     executor: Callable[[], Executor],
     searching: Searching | None,
+    checkpoints: Checkpoints,
     watchers: tuple[Display, _Notice],
 ) -> _Outcome:
     """Train and time what is missing."""
@@ -301,10 +314,11 @@ def _train(
             executor=running.name,
             gpus=running.gpus,
             searching=searching,
+            checkpoints=checkpoints,
             watchers=watchers,
         )
         if missing:
-            running.execute(conductor, entry(plan, plan.description.run))
+            running.execute(conductor, entry(plan, plan.description.run), checkpoints)
         remarks = tuple(searching.remarks) if searching else ()
         facts = ledger.records()
         arms = untimed(whole(plan, facts), facts)
@@ -343,7 +357,7 @@ def _refuse_namesake(plan: Plan, ledger: Ledger) -> None:
     """
     told = ledger.records(["study"], subject=plan.study.name)
     now = plan.study.folder.resolve()
-    before = Path(str(told[-1].body["folder"])) if told else now
+    before = Path(str(told[-1].body.get("folder", now))) if told else now  # older ones lack it
     if before != now and (before / f"{plan.study.name}.yaml").exists():
         raise EnvironmentFault(
             f"these results hold another study named '{plan.study.name}', from {before}: rename "

@@ -11,9 +11,10 @@ from cbablate.errors import TrialFailure
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import Verdict
+from cbablate.running.handover import Saved
 from cbablate.workloads.entry import Entry
 
-__all__ = ["Ending", "Executor", "Feed", "default_slots", "raised"]
+__all__ = ["Ending", "Executor", "Feed", "Keeper", "default_slots", "raised"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,25 @@ class Feed(Protocol):
         ...
 
 
+class Keeper(Protocol):
+    """Who keeps the checkpoints of trials that are under way; called from the feed's thread.
+
+    Asked before the feed is told that a trial started. Given what a trial left with a measurement
+    after the feed was told of that, and only if the trial goes on.
+    """
+
+    every: float
+    """How many seconds shall lie between two checkpoints of a trial."""
+
+    def offer(self, trial: Trial) -> Saved | None:
+        """What the trial goes on from; None if it starts from the beginning."""
+        ...
+
+    def keep(self, trial: Trial, saved: Saved) -> None:
+        """Keep this in the place of the trial's last one."""
+        ...
+
+
 class Executor(Protocol):
     """Runs trials. Used as a context manager, which holds what it needs (a Ray session, say).
 
@@ -79,8 +99,8 @@ class Executor(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
-    def execute(self, feed: Feed, workload: Entry) -> None:
-        """Run what the feed gives until it is exhausted."""
+    def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
+        """Run what the feed gives until it is exhausted; without a keeper, from the beginning."""
         ...
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 import sys
@@ -12,10 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from cbablate.planning.trial import Trial
-from cbablate.records.measurement import Measurement
-from cbablate.running.executor import Ending, Feed, raised
+from cbablate.running.executor import Ending, Feed, Keeper, raised
 from cbablate.running.scratch import clear_abandoned, scratch_folder
-from cbablate.running.stream import open_stream
+from cbablate.running.stream import Told, attempt
 from cbablate.workloads.entry import Entry
 
 __all__ = ["LocalExecutor"]
@@ -41,48 +41,51 @@ class LocalExecutor:
     ) -> None:
         return None
 
-    def execute(self, feed: Feed, workload: Entry) -> None:
+    def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
         """Run what the feed gives until it gives nothing: with one slot, nothing else can come."""
         while (trial := feed.next()) is not None:
+            given = keeper.offer(trial) if keeper else None
             feed.started(trial)
-            feed.ended(trial, self._attempt(feed, workload, trial))
+            workdir, here = scratch_folder("trial"), Path.cwd()
+            every = keeper.every if keeper else math.inf
+            try:
+                stream = attempt(workload, trial, workdir, every=every, given=given)
+                ending = self._followed(feed, trial, stream, keeper)
+            finally:
+                os.chdir(here)  # a workload may have gone elsewhere
+                shutil.rmtree(workdir, ignore_errors=True)
+            feed.ended(trial, ending)
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
         """Call a function here and now."""
         return entry.load()(*arguments, **named)
 
-    def _attempt(self, feed: Feed, workload: Entry, trial: Trial) -> Ending:
-        workdir, here = scratch_folder("trial"), Path.cwd()
-        try:
-            return self._followed(feed, trial, open_stream(workload, trial, workdir))
-        finally:
-            os.chdir(here)  # a workload may have gone elsewhere
-            shutil.rmtree(workdir, ignore_errors=True)
-
     def _followed(
-        self, feed: Feed, trial: Trial, stream: Generator[Measurement, None, None]
+        self, feed: Feed, trial: Trial, stream: Generator[Told, None, None], keeper: Keeper | None
     ) -> Ending:
         while True:
             try:
-                measurement = self._next(stream)
+                told = self._next(stream)
             except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
                 return raised(error)
-            if measurement is None:
+            if told is None:
                 return Ending("finished")
             try:
-                verdict = feed.measured(trial, measurement)
+                verdict = feed.measured(trial, told.measurement)
+                if keeper and told.saved and not verdict.stop:
+                    keeper.keep(trial, told.saved)
             except BaseException:
                 stream.close()
                 raise
             if verdict.stop:
                 return self._stopped(stream, verdict.reason)
 
-    def _next(self, stream: Generator[Measurement, None, None]) -> Measurement | None:
+    def _next(self, stream: Generator[Told, None, None]) -> Told | None:
         """The next measurement; None at the end. What a workload prints goes to stderr."""
         with contextlib.redirect_stdout(sys.stderr):  # stdout is the command's product
             return next(stream, None)
 
-    def _stopped(self, stream: Generator[Measurement, None, None], reason: str) -> Ending:
+    def _stopped(self, stream: Generator[Told, None, None], reason: str) -> Ending:
         try:
             stream.close()
         except Exception as error:  # noqa: BLE001 - it was stopped all the same, and this is told

@@ -97,14 +97,12 @@ class Timing:
 class Account:
     """An ended trial as a mirror tells it.
 
-    `times` are the moments (UTC seconds) at which each measurement of `history` was recorded.
     `commit` and `dirty` say which code trained it, as its session told; "" where it did not.
     """
 
     trial: Trial
     arm: Arm
     history: History
-    times: tuple[float, ...]
     timings: tuple[Timing, ...]
     commit: str = ""
     dirty: bool = False
@@ -112,16 +110,12 @@ class Account:
 
 def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
     """The ended trials of a plan, in the order in which they ended."""
-    times: dict[str, list[float]] = {}
     ended: dict[str, None] = {}
     timings: dict[str, list[Timing]] = {}
     sessions: dict[str, Mapping[str, Any]] = {}
     for fact in facts:
         if fact.kind == "started":
-            times[fact.subject] = []
             ended.pop(fact.subject, None)
-        elif fact.kind == "measured":
-            times.setdefault(fact.subject, []).append(fact.at)
         elif fact.kind == "ended":
             ended[fact.subject] = None
         elif fact.kind == "timed" and fact.subject in plan.arm_of:
@@ -140,7 +134,6 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
                 trial=trial,
                 arm=plan.arm_of[trial.arm],
                 history=told[name],
-                times=tuple(times.get(name, ())),
                 timings=tuple(timings.get(trial.arm, ())),
                 commit=str(session.get("commit") or ""),
                 dirty=bool(session.get("dirty")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,13 +19,14 @@ from cbablate.spec.changes import flatten
 __all__ = [
     "Entry",
     "Point",
+    "Spelling",
     "batches",
     "commit_of",
     "key_of",
     "search_entry",
+    "span",
     "study_entry",
     "trial_entry",
-    "views",
 ]
 
 _KEY, _PARAM, _TAG = 250, 6000, 5000
@@ -77,17 +77,19 @@ class Entry:
     content: str
 
 
-class _Spelling:
+class Spelling:
     """Names and values within MLflow's limits, and a tag that lists what was cut."""
 
     def __init__(self) -> None:
         self.cut: list[str] = []
 
     def param(self, key: str, value: Any) -> tuple[str, str]:
+        """A value of a config, as it is written once."""
         text = value if isinstance(value, str) else canonical(value)
         return key_of(key), self._within(f"param {key}", text, _PARAM)
 
     def tag(self, key: str, text: str) -> tuple[str, str]:
+        """A text; of a long one the beginning is kept."""
         return key_of(key), self._within(f"tag {key}", text, _TAG)
 
     def tail(self, key: str, text: str) -> tuple[str, str]:
@@ -97,6 +99,7 @@ class _Spelling:
         return key_of(key), text[-_TAG:]
 
     def told(self) -> dict[str, str]:
+        """The tag that lists what was cut; none where nothing was."""
         if not self.cut:
             return {}
         told = "; ".join(self.cut)
@@ -125,7 +128,7 @@ def key_of(name: str) -> str:
 def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
     """The entry of an ended trial."""
     trial, history = account.trial, account.history
-    spelling = _Spelling()
+    spelling = Spelling()
     params = dict(spelling.param(key, value) for key, value in flatten(trial.config))
     points = tuple(_curves(account))
     status = _STATUS[history.state]
@@ -173,9 +176,8 @@ def study_entry(
     plan: Plan, facts: Sequence[Record], *, told: Iterable[Account], state: StudyState, ledger: str
 ) -> Entry:
     """The entry under which a study's trials lie; `told` are those that have ended."""
-    study, spelling = plan.study, _Spelling()
-    times = [f.at for f in facts if f.subject == study.name or f.subject in plan.trial_of]
-    began, ended = (_ms(times[0]), _ms(times[-1])) if times else (0, 0)
+    study, spelling = plan.study, Spelling()
+    began, ended, step = span(facts, plan)
     said = {
         "mlflow.note.content": _reading(plan),
         "cbablate.question": study.question,
@@ -202,12 +204,20 @@ def study_entry(
         status=_STUDY_STATUS[state],
         tags=tags | spelling.told(),
         params=params,
-        points=tuple(Point(key, value, ended, len(facts)) for key, value in counts.items()),
+        points=tuple(Point(key, value, ended, step) for key, value in counts.items()),
         timings=(),
         began=began,
         ended=ended,
         content=fingerprint([study.name, ledger, params]),
     )
+
+
+def span(facts: Sequence[Record], plan: Plan) -> tuple[int, int, int]:
+    """When the first and the last fact of a study were told, in milliseconds, and the step at
+    which numbers over all of them stand: it grows whenever they may change.
+    """
+    times = [f.at for f in facts if f.subject == plan.study.name or f.subject in plan.trial_of]
+    return (_ms(times[0]), _ms(times[-1]), len(facts)) if times else (0, 0, len(facts))
 
 
 def search_entry(
@@ -218,7 +228,7 @@ def search_entry(
     A search that is over has FINISHED, whatever becomes of the rest of the study.
     """
     stands = StudyState.COMPLETE if tuning.over else state
-    search, sweep, spelling = tuning.search, tuning.search.sweep, _Spelling()
+    search, sweep, spelling = tuning.search, tuning.search.sweep, Spelling()
     told = sweep.model_dump(mode="json", exclude={"trials", "stop", "name"}, exclude_none=True)
     params = dict(spelling.param(key, value) for key, value in flatten(told))
     trials = {attempt.trial for attempt in tuning.attempts}
@@ -261,39 +271,6 @@ def search_entry(
     )
 
 
-def views(plan: Plan) -> dict[str, str]:
-    """Tags of an experiment by which MLflow's UI opens as this study is best read.
-
-    `nested` shows the study with its trials beneath; `trials` lists every trial, arm by arm;
-    `arms` groups complete trials by arm, with means. Opened by `?viewStateShareKey=trials`.
-    """
-    shown = dict.fromkeys((plan.study.objective.metric, *plan.study.report))
-    factors = [key_of(f"factor.{factor.name}") for factor in plan.study.factors]
-    columns = [f"metrics.`{key_of(name)}`" for name in shown]
-    columns += [f"tags.`{key}`" for key in (*factors, "cbablate.replicate", "cbablate.state")]
-    nested = {
-        "selectedColumns": columns,
-        "searchFilter": "",
-        "orderByKey": "attributes.start_time",
-        "orderByAsc": False,
-    }
-    trials = {
-        "selectedColumns": columns,
-        "searchFilter": "tags.`cbablate.role` = 'trial'",
-        "orderByKey": "tags.`cbablate.arm`",
-        "orderByAsc": True,
-    }
-    arms = trials | {
-        "searchFilter": f"{trials['searchFilter']} and tags.`cbablate.state` = 'complete'",
-        "groupBy": {
-            "aggregateFunction": "average",
-            "groupByKeys": [{"mode": "tag", "groupByData": "cbablate.arm"}],
-        },
-    }
-    named = {"nested": nested, "trials": trials, "arms": arms}
-    return {f"mlflow.sharedViewState.{name}": json.dumps(view) for name, view in named.items()}
-
-
 def commit_of(account: Account) -> dict[str, str]:
     """Tags that say which code trained a trial; none where its session did not know."""
     if not account.commit:
@@ -320,7 +297,7 @@ def batches(
 def _curves(account: Account) -> Iterator[Point]:
     """Every metric at every step, and the last vectors with an entry for each layer."""
     measured = account.history.measurements
-    for at, measurement in zip(account.times, measured, strict=True):
+    for at, measurement in zip(account.history.times, measured, strict=True):
         for name, value in measurement.metrics.items():
             yield Point(key_of(name), float(value), _ms(at), measurement.spent)
     if not measured:
@@ -329,7 +306,7 @@ def _curves(account: Account) -> Iterator[Point]:
     for name, values in last.vectors.items():
         for layer, value in enumerate(values):
             key = key_of(f"{name}/layer.{layer}")
-            yield Point(key, float(value), _ms(account.times[-1]), last.spent)
+            yield Point(key, float(value), _ms(account.history.times[-1]), last.spent)
 
 
 def _timed(account: Account) -> Iterator[Point]:
@@ -363,8 +340,8 @@ def _reading(plan: Plan) -> str:
         "How to read: the nested runs are trials, one arm trained once from one seed; replicates "
         "with the same number share their seed. Group by the tag `cbablate.arm` or `factor.*` to "
         f"compare arms. {tuned}Only trials whose `cbablate.state` is `complete` enter a mean. "
-        "MLflow is a mirror: the table, with intervals and paired differences, is among the "
-        "artifacts."
+        "Runs with the role `summary` hold each arm's mean, interval and paired difference. MLflow "
+        "is a mirror: the table, the figures and the report are among the artifacts."
     )
 
 

@@ -20,7 +20,7 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from cbablate.errors import EnvironmentFault
-from cbablate.running.mlflow_mirror import ARTIFACT_FOLDER, experiment_of, masked, store_address
+from cbablate.running.mlflow_store import ARTIFACT_FOLDER, experiment_of, masked, store_address
 
 __all__ = ["serve"]
 
@@ -180,6 +180,7 @@ def _pages(port: int, study: str | None) -> dict[str, str]:
     view = f"#/experiments/{experiment}/runs?workflowType=machine_learning&viewStateShareKey="
     return {
         "trials": f"{view}trials",
+        "summaries": f"{view}summaries",
         "means by arm": f"{view}arms",
         "nested": f"{view}nested",
     }

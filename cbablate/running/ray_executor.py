@@ -9,6 +9,7 @@ the feed's verdicts, and what it writes to disk is thrown away.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import secrets
 import shutil
@@ -19,8 +20,7 @@ from typing import Any, Self
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.history import measurement_of
-from cbablate.records.measurement import Measurement
-from cbablate.running.executor import Ending, Feed, default_slots
+from cbablate.running.executor import Ending, Feed, Keeper, default_slots
 from cbablate.running.scratch import clear_abandoned, scratch_folder
 from cbablate.running.signals import signals_kept
 from cbablate.workloads.entry import Entry
@@ -47,7 +47,7 @@ try:
     from ray.tune.schedulers import FIFOScheduler, TrialScheduler
     from ray.tune.search import Searcher
 
-    from cbablate.running.ray_attempt import BEGAN, Attempt, called
+    from cbablate.running.ray_attempt import BEGAN, Attempt, Given, Report, called
 except ImportError as error:
     raise EnvironmentFault(
         f"Ray Tune cannot be imported ({error}). Install it with `pip install 'ray[tune]'`, or run "
@@ -129,9 +129,9 @@ class RayExecutor:
     ) -> None:
         self._disconnect()
 
-    def execute(self, feed: Feed, workload: Entry) -> None:
+    def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
         """Run what the feed gives, `slots` at a time, until it is exhausted."""
-        relay = _Relay(feed)
+        relay = _Relay(feed, keeper)
         resources: dict[str, float] = {"cpu": self._cpus}
         if self.gpus:
             resources["gpu"] = self.gpus
@@ -194,7 +194,7 @@ class RayExecutor:
                 **(self._embedded() if self._address is None else {}),
             )
         except Exception as error:
-            remedy = "Try --on local."
+            remedy = "Run again when the machine is less busy, or try --on local."
             if self._address is not None:
                 remedy = (
                     "A cluster with a token wants RAY_AUTH_TOKEN set, one without it "
@@ -224,16 +224,18 @@ class _Relay:
     stop the study, so the error is kept here and raised when `fit` is over.
     """
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, keeper: Keeper | None) -> None:
         self.feed = feed
+        self.keeper = keeper
         self.error: Exception | None = None
         self._by_ray: dict[str, Trial] = {}
+        self._given: dict[str, Given] = {}
         self._open: set[str] = set()
         self._stopped: dict[str, str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """An empty shell: Ray pickles its callbacks into a snapshot that nobody reads."""
-        return (_Relay, (None,))
+        return (_Relay, (None, None))
 
     def propose(self, ray_id: str) -> dict[str, Any] | str | None:
         if self.error is not None:
@@ -242,22 +244,29 @@ class _Relay:
             trial = self.feed.next()
             if trial is None:
                 return str(Searcher.FINISHED) if self.feed.exhausted else None
+            given = Given(math.inf)
+            if self.keeper is not None:
+                given = Given(self.keeper.every, self.keeper.offer(trial))
         except Exception as error:  # noqa: BLE001 - raised again by close()
             self.error = error
             return str(Searcher.FINISHED)
         self._by_ray[ray_id] = trial
-        return {"trial": {"value": trial}}
+        self._given[ray_id] = given
+        return {"trial": {"value": trial}, "given": {"value": given}}
 
     def started(self, ray_id: str) -> None:
         if ray_id not in self._open:
             self._open.add(ray_id)
+            self._given.pop(ray_id).forget()
             self._guard(lambda: self.feed.started(self._by_ray[ray_id]))
 
-    def measured(self, ray_id: str, measurement: Measurement) -> bool:
+    def measured(self, ray_id: str, report: Report) -> bool:
         """Whether the trial shall stop."""
-        trial = self._by_ray[ray_id]
+        trial, saved = self._by_ray[ray_id], report.take()
         try:
-            verdict = self.feed.measured(trial, measurement)
+            verdict = self.feed.measured(trial, measurement_of(report.body))
+            if self.keeper is not None and saved is not None and not verdict.stop:
+                self.keeper.keep(trial, saved)
         except Exception as error:  # noqa: BLE001 - raised again by close()
             self.error = self.error or error
             return True
@@ -321,7 +330,7 @@ class _Verdicts(FIFOScheduler):
         if told == BEGAN:
             self._relay.started(trial.trial_id)
             return str(TrialScheduler.CONTINUE)
-        stop = self._relay.measured(trial.trial_id, measurement_of(told.body))
+        stop = self._relay.measured(trial.trial_id, told)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, SupportsFloat
 
 from cbablate.errors import TrialFailure
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
+from cbablate.records.sketch import Sketch
+from cbablate.running.handover import Handover, Saved
 from cbablate.workloads.entry import Entry
 
-__all__ = ["open_stream"]
+__all__ = ["Told", "attempt", "open_stream"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an attempt tells at once: a measurement, and what it can be taken up from, if any."""
+
+    measurement: Measurement
+    saved: Saved | None
+
+
+def attempt(
+    workload: Entry, trial: Trial, workdir: Path, *, every: float, given: Saved | None
+) -> Generator[Told, None, None]:
+    """The trial's measurements, with the checkpoints that it leaves; closing it stops it.
+
+    It goes on from what is given, if the workload can.
+
+    Raises:
+        TrialFailure: as `open_stream`, or a checkpoint cannot be read.
+        Exception: whatever else the workload raises.
+    """
+    handover = Handover(workdir, every=every, given=given)
+    del given  # a training is long, and this may be large
+    with contextlib.closing(open_stream(workload, trial, workdir)) as stream:
+        for measurement in stream:
+            yield Told(measurement, handover.taken(measurement.spent))
 
 
 def open_stream(workload: Entry, trial: Trial, workdir: Path) -> Generator[Measurement, None, None]:
@@ -73,7 +102,20 @@ def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:
         },
         seconds=float(item.seconds),
         notes={str(name): str(words) for name, words in item.notes.items()},
+        sketches={str(name): _sketch(name, text) for name, text in item.sketches.items()},
     )
+
+
+def _sketch(name: Any, text: Any) -> str:
+    """A packed sketch, if that is what it is."""
+    try:
+        Sketch.unpacked(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrialFailure(
+            f"sketch {name!r} of a measurement is not the text of one (`Sketch(...).packed`): "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return str(text)
 
 
 def _number(name: Any, value: Any) -> float:

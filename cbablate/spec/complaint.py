@@ -214,12 +214,12 @@ def _misspelt(text: str, wanted: Sequence[str], *, quoted: bool) -> tuple[str, s
     return "", ""
 
 
-def _how_to_write(wanted: Iterable[str], found: Any, keys: Iterable[str]) -> str:
+def _how_to_write(wanted: Sequence[str], found: Any, keys: Iterable[str]) -> str:
     known = ", ".join(keys)
     for wish in wanted:
         if wish == "a mapping" and known:
             return f"its keys are {known}"
-        if wish == "a list" and known:
+        if wish == "a list" and known and "a mapping" not in wanted:
             return f"each entry is a mapping with the keys {known}"
         if wish == "a list" and isinstance(found, str | int | float) and len(str(found)) < 40:
             return f"write [{found}]"

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cbablate.spec.budget import Budget
 from cbablate.spec.metric import Metric
 
 __all__ = ["Config", "Describe", "Description"]
 
 Config = Mapping[str, Any]
 """A workload's settings: nested mappings of strings, numbers, booleans, lists and None."""
+
+
+def _never(_config: Config, _budget: Budget) -> bool:
+    return False
 
 
 def _whole(config: Config) -> Config:
@@ -23,8 +28,9 @@ def _whole(config: Config) -> Config:
 class Description:
     """A workload seen from outside: names, schema, metrics and where its code lies.
 
-    The entries (`run`, `verify`, `observe`, `throughput`) are `module:function`; they are resolved
-    where a trial runs, so that reading or planning a study imports neither torch nor a user's code.
+    The entries (`run`, `verify`, `observe`, `throughput`, `probe`) are `module:function`; they are
+    resolved where a trial runs, so that reading or planning a study imports neither torch nor a
+    user's code.
     `source` is the file to import a user's module from, None for an installed one.
 
     `resolve` turns a config as written into the full typed config (defaults filled in), and
@@ -47,7 +53,14 @@ class Description:
     observe: str | None = None
     """What a person should know of arms that can be: sentences by arm name."""
     throughput: str | None = None
+    probe: str | None = None
+    """What a trial costs, from a few of its steps; None where only a trial can tell."""
+    shape: Callable[[Config], Config] = _whole
+    """What of a resolved config a trial's cost depends on: arms of one shape are probed once."""
     source: Path | None = None
+    open_ended: Callable[[Config, Budget], bool] = _never
+    """Whether a training of this config to this budget is, bit for bit, the beginning of every
+    longer one. The workload then leaves a checkpoint with its last measurement too."""
     identity: Callable[[Config], Config] = _whole
     """What an arm's identity is made of: the resolved config, less what its outcome does not
     depend on, as the path of a file whose content is in it."""

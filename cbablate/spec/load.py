@@ -19,7 +19,13 @@ from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
 from cbablate.spec.reading import Settled, settle
-from cbablate.spec.rule import broken_rules, changes_of, ill_formed_changes, unknown_changes
+from cbablate.spec.rule import (
+    broken_rules,
+    changes_of,
+    ill_formed_changes,
+    metrics_path,
+    unknown_changes,
+)
 from cbablate.spec.schema import with_baseline, written_schema
 from cbablate.spec.study import Study
 from cbablate.spec.suggestion import did_you_mean
@@ -29,6 +35,7 @@ from cbablate.spec.telling import Told, misnamed, named, placed, spoken, unread
 from cbablate.spec.text_file import Flaw, Unreadable
 from cbablate.spec.tree import Found, MapNode, TextNode, plain, walk
 from cbablate.spec.tuned_rule import changed_and_tuned, unknown_to_workload
+from cbablate.spec.written_study import WrittenStudy
 from cbablate.spec.yaml_file import read_yaml
 
 __all__ = ["StudyFile", "read_study"]
@@ -61,7 +68,7 @@ class StudyFile:
             if self.sweep is not None and fault.path[:1] == ("tune",) and len(fault.path) > 1:
                 tuned.append(placed(self.sweep.root, replace(fault, path=fault.path[1:])))
             else:
-                own.append(placed(self.root, fault))
+                own.append(placed(self.root, _as_written(self.root, fault)))
         return _refused(self.path, own, self.sweep, tuned)
 
 
@@ -117,6 +124,14 @@ def _refused(
     """The faults of a study, then those of the sweep that it names."""
     parts = [spoken(path, told), spoken(sweep.path, tuned) if sweep else "", unreadable]
     return StudyError("\n".join(part for part in parts if part))
+
+
+def _as_written(root: MapNode, fault: Fault) -> Fault:
+    """A fault of a reported metric, where the file has the metrics below a key of their own."""
+    numbered = fault.path[:1] == ("report",) and isinstance(fault.path[-1], int)
+    if numbered and isinstance(walk(root, ("report",)).node, MapNode):
+        return replace(fault, path=(*metrics_path(root), *fault.path[1:]))
+    return fault
 
 
 def _described(
@@ -232,10 +247,11 @@ def _study(
         own: dict[str, Any] = {
             "name": path.stem if named(path) else "unnamed",
             "folder": str(path.parent),
+            "typesetting": {},
         }
         own |= {"tune": tune}  # the file has a path there, whose faults are told by themselves
         try:
-            studies.append(Study.model_validate_json(json.dumps({**value, **own})))
+            studies.append(WrittenStudy.model_validate_json(json.dumps({**value, **own})).read())
         except ValidationError as error:
             return value, error
         return value, None

@@ -21,6 +21,7 @@ __all__ = [
     "ill_formed_changes",
     "is_seed",
     "is_test",
+    "metrics_path",
     "nearest_key",
     "objective_faults",
     "unknown_changes",
@@ -48,6 +49,9 @@ def broken_rules(root: MapNode, description: Description | None) -> Iterator[Fau
         )
     if "folder" in root.entries:
         yield Fault(("folder",), "'folder' is not a key of a study", "", True)
+    if "typesetting" in root.entries:
+        hint = "how tables are set is said under report"
+        yield Fault(("typesetting",), "'typesetting' is not a key of a study", hint, True)
     yield from _twice_named(root)
     yield from _seeds(root)
     for path, changes in changes_of(root):
@@ -250,8 +254,15 @@ def objective_faults(root: MapNode, way: Path, metrics: Mapping[str, Metric]) ->
         yield Fault((*way, "direction"), sentence, f"write {best}")
 
 
+def metrics_path(root: MapNode) -> Path:
+    """Where a file lists the reported metrics: `report` itself, or a key below it."""
+    whole = isinstance(walk(root, ("report",)).node, MapNode)
+    return ("report", "metrics") if whole else ("report",)
+
+
 def _report(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
-    report = walk(root, ("report",))
+    way = metrics_path(root)
+    report = walk(root, way)
     if not report.there or not isinstance(report.node, ListNode):
         return
     seen: set[str] = set()
@@ -260,9 +271,9 @@ def _report(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
         if name is None:
             continue
         if name in seen:
-            yield Fault(("report", index), f"{scalar.shown(name)} is listed twice", "delete one")
+            yield Fault((*way, index), f"{scalar.shown(name)} is listed twice", "delete one")
         elif metrics and name not in metrics:
-            yield unknown_metric(("report", index), name, [*metrics])
+            yield unknown_metric((*way, index), name, [*metrics])
         seen.add(name)
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from cbablate.spec.description import Description
 from cbablate.spec.outline import Outline
-from cbablate.spec.study import Study
+from cbablate.spec.written_study import WrittenStudy
 from cbablate.spec.written_sweep import WrittenSweep
 
 __all__ = ["OWN_KEYS", "study_schema", "sweep_schema", "with_baseline", "written_schema"]
 
-OWN_KEYS = ("name", "folder")
-"""What a `Study` knows from where its file lies, and no file says."""
+OWN_KEYS = ("name", "folder", "typesetting")
+"""What a `Study` knows from where its file lies, or from below `report`; no file says it so."""
 
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,7 +34,8 @@ _WORDS = {
     ),
     "seed": "Where the replicates' seeds are drawn from.",
     "objective": "The metric that decisions are made on; never of the test split.",
-    "report": "The columns of the table: names of metrics.",
+    "report": "The columns of the table: names of metrics; or a mapping with `metrics` and how the "
+    "table is set.",
     "tune": "The sweep file by which each arm is tuned first; a path from this file's folder.",
     "margin": "The smallest difference in the first reported metric that matters, in its unit.",
     "analysis": "How differences are tested and told, where not by t tests with Holm's correction.",
@@ -43,7 +44,7 @@ _WORDS = {
 
 def written_schema() -> Schema:
     """The schema of what a study file says, with any baseline and any changes."""
-    schema = Study.model_json_schema()
+    schema = WrittenStudy.model_json_schema()
     for key in OWN_KEYS:
         schema["properties"].pop(key)
     schema["required"] = [key for key in schema["required"] if key not in OWN_KEYS]
@@ -124,7 +125,7 @@ def _rule(description: Description) -> tuple[Schema, Schema]:
             ]
         }
         then["objective"] = {"properties": {"metric": chosen}}
-        then["report"] = {"items": names}
+        then["report"] = {"items": names, "properties": {"metrics": {"items": names}}}
     condition = {"properties": {"workload": {"const": description.name}}, "required": ["workload"]}
     return {"if": condition, "then": {"properties": then}}, definitions
 

@@ -14,6 +14,7 @@ from cbablate.spec.factor import Factor
 from cbablate.spec.metric import Objective
 from cbablate.spec.sequential import Count, Sequential
 from cbablate.spec.sweep import Sweep
+from cbablate.spec.typesetting import Typesetting
 
 __all__ = ["DesignName", "Study"]
 
@@ -56,6 +57,8 @@ class Study(BaseModel):
     margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     analysis: Analysis = Analysis()
     tune: Sweep | None = None
+    typesetting: Typesetting = Field(default=Typesetting(), exclude=True)
+    """How tables are set; no part of what the study is, so no ledger and no `diff` tells it."""
     folder: Path = Field(default=Path(), exclude=True)
     """Where the file lies: relative names in it (a workload of the user's own) start here."""
 

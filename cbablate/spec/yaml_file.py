@@ -176,7 +176,7 @@ class _Composer:
         odd = next((c for c in value if unfit(c)), None)
         if odd is not None:
             self._flaw(event, f"the text holds {scalar.named(odd)}, which no study needs")
-        elif event.style is None and value[:1] in _CURLY and value[-1:] in _CURLY:
+        elif event.style is None and len(value) > 1 and value[0] in _CURLY and value[-1] in _CURLY:
             self._flaw(
                 event,
                 f"{scalar.shown(value)} is set in {scalar.named(value[0])}, which is no quote in "

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,14 +31,18 @@ class Progress:
     """What an epoch, or the part of one that the budget left, came to.
 
     `loss` is the mean over its updates of what was minimised, augmentation and smoothing
-    included; `images` and `seconds` are this part's own. `observed` is what was asked to be read
-    off the gradients of its last update.
+    included; `images` and `seconds` are this part's own. `model` is the network to evaluate: the
+    one in training, or the average of its weights where the recipe takes one. `state` gives what a
+    training needs to go on from here (`Update.state`); to be called before the next item is asked
+    for. `observed` is what was asked to be read off the gradients of its last update.
     """
 
     spent: int
     loss: float
     images: int
     seconds: float
+    model: nn.Module = field(repr=False)
+    state: Callable[[], Mapping[str, Any]] = field(repr=False)
     observed: tuple[float, ...] = ()
 
 
@@ -63,6 +68,7 @@ class Update:
         self._compute = compute
         self._seed = seed
         self._clip = recipe.clip_grad
+        self._average = recipe.average_for(model)
         self._optimizer = recipe.optimizer_for(model)
         self._schedule = recipe.schedule_for(
             self._optimizer, steps=steps, per_epoch=updates_per_epoch(images, recipe)
@@ -98,7 +104,42 @@ class Update:
         self._optimizer.zero_grad(set_to_none=True)
         self.done += 1
         self._schedule.step_update(self.done)
+        if self._average is not None:
+            self._average.update(self._model, step=self.done)
         return loss.detach()
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network to evaluate: the average of the weights, or the model where there is none."""
+        return self._model if self._average is None else self._average.module
+
+    def state(self) -> dict[str, Any]:
+        """All that the next update depends on, but for what the config says.
+
+        Tensors are the live ones, not copies. The schedule's rate, the order of the images and
+        whatever is random follow from the number of updates, and no generator's state is needed.
+        """
+        state = {
+            "model": dict(self._model.state_dict()),
+            "optimizer": self._optimizer.state_dict(),
+            "updates": self.done,
+        }
+        if self._average is not None:
+            state["average"] = dict(self._average.module.state_dict())
+        return state
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from such a state, of a training with the same config.
+
+        Raises:
+            KeyError, RuntimeError, TypeError, ValueError: it is not one of this training.
+        """
+        self._model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        if self._average is not None:
+            self._average.module.load_state_dict(state["average"])
+        self.done = int(state["updates"])
+        self._schedule.step_update(self.done)
 
     def _loss(self, outputs: Tensor | tuple[Tensor, ...], targets: Tensor) -> Tensor:
         """Cross-entropy; of a model with several heads in training, the mean over them."""
@@ -117,9 +158,13 @@ def fit(
     seed: int,
     budget: Budget,
     compute: Compute,
+    since: Mapping[str, Any] | None = None,
     observe: Callable[[], tuple[float, ...]] | None = None,
 ) -> Generator[Progress, None, None]:
     """Train `model` on `images.train`, one item an epoch; the last has spent the whole budget.
+
+    With a state from the end of an earlier epoch, `since`, the training goes on from there; on a
+    CPU every bit is then as if it had never stopped.
 
     Every epoch is a fresh order of the images, drawn from the seed and the epoch's number. Each
     batch is full: the images left over are not seen in that epoch. The model is in training mode
@@ -133,7 +178,9 @@ def fit(
     per_epoch = updates_per_epoch(images, recipe)
     steps = budget.amount if budget.unit == "steps" else budget.amount * per_epoch
     update = Update(model, images, recipe, seed=seed, steps=steps, compute=compute)
-    epoch = 0
+    if since is not None:
+        update.restore(since)
+    epoch = update.done // per_epoch
     while update.done < steps:
         began = time.perf_counter()
         count = min(per_epoch, steps - update.done)
@@ -151,6 +198,8 @@ def fit(
             loss=loss,
             images=count * batch,
             seconds=time.perf_counter() - began,
+            model=update.evaluated,
+            state=update.state,
             observed=observed,
         )
 

@@ -12,6 +12,7 @@ import timm
 import timm.optim
 from timm.scheduler import create_scheduler_v2
 from timm.scheduler.scheduler import Scheduler
+from timm.utils import ModelEmaV3
 from torch import nn
 from torch.optim import Optimizer
 
@@ -33,6 +34,8 @@ class Recipe:
     streams `auto_augment`, `color_jitter`, `scale`, `repeats`."""
     batch_size: int
     clip_grad: float | None = None
+    model_ema_decay: float | None = None
+    """Of the running average of the weights that is evaluated; None where there is none."""
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Recipe:
@@ -43,6 +46,7 @@ class Recipe:
             augment=config["augment"],
             batch_size=config["batch_size"],
             clip_grad=config.get("clip_grad"),
+            model_ema_decay=config.get("model_ema_decay"),
         )
 
     @property
@@ -76,6 +80,16 @@ class Recipe:
         except (TypeError, ValueError, RuntimeError) as error:
             raise StudyError(f"timm cannot make optimizer '{name}': {error}") from error
         return optimizer
+
+    def average_for(self, model: nn.Module) -> ModelEmaV3 | None:
+        """timm's exponential moving average of the model, buffers with it, if the recipe has one.
+
+        It is a copy of the model; with `update(model, step=k)`, k counted from 1, it becomes the
+        weights after the first update, and then moves by 1 - decay towards those after each.
+        """
+        if self.model_ema_decay is None:
+            return None
+        return ModelEmaV3(model, decay=self.model_ema_decay)
 
     def schedule_for(self, optimizer: Optimizer, *, steps: int, per_epoch: int) -> Scheduler:
         """timm's schedule over so many updates; the optimizer's rate is set to its first value.

@@ -29,6 +29,7 @@ def _toy() -> Description:
         metrics=toy.METRICS,
         schema=toy.ToyConfig.model_json_schema(),
         throughput="cbablate.workloads.toy:throughput",
+        probe="cbablate.workloads.toy:probe",
     )
 
 
@@ -47,6 +48,9 @@ def _image_classification() -> Description:
         observe=f"{module}:observe",
         identity=image_config.identity,
         throughput=f"{module}:throughput",
+        probe="cbablate.workloads.image_probe:probe",
+        shape=image_config.shape,
+        open_ended=image_config.open_ended,
     )
 
 

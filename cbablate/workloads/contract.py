@@ -12,12 +12,14 @@ pytest itself is not imported here. A claim that fails raises `AssertionError` w
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
+from cbablate.workloads.checkpoint import FOLDER, ask_for_checkpoints
 from cbablate.workloads.port import Workload
 
 __all__ = ["WorkloadContract"]
@@ -96,9 +98,47 @@ class WorkloadContract:
             close()
         _claim(next(stream, None) is None, "the stream went on after it was closed")
 
-    def _stream(self, folder: Path, seed: int) -> Any:
+    def test_a_trial_taken_up_from_a_checkpoint_ends_in_the_same_numbers(
+        self, tmp_path: Path
+    ) -> None:
+        """A trial may be cut short anywhere; one that leaves no checkpoint starts again."""
+        whole = self._numbers(tmp_path, seed=1)
+        for told in range(1, len(whole)):
+            left = self._left_after(told, tmp_path)
+            if left is None:
+                continue
+            next(self._stream(tmp_path, 2))  # what another trial does to the process is no matter
+            again = [self._repeatable(m) for m in self._stream(tmp_path, 1, checkpoint=left)]
+            spent = whole[told - 1][0]
+            _claim(
+                again == whole[told:],
+                f"a training taken up after {spent} {self.budget.unit} told {again}, "
+                f"the one that was never cut short {whole[told:]}",
+            )
+
+    def _left_after(self, told: int, folder: Path) -> Path | None:
+        """The checkpoint of a trial that was closed after so many measurements, if it left one."""
+        workdir = self._workdir(folder, 1)
+        ask_for_checkpoints(workdir, every=0.0)
+        stream = self._stream_in(workdir, 1)
+        for _ in range(told):
+            next(stream)
+        stream.close()
+        left = workdir / FOLDER
+        return left if left.is_dir() else None
+
+    def _stream(self, folder: Path, seed: int, *, checkpoint: Path | None = None) -> Any:
+        workdir = self._workdir(folder, seed)
+        if checkpoint is not None:
+            shutil.copytree(checkpoint, workdir / FOLDER)
+        return self._stream_in(workdir, seed)
+
+    def _workdir(self, folder: Path, seed: int) -> Path:
         workdir = folder / f"{len(list(folder.iterdir()))}-{seed}"
         workdir.mkdir()
+        return workdir
+
+    def _stream_in(self, workdir: Path, seed: int) -> Any:
         workload = type(self).workload
         return iter(workload(self.config, seed=seed, budget=self.budget, workdir=workdir))
 

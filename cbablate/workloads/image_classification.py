@@ -18,6 +18,7 @@ from cbablate.data.catalog import FOLDER
 from cbablate.data.download import fetched
 from cbablate.data.images import Images, opened
 from cbablate.errors import StudyError
+from cbablate.fingerprint import fingerprint
 from cbablate.models import verification
 from cbablate.models.anatomy import blocks_of
 from cbablate.models.building import build
@@ -32,8 +33,12 @@ from cbablate.spec.budget import Budget
 from cbablate.training.compute import Compute, alone, choose
 from cbablate.training.loop import Progress, Update, fit
 from cbablate.training.recipe import Recipe
+from cbablate.training.snapshot import Unusable, read_state, write_state
+from cbablate.workloads.checkpoint import NOTE, Checkpoint
+from cbablate.workloads.image_config import identity as content
+from cbablate.workloads.image_config import open_ended
 
-__all__ = ["observe", "run", "throughput", "verify"]
+__all__ = ["observe", "run", "subject_of", "throughput", "verify"]
 
 Config = Mapping[str, Any]
 _MANY = 1_000_000_000
@@ -52,7 +57,8 @@ def run(
     Each has the training loss and the validation scores; the last one also the test scores, the
     training accuracy, the parameters, the attention entropy on validation images, and what the
     config's `probes` ask for. On a CPU the numbers are a function of config, seed and budget, bit
-    for bit.
+    for bit, and however often the training was cut short: it goes on from the checkpoint in
+    `workdir`, if there is one of the same config, seed, budget and numerics.
 
     Raises:
         StudyError: the model, the optimizer or the schedule cannot be made.
@@ -60,7 +66,7 @@ def run(
         TrialFailure: the training diverged, or the device ran out of memory.
     """
     compute = choose(config["precision"])
-    return alone(_trained(config, seed, budget, compute), compute)
+    return alone(_trained(config, seed, budget, compute, Checkpoint(workdir)), compute)
 
 
 def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
@@ -111,34 +117,82 @@ def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[
 
 
 def _trained(
-    config: Config, seed: int, budget: Budget, compute: Compute
+    config: Config, seed: int, budget: Budget, compute: Compute, checkpoint: Checkpoint
 ) -> Generator[Measurement, None, None]:
     began = time.perf_counter()
+    about = _about(config, seed, budget, compute)
+    since, before, unused = _since(checkpoint, about)
+    began -= before
     images = opened(config, compute.device)
     model = build(config, seed=seed, num_classes=images.facts.num_classes).to(compute.device)
     blocks = [block for _, block in blocks_of(model)]
     watched = "gradient" in config.get("probes", ()) and bool(blocks)
-    observe = (lambda: gradient.norms(blocks)) if watched else None
-    recipe = Recipe.of(config)
-    stream = fit(model, images, recipe, seed=seed, budget=budget, compute=compute, observe=observe)
-    for epoch, progress in enumerate(stream):
-        held_out = _scored(model, images.val, compute)
+    stream = fit(
+        model,
+        images,
+        Recipe.of(config),
+        seed=seed,
+        budget=budget,
+        compute=compute,
+        since=since,
+        observe=(lambda: gradient.norms(blocks)) if watched else None,
+    )
+    for number, progress in enumerate(stream):
+        evaluated = progress.model
+        held_out = _scored(evaluated, images.val, compute)
         metrics = _curve(progress, held_out)
         found = Finding()
         last = progress.spent == budget.amount
         if last:
-            found = _final(model, images, compute)
+            found = _final(evaluated, images, compute)
             if config.get("probes"):
-                subject = _subject(config, model, images, compute, seed, progress.observed)
+                subject = subject_of(config, evaluated, images, compute, seed, progress.observed)
                 found = joined((found, measuring.measure(subject, config["probes"])))
         seconds = time.perf_counter() - began
+        if checkpoint.asked and open_ended(config, budget) if last else checkpoint.due:
+            with checkpoint.written() as folder:
+                write_state(folder, {**progress.state(), "seconds": seconds}, about=about)
         yield Measurement(
             spent=progress.spent,
             metrics={**metrics, **found.metrics, "seconds": seconds},
             vectors=found.vectors,
+            sketches={name: sketch.packed for name, sketch in found.sketches.items()},
             seconds=seconds,
-            notes=_notes(compute, images) | _absences(found) if last or epoch == 0 else {},
+            notes=_notes(compute, images) | _absences(found) | unused
+            if last or number == 0
+            else {},
         )
+
+
+def _about(config: Config, seed: int, budget: Budget, compute: Compute) -> dict[str, Any]:
+    """Whose a checkpoint is, and what its bits depend on beside."""
+    end = "open" if open_ended(config, budget) else f"{budget.amount} {budget.unit}"
+    return {
+        "config": fingerprint(content(config)),
+        "seed": seed,
+        "budget": end,
+        "device": compute.device.type,
+        "precision": compute.precision,
+        "torch": _minor(torch.__version__),
+        "timm": _minor(timm.__version__),
+    }
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _since(
+    checkpoint: Checkpoint, about: Config
+) -> tuple[dict[str, Any] | None, float, dict[str, str]]:
+    """The state to go on from, the seconds that led to it, and a note if there is one unused."""
+    if checkpoint.found is None:
+        return None, 0.0, {}
+    try:
+        state = read_state(checkpoint.found, about=about)
+    except Unusable as error:
+        return None, 0.0, {NOTE: f"started again, the checkpoint was not used: {error}"}
+    return state, float(state["seconds"]), {}
 
 
 def _curve(progress: Progress, held_out: Score) -> dict[str, float]:
@@ -172,7 +226,7 @@ def _final(model: nn.Module, images: Images, compute: Compute) -> Finding:
     return Finding(metrics, {"attention/entropy": entropy.per_layer})
 
 
-def _subject(
+def subject_of(
     config: Config,
     model: nn.Module,
     images: Images,

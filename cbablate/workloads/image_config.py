@@ -25,8 +25,9 @@ from cbablate.models.options import OPTIONS, refuse, unsaid
 from cbablate.models.places import ONCE
 from cbablate.models.selection import checked
 from cbablate.probes.catalog import PROBES
+from cbablate.spec.budget import Budget
 
-__all__ = ["ImageConfig", "data_fingerprint", "identity", "resolve"]
+__all__ = ["ImageConfig", "data_fingerprint", "identity", "open_ended", "resolve", "shape"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", protected_namespaces=())
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -402,6 +403,8 @@ ProbeName = Literal[
     "shuffle",
     "adversarial",
     "corruption",
+    "alignment",
+    "maps",
 ]
 
 
@@ -410,6 +413,9 @@ def _in_order(names: tuple[ProbeName, ...]) -> tuple[ProbeName, ...]:
     if len(set(names)) < len(names):
         raise ValueError("a probe is listed twice: delete one")
     return tuple(sorted(names, key=[*PROBES].index))
+
+
+_EMA_DECAY = 0.9998
 
 
 class ImageConfig(BaseModel):
@@ -430,11 +436,25 @@ class ImageConfig(BaseModel):
     augment: Augment = Field(default_factory=Augment)
     batch_size: Annotated[int, Field(ge=1)] = 64
     clip_grad: Annotated[float, Field(gt=0)] | None = None
+    model_ema: bool | None = None
+    """Whether what is evaluated is a running average of the weights (timm's ModelEmaV3), taken
+    after every update. Off is as if it were left out."""
+    model_ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """What the average keeps of itself at an update: timm's 0.9998 where it is not said."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`auto` is bfloat16 autocast on a GPU, float32 on a CPU."""
     probes: Annotated[tuple[ProbeName, ...], AfterValidator(_in_order)] = ()
     """What is measured beside accuracy, parameters and mean attention entropy; left out of the
     resolved config where nothing is."""
+
+    @model_validator(mode="after")
+    def _decay_is_of_an_average(self) -> ImageConfig:
+        if self.model_ema_decay is not None and self.model_ema is None:
+            raise ValueError(
+                f"model_ema_decay is {self.model_ema_decay:g}, but no average of the weights is "
+                "taken: write model_ema: true beside it, or delete it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _model_fits_data(self) -> ImageConfig:
@@ -483,6 +503,14 @@ class ImageConfig(BaseModel):
         return self
 
 
+def open_ended(config: Mapping[str, Any], budget: Budget) -> bool:
+    """Whether a longer training begins as this one does: the rate must not know the end.
+
+    A budget of steps may end within an epoch, which a longer one would not have measured.
+    """
+    return bool(config["schedule"]["name"] == "constant") and budget.unit == "epochs"
+
+
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     """The config with every default filled in, as plain JSON values; keys left to timm stay out.
 
@@ -493,6 +521,11 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     whole: dict[str, Any] = read.model_dump(mode="json", exclude_none=True)
     if not read.probes:
         del whole["probes"]
+    if read.model_ema:
+        whole.setdefault("model_ema_decay", _EMA_DECAY)
+    else:  # a level that turns the average off need not take back its decay
+        whole.pop("model_ema", None)
+        whole.pop("model_ema_decay", None)
     return whole
 
 
@@ -511,3 +544,9 @@ def data_fingerprint(config: Mapping[str, Any]) -> str:
         EnvironmentFault: it must be computed from files that are not on this machine.
     """
     return data_identity.content(config["data"])
+
+
+def shape(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a resolved config's cost depends on: all but rates, which cost the same at any value."""
+    whole = {key: value for key, value in identity(config).items() if key != "schedule"}
+    return {**whole, "optimizer": config["optimizer"]["name"], "clip_grad": "clip_grad" in config}

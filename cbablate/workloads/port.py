@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 
-__all__ = ["Throughput", "Verify", "Workload"]
+__all__ = ["Probe", "Throughput", "Verify", "Workload"]
 
 
 class Workload(Protocol):
@@ -19,12 +19,26 @@ class Workload(Protocol):
     seeds, and leave no global state that a later trial could see. Yield whenever something is
     worth judging or plotting, with `spent` growing; the last measurement must have spent the
     whole budget, or the trial is FAILED. Raise to fail.
+
+    A workload that can go on from where it was leaves what it needs for that in the folder
+    `workdir / "checkpoint"`, whole before it yields the measurement that spent so much. If the
+    attempt is cut short, that folder is there when the trial is attempted again; the first
+    measurement then has spent more than the checkpoint, `seconds` count on, and every number is
+    as if nothing had happened. One that it cannot use it may pass by, starting from the beginning
+    with a note that says why. `workloads.checkpoint.Checkpoint` knows when one is due. A workload
+    that never writes any is always started from the beginning.
+
+    One whose description says that a config is `open_ended` leaves a checkpoint with its last
+    measurement too, from which a trial of a larger budget starts.
     """
 
     def __call__(
         self, config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
     ) -> Iterator[Measurement]:
-        """Train `config` from `seed`; `workdir` is an empty folder of the trial's own."""
+        """Train `config` from `seed`; `workdir` is a folder of the attempt's own.
+
+        It holds nothing of the workload's but the checkpoint of an earlier attempt.
+        """
         ...
 
 
@@ -46,4 +60,20 @@ class Throughput(Protocol):
         self, configs: Mapping[str, Mapping[str, Any]], *, rounds: int
     ) -> dict[str, dict[str, list[float]]]:
         """One value a round, by metric name (`throughput/train`), by the arm id given."""
+        ...
+
+
+class Probe(Protocol):
+    """Tells what a trial costs from a few of its steps, in a process that does nothing else.
+
+    Called once for each shape (see `Description.shape`); nothing is recorded of it.
+    """
+
+    def __call__(self, config: Mapping[str, Any], *, budget: Budget) -> dict[str, Any]:
+        """Plain values by these names.
+
+        `setup` and `end` are seconds before the first step and after the last one. `units` are
+        seconds that one unit of the budget takes, one for each step that was timed. `memory` is
+        the most that was held, in bytes, and `device` what it was held by.
+        """
         ...

@@ -27,10 +27,13 @@ from cbablate.fingerprint import derive_seed
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.spec.metric import Metric
+from cbablate.workloads import resident
+from cbablate.workloads.checkpoint import Checkpoint
 
-__all__ = ["METRICS", "VERSION", "ToyConfig", "resolve", "run", "throughput"]
+__all__ = ["METRICS", "VERSION", "ToyConfig", "probe", "resolve", "run", "throughput"]
 
 VERSION = "1"
+_REACHED = "reached"
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         metric.name: metric
@@ -83,26 +86,43 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 def run(
     config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
 ) -> Iterator[Measurement]:
-    """The curve, one measurement a unit of budget."""
+    """The curve, one measurement a unit of budget; goes on from a checkpoint."""
     toy = ToyConfig.model_validate(config)
     draw = random.Random(derive_seed(seed, "noise"))  # noqa: S311 - a simulation, not a secret
-    began = time.perf_counter()
+    checkpoint = Checkpoint(workdir)
+    reached, before = _reached(checkpoint)
+    began = time.perf_counter() - before
     ceiling = toy.ceiling
     if toy.function != "none":
         ceiling = -_FUNCTIONS[toy.function]([getattr(toy, name) for name in _POINT])
     for spent in range(1, budget.amount + 1):
+        noise = [draw.gauss(0.0, 1.0) for _ in range(2)]
+        if spent <= reached:
+            continue
         time.sleep(toy.seconds)
         clean = ceiling - (ceiling - toy.start) * math.exp(-toy.rate * spent)
-        value, held_out = (clean + toy.noise * draw.gauss(0.0, 1.0) for _ in range(2))
+        value, held_out = (clean + toy.noise * drawn for drawn in noise)
         if 2 * spent > budget.amount:
             value = _faulty(toy, value)
             if math.isinf(value):
                 return
+        seconds = time.perf_counter() - began
+        if checkpoint.due and spent < budget.amount:
+            with checkpoint.written() as folder:
+                (folder / _REACHED).write_text(f"{spent} {seconds!r}", encoding="ascii")
         yield Measurement(
             spent=spent,
             metrics={"val/score": value, "test/score": held_out},
-            seconds=time.perf_counter() - began,
+            seconds=seconds,
         )
+
+
+def _reached(checkpoint: Checkpoint) -> tuple[int, float]:
+    """The budget spent at the checkpoint, and the seconds that it took; zeros without one."""
+    if checkpoint.found is None:
+        return 0, 0.0
+    spent, seconds = (checkpoint.found / _REACHED).read_text(encoding="ascii").split()
+    return int(spent), float(seconds)
 
 
 def throughput(
@@ -113,6 +133,19 @@ def throughput(
         arm: {"throughput/train": [1.0 / max(config["seconds"], 1e-3)] * rounds}
         for arm, config in configs.items()
     }
+
+
+def probe(config: Mapping[str, Any], *, budget: Budget) -> dict[str, Any]:
+    """The cost of a toy: a few pauses as long as its `seconds`; see `Probe`."""
+    toy = ToyConfig.model_validate(config)
+    _faulty(toy, 0.0)
+    resident.start_peak()
+    units: list[float] = []
+    for _ in range(min(budget.amount, 3)):
+        began = time.perf_counter()
+        time.sleep(toy.seconds)
+        units.append(time.perf_counter() - began)
+    return {"setup": 0.0, "units": units, "end": 0.0, "memory": resident.peak(), "device": "cpu"}
 
 
 def _faulty(toy: ToyConfig, value: float) -> float:

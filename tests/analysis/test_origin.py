@@ -40,6 +40,23 @@ def test_versions_commits_and_numerics_that_differ_are_found() -> None:
     }
 
 
+def test_a_trial_that_went_on_elsewhere_is_of_both_places() -> None:
+    trial = placement(replicates=2).trials[0]
+    told = Telling()
+    told.session("one")
+    told.session("two", commit="f" * 40)
+    told.measure(trial, {}, session="one", notes={"device": "A100", "checkpoint": "was not used"})
+    reached = told.facts[-1].body["spent"]
+    told.tell("started", trial.id, {"attempt": 2, "session": "two", "from": reached})
+    body = {**told.facts[-2].body, "spent": reached + 1, "notes": {"device": "H100"}}
+    told.tell("measured", trial.id, body)
+    told.tell("ended", trial.id, {"state": "complete"})
+    assert origin_of(told).mixed == {
+        "commit": ("0123456789ab", "f" * 12),
+        "numerics.device": ("A100", "H100"),
+    }
+
+
 def test_where_a_host_stands_is_no_trait() -> None:
     told = Telling()
     told.session("session 1", host={"name": "n1", "gpu": {"name": "G"}}, versions="1.0", commit="")

@@ -99,13 +99,19 @@ def test_plan_says_what_is_left_and_how_long(done: tuple[Path, Path, str], tmp_p
 def test_status_tells_states_arm_by_arm_and_why(tmp_path: Path) -> None:
     study = toy_file(tmp_path)
     study.write_text(study.read_text().replace("changes: {ceiling: 2.0}", "changes: {fault: nan}"))
+    study.write_text(
+        study.read_text().replace("changes: {ceiling: 3.0}", "changes: {fault: raise}")
+    )
     before = cbablate("status", study, "--results", tmp_path / "r").stdout
     assert "12 trials: 12 waiting" in before
-    ran = cbablate("run", study, "--on", "local", "--results", tmp_path / "r")
+    assert "checkpoint" not in before
+    words = ("--on", "local", "--results", tmp_path / "r", "--checkpoint-every", "0")
+    ran = cbablate("run", study, *words)
     assert ran.returncode == 3
-    assert "3 trials failed" in ran.stderr
+    assert "6 trials failed" in ran.stderr
     after = cbablate("status", study, "--results", tmp_path / "r").stdout
-    assert "12 trials: 9 complete, 3 failed" in after
+    assert "12 trials: 6 complete, 6 failed" in after
+    assert "3 checkpoints of all studies here" in after, "the diverged need none"
     assert "two #0 (2/4 epochs): diverged: val/score is nan after 3 epochs" in after
 
 
@@ -244,3 +250,24 @@ def test_an_unknown_option_is_a_usage_error(tmp_path: Path) -> None:
     said = cbablate("run", toy_file(tmp_path), "--gpu-per-trial", "1")
     assert said.returncode == 2
     assert "--gpus-per-trial" in said.stderr
+
+
+def test_a_probe_adds_to_the_plan_what_the_trials_left_take(
+    done: tuple[Path, Path, str], tmp_path: Path
+) -> None:
+    study, results, _ = done
+    said = cbablate("plan", study, "--results", tmp_path / "none", "--probe", "--slots", "2")
+    assert said.returncode == 0, said.stderr
+    assert "Time for 12 trials on 2 slots: " in said.stdout
+    assert "Disk: at most " in said.stdout
+    assert not (tmp_path / "none").exists(), "probing records nothing"
+    told = json.loads(cbablate("plan", study, "--results", results, "--probe", "--json").stdout)
+    assert (told["probe"]["left"], told["probe"]["seconds"]) == (0, 0)
+    assert told["probe"]["ledger_bytes_measured"] is True
+    assert [len(shape["arms"]) for shape in told["probe"]["shapes"]] == [1, 1, 1, 1]
+
+
+def test_slots_without_a_probe_are_refused(done: tuple[Path, Path, str]) -> None:
+    refused = cbablate("plan", done[0], "--slots", "2")
+    assert refused.returncode != 0
+    assert "give both" in refused.stderr

@@ -91,3 +91,13 @@ def test_with_pairs_in_the_ledger_the_plan_speaks_in_the_metrics_unit() -> None:
 def test_a_plan_that_compares_nothing_says_nothing_of_power() -> None:
     assert "power" not in overview.planned(toy_plan(), [])
     assert "power" not in overview.planned(placement(report=("throughput/train",)), [])
+
+
+def test_checkpoints_are_told_with_what_they_take(tmp_path: Path) -> None:
+    assert overview.kept(tmp_path) == ""
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    (folder / "one").write_bytes(b"x" * 800)
+    assert "1 checkpoint of all studies here: 800 bytes in" in overview.kept(tmp_path)
+    (folder / "other").write_bytes(b"x" * 1_233_200)
+    assert "2 checkpoints of all studies here: 1.23 MB in" in overview.kept(tmp_path)

@@ -53,6 +53,13 @@ def test_each_view_is_printed_on_request(done: tuple[Path, Path]) -> None:
     assert "not causation" in typed(study, "--results", results, "--mechanism").stdout
 
 
+def test_a_study_that_kept_nothing_of_its_networks_is_told_how_to(done: tuple[Path, Path]) -> None:
+    study, results = done
+    said = typed(study, "--results", results, "--alignment")
+    assert isinstance(said.exception, CbablateError)
+    assert "`probes: [alignment]` in the baseline" in str(said.exception)
+
+
 def test_two_views_at_once_and_one_that_is_not_there_are_refused(
     done: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -11,8 +11,11 @@ import pytest
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
+from cbablate.records.sketch import Sketch
 from cbablate.records.state import Verdict
 from cbablate.running.executor import Ending, Executor
+from cbablate.running.handover import Saved
+from cbablate.workloads import toy
 from cbablate.workloads.entry import Entry
 from tests.toys import toy_plan
 
@@ -50,6 +53,23 @@ class Diary:
 
     def endings(self) -> set[str]:
         return {value.how for _, what, value in self.told if what == "ended"}
+
+
+class Shelf:
+    """A keeper that has each trial's newest checkpoint in memory, and counts what it is given."""
+
+    every = 0.0
+
+    def __init__(self) -> None:
+        self.saved: dict[str, Saved] = {}
+        self.kept: list[tuple[str, int]] = []
+
+    def offer(self, trial: Trial) -> Saved | None:
+        return self.saved.get(trial.id)
+
+    def keep(self, trial: Trial, saved: Saved) -> None:
+        self.saved[trial.id] = saved
+        self.kept.append((trial.id, saved.spent))
 
 
 class ExecutorContract:
@@ -119,6 +139,19 @@ class ExecutorContract:
             assert closed == "closed"
             assert not Path(workdir).exists()
 
+    def test_a_trial_goes_on_from_what_its_keeper_offers_and_tells_the_same_numbers(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        plan, shelf = toy_plan({"ceiling": 2.0}, epochs=5, replicates=1), Shelf()
+        executor.execute(Diary(plan.trials, stop_at=3), TOY, shelf)
+        assert sorted(spent for _, spent in shelf.kept) == [1, 1, 2, 2], "none of the stopping one"
+        again = Diary(plan.trials)
+        executor.execute(again, TOY, shelf)
+        for trial in plan.trials:
+            told = [(m.spent, m.metrics) for m in again.of(trial.id, "measured")]
+            whole = toy.run(trial.config, seed=trial.seed, budget=trial.budget, workdir=tmp_path)
+            assert told == [(m.spent, m.metrics) for m in whole][2:]
+
     def test_a_workload_that_misbehaves_fails_its_own_trial_with_a_sentence(
         self, executor: Executor, capfd: pytest.CaptureFixture[str]
     ) -> None:
@@ -126,6 +159,7 @@ class ExecutorContract:
             "no generator": "not an iterator of measurements: does it `yield`?",
             "a dict": "(dict), not a Measurement",
             "a word": "metric 'val/score' is 'good' (str), not a number",
+            "no sketch": "sketch 'of it' of a measurement is not the text of one",
             "backwards": "has spent 1 epochs: more than the last one's 1 and at most",
             "too much": "has spent 3 epochs: more than the last one's 0 and at most the budget's 2",
             "exit": "called sys.exit(0)",
@@ -144,6 +178,8 @@ class ExecutorContract:
             (ending,) = diary.of(how, "ended")
             assert ending.how == ("raised" if sentence else "finished"), ending
             assert sentence in ending.sentence
+        for measurement in diary.of("nothing wrong", "measured"):
+            assert Sketch.unpacked(measurement.sketches["of it"]).about == "all"
         assert all("how" in trial.config and trial.config["how"] in told for trial in trials)
         assert "noise" not in capfd.readouterr().out
 

@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cbablate.probes.catalog import metrics_of
+from cbablate.probes.catalog import metrics_of, sketches_of
 from cbablate.probes.measuring import untouched
 from cbablate.probes.probe import Finding, Held, Probe, Subject
+from cbablate.records.sketch import Sketch
 
 
 class Convolutions(nn.Module):
@@ -61,9 +62,11 @@ class ProbeContract:
 
     def test_every_metric_is_found_or_absent_and_none_is_both(self, subject: Subject) -> None:
         found = self.found(subject)
-        assert not set(found.metrics) & set(found.absent)
-        assert set(found.metrics) | set(found.absent) == set(metrics_of(self.asked))
+        assert not {*found.metrics, *found.sketches} & set(found.absent)
+        told = {*found.metrics, *found.sketches, *found.absent}
+        assert told == {*metrics_of(self.asked), *sketches_of(self.asked)}
         assert set(found.vectors) <= set(found.metrics)
+        assert all(Sketch.unpacked(sketch.packed).rows for sketch in found.sketches.values())
         values = [
             *found.metrics.values(),
             *(v for vector in found.vectors.values() for v in vector),
@@ -97,11 +100,13 @@ class ProbeContract:
 
     def test_a_network_it_is_not_defined_for_is_told_with_a_reason_and_never_as_0(self) -> None:
         found = self.found(subject_of(Convolutions().eval()))
-        assert set(found.metrics) | set(found.absent) == set(metrics_of(self.asked))
+        told = {*found.metrics, *found.sketches, *found.absent}
+        assert told == {*metrics_of(self.asked), *sketches_of(self.asked)}
         for name, absent in found.absent.items():
-            assert name not in found.metrics
+            assert name not in {*found.metrics, *found.sketches}
             assert len(absent.reason.split()) > 2
-        of_attention = [n for n in metrics_of(self.asked) if n.startswith(("attention", "tokens"))]
+        named = (*metrics_of(self.asked), *sketches_of(self.asked))
+        of_attention = [n for n in named if n.startswith(("attention", "tokens"))]
         assert set(of_attention) <= set(found.absent)
 
 

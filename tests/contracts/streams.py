@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cbablate.records.measurement import Measurement
+from cbablate.records.sketch import Sketch
 from cbablate.spec.budget import Budget
+from cbablate.workloads.checkpoint import Checkpoint
 
 
 def writes_where_it_worked(
@@ -22,6 +24,13 @@ def writes_where_it_worked(
             yield Measurement(spent=spent, metrics={"val/score": 1.0})
     finally:
         Path(config["witness"]).write_text(f"closed\n{workdir}")
+
+
+def tells_what_is_due(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Measurement]:
+    """Says whether a checkpoint is due."""
+    yield Measurement(spent=budget.amount, metrics={"due": float(Checkpoint(workdir).due)})
 
 
 class _Odd(BaseException):
@@ -46,6 +55,8 @@ def _misbehaving(how: str, budget: Budget) -> Iterator[Any]:
         yield {"val/score": 1.0}
     elif how == "a word":
         yield Measurement(spent=1, metrics={"val/score": "good"})  # type: ignore[dict-item]  # on purpose
+    elif how == "no sketch":
+        yield Measurement(spent=1, metrics={}, sketches={"of it": "a drawing"})
     elif how == "backwards":
         yield good
         yield good
@@ -61,5 +72,6 @@ def _misbehaving(how: str, budget: Budget) -> Iterator[Any]:
     elif how == "altered":
         raise ValueError("the config of one trial was altered by another")
     else:
+        left = {"of it": Sketch("all", ((1.0, 0.5),)).packed}
         for spent in range(1, budget.amount + 1):
-            yield Measurement(spent=spent, metrics={"val/score": 1.0})
+            yield Measurement(spent=spent, metrics={"val/score": 1.0}, sketches=left)

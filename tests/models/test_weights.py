@@ -13,6 +13,7 @@ from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.models import weights
 from cbablate.models.building import build
 from cbablate.models.checkpoint_file import content
+from cbablate.models.verification import Shape, examine
 from tests.workloads.images import TINY, tiny
 
 VIT = {**TINY["model"]}
@@ -60,7 +61,26 @@ def test_a_head_of_another_number_of_classes_starts_fresh_and_is_said(
         "head.bias",
     }
     assert torch.equal(loaded["blocks.0.attn.qkv.weight"], other["blocks.0.attn.qkv.weight"])
-    assert weights.report(model).endswith("left as drawn: head.bias, head.weight")
+    assert weights.report(model).endswith(
+        "ten.pt'; left as drawn: head.bias, head.weight; not used of it: head.bias, head.weight"
+    )
+
+
+def test_what_was_loaded_is_said_of_every_arm_that_starts_from_it(
+    tmp_path: Path, other: dict[str, torch.Tensor]
+) -> None:
+    torch.save(other, tmp_path / "ten.pt")
+    file = {"model.checkpoint": str(tmp_path / "ten.pt")}
+    context = {"operator": "cb"}
+    configs = {"drawn": tiny(), "plain": tiny(file), "cb": tiny({**file, "context": context})}
+    notes = examine(configs, lambda _: Shape(1, 8, 10)).notes
+    whole = f"starts from {len(other)} of the model's {len(other)} tensors from '{tmp_path}/ten.pt'"
+    assert "drawn" not in notes
+    assert notes["plain"] == [whole]
+    assert notes["cb"][0] == whole
+    fewer = examine({"plain": configs["plain"]}, lambda _: Shape(1, 8, 3)).notes["plain"]
+    assert fewer[0].startswith(f"starts from {len(other) - 2} of the model's {len(other)} tensors")
+    assert "left as drawn: head.bias, head.weight" in fewer[0]
 
 
 def test_positions_and_input_channels_are_made_to_fit_as_timm_does(tmp_path: Path) -> None:

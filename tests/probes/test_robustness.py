@@ -131,10 +131,17 @@ def test_a_corruption_grows_with_its_severity(family: str, channels: int) -> Non
 
 
 def test_images_that_jpeg_cannot_store_have_no_such_corruption() -> None:
-    held = Held(pictures(8, 2), torch.zeros(6, dtype=torch.int64))
+    held = Held(pictures(64, 2), torch.zeros(6, dtype=torch.int64))
     found = corruption.measure(Subject(Corner(), held, held, held), frozenset({"corruption"}))
     assert "2" in found.absent["robust/corruption_jpeg"].reason
     assert len(found.metrics) == 5
+
+
+def test_a_corruption_that_changes_no_pixel_is_absent_and_not_resisted() -> None:
+    held = Held(pictures(8), torch.zeros(6, dtype=torch.int64))
+    found = corruption.measure(Subject(Corner(), held, held, held), frozenset({"corruption"}))
+    assert "8 x 8" in found.absent["robust/corruption_blur"].reason
+    assert "robust/corruption_blur" not in found.metrics
 
 
 def test_a_curve_has_a_value_for_each_strength() -> None:

@@ -62,6 +62,44 @@ def test_a_trial_without_an_end_is_running() -> None:
     assert not told.settled
 
 
+def resumed(spent: int) -> tuple[str, dict[str, object]]:
+    return ("started", {"attempt": 2, "session": "later", "executor": "local", "from": spent})
+
+
+def test_an_attempt_from_a_checkpoint_goes_on_with_the_curve_up_to_there() -> None:
+    told = facts(START, point(1), point(2), point(3), resumed(2), point(3), point(4))
+    (history,) = histories(told).values()
+    assert [m.spent for m in history.measurements] == [1, 2, 3, 4]
+    assert history.times == [101.0, 102.0, 105.0, 106.0]
+    assert (history.attempts, history.began) == (2, 104.0)
+    assert (history.session, history.sessions) == ("later", ("s", "later"))
+    assert history.reached == 2
+
+
+def test_an_attempt_that_did_not_use_its_checkpoint_has_a_curve_of_its_own() -> None:
+    told = facts(START, point(1), point(2), resumed(2), point(1), point(2), point(3))
+    (history,) = histories(told).values()
+    assert [m.spent for m in history.measurements] == [1, 2, 3]
+    assert history.times == [104.0, 105.0, 106.0]
+    assert history.sessions == ("later",)
+    assert history.reached == 0
+
+
+@given(st.lists(st.integers(1, 9), max_size=5))
+def test_however_often_an_attempt_is_cut_short_its_curve_grows_and_has_no_gap(
+    cuts: list[int],
+) -> None:
+    told, reached = [START], 0
+    for cut in cuts:
+        told += [point(spent) for spent in range(reached + 1, max(cut, reached) + 1)]
+        reached = max(reached, cut - 1)  # the last measurement's checkpoint was not kept in time
+        told.append(resumed(reached) if reached else START)
+    told += [point(spent) for spent in range(reached + 1, 11)]
+    (history,) = histories(facts(*told)).values()
+    assert [m.spent for m in history.measurements] == list(range(1, 11))
+    assert len(history.times) == 10
+
+
 def test_a_new_attempt_forgets_the_curve_and_the_failure_of_the_last() -> None:
     first = [START, point(1), end("failed", failure="error", reason="boom", traceback="T")]
     (told,) = histories(facts(*first, START, point(3))).values()

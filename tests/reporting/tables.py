@@ -4,18 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from cbablate.analysis.outcome import Outcome
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.trial import Trial
 from cbablate.records.record import Record
 from cbablate.reporting.table import Table, ablation_table
+from cbablate.reporting.two_way import two_way_table
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor, Level
 from cbablate.spec.metric import Objective
 from cbablate.spec.study import Study
+from cbablate.spec.typesetting import Typesetting
 from tests.analysis.fabrication import FROZEN, SESSION, Telling, patchy, placement, sizes, told
 
 HOSTILE = (
@@ -73,6 +77,36 @@ def drawn(design: str, *levels: int, replicates: int = 3, report: tuple[str, ...
         report=report or ("test/top1", "attention/entropy"),
     )
     return plan(study, FROZEN)
+
+
+def set_in(table: Table, **how: Any) -> Table:
+    """The table as a study has it set that says so under `report`."""
+    return replace(table, typesetting=Typesetting(**how))
+
+
+def crossed(down: Sequence[str], across: Sequence[str], *, contrast: bool = False) -> Table:
+    """A factorial of two factors with these levels, one laid across the other."""
+    factors = tuple(
+        Factor(
+            name=name,
+            levels=tuple(
+                Level(name=level, changes={key: place} if place else {})
+                for place, level in enumerate(levels)
+            ),
+        )
+        for name, key, levels in (("width", "key1", down), ("context & %", "key2", across))
+    )
+    base = drawn("factorial", 2, 2)
+    study = base.study.model_copy(
+        update={
+            "factors": factors,
+            "replicates": 7,
+            "contrast": "context & %" if contrast else None,
+            "report": ("test/top1", "params", "attention/entropy", "throughput/train"),
+        }
+    )
+    planned = plan(study, FROZEN)
+    return two_way_table(Outcome(planned, summarize(planned, told(planned, skip=patchy))))
 
 
 def finished(planned: Plan) -> Table:
@@ -164,4 +198,31 @@ TABLES: Mapping[str, Callable[[], Table]] = {
     "tiny-values": lambda: scaled(3.7e-9, "test/loss"),
     "huge-values": lambda: scaled(-4.2e17, "test/flops", "test/loss"),
     "negative-values": lambda: scaled(-0.31, "test/reward"),
+    "neurips": lambda: set_in(placed(replicates=9), style="neurips"),
+    "icml-column": lambda: set_in(placed(report=("test/top1",)), style="icml"),
+    "icml-page": lambda: set_in(placed(patchy, replicates=9), style="icml"),
+    "cvpr-caption": lambda: set_in(
+        placed(margin=0.5), style="cvpr", caption=f"{HOSTILE[0]} {FOREIGN[0]}", label="tab:own_1"
+    ),
+    "landscape": lambda: set_in(named(*LONG), style="neurips", orientation="landscape"),
+    "landscape-icml": lambda: set_in(named(*HOSTILE), style="icml", orientation="landscape"),
+    "landscape-long": lambda: set_in(
+        finished(drawn("one_at_a_time", 45)), orientation="landscape", long=True
+    ),
+    "long-cvpr": lambda: set_in(finished(drawn("one_at_a_time", 60)), style="cvpr", long=True),
+    "long-never": lambda: set_in(finished(drawn("one_at_a_time", 60)), long=False),
+    "parts": lambda: set_in(
+        scaled(-4.2e5, *(f"test/loss {place}" for place in range(12))),
+        style="icml",
+        orientation="portrait",
+    ),
+    "factorial-neurips": lambda: set_in(
+        finished(sizes(contrast=None, description=FROZEN)), style="neurips"
+    ),
+    "two-way": lambda: crossed(("48", "96", "192"), ("none", "CB", "CB scaled")),
+    "two-way-contrast": lambda: set_in(
+        crossed(("48", "96"), ("none", "CB"), contrast=True), style="icml"
+    ),
+    "two-way-hostile": lambda: set_in(crossed(HOSTILE[:2], FOREIGN[:3]), style="neurips"),
+    "two-way-endless": lambda: set_in(crossed(LONG[:2], ENDLESS[:3]), style="cvpr"),
 }

@@ -11,6 +11,7 @@ import pytest
 from cbablate.reporting.cell import Text
 from cbablate.reporting.character import code_point, visible
 from cbablate.reporting.latex import document, latex
+from cbablate.reporting.style import STYLES
 from cbablate.reporting.table import Table
 from cbablate.reporting.tex_text import unsettable
 from tests.reporting import golden
@@ -44,9 +45,13 @@ def test_all_are_set_on_their_pages_with_every_name_as_it_was(engine: str, tmp_p
     tables = {name: replace(make(), name=name) for name, make in TABLES.items()}
     first, *_ = tables.values()
     head, _, _ = document(first).partition(r"\begin{document}")
-    body = "\n\\clearpage\n".join(latex(table) for table in tables.values())
+    # rotating takes a setting of floats when it is loaded, so it is loaded before that is changed
+    packages = "\\usepackage{rotating,pdflscape,longtable}\n\\usepackage{booktabs}"
+    head = head.replace(r"\usepackage{booktabs}", packages) + "\\setlength{\\textheight}{9in}\n"
+    body = "\n".join(paged(table) for table in tables.values())
     shown, log = typeset(f"{head}\\begin{{document}}\n{body}\\end{{document}}\n", tmp_path, engine)
     assert "Overfull" not in log
+    assert "Float too large" not in log
     assert "Missing character" not in log
     page = bare(shown)
     for name, table in tables.items():
@@ -57,7 +62,18 @@ def test_all_are_set_on_their_pages_with_every_name_as_it_was(engine: str, tmp_p
     assert "root:" not in page
 
 
+def paged(table: Table) -> str:
+    """The table in columns as wide as its style's."""
+    style = STYLES[table.typesetting.style]
+    columns = r"\onecolumn" if style.columns == 1 else r"\twocolumn"
+    gap = max(style.text - 2 * style.column, 0.25)
+    widths = rf"\setlength{{\textwidth}}{{{style.text}in}}\setlength{{\columnsep}}{{{gap:g}in}}"
+    return f"\\clearpage{widths}{columns}\n{latex(table)}\\clearpage"
+
+
 def _words(table: Table) -> list[str]:
     cells = [cell for row in table.rows for cell in row.cells]
     said = [cell.text for cell in cells if isinstance(cell, Text)]
-    return [table.caption, *said, *(re.sub(r"\s.*", "", column.label) for column in table.columns)]
+    heads = [re.sub(r"\s.*", "", column.label) for column in table.columns]
+    caption = table.typesetting.caption or table.caption
+    return [caption, *said, *heads, *(column.over for column in table.columns)]

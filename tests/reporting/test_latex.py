@@ -12,8 +12,10 @@ from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.cell import Blank, Number
+from cbablate.reporting.form import render
 from cbablate.reporting.latex import document, latex
 from cbablate.reporting.table import Column, Row, Table, ablation_table
+from cbablate.spec.typesetting import Typesetting
 from tests.analysis.fabrication import FROZEN, patchy, placement, told
 from tests.reporting import golden
 from tests.reporting.typesetting import bare, needs_tex, typeset
@@ -92,10 +94,47 @@ def test_a_long_table_goes_on_in_another_float() -> None:
     plan = placement(replicates=1)
     table = table_of(plan, told(plan))
     long = replace(table, rows=tuple(table.rows[i % 5] for i in range(100)))
-    text = latex(long)
+    text = latex(replace(long, typesetting=Typesetting(long=False)))
     assert text.count(r"\begin{table}") == 3
     assert text.count("(2 of 3)") == 1
     assert r"\label{tab:placement-3}" in text
+
+
+def test_a_table_of_more_than_forty_rows_runs_over_pages_with_its_heads_repeated() -> None:
+    plan = placement(replicates=1)
+    table = table_of(plan, told(plan))
+    for rows, long in ((40, False), (41, True)):
+        text = latex(replace(table, rows=tuple(table.rows[i % 5] for i in range(rows))))
+        assert (r"\begin{longtable}" in text) == long
+        assert text.count(r"\toprule") == (2 if long else 1)
+        assert text.count("% cbablate row") == rows
+        assert ("longtable" in text.partition(r"\begin")[0]) == long
+
+
+def test_captions_stand_where_the_style_wants_them() -> None:
+    table = table_of(placement(), [])
+    for style, below in (("plain", False), ("neurips", False), ("icml", False), ("cvpr", True)):
+        how = Typesetting.model_validate({"style": style})
+        text = latex(replace(table, typesetting=how))
+        assert (text.index(r"\caption") > text.index(r"\bottomrule")) == below
+
+
+def test_a_label_and_a_first_sentence_are_the_authors() -> None:
+    plan = placement()
+    table = table_of(plan, told(plan))
+    how = Typesetting(caption="Ours & theirs", label="tab:main")
+    text = latex(replace(table, typesetting=how))
+    assert r"\label{tab:main}" in text
+    assert rf"\caption{{Ours \& theirs. {table.statement[0]}" in text
+    assert "Where in a transformer" not in text.partition(r"\begin{table}")[2]
+
+
+def test_how_a_table_is_set_changes_no_other_form() -> None:
+    plan = placement()
+    table = table_of(plan, told(plan))
+    how = Typesetting(style="icml", orientation="landscape", long=True, caption="x", label="y")
+    for form in ("markdown", "csv", "text"):
+        assert render(replace(table, typesetting=how), form) == render(table, form)
 
 
 def test_plain_numbers_and_blanks_are_set_too() -> None:

@@ -9,14 +9,18 @@ import pytest
 from cbablate.errors import EnvironmentFault
 from cbablate.reporting import publication
 from cbablate.reporting.publication import publish
+from cbablate.reporting.report import report
 from tests.analysis.fabrication import placement, told
 
 FILES = [
+    "placement.html",
     "placement.tex",
     "placement.md",
     "placement.csv",
     "placement-differences.pdf",
     "placement-differences.png",
+    "placement-curves.pdf",
+    "placement-curves.png",
     "placement-attention-entropy.pdf",
     "placement-attention-entropy.png",
 ]
@@ -35,8 +39,12 @@ def test_publishing_again_gives_the_same_bytes(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in publish(plan, told(plan), tmp_path)] == first
 
 
-def test_nothing_run_has_tables_and_no_figure(tmp_path: Path) -> None:
-    assert [path.name for path in publish(placement(), [], tmp_path)] == FILES[:3]
+def test_nothing_run_has_tables_and_the_report_that_the_command_writes_and_no_figure(
+    tmp_path: Path,
+) -> None:
+    page, *tables = publish(placement(), [], tmp_path)
+    assert [page.name, *(path.name for path in tables)] == FILES[:4]
+    assert page.read_text(encoding="utf-8") == report(placement(), [])
 
 
 def test_a_figure_that_fails_leaves_the_old_one(
@@ -46,14 +54,14 @@ def test_a_figure_that_fails_leaves_the_old_one(
         path.write_bytes(b"half")
         raise RuntimeError("power cut")
 
-    old = tmp_path / FILES[3]
+    old = tmp_path / FILES[4]
     old.write_bytes(b"old")
     monkeypatch.setattr(publication, "write_figure", fail)
     plan = placement(replicates=2)
     with pytest.raises(RuntimeError, match="power cut"):
         publish(plan, told(plan), tmp_path)
     assert old.read_bytes() == b"old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES[:4])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES[:5])
 
 
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting import report_pdf as pdf
-from cbablate.reporting.report import efforts, pictures, report
+from cbablate.reporting.picture import pictures
+from cbablate.reporting.report import efforts, report
 from cbablate.reporting.table import ablation_table
 from tests.analysis.fabrication import Telling, patchy, placement, sizes, told
+from tests.analysis.tuned import BOTH, searched, sweep, tuned_places, tuned_toys
 from tests.reporting.browser import needs_browser, visited
 from tests.reporting.typesetting import bare, needs_tex, typeset
 
@@ -151,37 +154,47 @@ def test_nothing_run_and_a_factorial_have_a_page_too() -> None:
     page = report(plan, told(plan))
     read(page)
     assert page.count('<tr class="opens">') == 3
-    assert page.count("<img ") == 3
+    assert page.count("<img ") == 4
 
 
 def test_the_figures_say_in_words_what_they_show() -> None:
     plan = placement(replicates=2)
     facts = told(plan)
     trials = outcomes(plan, facts)
-    found = list(pictures(plan, summarize(plan, facts), trials))
+    found = list(pictures(outcome(plan, facts), trials))
     assert [one.word for one in found] == ["differences", "curves", "attention/entropy"]
     assert all(len(one.words) > 40 for one in found)
 
 
-def test_tuning_trials_are_counted_by_arm_and_only_when_they_ended() -> None:
-    from cbablate.planning.search import searches
-    from cbablate.spec.sweep import Parameter, Sweep
+def test_a_study_that_tunes_shows_its_searches_in_the_same_bytes_each_time() -> None:
+    plan, telling = tuned_toys({"ceiling": 2.0}, how=sweep(objectives=BOTH)), Telling()
+    telling.session()
+    searched(telling, plan, lambda s, n, _p: {"val/score": s + float(n), "cost": float(n % 3)})
+    drawn = list(pictures(outcome(plan, telling.facts), outcomes(plan, telling.facts)))
+    assert [one.word.removeprefix("tuning-") for one in drawn] == [
+        *("history", "slices", "parallel", "pareto")
+    ]
+    page = report(plan, telling.facts)
+    read(page)
+    for one in drawn:
+        assert one.title in page
+        assert one.words in unescape(page)
+    assert report(plan, telling.facts) == page
 
-    plan = placement(replicates=1)
-    assert efforts(plan, told(plan)) == {}
-    sweep = Sweep(
-        name="s", space={"optimizer.lr": Parameter(kind="float", low=0.1, high=1)}, trials=3
+
+def test_tuning_trials_are_counted_by_arm_and_only_when_they_ended() -> None:
+    fixed = placement(replicates=1)
+    assert efforts(outcome(fixed, told(fixed))) == {}
+    plan, telling = tuned_places(), Telling()
+    ends = [["complete", "pruned", "open"], ["complete", "out_of_memory", "proposed"]]
+    searched(
+        telling,
+        plan,
+        lambda _search, number, _proposal: {"val/top1": float(number)},
+        ending=lambda search, number: ends[search % 2][number],
+        trials=3,
     )
-    tuned = Plan(
-        plan.study.model_copy(update={"tune": sweep}), plan.description, plan.arms, plan.trials
-    )
-    search = searches(tuned)[1]
-    telling = Telling()
-    for name in ("a", "b", "c"):
-        telling.tell("trial", name, {"arm": "x", "search": search.id})
-    for name, state in (("a", "complete"), ("b", "pruned"), ("b", "pruned"), ("d", "complete")):
-        telling.tell("ended", name, {"state": state})
-    assert efforts(tuned, telling.facts) == {plan.arms[1].id: 2}
+    assert [*efforts(outcome(plan, telling.facts)).values()] == [2] * len(plan.arms)
 
 
 PROBE = """
@@ -267,7 +280,7 @@ def test_the_pdf_sets_hostile_names_and_lists_every_trial(
 ) -> None:
     plan, facts, _ = hostile
     trials = outcomes(plan, facts)
-    source = pdf.report_tex(plan, summarize(plan, facts), trials, pictures=[], questions=[])
+    source = pdf.report_tex(outcome(plan, facts), trials, pictures=[], questions=[])
     shown, _ = typeset(source, tmp_path)
     page = bare(shown)
     for name in HOSTILE[:2]:

@@ -171,6 +171,7 @@ def test_what_is_published_has_the_figures_of_the_search(
         path.write_bytes(b"")
 
     monkeypatch.setattr(publication, "write_figure", keep)
+    monkeypatch.setattr(publication, "report", lambda *_plan, found: "drawn elsewhere")
     planned, telling = tuned_toys({"ceiling": 2.0}, how=sweep(objectives=BOTH)), Telling()
     searched(
         telling, planned, lambda s, n, p: {"val/score": n % 3 + 0.5 + 10 * s, "cost": float(n)}
@@ -191,4 +192,4 @@ def test_searches_without_a_value_have_no_figures(tmp_path: Path) -> None:
     planned, telling = tuned_toys(), Telling()
     searched(telling, planned, lambda s, n, p: {}, ending=lambda _s, _n: "error")
     written = [path.name for path in publish(planned, telling.facts, tmp_path)]
-    assert written == ["toys.tex", "toys.md", "toys.csv"]
+    assert written == ["toys.html", "toys.tex", "toys.md", "toys.csv"]

@@ -16,6 +16,7 @@ from cbablate.reporting.table import Table
 from cbablate.reporting.view import PUBLISHED, VIEWS, views
 from tests.analysis.fabrication import FROZEN, patchy, sizes, told
 from tests.analysis.grid import facts_of, grid, laid
+from tests.analysis.sketches import grams, sketched
 from tests.reporting.corrupted import corrupted, varied
 from tests.reporting.golden import check
 from tests.reporting.typesetting import needs_tex, typeset
@@ -28,7 +29,8 @@ def view(name: str) -> Table:
     if name == "robust":
         planned, summary, _ = corrupted(varied)
         return VIEWS[name](planned, summary)
-    return VIEWS[name](PLAN, summarize(PLAN, FACTS))
+    facts = sketched(PLAN, FACTS, grams) if name == "alignment" else FACTS
+    return VIEWS[name](PLAN, summarize(PLAN, facts))
 
 
 @pytest.mark.parametrize("name", VIEWS)

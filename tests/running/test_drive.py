@@ -11,8 +11,9 @@ import pytest
 
 from cbablate.errors import EnvironmentFault, OwnedElsewhere, StudyError
 from cbablate.planning.plan import Plan
-from cbablate.records.history import histories
+from cbablate.records.history import body_of, histories
 from cbablate.records.ledger import Ledger
+from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.running.conductor import waiting
@@ -179,7 +180,7 @@ class _Refusing:
     def call(self, entry: Any, configs: Mapping[str, Any], **_: Any) -> dict[str, list[str]]:
         return {name: ["has no blocks"] for name in configs}
 
-    def execute(self, feed: Any, workload: Any) -> None:
+    def execute(self, feed: Any, workload: Any, keeper: Any = None) -> None:
         raise EnvironmentFault("trained something that cannot be built")
 
 
@@ -215,6 +216,18 @@ def test_a_timing_that_raises_is_told_and_what_was_trained_is_published(tmp_path
     assert len(published) == 1
 
 
+def test_a_trial_that_got_on_from_its_checkpoint_keeps_its_place(tmp_path: Path) -> None:
+    plan = toy_plan({"ceiling": 2.0}, replicates=2)
+    first = plan.trials[0]
+    with Ledger.writing(tmp_path) as ledger:
+        ledger.tell("started", first.id, {"attempt": 1, "session": "s"})
+        ledger.tell("measured", first.id, body_of(Measurement(1, {"val/score": 1.0})))
+        ledger.tell("started", first.id, {"attempt": 2, "session": "s", "from": 1})
+        assert waiting(plan, histories(ledger.records())).index(first) == 3, "it got nowhere"
+        ledger.tell("measured", first.id, body_of(Measurement(2, {"val/score": 1.0})))
+        assert waiting(plan, histories(ledger.records())).index(first) == 0
+
+
 def test_a_trial_that_was_under_way_at_two_deaths_comes_last(tmp_path: Path) -> None:
     plan = toy_plan({"ceiling": 2.0}, replicates=2)
     first = plan.trials[0]
@@ -242,7 +255,7 @@ class _Dying:
     def call(self, *_: Any, **__: Any) -> dict[str, list[str]]:
         return {}
 
-    def execute(self, feed: Any, workload: Any) -> None:
+    def execute(self, feed: Any, workload: Any, keeper: Any = None) -> None:
         first = feed.next()
         feed.started(first)
         for measurement in workload.load()(

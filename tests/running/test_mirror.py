@@ -172,7 +172,7 @@ def test_an_account_tells_when_each_measurement_of_the_last_attempt_was_recorded
     story = Story().failed(trial).complete(trial)
     (account,) = accounts(PLAN, story.facts)
     expected = [fact.at for fact in story.facts if fact.kind == "measured"][1:]
-    assert list(account.times) == expected
+    assert list(account.history.times) == expected
     assert len(account.history.measurements) == 3
     assert (account.commit, account.dirty) == ("abc123", True)
 

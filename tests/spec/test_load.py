@@ -10,6 +10,7 @@ from cbablate.planning.plan import plan
 from cbablate.spec.fault import Fault
 from cbablate.spec.load import read_study
 from cbablate.spec.study import Study
+from cbablate.spec.typesetting import Typesetting
 from cbablate.workloads.catalog import describe
 from tests.spec.study_files import IMAGE, OWN, TOY, baseline_of, read, read_own, swap
 
@@ -35,6 +36,29 @@ def test_a_study_is_read_with_its_name_and_folder(tmp_path: Path) -> None:
 def test_a_path_may_be_a_string(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(TOY)
     assert read_study(str(tmp_path / "x.yaml"), describe).study.name == "x"
+
+
+def test_a_report_may_say_how_tables_are_set(tmp_path: Path) -> None:
+    plain = read(tmp_path, TOY).study
+    said = "report: {metrics: [test/score], style: cvpr, long: false, caption: 12, label: tab:x}"
+    file = read(tmp_path, swap(TOY, "report: [test/score]", said))
+    assert file.study.report == plain.report == ("test/score",)
+    assert plain.typesetting == Typesetting()
+    how = Typesetting(style="cvpr", long=False, caption="12", label="tab:x")
+    assert file.study.typesetting == how
+    assert [trial.id for trial in plan(file.study, file.description).trials] == [
+        trial.id for trial in plan(plain, file.description).trials
+    ]
+    assert file.study.model_dump() == plain.model_dump()  # what a ledger and `diff` know of it
+
+
+def test_a_fault_of_a_metric_is_placed_in_either_form_of_a_report(tmp_path: Path) -> None:
+    long = "report:\n  style: icml\n  metrics:\n    - test/score"
+    file = read(tmp_path, swap(TOY, "report: [test/score]", long))
+    error = StudyError.of([Fault(("report", 0), "is odd"), Fault(("report", "style"), "is old")])
+    told = str(file.located(error))
+    assert ":16:7: report.metrics[0]: is odd" in told
+    assert ":14:10: report.style: is old" in told
 
 
 def test_a_study_needs_no_factors(tmp_path: Path) -> None:

@@ -173,3 +173,38 @@ def test_running_out_of_memory_is_told_with_the_batch() -> None:
 
     with pytest.raises(TrialFailure, match="batch_size 64"):
         trained(Huge(), tiny(), budget=Budget(epochs=1))
+
+
+def test_the_average_of_weights_is_that_of_the_weights_after_every_update() -> None:
+    """As timm takes it: the first update's weights, then a step of 1 - decay towards each."""
+    model, shadow = (build(tiny(), seed=0, num_classes=10) for _ in range(2))
+    config = tiny({"batch_size": 100})
+    decayed = tiny({"batch_size": 100, "model_ema": True, "model_ema_decay": 0.75})
+    expected: dict[str, Tensor] = {}
+    stream = [
+        fit(each, few(), Recipe.of(told), seed=0, budget=Budget(steps=4), compute=CPU)
+        for each, told in ((model, config), (shadow, decayed))
+    ]
+    for plain, averaged in zip(*stream, strict=True):
+        assert plain.model is model
+        assert averaged.loss == plain.loss  # what is trained is not averaged
+        now = {name: tensor.double() for name, tensor in model.state_dict().items()}
+        before = expected or now
+        expected = {name: 0.75 * before[name] + 0.25 * tensor for name, tensor in now.items()}
+        found = averaged.model.state_dict()
+        assert all(torch.allclose(found[n].double(), expected[n], atol=1e-6) for n in found)
+    assert averaged.model is not shadow
+
+
+def test_the_average_of_a_model_has_its_own_operators() -> None:
+    """A copy whose hooks called the operators in training would be half averaged."""
+    context = {"operator": "cb_s", "place": "mlp.end"}
+    config = tiny({"context": context, "model_ema": True, "model_ema_decay": 0.5})
+    model = build(config, seed=0, num_classes=10)
+    evaluated = trained(model, config, budget=Budget(steps=2))[-1].model.eval()
+    images = few().train.images[:4]
+    before = evaluated(images)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+    assert torch.equal(evaluated(images), before)

@@ -10,6 +10,7 @@ import pytest
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.workloads import image_classification, toy
+from cbablate.workloads.checkpoint import Checkpoint
 from cbablate.workloads.contract import WorkloadContract
 from tests.workloads.images import tiny
 
@@ -58,6 +59,26 @@ def _knows_no_seed(
     yield Measurement(spent=budget.amount, metrics={"val/score": 1.0})
 
 
+def _forgets_where_it_was(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Measurement]:
+    checkpoint = Checkpoint(workdir)
+    reached, total = 0, 0.0
+    if checkpoint.found is not None:
+        reached = int((checkpoint.found / "spent").read_text())
+    for spent in range(reached + 1, budget.amount + 1):
+        total += seed * spent
+        if checkpoint.due:
+            with checkpoint.written() as folder:
+                (folder / "spent").write_text(str(spent))
+        yield Measurement(spent=spent, metrics={"val/score": total})
+
+
+class _Lapsing(WorkloadContract):
+    workload = staticmethod(_forgets_where_it_was)
+    config = MappingProxyType({})
+
+
 class _Early(WorkloadContract):
     workload = staticmethod(_stops_early)
     config = MappingProxyType({})
@@ -80,6 +101,7 @@ class _Deaf(WorkloadContract):
         (_Early(), "test_every_metric_is_a_finite_number"),
         (_Deaf(), "test_another_seed_gives_other_numbers"),
         (_Forgetful(), "test_the_same_seed_gives_the_same_numbers"),
+        (_Lapsing(), "test_a_trial_taken_up_from_a_checkpoint_ends_in_the_same_numbers"),
         (_Forgetful(), "test_a_trial_leaves_nothing_that_the_next_can_see"),
     ],
 )
@@ -88,6 +110,12 @@ def test_the_contract_refuses_a_workload_that_breaks_it(
 ) -> None:
     with pytest.raises(AssertionError):
         getattr(suite, claim)(tmp_path)
+
+
+def test_a_workload_that_keeps_the_contract_but_its_checkpoints_fails_that_claim_only(
+    tmp_path: Path,
+) -> None:
+    _Lapsing().test_the_same_seed_gives_the_same_numbers(tmp_path)
 
 
 def test_the_contract_is_imported_without_pytest() -> None:

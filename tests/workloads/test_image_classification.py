@@ -13,7 +13,9 @@ import torch
 from cbablate.errors import StudyError, TrialFailure
 from cbablate.probes.catalog import metrics_of
 from cbablate.records.measurement import Measurement
+from cbablate.records.sketch import Sketch
 from cbablate.spec.budget import Budget
+from cbablate.workloads.checkpoint import ask_for_checkpoints
 from cbablate.workloads.image_classification import run, throughput, verify
 from cbablate.workloads.image_config import resolve
 from cbablate.workloads.image_metrics import METRICS, unmeasured
@@ -47,6 +49,26 @@ def test_probes_add_what_they_measure_and_change_nothing_else() -> None:
     assert "gradient/norm" in probed[0].metrics
     assert len(last.vectors["gradient/norm"]) == 2
     assert added >= {"attention/jacobian_spectral", "robust/shuffle"}
+
+
+def test_what_is_kept_of_a_network_is_kept_at_the_end_and_is_no_metric() -> None:
+    plain = measured(tiny({"model.patch_size": 2}), epochs=2)[-1]
+    first, last = measured(tiny({"model.patch_size": 2, "probes": ["maps", "alignment"]}), epochs=2)
+    assert first.sketches == {}
+    assert set(last.sketches) == {"tokens/grams", "attention/maps"}
+    assert len(Sketch.unpacked(last.sketches["tokens/grams"]).rows) == 2
+    assert set(last.metrics) == set(plain.metrics)
+    assert last.vectors == plain.vectors
+
+
+def test_what_is_measured_is_the_average_of_weights_where_there_is_one() -> None:
+    plain = measured(tiny({"optimizer.lr": 1e-2}))[-1]
+    averaged = measured(tiny({"optimizer.lr": 1e-2, "model_ema": True}))[-1]
+    assert averaged.metrics["train/loss"] == plain.metrics["train/loss"]
+    for name in ("val/loss", "test/loss", "attention/entropy"):
+        assert averaged.metrics[name] != plain.metrics[name], name
+    # 0.9998 of it is what the first of 22 updates left
+    assert averaged.metrics["val/loss"] > plain.metrics["val/loss"]
 
 
 def test_a_model_without_attention_says_why_it_has_no_entropy() -> None:
@@ -148,3 +170,47 @@ def test_verify_tells_of_the_optimizer_too() -> None:
     configs = {"good": tiny(), "bad": tiny({"optimizer.name": "adamv"})}
     assert list(verify(configs)) == ["bad"]
     assert "no optimizer 'adamv'" in verify(configs)["bad"][0]
+
+
+def left(config: dict[str, Any], workdir: Path) -> list[Measurement]:
+    """What a training of three epochs tells, and in `workdir` what its second one left."""
+    ask_for_checkpoints(workdir, every=0.0)
+    return list(run(config, seed=1, budget=Budget(epochs=3), workdir=workdir))
+
+
+def again(config: dict[str, Any], workdir: Path, *, epochs: int = 3) -> list[Measurement]:
+    return list(run(config, seed=1, budget=Budget(epochs=epochs), workdir=workdir))
+
+
+def without_clocks(told: list[Measurement]) -> list[dict[str, float]]:
+    clocks = {"seconds", "images_per_second"}
+    return [{k: v for k, v in m.metrics.items() if k not in clocks} for m in told]
+
+
+def test_a_training_goes_on_from_its_checkpoint_with_its_clock(tmp_path: Path) -> None:
+    whole = left(tiny(), tmp_path)
+    rest = again(tiny(), tmp_path)
+    assert [m.spent for m in rest] == [3]
+    assert without_clocks(rest) == without_clocks(whole[2:])
+    assert rest[0].seconds > whole[1].seconds
+    assert "checkpoint" not in rest[0].notes
+
+
+@pytest.mark.parametrize("harm", ["cut", "another config", "another budget"])
+def test_a_checkpoint_that_does_not_fit_is_not_used_and_a_note_says_so(
+    harm: str, tmp_path: Path
+) -> None:
+    whole = left(tiny(), tmp_path)
+    config, epochs = tiny(), 3
+    if harm == "cut":
+        file = tmp_path / "checkpoint" / "state.pt"
+        file.write_bytes(file.read_bytes()[:-100])
+    elif harm == "another config":
+        config = tiny({"optimizer.lr": 3e-3})
+    else:
+        epochs = 4
+    told = again(config, tmp_path, epochs=epochs)
+    assert [m.spent for m in told] == list(range(1, epochs + 1))
+    assert "started again, the checkpoint was not used: it " in told[0].notes["checkpoint"]
+    if harm == "cut":
+        assert without_clocks(told) == without_clocks(whole)

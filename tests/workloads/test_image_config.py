@@ -62,6 +62,17 @@ def test_a_config_that_asks_for_no_probes_is_what_it_was_before_there_were_any()
     assert tiny({"probes": []}) == tiny()
 
 
+def test_a_config_without_an_average_of_weights_is_what_it_was_before_there_was_one() -> None:
+    assert not {"model_ema", "model_ema_decay"} & set(tiny())
+    assert tiny({"model_ema": False}) == tiny()
+    assert tiny({"model_ema": False, "model_ema_decay": 0.9}) == tiny()  # a level that turns it off
+    assert tiny({"model_ema": True}) == tiny({"model_ema": True, "model_ema_decay": 0.9998})
+    with pytest.raises(ValidationError, match="write model_ema: true beside it"):
+        tiny({"model_ema_decay": 0.9})
+    with pytest.raises(ValidationError, match="less than 1"):
+        tiny({"model_ema": True, "model_ema_decay": 1.0})
+
+
 def test_probes_are_asked_for_in_any_order_and_once() -> None:
     one = tiny({"probes": ["jacobian", "entropy"]})
     assert one == tiny({"probes": ["entropy", "jacobian"]})

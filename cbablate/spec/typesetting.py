@@ -1,0 +1,56 @@
+"""`Typesetting`: how a study's tables and figures are set in a paper. No number depends on it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["Layout", "Orientation", "Report", "StyleName", "Typesetting"]
+
+StyleName = Literal["plain", "neurips", "icml", "cvpr"]
+Orientation = Literal["auto", "portrait", "landscape"]
+Layout = Literal["rows", "two_way"]
+
+
+class Typesetting(BaseModel):
+    """How tables and figures are set. It touches neither trials nor what is computed of them."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    style: StyleName = Field(
+        default="plain",
+        description="Whose pages tables and figures are made for: widths, sizes, where captions "
+        "stand.",
+    )
+    orientation: Orientation = Field(
+        default="auto", description="`auto` turns a LaTeX table that is too wide for the page."
+    )
+    long: Literal["auto"] | bool = Field(
+        default="auto",
+        description="Whether a LaTeX table runs over pages, its heads repeated; `auto`: beyond 40 "
+        "rows.",
+    )
+    layout: Layout = Field(
+        default="rows",
+        description="`rows`: a row an arm. `two_way`: the levels of one factor across, of the "
+        "other down.",
+    )
+    caption: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The first sentence of the LaTeX caption, in place of the question.",
+    )
+    label: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]*$",
+        description="What \\ref calls the LaTeX table; `tab:` and the study's name if left out.",
+    )
+
+
+class Report(Typesetting):
+    """What a file says under `report` where it says more than the metrics."""
+
+    metrics: tuple[str, ...] = Field(
+        min_length=1, description="The columns of the table: names of metrics."
+    )

@@ -1,0 +1,64 @@
+"""What may stand in bold: the best arm, and those that are not worse for sure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cbablate.analysis.best import best_arms
+from cbablate.analysis.summary import summarize
+from cbablate.planning.plan import Plan
+from tests.analysis.fabrication import FROZEN, Telling, placement
+
+
+def bold(values: Mapping[int, Sequence[float]], plan: Plan) -> list[int]:
+    """The places of the arms that are bold, of arms with these values of the primary metric."""
+    telling = Telling()
+    telling.session()
+    for trial in plan.trials:
+        place = [arm.id for arm in plan.arms].index(trial.arm)
+        if trial.replicate < len(values[place]):
+            telling.complete(trial, {plan.study.report[0]: values[place][trial.replicate]})
+    found = best_arms(plan, summarize(plan, telling.facts))
+    return [place for place, arm in enumerate(plan.arms) if arm.id in found]
+
+
+NOISE = (0.0, 0.3, -0.2, 0.1, -0.1, 0.25, -0.3)
+OTHER = (0.1, -0.2, 0.2, -0.1, 0.3, -0.3, 0.05)
+PLAN = placement(replicates=7, names=("a", "b"), report=("test/top1",), description=FROZEN)
+
+
+def around(*means: float) -> dict[int, list[float]]:
+    return {
+        place: [mean + (NOISE, OTHER, NOISE[::-1])[place][i] for i in range(7)]
+        for place, mean in enumerate(means)
+    }
+
+
+def test_an_arm_that_is_worse_for_sure_is_not_bold_and_one_that_is_not_is() -> None:
+    assert bold(around(90, 95, 95.02), PLAN) == [1, 2]
+    assert bold(around(90, 93, 99), PLAN) == [2]
+
+
+def test_nothing_is_bold_where_all_might_be_the_best() -> None:
+    assert bold(around(95, 95.02, 95.01), PLAN) == []
+    few = {place: values[:3] for place, values in around(90, 93, 99).items()}
+    assert bold(few, PLAN) == []
+
+
+def test_nothing_is_bold_without_a_direction_or_a_metric_of_trials() -> None:
+    for report in ("attention/entropy", "throughput/train"):
+        plan = placement(replicates=7, names=("a", "b"), report=(report,), description=FROZEN)
+        assert bold(around(1, 2, 3), plan) == []
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(0, 9), min_size=3, max_size=3))
+def test_the_best_mean_is_bold_if_anything_is_and_never_every_arm(means: list[float]) -> None:
+    values = around(*means)
+    found = bold(values, PLAN)
+    best = max(values, key=lambda place: sum(values[place]))
+    assert not found or best in found
+    assert len(found) < 3

@@ -1,0 +1,73 @@
+"""Captions: what a reader must know who sees the table alone, and nothing that is not so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cbablate.analysis.outcome import outcome
+from cbablate.analysis.summary import summarize
+from cbablate.reporting.caption import stated, statement
+from cbablate.reporting.latex import latex
+from cbablate.reporting.table import outcome_table
+from tests.analysis.fabrication import FROZEN, patchy, placement, told
+from tests.analysis.tuned import places_told, tuned_places
+from tests.reporting.tables import TABLES
+
+
+def test_a_caption_states_n_interval_test_correction_split_margin_hardware_and_commit() -> None:
+    plan = placement(description=FROZEN, margin=0.5)
+    assert statement(plan, summarize(plan, told(plan))) == (
+        "Means over n = 6 replicates (seeds) of each arm.",
+        "±: half-width of the 95 % t-interval over the n replicates.",
+        "Δ: difference from “none”, paired by seed. p: two-sided paired t test, Holm-adjusted over "
+        "4 comparisons; intervals not adjusted. †: adjusted p < 0.05.",
+        "Top-1 on the test split; decisions were made on val/top1 (validation split).",
+        "Margin of equivalence: 0.5 pp.",
+        "Trained on Some Processor at 2 GHz, commit 0123456789ab.",
+    )
+
+
+def test_missing_replicates_and_mixed_commits_are_stated() -> None:
+    plan = placement(description=FROZEN)
+    said = statement(plan, summarize(plan, told(plan, skip=patchy)))
+    assert said[0] == "Means over n = 4 to 6 of 6 replicates (seeds) of each arm."
+    mixed = TABLES["mixed"]().statement
+    assert "commits 0123456789ab and ffffffffffff with uncommitted changes." in mixed[-1]
+    one = placement(replicates=1, description=FROZEN)
+    first = statement(one, summarize(one, told(one)))[:2]
+    assert first[0] == "One replicate (seed) of each arm."
+
+
+def test_nothing_is_stated_of_what_has_not_run() -> None:
+    plan = placement()
+    assert statement(plan, summarize(plan, [])) == ()
+    assert stated(plan, summarize(plan, [])) == ()
+
+
+def test_an_accelerator_is_named_and_the_processor_only_of_trials_without_one() -> None:
+    plan = placement(description=FROZEN)
+    summary = summarize(plan, told(plan))
+    for gpus, words in (
+        (("A100",), "Trained on A100, "),
+        (("", "A100"), "Trained on A100 and Some Processor at 2 GHz, "),
+    ):
+        traits = {**summary.origin.traits, "host.gpus": gpus}
+        other = replace(summary, origin=replace(summary.origin, traits=traits))
+        assert statement(plan, other)[-1].startswith(words)
+
+
+def test_tuning_effort_is_stated_once() -> None:
+    plan = tuned_places()
+    table = outcome_table(outcome(plan, places_told(plan)))
+    (said,) = [one for one in table.statement if "is tuned by" in one]
+    assert said in table.stated
+    assert latex(table).count("is tuned by") == 1
+
+
+def test_what_the_caption_says_is_not_said_again_below() -> None:
+    plan = placement(description=FROZEN)
+    summary = summarize(plan, told(plan))
+    table = outcome_table(outcome(plan, told(plan)))
+    assert set(stated(plan, summary)) <= set(table.notes)
+    assert set(stated(plan, summary)) <= set(table.statement)
+    assert len(stated(plan, summary)) == 2
