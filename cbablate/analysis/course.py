@@ -27,7 +27,16 @@ from cbablate.records.history import History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 
-__all__ = ["Course", "Decision", "asked", "course", "looks_of", "narrowed", "sequential_family"]
+__all__ = [
+    "Course",
+    "Decision",
+    "asked",
+    "course",
+    "looks_of",
+    "may_come",
+    "narrowed",
+    "sequential_family",
+]
 
 
 @dataclass(frozen=True)
@@ -110,6 +119,14 @@ def asked(plan: Plan, facts: Iterable[Record]) -> Plan:
         return plan
     found = course(plan, histories(sorted(facts, key=lambda fact: fact.sequence)))
     return plan if found is None else narrowed(plan, found)
+
+
+def may_come(plan: Plan, facts: Iterable[Record]) -> Plan:
+    """The plan with all trials that looks have asked for or may still ask for."""
+    found = course(plan, histories(sorted(facts, key=lambda fact: fact.sequence)))
+    if found is None:
+        return plan
+    return replace(plan, trials=tuple(t for t in plan.trials if t.replicate < found.most[t.arm]))
 
 
 def narrowed(plan: Plan, found: Course) -> Plan:

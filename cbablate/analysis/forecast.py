@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cbablate.analysis.course import may_come
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.tuning import best_proposals, tunings
 from cbablate.fingerprint import fingerprint
@@ -113,8 +114,11 @@ def forecast(
 
 
 def _left(plan: Plan, facts: Sequence[Record]) -> Counter[str]:
-    """Trials still to train by the arm as planned, tuning and confirmations among them."""
+    """Trials still to train by the arm as planned, tuning and confirmations among them, and all
+    that looks may ask for.
+    """
     past, unknown = histories(facts), History(trial="")
+    plan = may_come(plan, facts)
     left = Counter(trial.arm for trial in plan.trials if not past.get(trial.id, unknown).settled)
     if plan.study.tune is None:
         return left

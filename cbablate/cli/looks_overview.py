@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from cbablate.analysis.cost import cost
-from cbablate.analysis.course import asked, course, looks_of
+from cbablate.analysis.course import asked, course, looks_of, may_come
 from cbablate.cli.tuning_overview import counted
 from cbablate.planning.plan import Plan
 from cbablate.records.history import histories
@@ -32,7 +31,7 @@ def look_lines(plan: Plan) -> list[str]:
 
 def cost_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
     """What is finished, and what is to be trained at least and at most."""
-    now, most = cost(asked(plan, facts), facts), cost(_most(plan, facts), facts)
+    now, most = cost(asked(plan, facts), facts), cost(may_come(plan, facts), facts)
     unit = plan.study.budget.unit
     lines = [
         f"Finished: {now.trials - now.left} of the {now.trials} trials that are asked for so far. "
@@ -60,18 +59,9 @@ def standing_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
     for arm, one in at.decisions.items():
         word = one.claim or ("open" if arm in at.open else "undecided at the last look")
         lines.append(f"  {names[arm]:<{width}}  {word}, {counted(one.replicates, 'replicate')}")
-    may = len(_most(plan, facts).trials) - len(asked(plan, facts).trials)
+    may = len(may_come(plan, facts).trials) - len(asked(plan, facts).trials)
     if may:
         lines.append(f"At most {counted(may, 'further trial')} may be asked for.")
     if at.beyond:
         lines.append(f"Not used, as no look has asked for them: {at.beyond} complete trials.")
     return lines
-
-
-def _most(plan: Plan, facts: Sequence[Record]) -> Plan:
-    """The plan with all trials that looks may still ask for."""
-    at = course(plan, histories(facts))
-    if at is None:
-        return plan
-    kept = tuple(trial for trial in plan.trials if trial.replicate < at.most[trial.arm])
-    return replace(plan, trials=kept)

@@ -48,7 +48,7 @@ def probe_lines(plan: Plan, found: Forecast) -> Iterator[str]:
     elif found.seconds is None:
         yield "Time: unknown, as not every shape could be probed."
     else:
-        most = "at most " if plan.study.tune else ""
+        most = "at most " if plan.study.tune or plan.study.sequential else ""
         yield (
             f"Time for {most}{counted(found.left, 'trial')} on "
             f"{counted(found.slots, 'slot')}: {_interval(found.seconds)}, if trials side by side "

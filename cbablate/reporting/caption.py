@@ -62,11 +62,13 @@ def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
     least, most = min(counts), max(counts)
     of = "" if least == planned else f" of {planned}"
     many = f"{most}" if least == most else f"{least} to {most}"
-    if planned == 1:
+    if plan.study.sequential is not None:
+        yield (
+            f"Means over n = {many} replicates (seeds) of each arm, of the "
+            f"{plan.study.replicates} that are added until it is decided."
+        )
+    elif planned == 1:
         yield "One replicate (seed) of each arm."
-    elif plan.study.sequential is not None:
-        how = f"added until decided ({plan.study.sequential})"
-        yield f"Means over n = {many} replicates (seeds) of each arm, {how}."
     else:
         yield f"Means over n = {many}{of} replicates (seeds) of each arm."
 

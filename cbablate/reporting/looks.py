@@ -10,22 +10,13 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA
 from cbablate.reporting.claim import listed
 
-__all__ = [
-    "LOOKED_INTERVALS",
-    "LOOKED_TEST",
-    "VIEW_NOTE",
-    "looks_method",
-    "looks_notes",
-    "progress",
-]
+__all__ = ["VIEW_NOTE", "looks_method", "looks_notes", "progress"]
 
 VIEW_NOTE = (
     "The number of replicates was not fixed but grew until arms were decided; intervals and p "
     "values of this table do not allow for that."
 )
 """Under tables whose numbers are not corrected for looking."""
-LOOKED_TEST = "two-sided paired t tests at all looks together"
-LOOKED_INTERVALS = "intervals of Δ hold over all looks and are not adjusted"
 _CLAIMS = {"differs": "differs", "equivalent": "no larger difference"}
 
 

@@ -16,7 +16,7 @@ from cbablate.planning.power import ALPHA
 from cbablate.planning.screening import aliases
 from cbablate.reporting.cell import DASH
 from cbablate.reporting.claim import claims, listed
-from cbablate.reporting.looks import LOOKED_INTERVALS, LOOKED_TEST, looks_method, looks_notes
+from cbablate.reporting.looks import looks_method, looks_notes
 from cbablate.spec.analysis import USUAL, Analysis
 
 __all__ = [
@@ -110,7 +110,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
 def legend(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """Those of the notes that say what a table's signs mean: its interval, difference and mark."""
     found = _compared(summary, summary.primary)
-    return (*_intervals(plan, summary), *([_difference(plan, summary, found)] if found else []))
+    return (*_intervals(plan, summary), *([_difference(plan, found)] if found else []))
 
 
 def _design(plan: Plan) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
     if not found:
         return
     how = plan.study.analysis
-    yield _difference(plan, summary, found)
+    yield _difference(plan, found)
     yield from _of_intervals(how, found)
     yield from _pairing(how, summary, found, primary)
     if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
@@ -148,19 +148,19 @@ def _compared(summary: Summary, primary: str) -> list[Contrast]:
     return [] if all(one.difference is None for one in found) else found
 
 
-def _difference(plan: Plan, summary: Summary, found: Sequence[Contrast]) -> str:
+def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
     """What a difference is from, how it is tested, and what its mark means."""
     how = plan.study.analysis
     sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by seed."
     if any(one.p is not None for one in found):
         after = (
-            LOOKED_INTERVALS
-            if summary.course is not None
-            else "intervals of Δ hold jointly"
+            "intervals of Δ hold jointly"
             if how.correction == "dunnett"
             else "intervals not adjusted"
         )
-        sentence += f" p: {_tested(plan, summary, found)}; {after}."
+        if plan.study.sequential is not None:
+            after = "intervals of Δ hold over all looks and are not adjusted"
+        sentence += f" p: {_tested(plan, found)}; {after}."
     if how.interval == "t" and any(map(_sure, found)):
         # a bootstrap interval's parenthesis has no mark behind it; p stands beside it
         sentence += f" {DAGGER}: adjusted p < {ALPHA}."
@@ -176,7 +176,7 @@ def mark_note(plan: Plan, summary: Summary) -> str:
     whom = _of_whom(plan, found).removesuffix(" (ref.)")
     if all(one.p is None for one in found):
         return f"No {label} has a p value of its difference from that of {whom}."
-    tested = f"Δ, the difference paired by seed; {_tested(plan, summary, found)}"
+    tested = f"Δ, the difference paired by seed; {_tested(plan, found)}"
     if not any(map(_sure, found)):
         return f"No {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
     return f"{DAGGER}: {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
@@ -200,14 +200,14 @@ def _of_whom(plan: Plan, found: Sequence[Contrast]) -> str:
     return f"the arm that differs in {plan.study.contrast} only (ref.)"
 
 
-def _tested(plan: Plan, summary: Summary, found: Sequence[Contrast]) -> str:
+def _tested(plan: Plan, found: Sequence[Contrast]) -> str:
     """The test behind p, and what it is corrected for."""
     how = plan.study.analysis
     over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
-    if summary.course is not None:
-        return f"{LOOKED_TEST}, Holm-adjusted over {over}"
     if how.correction == "dunnett":
         return f"Dunnett's two-sided test over {over} with seeds as blocks, one error for all arms"
+    if plan.study.sequential is not None:
+        return f"two-sided paired t tests at all looks together, Holm-adjusted over {over}"
     return f"two-sided {_TESTS[how.test]}, Holm-adjusted over {over}"
 
 

@@ -171,7 +171,7 @@ def test_what_is_published_has_the_figures_of_the_search(
         path.write_bytes(b"")
 
     monkeypatch.setattr(publication, "write_figure", keep)
-    monkeypatch.setattr(publication, "report", lambda *_plan, found: "drawn elsewhere")
+    monkeypatch.setattr(publication, "report", lambda *_plan, **_found: "drawn elsewhere")
     planned, telling = tuned_toys({"ceiling": 2.0}, how=sweep(objectives=BOTH)), Telling()
     searched(
         telling, planned, lambda s, n, p: {"val/score": n % 3 + 0.5 + 10 * s, "cost": float(n)}
