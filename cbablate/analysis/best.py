@@ -16,8 +16,10 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
     Each other arm is compared with the best one, paired by seed, as `verdict` finds a difference:
     Holm's correction over these comparisons, and the sign-flip test agrees. Empty where that
     leaves out no arm, for then nothing is best; where neither more nor less is better; and where
-    replicates grow, since these comparisons do not allow for looking in between.
+    the number of replicates grows, as these comparisons would not allow for the looks.
     """
+    if summary.course is not None:
+        return frozenset()
     name = summary.primary
     direction = direction_of(plan, name) if name else None
     means = {
@@ -25,7 +27,7 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
         for one in summary.arms
         if name and one.estimates[name].mean is not None
     }
-    if direction is None or len(means) < 2 or summary.course is not None:
+    if direction is None or len(means) < 2:
         return frozenset()
     sign = 1 if direction == "maximize" else -1
     best = max(means, key=lambda arm: sign * (means[arm] or 0.0))

@@ -75,6 +75,10 @@ Mlflow = Annotated[
     str | None,
     typer.Option("--mlflow", metavar="URI", help="MLflow tracking URI. [default: in --results]"),
 ]
+Mirrors = Annotated[
+    bool,
+    typer.Option("--mirrors/--no-mirrors", help="Whether MLflow and Optuna are kept up to date."),
+]
 
 
 @app.command()
@@ -154,6 +158,7 @@ def run(
     slots: Slots = None,
     ray_address: Address = None,
     mlflow: Mlflow = None,
+    mirrors: Mirrors = True,
     checkpoint_every: Every = 60.0,
 ) -> None:
     """Train what is missing, then print the table. Running again is how to go on."""
@@ -175,9 +180,10 @@ def run(
                 checkpoint_every=checkpoint_every,
             ),
             mlflow=mlflow,
+            mirrored=mirrors,
         )
     _write(_spelled(api.table(planned, results=results, view="shown"), Form.text))
-    print(overview.ended(planned, done, shown), file=sys.stderr)
+    print(overview.ended(planned, done, shown, mirrored=mirrors), file=sys.stderr)
     if done.exit_code:
         raise typer.Exit(done.exit_code)
 

@@ -149,7 +149,7 @@ def kept(results: Path) -> str:
     )
 
 
-def ended(plan: Plan, done: Completion, results: Path) -> str:
+def ended(plan: Plan, done: Completion, results: Path, *, mirrored: bool) -> str:
     """Where everything lies, and what went wrong."""
     lines = ["", *done.searched, *done.unanswered]
     if not done.trained:
@@ -164,7 +164,11 @@ def ended(plan: Plan, done: Completion, results: Path) -> str:
     folder = results / plan.study.name
     lines.append(f"Tables and figures: {', '.join(path.name for path in done.published)}")
     lines.append(f"  in {folder}; every trial's facts in {results / 'ledger.sqlite'}")
-    lines.append(f"Compare trials in MLflow: cbablate ui --results {results}")
+    lines.append(
+        f"Compare trials in MLflow: cbablate ui --results {results}"
+        if mirrored
+        else "MLflow and Optuna have not been told: cbablate sync STUDY tells them."
+    )
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cbablate.analysis.best import best_arms
 from cbablate.analysis.course import Course, asked, course
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
@@ -150,6 +151,13 @@ def test_an_interval_excludes_zero_just_where_the_only_comparison_is_found() -> 
         assert told.high is not None
         assert told.p is not None
         assert (told.p < 0.05) == (told.low > 0 or told.high < 0)
+
+
+def test_nothing_is_bold_where_comparisons_with_the_best_do_not_allow_for_looking() -> None:
+    plan, fixed = growing(6, 8), grid(3, replicates=8, design="one_at_a_time")
+    facts = facts_of(plan, drawn(plan, 1, (0.0, 50.0, 0.0)))
+    assert best_arms(fixed, summarize(fixed, facts)) == {plan.arms[1].id}
+    assert best_arms(plan, summarize(plan, facts)) == frozenset()
 
 
 def test_a_margin_decides_for_equivalence_and_the_table_says_so() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,24 +19,15 @@ import pytest
 
 from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
-from tests.contracts.mirror_stores import empty_mlflow_store
 from tests.toys import toy_file
 
 SEED = int(os.environ.get("CBABLATE_KILL_SEED", "20260101"))
 KILLS = os.environ.get("CBABLATE_KILLS")
 
 
-DRIVER = """
-import sys
-from cbablate import Resources, load_study, plan, run
-study, results, on = sys.argv[1:]
-run(plan(load_study(study)), results=results, resources=Resources(on=on), mirrored=False)
-"""
-"""What is killed: without mirrors, whose own tests kill them at every write."""
-
-
 def command(study: Path, results: Path, on: str) -> list[str]:
-    words = ["run", str(study), "--results", str(results), "--on", on]
+    """A run without mirrors, whose own tests kill them at every write."""
+    words = ["run", str(study), "--results", str(results), "--on", on, "--no-mirrors"]
     return [sys.executable, "-m", "cbablate.cli.main", *words]
 
 
@@ -59,7 +49,7 @@ def killed_after(study: Path, results: Path, on: str, delay: float) -> bool:
     """
     before = len(facts(results))
     driver = subprocess.Popen(
-        [sys.executable, "-c", DRIVER, str(study), str(results), on],
+        command(study, results, on),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -81,7 +71,6 @@ def campaign(tmp_path: Path, on: str, kills: int, *, seconds: float) -> None:
     draw = random.Random(SEED)
     results = tmp_path / "killed"
     results.mkdir()
-    shutil.copy(empty_mlflow_store(), results)  # laying one out takes 5 s of every young driver
     slots = 1 if on == "local" else os.cpu_count() or 1
     struck, in_flight = 0, 0
     # Every kill leaves work: a delay under a tenth of what is left of the study.

@@ -23,7 +23,7 @@ from cbablate.records.state import TrialState
 from cbablate.reporting.form import render
 from cbablate.reporting.table import outcome_table
 from cbablate.running.drive import Completion, drive
-from cbablate.running.executor import Ending, Executor, Feed
+from cbablate.running.executor import Ending, Executor, Feed, Keeper
 from cbablate.running.local_executor import LocalExecutor
 from cbablate.spec.sequential import Sequential
 from cbablate.workloads.entry import Entry
@@ -150,8 +150,8 @@ class _Dying:
     ) -> None:
         return None
 
-    def execute(self, feed: Feed, workload: Entry) -> None:
-        self._inner.execute(_Ending(feed, self._left), workload)
+    def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
+        self._inner.execute(_Ending(feed, self._left), workload, keeper)
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
         return self._inner.call(entry, *arguments, **named)
