@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LOCAL = ("--on", "local", "--no-mirrors")
 
 
 def blocks(language: str) -> list[str]:
@@ -31,7 +32,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_your_own_workload_runs_as_written(own: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "cbablate.cli.main", "run", "parabola.yaml", "--on", "local"],
+        [sys.executable, "-m", "cbablate.cli.main", "run", "parabola.yaml", *LOCAL],
         cwd=own,
         capture_output=True,
         text=True,
