@@ -20,7 +20,8 @@ from cbablate.planning.arm import arm_id
 from cbablate.planning.plan import plan
 from cbablate.spec.load import read_study
 from cbablate.workloads.catalog import describe
-from cbablate.workloads.image_config import Data, Placement, resolve
+from cbablate.workloads.image_config import Data, resolve
+from cbablate.workloads.model_config import Placement
 from tests.workloads.images import TINY, tiny
 
 ROOT = Path(__file__).parent.parent.parent
