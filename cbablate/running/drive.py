@@ -108,7 +108,8 @@ def drive(
         searching = _searching(plan, facts)
         _refuse_namesake(plan, ledger)
         outcome = _Outcome()
-        follower = MirrorThread(mirrors(), plan, facts=lambda: _read(results))
+        followed = mirrors()
+        follower = MirrorThread(followed, plan, facts=lambda: _read(results))
         state, published = StudyState.INTERRUPTED, list[Path]()
         try:
             with Display(asked(plan, facts), told, tunings=tunings(plan, facts)) as display:
@@ -135,7 +136,8 @@ def drive(
                 facts = ledger.records()
                 display.say("writing tables and figures")
                 published = publish(facts)
-                display.say("bringing MLflow and Optuna up to date")
+                if followed:
+                    display.say("bringing MLflow and Optuna up to date")
                 completion = _completion(plan, facts, outcome)
                 state = StudyState.FAILED if completion.exit_code else StudyState.COMPLETE
                 missed = follower.finish(state, published)
