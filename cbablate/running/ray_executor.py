@@ -187,12 +187,7 @@ class RayExecutor:
         if self._address is None:
             os.environ["RAY_AUTH_TOKEN"] = _TOKEN
         try:
-            ray.init(
-                address=self._address or "local",
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                **(self._embedded() if self._address is None else {}),
-            )
+            self._begin()
         except Exception as error:
             remedy = "Run again when the machine is less busy, or try --on local."
             if self._address is not None:
@@ -202,6 +197,26 @@ class RayExecutor:
                 )
             where = f"join {self._address}" if self._address else "start on this machine"
             raise EnvironmentFault(f"Ray cannot {where}: {error}. {remedy}") from error
+
+    def _begin(self) -> None:
+        """Join or start a Ray; one of our own that misses Ray's 30 s on a busy machine tries again.
+
+        What came up of the first attempt ends with this process.
+        """
+        options = {} if self._address else self._embedded()
+        for last in (self._address is not None, True):
+            try:
+                ray.init(
+                    address=self._address or "local",
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    **options,
+                )
+                return
+            except Exception as error:
+                if last or "timed out" not in str(error):
+                    raise
+                ray.shutdown()
 
     def _embedded(self) -> dict[str, Any]:
         """A Ray of our own: no dashboard, private files, workers that import while it starts."""

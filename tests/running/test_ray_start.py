@@ -1,0 +1,61 @@
+"""Starting a Ray of one's own on a machine that is busy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cbablate.errors import EnvironmentFault
+
+TIMED_OUT = "The current node timed out during startup."
+
+
+@pytest.fixture
+def starts(monkeypatch: pytest.MonkeyPatch) -> list[Exception | None]:
+    """What each start of Ray comes to, the next one first; None is a success."""
+    from cbablate.running import ray_executor
+
+    outcomes: list[Exception | None] = []
+
+    def init(**_options: Any) -> None:
+        outcome = outcomes.pop(0)
+        if outcome is not None:
+            raise outcome
+
+    monkeypatch.setattr(ray_executor.ray, "init", init)
+    monkeypatch.setattr(ray_executor.ray, "shutdown", lambda: None)
+    return outcomes
+
+
+def connect(address: str | None = None) -> None:
+    from cbablate.running.ray_executor import RayExecutor
+
+    RayExecutor(slots=1, address=address)._connect()
+
+
+def test_one_that_misses_rays_time_limit_is_started_once_more(
+    starts: list[Exception | None],
+) -> None:
+    starts += [Exception(TIMED_OUT), None]
+    connect()
+    assert not starts
+
+
+def test_one_that_misses_it_twice_is_a_fault_of_the_environment(
+    starts: list[Exception | None],
+) -> None:
+    starts += [Exception(TIMED_OUT), Exception(TIMED_OUT), None]
+    with pytest.raises(EnvironmentFault, match=r"Ray cannot start.*less busy, or try --on local"):
+        connect()
+    assert len(starts) == 1
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1:6379", None])
+def test_what_no_second_attempt_mends_is_told_at_once(
+    starts: list[Exception | None], address: str | None
+) -> None:
+    starts += [Exception(TIMED_OUT if address else "no such folder"), None]
+    with pytest.raises(EnvironmentFault):
+        connect(address)
+    assert len(starts) == 1
