@@ -142,7 +142,7 @@ def summarize(
         primary=primary,
         origin=origin(every, ordered),
         replicates=Replicates(counted),
-        data=data_version(counted, timed),
+        data=data_version(counted, timed, shown=asked),
         course=at,
     )
 
