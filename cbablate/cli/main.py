@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli import probe as probing
 from cbablate.cli.diff import diff
 from cbablate.cli.effects import (
     Alignment,
@@ -126,6 +125,7 @@ def plan(
     """Say what running a study would train, and about how long; train nothing."""
     from cbablate import api
     from cbablate.cli import json_shape, overview
+    from cbablate.cli import probe as probing
 
     if slots is not None and not probe:
         raise CbablateError("--slots says for how many slots --probe reckons: give both")

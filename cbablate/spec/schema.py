@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from cbablate.spec.description import Description
@@ -43,8 +44,13 @@ _WORDS = {
 
 
 def written_schema() -> Schema:
-    """The schema of what a study file says, with any baseline and any changes."""
-    schema = WrittenStudy.model_json_schema()
+    """The schema of what a study file says, with any baseline and any changes; the caller's own."""
+    return copy.deepcopy(_written())
+
+
+@cache
+def _written() -> Schema:
+    schema = WrittenStudy.model_json_schema()  # takes 50 ms, and a file's every level asks for it
     for key in OWN_KEYS:
         schema["properties"].pop(key)
     schema["required"] = [key for key in schema["required"] if key not in OWN_KEYS]
