@@ -13,6 +13,7 @@ __all__ = [
     "OwnedElsewhere",
     "StudyError",
     "TrialFailure",
+    "in_a_line",
 ]
 
 
@@ -77,3 +78,11 @@ class TrialFailure(CbablateError):
     def __init__(self, sentence: str, *, failure: str = "error") -> None:
         super().__init__(sentence)
         self.failure = failure
+
+
+def in_a_line(error: BaseException, limit: int | None = 300) -> str:
+    """The first line of what a library's error says, cut to so many characters for a sentence
+    of ours; the name of its class where it says nothing.
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:limit]

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from timm.models import adapt_input_conv, load_state_dict_from_hf
 from torch import Tensor, nn
 
-from cbablate.errors import EnvironmentFault, StudyError
+from cbablate.errors import EnvironmentFault, StudyError, in_a_line
 from cbablate.models.checkpoint_file import content
 
 __all__ = ["load", "report"]
@@ -82,7 +82,7 @@ def _read(checkpoint: Mapping[str, str]) -> State:
     except (pickle.UnpicklingError, SafetensorError, EOFError, RuntimeError, ValueError) as error:
         raise StudyError(
             f"checkpoint '{path}' is damaged or holds more than tensors, and code in a file is "
-            f"never run ({str(error).splitlines()[0][:200]}): write its state dict anew with "
+            f"never run ({in_a_line(error)}): write its state dict anew with "
             "torch.save or safetensors"
         ) from error
     if isinstance(held, Mapping):
@@ -111,7 +111,7 @@ def _fetched(model: Any, name: str) -> State:
     except Exception as error:
         raise EnvironmentFault(
             f"the weights of '{name}' cannot be fetched from {hub or url}: "
-            f"{type(error).__name__}: {str(error).strip().splitlines()[0][:200]}. Without network, "
+            f"{type(error).__name__}: {in_a_line(error)}. Without network, "
             "give a file of them by model.checkpoint"
         ) from error
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from cbablate.errors import EnvironmentFault
+from cbablate.errors import EnvironmentFault, in_a_line
 from cbablate.running.mirror import MirrorUnreachable
 
 __all__ = [
@@ -131,7 +131,7 @@ class MlflowStore:
             yield
         except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
             self._client = None
-            said = (masked(str(error)).strip() or type(error).__name__).splitlines()[0][:300]
+            said = masked(in_a_line(error, limit=None))[:300]
             if "Max retries exceeded" in said:
                 said = "nobody answers there"
             mend = (

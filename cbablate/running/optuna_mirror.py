@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbablate.analysis.tuning import Tuning, tunings
+from cbablate.errors import in_a_line
 from cbablate.fingerprint import canonical, fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
@@ -84,10 +85,9 @@ class OptunaMirror:
             RuntimeError,  # how Optuna tells that a newer Optuna wrote the file
             OSError,
         ) as error:
-            said = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
             raise MirrorUnreachable(
-                f"Optuna's storage {self.path} did not take the study: {said}. It holds nothing "
-                "of its own: remove it, and `cbablate sync` writes it anew."
+                f"Optuna's storage {self.path} did not take the study: {in_a_line(error)}. It "
+                "holds nothing of its own: remove it, and `cbablate sync` writes it anew."
             ) from error
         finally:
             optuna.logging.set_verbosity(loudness)

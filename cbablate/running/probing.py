@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from cbablate.analysis.forecast import Sample, Shape
-from cbablate.errors import EnvironmentFault
+from cbablate.errors import EnvironmentFault, in_a_line
 from cbablate.planning.plan import Plan
 from cbablate.running.drive import entry
 from cbablate.spec.budget import Budget
@@ -75,8 +75,7 @@ def _probe(asked: Entry, config: dict[str, Any], budget: Budget) -> dict[str, An
     try:
         told: dict[str, Any] = asked.load()(config, budget=budget)
     except Exception as error:  # noqa: BLE001 - whatever the workload raises is told of its shape
-        first = (str(error).strip() or "no message").splitlines()[0]
-        return {"failure": f"{type(error).__name__}: {first}"}
+        return {"failure": f"{type(error).__name__}: {in_a_line(error)}"}
     return told
 
 

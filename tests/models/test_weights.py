@@ -112,7 +112,9 @@ class Malice:
         return (exec, ("raise SystemExit('the code in a checkpoint was run')",))
 
 
-@pytest.mark.parametrize("name", ["code.pt", "cut.pt", "cut.safetensors", "list.pt", "numbers.pt"])
+@pytest.mark.parametrize(
+    "name", ["code.pt", "cut.pt", "cut.safetensors", "empty.pt", "list.pt", "numbers.pt"]
+)
 def test_a_file_that_is_no_state_dict_is_refused_and_no_code_in_it_runs(
     tmp_path: Path, other: dict[str, torch.Tensor], name: str
 ) -> None:
@@ -125,6 +127,8 @@ def test_a_file_that_is_no_state_dict_is_refused_and_no_code_in_it_runs(
     elif name == "cut.safetensors":
         save_file(other, path)
         path.write_bytes(path.read_bytes()[:2000])
+    elif name == "empty.pt":
+        path.touch()
     else:
         torch.save([1, 2] if name == "list.pt" else {"a": 1}, path)
     with pytest.raises(StudyError, match=f"{name}.*(damaged or holds more|holds no state dict)"):
@@ -160,14 +164,21 @@ def test_timms_weights_are_loaded_where_they_can_be_fetched(
     assert asked[0][1] == {"weights_only": True}
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConnectionError("no route to host\nmore"), r"no route to host\."),
+        (TimeoutError(), "Timeout"),
+    ],
+)
 def test_where_the_network_does_not_give_them_the_environment_is_at_fault(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
 ) -> None:
     def refused(*_: Any, **__: Any) -> None:
-        raise ConnectionError("no route to host")
+        raise error
 
     monkeypatch.setattr(weights, "load_state_dict_from_hf", refused)
-    with pytest.raises(EnvironmentFault, match=r"no route to host.*model\.checkpoint") as raised:
+    with pytest.raises(EnvironmentFault, match=rf"{said}.*model\.checkpoint") as raised:
         build({"model": {**VIT, "pretrained": True}}, seed=0, num_classes=10)
     assert raised.value.exit_code == 4
     with pytest.raises(StudyError, match="timm offers no weights"):
