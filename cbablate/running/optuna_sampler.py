@@ -224,8 +224,6 @@ class OptunaSampler:
         if state is TrialState.PRUNED:
             told = Told.PRUNED
         trial = self._trials[number]
-        if trial is None:
-            return
         if number in self._ended:
             if told is not Told.COMPLETE:
                 return
@@ -233,7 +231,10 @@ class OptunaSampler:
                 self._study.enqueue_trial(spelled(self._sweep, proposal))
                 trial = self._study.ask()
                 self._drawn(trial)
+        if trial is None:
+            return
         self._ended.add(number)
+        self._trials[number] = None  # Optuna's study has all that is needed of it from now on
         self._judged.pop(number, None)
         if told is not Told.FAIL:
             for text, violation in self._violations(proposal, last).items():

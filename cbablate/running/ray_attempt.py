@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray.tune import Trainable
 
+from cbablate.planning.trial import Trial
 from cbablate.records.history import body_of
 from cbablate.running.executor import Ending, raised
 from cbablate.running.handover import Saved
 from cbablate.running.scratch import scratch_folder
-from cbablate.running.stream import attempt
+from cbablate.running.stream import Told, attempt
 from cbablate.workloads.entry import Entry
 
 __all__ = ["BEGAN", "Attempt", "Given", "Report", "called"]
@@ -31,35 +34,40 @@ class Report:
     """
 
     def __init__(self, body: dict[str, Any], saved: Saved | None) -> None:
-        self.body = body
-        self.saved = saved
+        self._body = body
+        self._saved = saved
 
-    def take(self) -> Saved | None:
-        """The checkpoint; Ray Tune, which holds a trial's last report, then holds it no more."""
-        saved, self.saved = self.saved, None
-        return saved
+    def take(self) -> tuple[dict[str, Any], Saved | None]:
+        """Both; Ray Tune, which holds a trial's last report, then holds them no more."""
+        taken = self._body, self._saved
+        self._body, self._saved = {}, None
+        return taken
 
 
 class Given:
-    """How often checkpoints are wanted, and what a trial goes on from, as part of its config.
+    """What a worker is given of a trial, as its config.
 
-    Ray Tune copies configs, keeps them and writes them down: so this is one object for all copies,
-    the checkpoint itself lies in Ray's object store, and it is let go of when the trial has begun.
+    Ray Tune copies configs, writes them down and keeps them as long as the study runs: so this is
+    one object for all copies, a checkpoint to go on from lies in Ray's object store, and what was
+    given is let go of when the trial has begun.
     """
 
-    def __init__(self, every: float, saved: Saved | None = None) -> None:
-        self.every = every
+    def __init__(self, entry: Entry, trial: Trial, every: float, saved: Saved | None) -> None:
+        self._given: tuple[Entry, Trial, float] | None = (entry, trial, every)
         self._saved = None if saved is None else ray.put(saved)
 
-    def take(self) -> Saved | None:
-        """What the trial goes on from; called in its worker."""
+    def stream(self, workdir: Path) -> Generator[Told, None, None]:
+        """The trial's stream, not begun; called in its worker, once."""
+        if self._given is None:
+            raise RuntimeError("this trial was given to a worker before")
+        entry, trial, every = self._given
         saved: Saved | None = None if self._saved is None else ray.get(self._saved)
         self.forget()
-        return saved
+        return attempt(entry, trial, workdir, every=every, given=saved)
 
     def forget(self) -> None:
         """Hold it no more."""
-        self._saved = None
+        self._given = self._saved = None
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Given:
         return self
@@ -75,11 +83,8 @@ class Attempt(Trainable):
         """Open the stream of the trial in `config`, without beginning it."""
         self._began = False
         self._workdir = scratch_folder("trial")
-        entry: Entry = config["workload"]["entry"]
         given: Given = config["given"]["value"]
-        self._stream = attempt(
-            entry, config["trial"]["value"], self._workdir, every=given.every, given=given.take()
-        )
+        self._stream = given.stream(self._workdir)
 
     def step(self) -> dict[str, Any]:
         """The word that it began, then a measurement each time, then how it ended."""
@@ -94,6 +99,12 @@ class Attempt(Trainable):
             return _end(raised(error))
         return {"report": {"value": Report(body_of(told.measurement), told.saved)}}
 
+    def get_auto_filled_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """Nothing. Ray Tune would add a dozen facts and the whole config to every result, send
+        them each time, and keep statistics of them for every trial as long as the study runs.
+        """
+        return {}
+
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next trial: this worker stays warm."""
         self.cleanup()
@@ -105,12 +116,6 @@ class Attempt(Trainable):
         with contextlib.suppress(Exception):  # its end has been told; nobody is left to tell this
             self._stream.close()
         shutil.rmtree(self._workdir, ignore_errors=True)
-
-    def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing: Ray wants the method to exist."""
-
-    def load_checkpoint(self, checkpoint: Any) -> None:
-        """Nothing: likewise."""
 
 
 def _end(ending: Ending) -> dict[str, Any]:

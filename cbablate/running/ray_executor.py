@@ -131,13 +131,12 @@ class RayExecutor:
 
     def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
         """Run what the feed gives, `slots` at a time, until it is exhausted."""
-        relay = _Relay(feed, keeper)
+        relay = _Relay(feed, workload, keeper)
         resources: dict[str, float] = {"cpu": self._cpus}
         if self.gpus:
             resources["gpu"] = self.gpus
         tuner = tune.Tuner(
             tune.with_resources(Attempt, resources),
-            param_space={"workload": {"entry": workload}},
             tune_config=tune.TuneConfig(
                 search_alg=_Proposals(relay),
                 scheduler=_Verdicts(relay),
@@ -150,6 +149,7 @@ class RayExecutor:
                 name="trials",
                 storage_path=str(self._scratch / "tune"),
                 verbose=0,
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # ours are kept
             ),
         )
         with _quiet_logs():
@@ -239,8 +239,9 @@ class _Relay:
     stop the study, so the error is kept here and raised when `fit` is over.
     """
 
-    def __init__(self, feed: Feed, keeper: Keeper | None) -> None:
+    def __init__(self, feed: Feed, workload: Entry, keeper: Keeper | None) -> None:
         self.feed = feed
+        self.workload = workload
         self.keeper = keeper
         self.error: Exception | None = None
         self._by_ray: dict[str, Trial] = {}
@@ -250,7 +251,7 @@ class _Relay:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """An empty shell: Ray pickles its callbacks into a snapshot that nobody reads."""
-        return (_Relay, (None, None))
+        return (_Relay, (None, None, None))
 
     def propose(self, ray_id: str) -> dict[str, Any] | str | None:
         if self.error is not None:
@@ -259,15 +260,16 @@ class _Relay:
             trial = self.feed.next()
             if trial is None:
                 return str(Searcher.FINISHED) if self.feed.exhausted else None
-            given = Given(math.inf)
+            every, saved = math.inf, None
             if self.keeper is not None:
-                given = Given(self.keeper.every, self.keeper.offer(trial))
+                every, saved = self.keeper.every, self.keeper.offer(trial)
+            given = Given(self.workload, trial, every, saved)
         except Exception as error:  # noqa: BLE001 - raised again by close()
             self.error = error
             return str(Searcher.FINISHED)
         self._by_ray[ray_id] = trial
         self._given[ray_id] = given
-        return {"trial": {"value": trial}, "given": {"value": given}}
+        return {"given": {"value": given}}
 
     def started(self, ray_id: str) -> None:
         if ray_id not in self._open:
@@ -277,9 +279,10 @@ class _Relay:
 
     def measured(self, ray_id: str, report: Report) -> bool:
         """Whether the trial shall stop."""
-        trial, saved = self._by_ray[ray_id], report.take()
+        trial = self._by_ray[ray_id]
+        body, saved = report.take()
         try:
-            verdict = self.feed.measured(trial, measurement_of(report.body))
+            verdict = self.feed.measured(trial, measurement_of(body))
             if self.keeper is not None and saved is not None and not verdict.stop:
                 self.keeper.keep(trial, saved)
         except Exception as error:  # noqa: BLE001 - raised again by close()
@@ -294,6 +297,7 @@ class _Relay:
             return
         self.started(ray_id)  # an actor can die before Ray calls its trial started
         trial = self._by_ray.pop(ray_id)
+        self._open.discard(ray_id)
         if ray_id in self._stopped:
             ending = Ending("stopped", self._stopped.pop(ray_id))
         self._guard(lambda: self.feed.ended(trial, ending))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,41 @@ class Diary:
 
     def endings(self) -> set[str]:
         return {value.how for _, what, value in self.told if what == "ended"}
+
+
+class Census:
+    """A feed that keeps nothing, and counts what is left in memory of trials that have ended.
+
+    Each trial is made when it is asked for, so that whoever holds one, or what it measured, has
+    kept it. Every trial that goes beyond a second measurement is stopped there.
+    """
+
+    def __init__(self, trials: tuple[Trial, ...]) -> None:
+        self.planned = trials
+        self.given = 0
+        self.held: list[int] = []
+
+    @property
+    def exhausted(self) -> bool:
+        return self.given == len(self.planned)
+
+    def next(self) -> Trial | None:
+        if self.exhausted:
+            return None
+        self.given += 1
+        return replace(self.planned[self.given - 1])
+
+    def started(self, trial: Trial) -> None: ...
+
+    def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
+        return Verdict(stop=measurement.spent == 2, reason="enough")
+
+    def ended(self, trial: Trial, ending: Ending) -> None:
+        gc.collect()
+        alive = gc.get_objects()
+        trials = sum(isinstance(one, Trial) for one in alive) - len(self.planned)
+        told = sum(type(one) is dict and {"metrics", "spent"} <= one.keys() for one in alive)
+        self.held.append(trials + told)
 
 
 class Shelf:
@@ -112,6 +149,13 @@ class ExecutorContract:
                 assert "toy.py" in ending.traceback
             else:
                 assert ending.how == "finished"
+
+    def test_nothing_is_held_of_a_trial_that_has_ended(self, executor: Executor) -> None:
+        trials = toy_plan(epochs=2, replicates=6).trials + toy_plan(epochs=3, replicates=6).trials
+        census = Census(trials)
+        executor.execute(census, TOY)
+        assert len(census.held) == 12
+        assert max(census.held[9:]) <= max(census.held[:3]), f"it grows: {census.held}"
 
     def test_an_error_of_the_feed_ends_execute_and_is_raised_from_it(
         self, executor: Executor
