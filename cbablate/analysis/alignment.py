@@ -103,7 +103,8 @@ def alignments(plan: Plan, summary: Summary) -> tuple[Alignment, ...]:
     for arm, against in compared:
         shared = sorted(read[arm].keys() & read[against].keys())
         pairs = [(read[arm][replicate], read[against][replicate]) for replicate in shared]
-        found.append(_alignment(arm, against, pairs, plan.study.most_replicates))
+        planned = summary.course.asked[arm] if summary.course else plan.study.most_replicates
+        found.append(_alignment(arm, against, pairs, planned))
     return tuple(found)
 
 

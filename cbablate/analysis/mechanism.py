@@ -194,14 +194,27 @@ def _within(found: Sequence[Change]) -> float | None:
         by_arm.setdefault(one.arm, []).append(one)
     xs = [x for some in by_arm.values() for x in _centred([one.probe for one in some])]
     ys = [y for some in by_arm.values() for y in _centred([one.metric for one in some])]
-    return _correlation(xs, ys)
+    return _correlation(xs, ys, _sizes(found))
 
 
-def _correlation(xs: Sequence[float], ys: Sequence[float]) -> float | None:
-    """Pearson's; None where either side varies by rounding only."""
+def _sizes(found: Sequence[Change]) -> tuple[float, float]:
+    """The largest change of the probe, and of the metric."""
+    return (
+        max((abs(one.probe) for one in found), default=0.0),
+        max((abs(one.metric) for one in found), default=0.0),
+    )
+
+
+def _correlation(
+    xs: Sequence[float], ys: Sequence[float], sizes: tuple[float, float] | None = None
+) -> float | None:
+    """Pearson's; None where either side varies by rounding only, which is judged by the largest
+    of each side, or of what it was made from.
+    """
     left, right = _centred(xs), _centred(ys)
     of_left, of_right = (math.sqrt(math.fsum(v * v for v in side)) for side in (left, right))
-    floors = (1e-12 * max(map(abs, side), default=0.0) for side in (xs, ys))
+    largest = sizes or [max(map(abs, side), default=0.0) for side in (xs, ys)]
+    floors = (1e-12 * size for size in largest)
     if any(size <= floor for size, floor in zip((of_left, of_right), floors, strict=True)):
         return None
     return max(-1.0, min(1.0, math.fsum(map(_product, left, right)) / of_left / of_right))

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cbablate.analysis.timing import Timing
 from cbablate.records.history import History
 from cbablate.records.record import Record
 from cbablate.spec.changes import flatten
 
-__all__ = ["Origin", "origin"]
+__all__ = ["Origin", "origin", "origin_of_timings"]
 
 _PLACES = frozenset({"host", "hostname", "name", "node", "pid", "process", "user"})
 """Keys of a host's description that tell where it stands, not what it computes."""
@@ -42,13 +43,30 @@ def origin(entered: Iterable[History], facts: Iterable[Record]) -> Origin:
     }
     seen: dict[str, set[str]] = {}
     for history in entered:
-        for session in history.sessions:
-            for trait, value in sessions.get(session, {}).items():
-                seen.setdefault(trait, set()).add(value)
+        _add(seen, (sessions.get(session, {}) for session in history.sessions))
         for measurement in history.measurements:
             for key, said in measurement.notes.items():
                 if key not in _REMARKS:
                     seen.setdefault(f"numerics.{key}", set()).add(str(said))
+    return _origin(seen)
+
+
+def origin_of_timings(timed: Iterable[Timing], facts: Iterable[Record]) -> Origin:
+    """The origin of these timings, likewise; their device is told with them."""
+    used = {timing.session for timing in timed}
+    sessions = (fact.body for fact in facts if fact.kind == "session" and fact.subject in used)
+    seen: dict[str, set[str]] = {}
+    _add(seen, map(_session_traits, sessions))
+    return _origin({trait: said for trait, said in seen.items() if not trait.startswith("host.")})
+
+
+def _add(seen: dict[str, set[str]], sessions: Iterable[Mapping[str, str]]) -> None:
+    for traits in sessions:
+        for trait, value in traits.items():
+            seen.setdefault(trait, set()).add(value)
+
+
+def _origin(seen: Mapping[str, set[str]]) -> Origin:
     return Origin({trait: tuple(sorted(seen[trait])) for trait in sorted(seen)})
 
 

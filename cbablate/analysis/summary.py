@@ -10,7 +10,7 @@ from cbablate.analysis.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.course import Course, course, narrowed, sequential_family
 from cbablate.analysis.data_version import data_version
 from cbablate.analysis.estimate import Estimate, estimate
-from cbablate.analysis.origin import Origin, origin
+from cbablate.analysis.origin import Origin, origin, origin_of_timings
 from cbablate.analysis.replicates import Replicates, Values, entered
 from cbablate.analysis.replicates import values as values_in
 from cbablate.analysis.timing import Timing, timings
@@ -70,6 +70,8 @@ class Summary:
     replicates: Replicates = field(default=Replicates({}), repr=False, compare=False)
     """The values behind it all, one a trial."""
     data: str = ""
+    timed: Origin = field(default_factory=Origin)
+    """Where the timings come from, which are made after the trials, maybe in another session."""
     course: Course | None = None
     """Where the looks stand of a study whose number of replicates grows."""
 
@@ -117,7 +119,8 @@ def summarize(
     primary = next((name for name in metrics if name in plan.study.report), "")
     planned = {arm.id: at.asked[arm.id] if at else plan.study.most_replicates for arm in plan.arms}
     contrasts, found = _compared(plan, counted, metrics, primary=primary, at=at)
-    timed = timings(ordered, [arm.id for arm in plan.arms])
+    trained = {trial.arm for trial in plan.trials}  # all but those that a search found nothing for
+    timed = timings(ordered, [arm.id for arm in plan.arms if arm.id in trained])
     arms = tuple(
         ArmSummary(
             arm=arm,
@@ -144,6 +147,9 @@ def summarize(
         replicates=Replicates(counted),
         data=data_version(counted, timed, shown=asked),
         course=at,
+        timed=origin_of_timings(
+            (one for by_arm in timed.values() for one in by_arm.values()), ordered
+        ),
     )
 
 

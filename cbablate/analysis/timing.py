@@ -17,7 +17,8 @@ __all__ = ["Timing", "timings"]
 class Timing:
     """The median over rounds of a timing stage, with the slowest and the fastest round.
 
-    `batch` is the stage it comes from: arms of one stage were timed in turns on one `device`.
+    `batch` is the stage it comes from: arms of one stage were timed in turns on one `device`, in
+    one `session`.
     """
 
     median: float
@@ -26,6 +27,7 @@ class Timing:
     rounds: int
     batch: str
     device: str
+    session: str
 
 
 def timings(facts: Iterable[Record], arms: Sequence[str]) -> dict[str, dict[str, Timing]]:
@@ -84,5 +86,6 @@ def _timings(body: Mapping[str, Any], device: str) -> dict[str, Timing]:
                 rounds=len(values),
                 batch=str(body.get("batch", "")),
                 device=device,
+                session=str(body.get("session", "")),
             )
     return found

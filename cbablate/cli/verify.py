@@ -28,6 +28,7 @@ def verify(
 ) -> None:
     """Say which numbers of a paper no longer match the ledger. Exit code 3 if there are any."""
     from cbablate import api
+    from cbablate.analysis.outcome import outcome
     from cbablate.reporting.paper import paper_rows, versions_in
 
     if len(files) < 2:
@@ -42,7 +43,8 @@ def verify(
         if plan.study.typesetting.layout == "two_way":
             tables.append(api.table(plan, results=results, view="two_way"))
         ours = [row for row in rows if row.study == plan.study.name]
-        faults += _checked(plan, tables, ours, paper, versions.get(plan.study.name, ""))
+        shown = outcome(plan, api.facts(results)).plan  # of a study that tunes, its tuned arms
+        faults += _checked(shown, tables, ours, paper, versions.get(plan.study.name, ""))
     for name in sorted({row.study for row in rows} - known):
         print(f"{name}: not checked, for its study file was not given", file=sys.stderr)
     if faults:

@@ -86,8 +86,10 @@ class Range:
 
     @property
     def span(self) -> str:
-        """Least and greatest in parentheses."""
-        return f"({self.low.plain}{DASH}{self.high.plain})"
+        """Least and greatest in parentheses; before a sign a dash would read as another."""
+        low, high = self.low.plain, self.high.plain
+        apart = DASH if low[:1].isdigit() and high[:1].isdigit() else " to "
+        return f"({low}{apart}{high})"
 
     @property
     def plain(self) -> str:

@@ -19,7 +19,7 @@ from cbablate.reporting.cell import DASH
 from cbablate.reporting.character import spaced, visible, width
 from cbablate.reporting.claim import difference_unit
 from cbablate.reporting.delta import unlike
-from cbablate.reporting.scale import Scale, scale_of
+from cbablate.reporting.scale import Scale, scale_of_means
 
 __all__ = ["Side", "difference", "until"]
 
@@ -89,7 +89,7 @@ def _pairs(a: Plan, b: Plan) -> list[tuple[Arm, Arm]]:
 
 def _settings(a: Plan, b: Plan) -> list[str]:
     keys = ("question", "workload", "design", "contrast", "budget", "replicates", "seed")
-    more = ("objective", "report", "margin", "tune", "baseline")
+    more = ("objective", "report", "margin", "analysis", "tune", "baseline")
     found = unlike(_told(a, (*keys, *more)), _told(b, (*keys, *more)))
     if not found:
         return ["Settings: the same"]
@@ -135,11 +135,11 @@ def _estimates(a: Side, b: Side, pairs: Sequence[tuple[Arm, Arm]], name: str) ->
         (one, a.summary.of[one.id].estimates.get(name), b.summary.of[other.id].estimates.get(name))
         for one, other in pairs
     ]
-    values = [side.mean for _, *sides in told for side in sides if side is not None]
-    if not any(value is not None for value in values):
+    estimates = [side for _, *sides in told for side in sides if side is not None]
+    if all(one.mean is None for one in estimates):
         return []
     metric = metric_of(b.plan, name)
-    scale = scale_of(metric, values, known=name in b.plan.description.metrics)
+    scale = scale_of_means(b.plan, estimates, name)
     unit = difference_unit(b.plan, scale, name)
     rows = [("", "a", "b", f"b - a{f' ({unit})' if unit else ''}")]
     for arm, one, two in told:

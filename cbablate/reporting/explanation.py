@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cbablate.analysis.bootstrap import RESAMPLES
+from cbablate.analysis.contrast import Contrast
 from cbablate.analysis.outcome import outcome
+from cbablate.analysis.replicates import complete, values
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.errors import CbablateError
@@ -197,40 +200,69 @@ def _difference(case: _Told) -> Iterator[str]:
     yield f"Compared with: {reference.name}"
     if said.difference is not None:
         yield f"Unrounded: {said.difference!r} {case.unit}".rstrip()
-    if said.sd is not None and said.half_width is not None and case.summary.course is not None:
-        yield (
-            f"Mean of n = {said.n} paired differences, +- c x sd / sqrt(n): "
-            f"c = {said.half_width / said.sd * said.n**0.5:.6g}, of t with {said.n - 1} degrees of "
-            f"freedom at this look's own level, so that it holds over all looks (95 %), "
-            f"sd = {said.sd!r}, from {said.low!r} to {said.high!r}"
-        )
-    elif said.sd is not None and said.low is not None:
-        yield (
-            f"Mean of n = {said.n} paired differences, +- t x sd / sqrt(n): "
-            f"t = {critical(said.n - 1):.6g} ({said.n - 1} degrees of freedom, 95 %), "
-            f"sd = {said.sd!r}, from {said.low!r} to {said.high!r}"
-        )
+    if said.low is not None and said.half_width is not None:
+        how = _interval(case, said, said.half_width)
+        yield f"{how}, from {said.low!r} to {said.high!r}"
     if said.correlation is not None:
         yield f"Correlation of the pairs: {said.correlation:.4f}"
     yield from _pairs(case, name, reference.id)
 
 
+def _interval(case: _Told, said: Contrast, half: float) -> str:
+    """What a difference is the mean of, and how its interval was made."""
+    if not said.paired:
+        return "Difference of two means that share no seed, with Welch's 95 % interval"
+    means = f"Mean of n = {said.n} paired differences"
+    how = case.plan.study.analysis
+    if how.correction == "dunnett":
+        return (
+            f"{means} of the seeds that all arms have, with Dunnett's joint 95 % interval over "
+            f"{said.family} comparisons, one error for all arms"
+        )
+    if case.summary.course is not None and said.sd:
+        return (
+            f"{means}, +- c x sd / sqrt(n): c = {half / said.sd * said.n**0.5:.6g}, of t with "
+            f"{said.n - 1} degrees of freedom at this look's own level, so that it holds over all "
+            f"looks (95 %), sd = {said.sd!r}"
+        )
+    if how.interval == "bca":
+        return f"{means} (sd = {said.sd!r}), with a 95 % BCa interval of {RESAMPLES:,} resamples"
+    return (
+        f"{means}, +- t x sd / sqrt(n): t = {critical(said.n - 1):.6g} "
+        f"({said.n - 1} degrees of freedom, 95 %), sd = {said.sd!r}"
+    )
+
+
 def _p(case: _Told) -> Iterator[str]:
     said = case.arm.contrasts.get(case.column.metric)
-    if said is not None and said.p is not None and said.difference is not None and said.sd:
-        t = said.difference / (said.sd / said.n**0.5)
-        told = f"p = {said.p!r}"
-        if case.summary.course is not None:
-            told = f"at the last look; p of all looks together: {said.p!r}"
-        yield (f"Two-sided paired t test: t = {t:.6g} with {said.n - 1} degrees of freedom, {told}")
-        yield f"Holm-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
-        if said.p_sign_flip is not None:
+    if said is not None and said.p is not None:
+        how = case.plan.study.analysis
+        yield f"{_test(case, said)}, p = {said.p!r}"
+        if how.correction == "dunnett":
+            yield f"Dunnett-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
+        else:
+            yield f"Holm-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
+        if said.p_sign_flip is not None and how.test != "sign_flip":
             yield f"Exact sign-flip test of the same pairs, not adjusted: {said.p_sign_flip!r}"
         finding = case.arm.findings[case.column.metric]
         yield f"Finding: {finding.claim}"
     elif said is not None:
         yield "No p value: the paired differences have no spread that could be estimated."
     yield from _difference(case)
+
+
+def _test(case: _Told, said: Contrast) -> str:
+    """The test behind a p value that is adjusted for nothing yet."""
+    how = case.plan.study.analysis
+    if not said.paired:
+        return "Welch's two-sided t test of two means that share no seed"
+    if how.correction == "dunnett":
+        return "Two-sided t test with seeds as blocks and one error for all arms"
+    if how.test == "sign_flip" and case.summary.course is None:
+        return f"Exact two-sided sign-flip test of {said.n} paired differences"
+    t = (said.effect_size or 0.0) * said.n**0.5
+    looked = " at the last look, over all looks together" if case.summary.course else ""
+    return f"Two-sided paired t test: t = {t:.6g} with {said.n - 1} degrees of freedom{looked}"
 
 
 def _timing(case: _Told) -> Iterator[str]:
@@ -282,6 +314,10 @@ def _pairs(case: _Told, name: str, reference: str) -> Iterator[str]:
         one.trial.replicate: one for one in case.of(case.arm.arm.id) if one.trial.replicate < within
     }
     theirs = {one.trial.replicate: one for one in case.of(reference)}
+    if case.plan.study.analysis.correction == "dunnett":
+        entered = {arm: values(by, name) for arm, by in case.summary.replicates.entered.items()}
+        blocks = complete(entered, [arm for arm, by in entered.items() if by])
+        ours = {replicate: one for replicate, one in ours.items() if replicate in blocks}
     rows: list[tuple[str, ...]] = []
     for replicate in sorted(ours.keys() & theirs.keys()):
         a, b = ours[replicate].value(name), theirs[replicate].value(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -78,7 +79,7 @@ def layer_figure(plan: Plan, summary: Summary, vector: str) -> Figure:
             label: tuple(zip(_places(metric, len(layers)), layers, strict=False))
             for label, layers in _by_label(panel, vector).items()
         }
-        for title, panel in _panels(plan, [one for one in summary.arms if vector in one.vectors])
+        for title, panel in _panels(plan, summary.arms)
     }
     return line_figure(panels, along=metric.axis, up=labelled(metric), counted=not metric.at)
 
@@ -92,8 +93,8 @@ def curve_figure(plan: Plan, summary: Summary, curves: Mapping[str, Curve], name
     if not curves:
         raise LookupError(f"no completed trial measured '{name}' on its way")
     panels = {
-        title: {label: curves[one.arm.id] for label, one in panel.items()}
-        for title, panel in _panels(plan, [one for one in summary.arms if one.arm.id in curves])
+        title: {label: curves.get(one.arm.id, ()) for label, one in panel.items()}
+        for title, panel in _panels(plan, summary.arms)
     }
     along = plan.study.budget.unit.capitalize()
     return line_figure(panels, along=along, up=labelled(metric_of(plan, name)))
@@ -114,13 +115,16 @@ def line_figure(
 ) -> Figure:
     """Estimates by label, by panel title, as lines with bands; the first label is the reference.
 
+    A label with an empty curve is not drawn, and keeps its look for whoever compares two figures.
     Of more than `MOST_LINES` labels the first are drawn, and the figure says so. `counted` says
     that places are whole numbers.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    every = list(dict.fromkeys(label for panel in panels.values() for label in panel))
+    places = {label: place for place, label in enumerate(dict.fromkeys(chain(*panels.values())))}
+    panels = {title: panel for title, panel in panels.items() if any(panel.values())}
+    every = [name for name in places if any(panel.get(name) for panel in panels.values())]
     named = every[:MOST_LINES]
     across = 1 if len(panels) == 1 else 2
     shown = dict(list(panels.items())[:MOST_PANELS])
@@ -132,7 +136,8 @@ def line_figure(
         grid = figure.subplots(down, across, squeeze=False, sharey=True)
         axes: list[Axes] = list(grid.flat)
         for axis, (title, panel) in zip(axes, shown.items(), strict=False):
-            _draw(axis, panel, named, counted=counted)
+            lines = {name: panel[name] for name in named if panel.get(name)}
+            _draw(axis, lines, places, counted=counted)
             axis.set_title(drawable(title), parse_math=False)
         for axis in axes[len(shown) :]:
             axis.remove()
@@ -188,7 +193,7 @@ def _panels(plan: Plan, arms: Sequence[ArmSummary]) -> list[tuple[str, dict[str,
 
 
 def _by_label(panel: Mapping[str, ArmSummary], vector: str) -> dict[str, tuple[Estimate, ...]]:
-    return {label: one.vectors[vector] for label, one in panel.items()}
+    return {label: one.vectors.get(vector, ()) for label, one in panel.items()}
 
 
 def _split(one: ArmSummary, contrast: str) -> tuple[str, str]:
@@ -196,14 +201,14 @@ def _split(one: ArmSummary, contrast: str) -> tuple[str, str]:
     return ", ".join(others), one.arm.levels[contrast]
 
 
-def _draw(axis: Axes, panel: Mapping[str, Curve], named: Sequence[str], *, counted: bool) -> None:
+def _draw(
+    axis: Axes, panel: Mapping[str, Curve], places: Mapping[str, int], *, counted: bool
+) -> None:
     from matplotlib.ticker import MaxNLocator
 
     for label, curve in panel.items():
-        if label not in named:
-            continue
         means = [(place, one.mean) for place, one in curve if one.mean is not None]
-        style = _style(named.index(label))
+        style = _style(places[label])
         if len(means) > _MARKED:
             style["marker"] = ""
         axis.plot([place for place, _ in means], [y for _, y in means], label=label, **style)

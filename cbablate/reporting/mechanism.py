@@ -10,7 +10,9 @@ from cbablate.errors import CbablateError
 from cbablate.fingerprint import derive_seed
 from cbablate.planning.plan import Plan
 from cbablate.reporting.cell import Blank, Cell, Count, Number, Probability, Range, Spread, Text
+from cbablate.reporting.claim import difference_unit
 from cbablate.reporting.note import comment
+from cbablate.reporting.scale import Scale
 from cbablate.reporting.sheet import Sheet, Value
 from cbablate.reporting.table import Column, Row, Table
 
@@ -95,8 +97,7 @@ def _range(one: Interval) -> Cell:
 
 
 def _notes(plan: Plan, name: str, told: dict[str, Association], still: list[str]) -> Iterator[str]:
-    label, primary_unit = metric_of(plan, name).label, metric_of(plan, name).unit
-    primary_unit = "pp" if primary_unit == "%" else primary_unit
+    label = metric_of(plan, name).label
     yield (
         "This is association, not causation: an arm can change a probe and the metric each by "
         "itself. To ask whether the one works through the other, change the probe alone."
@@ -115,7 +116,9 @@ def _notes(plan: Plan, name: str, told: dict[str, Association], still: list[str]
     for probe, one in told.items():
         metric, slope = metric_of(plan, probe), one.slope
         if slope.value is not None and slope.low is not None and slope.high is not None:
-            unit, of = (f" {word}".rstrip() for word in (metric.unit, primary_unit))
+            unit, of = (
+                f" {difference_unit(plan, Scale(0), one)}".rstrip() for one in (probe, name)
+            )
             yield (
                 f"Slope: {slope.value:+.3g}{of} of {label} for 1{unit} of {metric.label} "
                 f"({slope.low:+.3g} to {slope.high:+.3g})."

@@ -23,6 +23,7 @@ __all__ = [
     "BYSTANDERS",
     "DAGGER",
     "comment",
+    "fixed_marks",
     "incomplete",
     "legend",
     "mark_note",
@@ -167,6 +168,12 @@ def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
     return sentence
 
 
+def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
+    """What the mark of a difference at the hyperparameters as written says, where one stands."""
+    if plan.study.analysis.interval == "t" and any(map(_sure, _compared(fixed, fixed.primary))):
+        yield f"Δ fixed is tested alike, as a family of its own; {DAGGER}: adjusted p < {ALPHA}."
+
+
 def mark_note(plan: Plan, summary: Summary) -> str:
     """What a mark beside a mean says, where differences have no column; "" without any."""
     found = _compared(summary, summary.primary)
@@ -272,6 +279,12 @@ def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
                 f"The {metric_of(plan, name).label.lower()} timings come from different timing "
                 "stages: differences between arms may be differences between stages."
             )
+    trials, unlike = summary.origin.traits, list[str]()
+    for trait, values in summary.timed.traits.items():
+        if short(trait) not in BYSTANDERS and not set(values) <= set(trials.get(trait, values)):
+            unlike.append(f"{short(trait)} {' and '.join(values)}")
+    if unlike:
+        yield f"Not as the trials were, timings were made with {', '.join(unlike)}."
 
 
 def _absences(plan: Plan, summary: Summary) -> Iterator[str]:

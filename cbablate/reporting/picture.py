@@ -20,12 +20,15 @@ from cbablate.reporting.figure import curve_figure, layer_figure
 from cbablate.reporting.forest import forest_figure
 from cbablate.reporting.interaction import interaction_figure
 from cbablate.reporting.map_figure import map_figure
-from cbablate.reporting.tuning_figure import tuning_figures, tuning_words
+from cbablate.reporting.tuning_figure import TUNING_WORDS, tuning_figures, tuning_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Picture", "pictures"]
+__all__ = ["WORDS", "Picture", "pictures"]
+
+WORDS = ("differences", "interaction", "curves", "alignment", "maps", *TUNING_WORDS)
+"""Of all figures there may be, but for those of vectors, whose words are the metrics' names."""
 
 
 @dataclass(frozen=True)

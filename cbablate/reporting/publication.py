@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from cbablate.analysis.outcome import outcome
@@ -15,14 +16,15 @@ from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.figure import WIDTH, write_figure
 from cbablate.reporting.form import render
-from cbablate.reporting.picture import pictures
+from cbablate.reporting.picture import WORDS, pictures
 from cbablate.reporting.report import report
 from cbablate.reporting.style import STYLES
 from cbablate.reporting.two_way import shown_table
-from cbablate.reporting.view import views
+from cbablate.reporting.view import WRITTEN, views
 
 __all__ = ["SUFFIXES", "publish"]
 
+_DRAWN = (".pdf", ".png")
 SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
 """The forms of a table that are kept as files."""
 
@@ -33,6 +35,8 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     The figures are the report's. The paths are given back, the report's first.
 
     Tables and figures are as wide as the pages of the study's style have them.
+
+    Views and figures of a former state of the study, which it no longer has, are removed.
 
     A file is replaced whole or not at all, so that a paper that includes it never sees half.
 
@@ -57,16 +61,29 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
         for one in shown:
             columns = one.figure.get_figwidth() / WIDTH  # maps of attention are two wide
             one.figure.set_figwidth(min(style.text, style.figure * columns))
-            word = re.sub(r"[^A-Za-z0-9]+", "-", one.word).strip("-")
-            for suffix in (".pdf", ".png"):
-                path = folder / f"{plan.study.name}-{word}{suffix}"
+            for suffix in _DRAWN:
+                path = folder / f"{plan.study.name}-{_plain(one.word)}{suffix}"
                 written.append(_placed(path, partial(write_figure, one.figure)))
+        for path in _ours(plan, folder) - set(written):
+            path.unlink(missing_ok=True)  # else it would stand beside a table that it contradicts
     except OSError as error:
         raise EnvironmentFault(
             f"tables cannot be written to {folder}: {error.strerror}. "
             "Choose a folder that can be written."
         ) from error
     return written
+
+
+def _ours(plan: Plan, folder: Path) -> set[Path]:
+    """Every view and figure that a study of this name may ever have had beside its table."""
+    views = product(WRITTEN, SUFFIXES.values())
+    figures = product(map(_plain, (*WORDS, *plan.description.metrics)), _DRAWN)
+    return {folder / f"{plan.study.name}-{name}{end}" for name, end in (*views, *figures)}
+
+
+def _plain(word: str) -> str:
+    """A figure's word as part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", word).strip("-")
 
 
 def _write(text: bytes, path: Path) -> None:

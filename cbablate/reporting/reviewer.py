@@ -17,7 +17,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.power import ALPHA, FEWEST_PAIRS, floor, pairs_to_flip
 from cbablate.records.state import TrialState
 from cbablate.reporting.claim import listed
-from cbablate.reporting.note import BYSTANDERS, short
+from cbablate.reporting.note import mixed
 from cbablate.spec.changes import flatten
 
 __all__ = ["CHECKS", "FEWEST_ROUNDS", "Case", "Question", "questions"]
@@ -141,13 +141,9 @@ def _changes(case: Case) -> Iterator[Question]:
 
 
 def _mixtures(case: Case) -> Iterator[Question]:
-    mixed = {
-        short(trait): values
-        for trait, values in case.summary.origin.mixed.items()
-        if short(trait) not in BYSTANDERS
-    }
-    if mixed:
-        told = "; ".join(f"{trait}: {listed(values)}" for trait, values in mixed.items())
+    unlike = mixed(case.summary.origin)
+    if unlike:
+        told = "; ".join(f"{trait}: {listed(values)}" for trait, values in unlike.items())
         yield Question(
             "mixed origins",
             "Do the arms differ in anything else, machine or code?",

@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.planning.plan import Plan
 from cbablate.reporting.cell import Number
 from cbablate.spec.metric import Metric
 
-__all__ = ["Scale", "scale_in", "scale_of"]
+__all__ = ["Scale", "scale_in", "scale_of", "scale_of_means"]
 
 _DIGITS = 4
 """Significant digits of a metric that the workload does not describe."""
@@ -38,8 +39,10 @@ class Scale:
         return f"10{str(self.power).translate(_SUPERSCRIPTS)} {unit}".rstrip()
 
 
-def scale_of(metric: Metric, values: Iterable[float | None], *, known: bool) -> Scale:
-    """The scale for a column of these values.
+def scale_of(
+    metric: Metric, values: Iterable[float | None], *, known: bool, exact: bool = True
+) -> Scale:
+    """The scale for a column of these values; `exact` says that they are no means of others.
 
     A metric that is `known` has its own decimals, unless that would print nothing but zeros or
     more digits than fit; another is written with four significant digits of its largest value.
@@ -51,7 +54,8 @@ def scale_of(metric: Metric, values: Iterable[float | None], *, known: bool) -> 
     magnitude = math.floor(math.log10(largest))
     if known and largest >= 0.5 * 10.0**-metric.decimals and magnitude < 12:
         return Scale(metric.decimals)
-    if not known and all(value.is_integer() for value in sizes) and magnitude < 9:
+    integral = exact and all(value.is_integer() for value in sizes)
+    if not known and integral and magnitude < 9:
         return Scale(0)
     if -3 <= magnitude < 6:
         return Scale(max(0, _DIGITS - 1 - magnitude))
@@ -60,5 +64,15 @@ def scale_of(metric: Metric, values: Iterable[float | None], *, known: bool) -> 
 
 def scale_in(plan: Plan, summary: Summary, name: str) -> Scale:
     """The scale of a trial metric's means in a summary, and of their differences."""
-    means = [one.estimates[name].mean for one in summary.arms]
-    return scale_of(metric_of(plan, name), means, known=name in plan.description.metrics)
+    return scale_of_means(plan, [one.estimates[name] for one in summary.arms], name)
+
+
+def scale_of_means(plan: Plan, estimates: Iterable[Estimate], name: str) -> Scale:
+    """The scale of these estimates of a trial metric, and of their differences."""
+    found = [one for one in estimates if one.mean is not None]
+    return scale_of(
+        metric_of(plan, name),
+        [one.mean for one in found],
+        known=name in plan.description.metrics,
+        exact=all(one.constant for one in found),
+    )

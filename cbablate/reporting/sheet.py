@@ -58,7 +58,8 @@ def sheet(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) -> Sheet:
         names = {one.arm.id: one.arm.name for one in part.arms}
         for one in part.arms:
             levels = [one.arm.levels[factor.name] for factor in plan.study.factors]
-            word = "tuned" if part is summary and one.arm.id not in written else "fixed"
+            shared = tuned and tuned.fixed is None and one.arm.id in written
+            word = "fixed" if shared or part is not summary else "tuned"
             values = _searched(one.arm.config, keys)
             said = (word, *values) if tuned else ()
             for head, body in _metrics(plan, part, one, names):

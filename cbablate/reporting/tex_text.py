@@ -138,7 +138,7 @@ _MATHS = {
 
 _CLUSTER = re.compile(r".[\u0300-\u036f]*", re.DOTALL)
 _JOINED = "-,'"
-"""Characters that fonts join with a second of their kind."""
+"""What fonts join with a second of its kind, as LaTeX spells it."""
 _APART = r"{\kern0pt}"
 """Keeps two characters apart; LuaLaTeX joins them across an empty group."""
 _SEPARATORS = "_/.,:;+-"
@@ -183,9 +183,10 @@ def _clusters(text: str) -> Iterator[tuple[str, str]]:
     """Each character with its accents, as it is and as LaTeX."""
     before = ""
     for cluster in _CLUSTER.findall(visible(text)):
-        apart = _APART if cluster == before and cluster in _JOINED else ""
-        yield cluster, apart + (_set(cluster) or _spelled(cluster))
-        before = cluster
+        spelled = _set(cluster) or _spelled(cluster)
+        joined = before != "" and before in _JOINED and spelled.startswith(before)
+        yield cluster, (_APART if joined else "") + spelled
+        before = spelled[-1:]  # of the range dash, spelled with two hyphens, it is a hyphen
 
 
 def unsettable(text: str) -> list[str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_ARMS",
+    "TUNING_WORDS",
     "history_figure",
     "parallel_figure",
     "pareto_figure",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 MOST_ARMS = len(COLOURS)
+TUNING_WORDS = ("tuning-history", "tuning-slices", "tuning-parallel", "tuning-pareto")
 _MARKS = ("o", "s", "^", "D", "v", "P", "X")
 _PANEL = 1.35
 """Inches that a panel is high."""
@@ -45,12 +47,13 @@ def tuning_figures(tuned: Tuned) -> Iterator[tuple[str, Figure]]:
     """The figures of a study's searches, each with a word for its file; none of empty ones."""
     if not any(one.values for each in tuned.tunings for one in each.attempts):
         return
-    yield "tuning-history", history_figure(tuned)
-    yield "tuning-slices", slice_figure(tuned)
+    history, slices, parallel, pareto = TUNING_WORDS
+    yield history, history_figure(tuned)
+    yield slices, slice_figure(tuned)
     if len(tuned.tunings[0].search.sweep.space) > 1:
-        yield "tuning-parallel", parallel_figure(tuned)
+        yield parallel, parallel_figure(tuned)
     if len(tuned.tunings[0].search.objectives) > 1:
-        yield "tuning-pareto", pareto_figure(tuned)
+        yield pareto, pareto_figure(tuned)
 
 
 def tuning_words(tuned: Tuned, word: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.summary import Summary
 from cbablate.analysis.tuning import Tuning
 from cbablate.reporting.claim import LISTED, listed
-from cbablate.reporting.note import incomplete, mixed
+from cbablate.reporting.note import fixed_marks, incomplete, mixed
 from cbablate.spec.space import ends
 from cbablate.spec.sweep import Parameter, Proposal, Sweep
 
@@ -103,6 +103,7 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
         short = incomplete(tuned.fixed)
         if short:
             yield f"Not complete at the fixed hyperparameters, and in no mean: {short}."
+        yield from fixed_marks(tuned.plan, tuned.fixed)
         yield from _mixtures(summary, tuned.fixed)
     yield from _survival(summary, tuned)
 

@@ -19,7 +19,7 @@ from cbablate.reporting.mechanism import mechanism_table
 from cbablate.reporting.robustness import robust_table
 from cbablate.reporting.table import Table
 
-__all__ = ["PUBLISHED", "VIEWS", "view", "views"]
+__all__ = ["VIEWS", "WRITTEN", "view", "views"]
 
 VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
     {
@@ -32,7 +32,8 @@ VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
     }
 )
 """Each raises `CbablateError` where the study's design or its trials do not tell that."""
-PUBLISHED = ("effects", "components", "pairs")
+_FACTORIAL = ("effects", "components", "pairs")
+WRITTEN = ("alignment", *_FACTORIAL)
 """Those written beside the table; what takes seconds to resample is asked for."""
 
 
@@ -65,7 +66,7 @@ def views(plan: Plan, summary: Summary) -> Iterator[Table]:
             yield view("alignment", plan, summary)
     if len(plan.study.factors) < 2:
         return
-    for name in PUBLISHED:
+    for name in _FACTORIAL:
         try:
             yield view(name, plan, summary)
         except CbablateError:

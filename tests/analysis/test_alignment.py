@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,8 @@ from cbablate.probes.catalog import GRAMS
 from cbablate.records.sketch import Sketch
 from tests.analysis.fabrication import placement, told
 from tests.analysis.sketches import Leave, grams, sketched, triangle
+from tests.analysis.test_course import drawn as normal
+from tests.analysis.test_course import growing, lived
 
 
 def drawn(seed: int, images: int, width: int) -> np.ndarray:
@@ -161,3 +164,13 @@ def test_a_trial_that_is_not_complete_is_in_no_alignment() -> None:
     found = by_arm(alignments(PLAN, summarize(PLAN, facts)))
     assert found["MLP end"].layers[0].n == 3
     assert found["MLP end"].layers[0].planned == 4
+
+
+def test_where_replicates_grow_an_arm_has_as_many_as_looks_asked_for() -> None:
+    plan = growing(6, 12)
+    facts = lived(plan, normal(plan, 1, [0.0, 5.0, 0.2]), random.Random(1))
+    seen = summarize(plan, sketched(plan, facts, grams))
+    assert seen.course is not None
+    for one in alignments(plan, seen):
+        if not one.yardstick:
+            assert {each.planned for each in one.layers} == {seen.course.asked[one.arm]}

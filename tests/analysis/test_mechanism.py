@@ -110,3 +110,12 @@ def test_the_table_cautions_before_it_says_anything_and_names_what_did_not_chang
     with pytest.raises(CbablateError, match="no metric beside its first"):
         lone = placement(report=("test/top1",), description=FROZEN)
         VIEWS["mechanism"](lone, summarize(lone, told(lone)))
+
+
+def test_a_probe_that_is_one_number_in_each_arm_says_nothing_within_arms() -> None:
+    """Its residuals are rounding, and rounding correlates with nothing for sure."""
+    probes = {"a": 18.2 - 13.4, "b": 21.7 - 13.4, "c": 13.9 - 13.4}
+    for seed in range(40):
+        draw = random.Random(seed)
+        found = [Change(a, r, probes[a], draw.gauss(0, 1)) for a in probes for r in range(7)]
+        assert association(found, seed).within.value is None

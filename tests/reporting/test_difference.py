@@ -10,6 +10,7 @@ from cbablate.errors import CbablateError
 from cbablate.planning.plan import plan
 from cbablate.reporting.cell import DASH
 from cbablate.reporting.difference import Side, difference, until
+from cbablate.spec.analysis import Analysis
 from cbablate.spec.factor import Factor, Level
 from tests.analysis.fabrication import placement, told
 
@@ -97,3 +98,9 @@ def test_a_hostile_name_keeps_the_columns_and_the_terminal() -> None:
     said = difference(side, side)
     assert "\x1b" not in said
     assert "<U+001B>[31mred" in said
+
+
+def test_another_analysis_is_another_setting() -> None:
+    study = PLAN.study.model_copy(update={"analysis": Analysis(correction="dunnett")})
+    other = Side("then", plan(study, PLAN.description), FACTS)
+    assert "analysis.correction: holm -> dunnett" in difference(Side("now", PLAN, FACTS), other)

@@ -8,8 +8,10 @@ import pytest
 
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
+from cbablate.planning.plan import plan as replanned
 from cbablate.reporting.explanation import Place, explanation, place_of
 from cbablate.reporting.table import ablation_table
+from cbablate.spec.analysis import Analysis
 from tests.analysis.fabrication import patchy, placement, sizes, told
 
 PLAN = placement()
@@ -123,3 +125,44 @@ def test_a_hostile_name_reaches_the_terminal_spelled_out() -> None:
     assert "\x1b" not in said
     assert "\u202e" not in said
     assert "<U+001B>[2Jred<U+202E>gone" in said
+
+
+@pytest.mark.parametrize(
+    ("how", "column", "words"),
+    [
+        (Analysis(correction="dunnett"), "p", "one error for all arms, p = "),
+        (Analysis(correction="dunnett"), "p", "Dunnett-adjusted over 4 comparisons"),
+        (Analysis(correction="dunnett"), "delta", "with Dunnett's joint 95 % interval over 4"),
+        (Analysis(test="sign_flip"), "p", "Exact two-sided sign-flip test of 12 paired"),
+        (Analysis(interval="bca"), "delta", "with a 95 % BCa interval of"),
+    ],
+)
+def test_a_test_and_an_interval_are_called_what_they_are(
+    how: Analysis, column: str, words: str
+) -> None:
+    usual = placement(replicates=12)
+    plan = replanned(usual.study.model_copy(update={"analysis": how}), usual.description)
+    said = explanation(plan, told(plan), "MLP front", column)
+    assert words in said
+    if how.interval == "bca" or how.correction == "dunnett":
+        assert "+- t x sd" not in said.partition("Entered")[0]
+    if how.test == "sign_flip":
+        assert "t test" not in said
+
+
+def test_only_the_seeds_that_all_arms_have_are_listed_where_only_they_entered() -> None:
+    usual = placement(replicates=12)
+    how = {"analysis": Analysis(correction="dunnett")}
+    plan = replanned(usual.study.model_copy(update=how), usual.description)
+    facts = told(plan, skip=lambda t, arm: "lost" * (arm == 2 and t.replicate in (1, 4)))
+    said = explanation(plan, facts, "MLP front", "delta")
+    assert "Mean of n = 10 paired differences of the seeds that all arms have" in said
+    assert "Entered: 10 pairs" in said
+
+
+def test_arms_that_share_no_seed_are_explained_by_welchs_test() -> None:
+    plan = placement(replicates=8, names=("MLP front",))
+    facts = told(plan, skip=lambda t, arm: "waiting" if (t.replicate < 4) == (arm == 1) else "")
+    said = explanation(plan, facts, "MLP front", "p")
+    assert said.count("Welch's") == 2
+    assert "No p value" not in said

@@ -128,3 +128,15 @@ def test_a_vector_along_another_axis_is_drawn_at_its_places() -> None:
     layers = layer_figure(placement(), summarize(placement(), told(placement())), ENTROPY)
     assert layers.axes[0].get_xlabel() == "Layer"
     assert list(layers.axes[0].get_lines()[0].get_xdata()) == [1, 2, 3, 4]
+
+
+def test_an_arm_looks_the_same_whichever_others_have_values() -> None:
+    plan = sizes()
+
+    def looks(facts: list[Record]) -> set[tuple[str, str]]:
+        figure = layer_figure(plan, summarize(plan, facts), ENTROPY)
+        lines = [line for axis in figure.axes for line in axis.get_lines()]
+        return {(str(line.get_label()), str(line.get_color())) for line in lines}
+
+    first = plan.arms[0].id
+    assert looks(told(plan)) == looks(told(plan, skip=lambda t, _: "lost" * (t.arm == first)))

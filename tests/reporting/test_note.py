@@ -103,6 +103,21 @@ def test_timings_of_different_stages_are_told() -> None:
     assert "different timing stages" not in said(placement(), told(placement()))
 
 
+def test_timings_that_were_made_otherwise_than_the_trials_are_told() -> None:
+    plan = placement(names=("one",))
+    telling = Telling()
+    telling.session("trials")
+    telling.session("timings", commit="f" * 40)
+    for trial in plan.trials:
+        telling.complete(trial, {"test/top1": 1.0}, session="trials")
+    for arm in plan.arms:
+        telling.time(arm.id, [1.0, 2.0], session="timings")
+    assert f"Not as the trials were, timings were made with commit {'f' * 12}." in said(
+        plan, telling.facts
+    )
+    assert "Not as the trials" not in said(placement(), told(placement()))
+
+
 def test_trials_of_different_making_are_told_but_not_of_different_servers() -> None:
     plan = placement(replicates=1)
     telling = Telling()

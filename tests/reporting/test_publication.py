@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from cbablate.errors import EnvironmentFault
+from cbablate.planning.plan import plan as replanned
 from cbablate.reporting import publication
 from cbablate.reporting.publication import publish
 from cbablate.reporting.report import report
 from tests.analysis.fabrication import placement, told
+from tests.reporting.tables import drawn
 
 FILES = [
     "placement.html",
@@ -68,3 +70,17 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentFault, match=r"tables cannot be written to .*file"):
         publish(placement(), [], tmp_path / "file")
+
+
+def test_what_a_former_state_of_the_study_had_written_does_not_stay_beside_its_table(
+    tmp_path: Path,
+) -> None:
+    crossed = drawn("factorial", 2, 2, replicates=2)
+    first = {path.name for path in publish(crossed, told(crossed), tmp_path)}
+    own = tmp_path / f"{crossed.study.name}-notes.md"
+    own.write_text("mine")
+    study = crossed.study.model_copy(update={"design": "one_at_a_time"})
+    now = replanned(study, crossed.description)
+    second = {path.name for path in publish(now, told(now), tmp_path)}
+    assert f"{crossed.study.name}-effects.tex" in first - second
+    assert {path.name for path in tmp_path.iterdir()} == second | {own.name}

@@ -8,8 +8,10 @@ import math
 
 import pytest
 
-from cbablate.reporting.scale import Scale, scale_of
+from cbablate.analysis.estimate import estimate
+from cbablate.reporting.scale import Scale, scale_of, scale_of_means
 from cbablate.spec.metric import Metric
+from tests.analysis.fabrication import placement
 
 TOP1 = Metric("top1", "Top-1", "%", 2)
 
@@ -35,6 +37,13 @@ TOP1 = Metric("top1", "Top-1", "%", 2)
 )
 def test_a_scale_is_chosen(values: list[float | None], known: bool, scale: Scale) -> None:
     assert scale_of(TOP1, values, known=known) == scale
+
+
+def test_means_that_happen_to_be_whole_numbers_keep_the_decimals_of_their_differences() -> None:
+    whole = [estimate([11.0, 13.0], 2), estimate([12.0, 12.0], 2)]
+    assert scale_of_means(placement(), whole, "tokens") == Scale(2)
+    counts = [estimate([12.0, 12.0], 2), estimate([15.0, 15.0], 2), estimate([], 2)]
+    assert scale_of_means(placement(), counts, "tokens") == Scale(0)
 
 
 def test_a_power_of_ten_stands_in_the_unit() -> None:

@@ -26,6 +26,7 @@ from tests.reporting.typesetting import bare, needs_tex, typeset
         (r"\input{/etc/passwd}", r"\textbackslash{}input\{/etc/passwd\}"),
         ("^^5cinput", r"\textasciicircum{}\textasciicircum{}5cinput"),
         ("a--b---c ''x'' ,,y", "a-@-b-@-@-c '@'x'@' ,@,y".replace("@", r"{\kern0pt}")),
+        ("1–-2 -–3 –– −-4", "1--@-2 -@--3 --@-- $-$-4".replace("@", r"{\kern0pt}")),
         ("line\n\nbreak % end", r"line break \% end"),
         ("é ñ ü ç ő ǹ ï", r"\'{e} \~{n} \"{u} \c{c} \H{o} \`{n} \"{\i}"),
         ("x\u0302\u0301", r"\'{\^{x}}"),

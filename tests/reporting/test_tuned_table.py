@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from matplotlib.figure import Figure
 
 from cbablate.analysis.outcome import outcome
 from cbablate.planning.plan import Plan
+from cbablate.planning.plan import plan as replanned
 from cbablate.records.record import Record
 from cbablate.reporting import publication
+from cbablate.reporting.cell import DASH
 from cbablate.reporting.figure import write_figure
 from cbablate.reporting.form import FORMS, render
 from cbablate.reporting.publication import publish
@@ -23,6 +26,7 @@ from tests.analysis.tuned import (
     replicated,
     searched,
     sweep,
+    thirds,
     tuned_places,
     tuned_toys,
 )
@@ -193,3 +197,40 @@ def test_searches_without_a_value_have_no_figures(tmp_path: Path) -> None:
     searched(telling, planned, lambda s, n, p: {}, ending=lambda _s, _n: "error")
     written = [path.name for path in publish(planned, telling.facts, tmp_path)]
     assert written == ["toys.html", "toys.tex", "toys.md", "toys.csv"]
+
+
+def test_the_sheet_calls_rows_tuned_and_fixed_whatever_the_search_came_to() -> None:
+    facts = places_told(PLACES, lambda s, n: "diverged" if s == 1 else thirds(s, n))
+    sheet = table_of(PLACES, facts).sheet
+    place = [sheet.header.index(name) for name in ("arm", "hyperparameters", "metric", "n")]
+    rows = [tuple(row[at] for at in place) for row in sheet.rows]
+    said = {(arm, word): n for arm, word, metric, n in rows if metric == "test/top1"}
+    assert len(said) == 2 * len(PLACES.arms), "each arm has a row of either kind"
+    assert (said["MLP front", "tuned"], said["MLP front", "fixed"]) == (0, 6)
+
+
+def test_an_arm_whose_search_found_nothing_has_no_timing_in_its_tuned_row() -> None:
+    study = PLACES.study.model_copy(update={"report": ("test/top1", "throughput/train")})
+    plan = replanned(study, PLACES.description)
+    telling = Telling()
+    telling.facts += places_told(plan, lambda s, n: "diverged" if s == 1 else thirds(s, n))
+    for arm in (*plan.arms, *outcome(plan, telling.facts).plan.arms):
+        telling.time(arm.id, [1000.0])
+    timed = cells(table_of(plan, telling.facts), "Training")
+    assert [cell == DASH for cell in timed] == [False, True, False, False, False]
+
+
+def test_the_mark_of_a_difference_that_does_not_survive_tuning_is_explained() -> None:
+    telling = Telling()
+    telling.session()
+    searched(telling, PLACES, lambda s, n, p: {"val/top1": 1000 * p["optimizer.lr"] + s + n})
+    rows = outcome(PLACES, telling.facts).plan
+    for part, step in ((PLACES, 2.0), (rows, 0.0)):
+        for trial in part.trials:
+            shift = step * [arm.id for arm in part.arms].index(trial.arm)
+            value = 90 + random.Random(trial.id).gauss(shift, 0.3)
+            telling.complete(trial, {"test/top1": value, "attention/entropy": 1.0})
+    found = table_of(PLACES, telling.facts)
+    assert any("†" in cell for cell in cells(found, "Δ fixed"))
+    assert not any("†" in cell for cell in cells(found, "Δ"))
+    assert note(found, "Δ fixed is tested alike").endswith("†: adjusted p < 0.05.")
