@@ -16,7 +16,7 @@ from typing import Any
 
 from cbablate.planning.agenda import most_each, wanted
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import Search, metric_constraints, searches, settings
+from cbablate.planning.search import Search, searches, violations
 from cbablate.records.history import History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -232,11 +232,8 @@ def _values(search: Search, history: History) -> tuple[float, ...] | None:
 
 def _feasible(search: Search, proposal: Proposal, history: History) -> bool:
     """Whether the last measurement breaks no constraint on metrics, and says all they need."""
-    asked = metric_constraints(search)
-    if not asked or history.last is None:
-        return not asked
-    values = {**settings(search, proposal), **history.last.metrics}
-    return all(one.applies(values) and one.violation(values) <= 0 for one in asked)
+    metrics = history.last.metrics if history.last else {}
+    return all(broken <= 0 for broken in violations(search, proposal, metrics).values())
 
 
 def _scores(objectives: Sequence[Objective], values: Sequence[float] | None) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,7 @@ __all__ = [
     "settings",
     "tuning_seed",
     "versus_fixed",
+    "violations",
 ]
 
 
@@ -110,6 +112,20 @@ def parameter_constraints(search: Search) -> tuple[Constraint, ...]:
 def metric_constraints(search: Search) -> tuple[Constraint, ...]:
     """The constraints that only a trained proposal can be judged by: they name a metric."""
     return tuple(one for one in _constraints(search) if not _known(search, one))
+
+
+def violations(
+    search: Search, proposal: Proposal, metrics: Mapping[str, float]
+) -> dict[str, float]:
+    """By how much a trained proposal breaks each constraint on metrics, by the constraint's text.
+
+    Infinite where a metric that it names was not measured: who cannot show that it holds breaks it.
+    """
+    values = {**settings(search, proposal), **metrics}
+    return {
+        one.text: one.violation(values) if one.applies(values) else math.inf
+        for one in metric_constraints(search)
+    }
 
 
 def _constraints(search: Search) -> tuple[Constraint, ...]:

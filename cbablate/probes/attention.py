@@ -44,10 +44,17 @@ class AttentionEntropy:
         return sum(self.per_layer) / len(self.per_layer)
 
     @property
-    def normalized(self) -> float:
-        """The mean over layers of H / ln N: 1 is uniform attention, whatever N."""
-        each = zip(self.per_layer, self.tokens, strict=True)
-        return sum(entropy / math.log(tokens) for entropy, tokens in each) / len(self.tokens)
+    def normalized(self) -> float | Absent:
+        """The mean over layers of H / ln N: 1 is uniform attention, whatever N.
+
+        A layer whose rows have one key has no choice, and is left out of it.
+        """
+        each = [
+            entropy / math.log(tokens)
+            for entropy, tokens in zip(self.per_layer, self.tokens, strict=True)
+            if tokens > 1
+        ]
+        return sum(each) / len(each) if each else Absent("every row of attention has one key only")
 
 
 def attention_entropy(model: nn.Module, images: Tensor) -> AttentionEntropy | Absent:

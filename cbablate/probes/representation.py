@@ -99,11 +99,12 @@ def _spread(subject: Subject, asked: frozenset[str]) -> dict[str, tuple[float, .
     alone = [False] * depth
 
     def told(index: int, tokens: Tensor) -> None:
-        flat = tokens.flatten(0, 1).float()
-        counts[index] += len(flat)
+        counts[index] += tokens.shape[0] * tokens.shape[1]
         if "rank" in asked:
-            squares[index] = squares[index] + (flat.T @ flat).double()
-            sums[index] = sums[index] + flat.double().sum(dim=0)
+            # in float64, for the mean's part is subtracted afterwards, and may be most of it
+            flat = tokens.flatten(0, 1).double()
+            squares[index] = squares[index] + flat.T @ flat
+            sums[index] = sums[index] + flat.sum(dim=0)
         alone[index] = tokens.shape[1] == 1
         if "similarity" in asked and not alone[index]:
             cosines[index] += float(similarity(tokens).sum())

@@ -119,6 +119,8 @@ class Conductor:
         self.trained = 0
         """How many trials were begun."""
         if searching:
+            for trial in self._again:
+                searching.reopen(trial)
             self._confirm()
 
     @property
@@ -190,8 +192,11 @@ class Conductor:
     def _inherit(self, trial: Trial, shorter: History, reached: int) -> None:
         """Record as this trial's own what a shorter one measured on the way that they share.
 
-        What is measured only at the end of a training is not part of that.
+        What is measured only at the end of a training is not part of that; of a training that
+        measured once, its end, nothing is known to be.
         """
+        if len(shorter.measurements) == 1:
+            return
         first, now = shorter.measurements[0], round(time.time(), 3)
         shared = [
             replace(

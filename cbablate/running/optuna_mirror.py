@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cbablate.analysis.tuning import Tuning, tunings
@@ -14,6 +15,7 @@ from cbablate.errors import in_a_line
 from cbablate.fingerprint import canonical, fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
+from cbablate.planning.search import violations
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.running.confirmation import tuning_plan, whole
@@ -288,7 +290,15 @@ def _tuning_trial(tuning: Tuning, account: Account) -> FrozenTrial:
     values = [None if last is None else last.metrics.get(metric) for metric in metrics]
     params = spelled(sweep, typed(sweep, attempt.proposal))
     distributions = {name: distribution(sweep.space[name]) for name in params}
-    return _frozen(account, metrics, values, params=params, distributions=distributions)
+    broken = violations(tuning.search, attempt.proposal, last.metrics if last else {})
+    return _frozen(
+        account,
+        metrics,
+        values,
+        params=params,
+        distributions=distributions,
+        constraints=broken if account.history.state is TrialState.COMPLETE else {},
+    )
 
 
 def _frozen(
@@ -298,6 +308,7 @@ def _frozen(
     *,
     params: Mapping[str, Any],
     distributions: Mapping[str, BaseDistribution],
+    constraints: Mapping[str, float] = MappingProxyType({}),
 ) -> FrozenTrial:
     """A trial with these last values of the objectives; the curve of one is shown."""
     from optuna.trial import TrialState as Frozen
@@ -321,6 +332,7 @@ def _frozen(
     }
     said = values[0] if len(values) == 1 else list(values)
     told = [str(state), said, params, {str(k): v for k, v in steps.items()}, attributes]
+    told += [{text: str(value) for text, value in constraints.items()}] if constraints else []
     trial = create_trial(
         state=state,
         values=[v for v in values if v is not None] if state is Frozen.COMPLETE else None,
@@ -328,6 +340,7 @@ def _frozen(
         distributions=dict(distributions),
         user_attrs={**attributes, _CONTENT: fingerprint([*told, history.ended])},
         intermediate_values=steps,
+        constraints=dict(constraints),
     )
     trial.datetime_start = datetime.fromtimestamp(history.began or history.ended)
     trial.datetime_complete = datetime.fromtimestamp(history.ended)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,9 +19,9 @@ from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.fingerprint import canonical, derive_seed
 from cbablate.planning.search import (
     Search,
-    metric_constraints,
     parameter_constraints,
     settings,
+    violations,
 )
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
@@ -128,13 +128,15 @@ class OptunaSampler:
         self._order = tuple(_drawing_order(self._sweep.space))
         self._cells = _cells(self._sweep) if self._sweep.sampler.name == "grid" else None
         self._before = parameter_constraints(search)
-        self._after = metric_constraints(search)
         self._asked = 0
+        self._rejected = 0
+        self._trained = 0
         self._trials: list[optuna.Trial | None] = []
         self._ended: set[int] = set()
         self._judged: dict[int, dict[int, str]] = {}
         with _quiet(), _refusals(self._sweep):
-            self._sampler = _sampler(self._sweep, search.seed)
+            gamma = self._good if self._before else None
+            self._sampler = _sampler(self._sweep, search.seed, gamma)
             self._study = optuna.create_study(
                 study_name=_NAME,
                 sampler=self._sampler,
@@ -149,16 +151,18 @@ class OptunaSampler:
         for draw in range(sum(DRAWS)):
             if self._asked == self._cells:
                 return self._numbered(None, {}, rejected, "every cell of the grid was proposed")
-            self._study.sampler = self._sampler if draw < DRAWS[0] or self._cells else self._chance
+            self._study.sampler = self._drawing(draw)
             with _quiet():
                 trial = self._study.ask()
                 proposal = self._drawn(trial)
             self._study.sampler = self._sampler
             self._asked += 1
-            broken = self._broken(proposal)
+            broken, violation = self._broken(proposal)
             if not broken:
                 return self._numbered(trial, proposal, rejected)
             rejected += 1
+            self._rejected += 1
+            trial.set_constraint(broken, violation)
             self._tell(trial, Told.PRUNED)
         refused = f"{rejected:,} draws in a row do not keep '{broken}'"
         return self._numbered(None, proposal, rejected, refused)
@@ -233,12 +237,15 @@ class OptunaSampler:
                 self._drawn(trial)
         if trial is None:
             return
+        self._trained += told is not Told.FAIL
         self._ended.add(number)
         self._trials[number] = None  # Optuna's study has all that is needed of it from now on
         self._judged.pop(number, None)
         if told is not Told.FAIL:
-            for text, violation in self._violations(proposal, last).items():
-                trial.set_constraint(text, violation)
+            metrics = last.metrics if last else {}
+            for text, violation in violations(self._search, proposal, metrics).items():
+                if told is Told.COMPLETE or violation < math.inf:  # a pruned one may not know yet
+                    trial.set_constraint(text, violation)
         self._tell(trial, told, values)
 
     def _tell(
@@ -268,20 +275,30 @@ class OptunaSampler:
                 drawn[name] = _suggested(trial, name, parameter)
         return drawn
 
-    def _broken(self, proposal: Proposal) -> str:
-        """The first constraint between parameters that a proposal does not keep."""
+    def _broken(self, proposal: Proposal) -> tuple[str, float]:
+        """The first constraint between parameters that a proposal does not keep, and by how much
+        it is broken.
+        """
         if not self._before:
-            return ""
+            return "", 0.0
         values = settings(self._search, proposal)
-        broken = (c for c in self._before if c.applies(values) and c.violation(values) > 0)
-        return next((constraint.text for constraint in broken), "")
+        found = ((c.text, c.violation(values)) for c in self._before if c.applies(values))
+        return next((one for one in found if one[1] > 0), ("", 0.0))
 
-    def _violations(self, proposal: Proposal, last: Measurement | None) -> dict[str, float]:
-        """By how much each constraint on metrics is broken; none is said of what is not known."""
-        if not self._after or last is None:
-            return {}
-        values = {**settings(self._search, proposal), **last.metrics}
-        return {c.text: c.violation(values) for c in self._after if c.applies(values)}
+    def _drawing(self, draw: int) -> optuna.samplers.BaseSampler:
+        """What makes this draw for a proposal.
+
+        Optuna's TPE counts rejected draws among its first random trials; here only those count
+        that were trained.
+        """
+        if self._cells:
+            return self._sampler
+        startup = self._sweep.sampler.name == "tpe" and self._trained < _startup(self._sweep)
+        return self._chance if draw >= DRAWS[0] or (self._before and startup) else self._sampler
+
+    def _good(self, trials: int) -> int:
+        """How many of so many trials TPE models as good ones, as Optuna has it, of trained ones."""
+        return min(math.ceil(0.1 * max(0, trials - self._rejected)), 25)
 
 
 def typed(sweep: Sweep, proposal: Mapping[str, Any]) -> dict[str, Any]:
@@ -372,13 +389,24 @@ def _cells(sweep: Sweep) -> int:
     return math.prod(len(values) for values in _axes(sweep).values())
 
 
-def _sampler(sweep: Sweep, seed: int) -> optuna.samplers.BaseSampler:
+def _startup(sweep: Sweep) -> int:
+    """How many trials TPE draws at random before its model decides; Optuna's default is 10."""
+    return int(sweep.sampler.options.get("n_startup_trials", 10))
+
+
+def _sampler(
+    sweep: Sweep, seed: int, gamma: Callable[[int], int] | None
+) -> optuna.samplers.BaseSampler:
     name, options = sweep.sampler.name, dict(sweep.sampler.options)
     kind, quietly = _SAMPLERS[name]
     if name == "grid":
         return optuna.samplers.GridSampler(_axes(sweep), seed=seed, **options)
-    if name == "tpe" and any(parameter.when for parameter in sweep.space.values()):
-        options.setdefault("group", True)  # else conditional parameters are never modelled together
+    if name == "tpe":
+        conditional = any(parameter.when for parameter in sweep.space.values())
+        if conditional and options.get("multivariate", True):
+            options.setdefault("group", True)  # else these are never modelled together
+        if gamma is not None:
+            options["gamma"] = gamma
     if name == "cmaes":
         _needed("cmaes", "the sampler cmaes")
     if name == "gp":
@@ -398,6 +426,8 @@ def _pruner(pruner: Pruner | None, search: Search) -> optuna.pruners.BasePruner:
     options = {words.get(name, name): value for name, value in pruner.options.items()}
     if pruner.name in ("successive_halving", "hyperband"):
         options = {**_HALVING, **options}
+    if "n_warmup_steps" in words.values():
+        options = {"n_warmup_steps": 1, **options}  # of 0 Optuna would count intervals from there
     if pruner.name == "hyperband":
         options["max_resource"] = search.budget.amount
     if pruner.name == "patient":

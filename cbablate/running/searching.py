@@ -136,7 +136,10 @@ class Searching:
         complete, the fault is hardly the proposals', and all but diverged ones are run again.
         """
         found: list[Trial] = []
+        most = self._wanted()
         for subject, (search, number, proposal) in self._of.items():
+            if number >= most:
+                continue  # the sweep has been shortened since
             history = self._told.get(subject)
             if history is None or not history.state.ended or self._hopeful(search, history):
                 trial = self._trial(search, number, proposal)
@@ -144,12 +147,16 @@ class Searching:
                     found.append(trial)
         return found
 
+    def reopen(self, trial: Trial) -> None:
+        """A trial that is left is to be run now: its search is not over before it has ended."""
+        self._open[trial.search].add(trial.id)
+
     def over(self, arm: str) -> bool:
         """Whether the search of this arm has ended all trials it is to have."""
         search = next(one for one in self._searches if one.arm.id == arm)
-        counts = [len(self._proposed[one.id]) for one in self._searches]
-        enough = len(self._proposed[search.id]) >= wanted(self._sweep, counts, **self._spent())
-        return enough and not self._open[search.id]
+        most = self._wanted()
+        still = any(self._of[subject][1] < most for subject in self._open[search.id])
+        return len(self._proposed[search.id]) >= most and not still
 
     def lacking(self, last: Measurement | None) -> str:
         """What a trial's last measurement must tell its search and does not; "" if it tells all."""
@@ -234,6 +241,11 @@ class Searching:
             return self._by_id[search].trial(number, proposal, self._plan.description)
         except ValidationError:
             return None
+
+    def _wanted(self) -> int:
+        """How many trials each arm is to have, as things stand."""
+        counts = [len(self._proposed[one.id]) for one in self._searches]
+        return wanted(self._sweep, counts, **self._spent())
 
     def _spent(self) -> Mapping[str, float]:
         stop = self._sweep.stop

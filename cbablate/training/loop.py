@@ -210,7 +210,10 @@ def updates_per_epoch(images: Images, recipe: Recipe) -> int:
 
 
 def _batch(images: Images, recipe: Recipe) -> int:
-    return min(recipe.batch_size, len(images.train))
+    """Images an update; of fewer than a batch all there are, an even number where they mix."""
+    held = min(recipe.batch_size, len(images.train))
+    mixing = recipe.augment["mixup"] > 0 or recipe.augment["cutmix"] > 0
+    return held - held % 2 if mixing else held
 
 
 def _pass(

@@ -222,8 +222,12 @@ def _final(model: nn.Module, images: Images, compute: Compute) -> Finding:
         names = ("attention/entropy", "attention/entropy_normalized")
         return Finding(metrics, absent=dict.fromkeys(names, entropy))
     metrics["attention/entropy"] = entropy.mean
-    metrics["attention/entropy_normalized"] = entropy.normalized
-    return Finding(metrics, {"attention/entropy": entropy.per_layer})
+    vectors = {"attention/entropy": entropy.per_layer}
+    normalized = entropy.normalized
+    if isinstance(normalized, Absent):
+        return Finding(metrics, vectors, absent={"attention/entropy_normalized": normalized})
+    metrics["attention/entropy_normalized"] = normalized
+    return Finding(metrics, vectors)
 
 
 def subject_of(

@@ -188,3 +188,10 @@ def test_what_is_added_to_the_scores_is_part_of_them(monkeypatch: pytest.MonkeyP
     # tiles hold two rows of one image at a time
     parts = [rows[i : i + 1, :, top : top + 2].flatten() for i in range(3) for top in (0, 2, 4)]
     torch.testing.assert_close(told[0].double(), torch.cat(parts), atol=1e-6, rtol=1e-5)
+
+
+def test_a_layer_whose_rows_have_one_key_is_in_no_normalised_mean() -> None:
+    found = AttentionEntropy(per_head=((0.0,), (math.log(2), math.log(2))), tokens=(1, 4))
+    assert found.normalized == pytest.approx(0.5)
+    assert found.mean == pytest.approx(math.log(2) / 2)
+    assert isinstance(AttentionEntropy(per_head=((0.0,),), tokens=(1,)).normalized, Absent)

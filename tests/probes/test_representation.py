@@ -75,3 +75,21 @@ def test_blocks_that_hand_on_no_tokens_have_no_rank() -> None:
     held = Held(torch.zeros(1, 1, 2, 2), torch.zeros(1))
     found = measure(Subject(block, held, held, held, blocks=(block,)), frozenset({"rank"}))
     assert "no row of tokens" in found.absent["tokens/effective_rank"].reason
+
+
+@pytest.mark.parametrize("mean", [0.0, 5.0, 50.0])
+def test_the_rank_does_not_see_where_the_tokens_mean_lies(mean: float) -> None:
+    made, seen = subject(), list[torch.Tensor]()
+
+    def moved(_block: nn.Module, _given: object, output: torch.Tensor) -> torch.Tensor:
+        seen.append(0.01 * output.detach().double() + mean)
+        return seen[-1].float()
+
+    handle = made.blocks[1].register_forward_hook(moved)
+    found = measure(made, frozenset({"rank"})).vectors["tokens/effective_rank"][1]
+    handle.remove()
+    looked = seen[1:]  # the first is one image, to see whether there are tokens
+    rows = torch.cat([one.flatten(0, 1) for one in looked]).float().double()
+    values = torch.linalg.svdvals(rows - rows.mean(dim=0))
+    exact = float(torch.special.entr(values / values.sum()).sum().exp())
+    assert found == pytest.approx(exact, rel=1e-3)

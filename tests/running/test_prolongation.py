@@ -107,3 +107,12 @@ def test_the_ends_of_trials_are_kept_up_to_a_limit(
     assert checkpoint_bytes(tmp_path)[0] == 1
     monkeypatch.setattr(checkpoints, "_MOST_BYTES", 10)
     assert started(asked(2), driven(asked(2), tmp_path)) == [None]
+
+
+def test_a_longer_training_does_not_have_the_end_of_one_that_measured_once(tmp_path: Path) -> None:
+    longer = asked(2)
+    driven(asked(1), tmp_path)
+    facts = driven(longer, tmp_path)
+    assert started(longer, facts) == [1]
+    (only,) = of(longer, facts).measurements
+    assert only.spent == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.search import Search, searches, tuning_seed
 from cbablate.planning.trial import replicate_seed
 from cbablate.records.history import histories
+from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.running.confirmation import confirmations
 from cbablate.running.optuna_sampler import OptunaSampler
 from cbablate.running.searching import Searching
-from cbablate.spec.sweep import Parameter, Pruner
+from cbablate.spec.sweep import Parameter, Pruner, Sampler
 from cbablate.workloads import toy
 from tests.running.bench import conducted
 from tests.toys import tuned_plan
@@ -290,16 +293,44 @@ def test_where_no_trial_was_ever_complete_all_but_diverged_ones_are_run_again() 
     assert conducted(nan, facts) == facts
 
 
+def failed(facts: Sequence[Record]) -> list[Record]:
+    """The facts as they would be had every trial that ended failed."""
+    return [
+        Record(f.kind, f.subject, {**f.body, "state": "failed", "failure": "error"}, f.at)
+        if f.kind == "ended"
+        else f
+        for f in facts
+    ]
+
+
+def test_a_search_that_is_run_again_is_confirmed_in_the_same_run() -> None:
+    plan = tuned_plan({"ceiling": 2.0}, trials=3, epochs=2, replicates=2)
+    whole = conducted(plan)
+    tuning = {f.subject for f in whole if f.kind == "proposed"}
+    ends = [i for i, f in enumerate(whole) if f.kind == "ended" and f.subject in tuning]
+    again = conducted(plan, failed(whole[: ends[-1] + 1]))
+    past = histories(again)
+    confirmed = confirmations(plan, again).trials
+    assert len(confirmed) == 4
+    assert {past[trial.id].state for trial in confirmed} == {TrialState.COMPLETE}
+
+
+def test_of_a_search_that_was_shortened_nothing_beyond_its_end_is_run_on() -> None:
+    long = tuned_plan({"ceiling": 2.0}, trials=6, epochs=3, replicates=1)
+    facts = conducted(long, most=75, slots=4)
+    short = tuned_plan({"ceiling": 2.0}, trials=2, epochs=3, replicates=1)
+    started = {f.subject for f in facts if f.kind == "started"}
+    assert len(started) > len({f.subject for f in facts if f.kind == "ended"}) > 4
+    searching = Searching(short, facts)
+    assert searching.left() == []
+    assert all(searching.over(arm.id) for arm in short.arms)
+
+
 def test_a_trial_that_is_run_again_and_now_completes_is_told_to_the_sampler() -> None:
     plan = tuned_plan(trials=12, epochs=1, replicates=1)
     (search,) = searches(plan)
     facts = conducted(plan)
-    cut = [
-        Record(f.kind, f.subject, {**f.body, "state": "failed", "failure": "error"}, f.at)
-        if f.kind == "ended"
-        else f
-        for f in facts[: next(i for i, f in enumerate(facts) if f.kind == "ended") + 1]
-    ]
+    cut = failed(facts[: next(i for i, f in enumerate(facts) if f.kind == "ended") + 1])
     again = conducted(plan, cut)
     assert histories(again)[cut[-1].subject].state is TrialState.COMPLETE
     assert len(tunings(plan, again)[0].attempts) == 12
@@ -413,3 +444,55 @@ def test_a_sampler_is_asked_again_for_what_its_study_lost() -> None:
     first, second = OptunaSampler(search), OptunaSampler(search)
     asked = [first.ask() for _ in range(6)]
     assert all(second.replay(one.number, one.proposal) for one in asked)
+
+
+def asked_of(search: Search, values: Sequence[float], **also: float) -> list[dict[str, Any]]:
+    """What is proposed where trials complete with these values, the even ones with `also`."""
+    sampler, found = OptunaSampler(search), list[dict[str, Any]]()
+    for number, value in enumerate(values):
+        asked = sampler.ask()
+        found.append(dict(asked.proposal))
+        metrics = {"val/score": value, **(also if number % 2 == 0 else {})}
+        sampler.tell(number, TrialState.COMPLETE, Measurement(9, metrics), asked.proposal)
+    return found
+
+
+def test_draws_that_break_a_constraint_are_none_of_tpes_first_random_trials() -> None:
+    constraints = {"constraints": ("rate + start >= 0.9",), "sampler": Sampler(name="tpe")}
+    (search,) = searches(tuned_plan(trials=14, sampler="tpe", sweep={"constraints": ()}))
+    tune = search.sweep.model_copy(update=constraints)
+    search = replace(search, sweep=tune)
+    rising = asked_of(search, [float(n) for n in range(14)])
+    falling = asked_of(search, [float(-n) for n in range(14)])
+    assert rising[:10] == falling[:10], "chance does not look at values"
+    assert rising[10:] != falling[10:]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "nsgaii"])
+def test_a_metric_that_a_constraint_names_may_be_missing_now_and_then(sampler: str) -> None:
+    plan = tuned_plan(trials=14, sampler=sampler, sweep={"constraints": ("cost <= 1",)})
+    (search,) = searches(plan)
+    assert len(asked_of(search, [float(n) for n in range(14)], cost=0.5)) == 14
+
+
+def test_conditional_parameters_need_no_option_that_nobody_wrote() -> None:
+    space = {
+        "fault": Parameter(kind="choice", choices=("none", "nan")),
+        "rate": Parameter(kind="float", low=0.1, high=1.0, when={"fault": ("none",)}),
+    }
+    (search,) = searches(tuned_plan(space=space))
+    alone = Sampler(name="tpe", options={"multivariate": False})
+    OptunaSampler(replace(search, sweep=search.sweep.model_copy(update={"sampler": alone}))).ask()
+
+
+@pytest.mark.parametrize("options", [{}, {"first_rung": 1}])
+def test_intervals_count_from_the_first_rung_which_is_1_if_left_out(
+    options: dict[str, int],
+) -> None:
+    pruner = Pruner(name="threshold", options={"lower": 0.5, "interval": 5, **options})
+    (search,) = searches(tuned_plan(epochs=20, pruner=pruner))
+    sampler = OptunaSampler(search)
+    sampler.ask()
+    values = {spent: 1.0 if spent < 5 else 0.0 for spent in range(1, 20)}
+    told = [sampler.report(0, Measurement(s, {"val/score": v})) for s, v in values.items()]
+    assert [spent for spent, why in zip(values, told, strict=True) if why] == [6, 11, 16]

@@ -129,3 +129,22 @@ def test_optunas_dashboard_has_each_search_with_what_it_searched(tmp_path: Path)
     mirror.path.unlink()
     mirror.sync(PLAN, FACTS, state=StudyState.COMPLETE)
     assert told("toys/baseline") == shown, "a storage that was deleted is written anew"
+
+
+def test_what_breaks_a_constraint_is_not_the_best_in_optuna_either(tmp_path: Path) -> None:
+    plan = tuned_plan(
+        trials=8,
+        epochs=2,
+        replicates=1,
+        sampler="random",
+        sweep={"constraints": ("val/score <= 0.9",)},
+    )
+    facts = conducted(plan)
+    mirror = OptunaMirror(tmp_path)
+    shutil.copy(empty_optuna_storage(), mirror.path)
+    mirror.sync(plan, facts, state=StudyState.COMPLETE)
+    (tuning,) = tunings(plan, facts)
+    assert tuning.best is not None
+    assert any(not attempt.feasible for attempt in tuning.attempts)
+    study = optuna.load_study(study_name="toys/baseline", storage=mirror.address)
+    assert study.best_trial.user_attrs["trial"] == tuning.best.trial

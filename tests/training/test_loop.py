@@ -89,6 +89,11 @@ def test_a_batch_larger_than_the_data_is_all_of_them() -> None:
     assert trained(Watching(), config, budget=Budget(epochs=1))[0].images == 100
 
 
+def test_images_that_mix_in_pairs_are_an_even_number_where_they_do_not_fill_a_batch() -> None:
+    config = tiny({"batch_size": 64, "augment": {"mixup": 0.8}})
+    assert trained(Watching(), config, budget=Budget(epochs=1), count=31)[0].images == 30
+
+
 def _bytes(model: nn.Module) -> bytes:
     return b"".join(tensor.numpy().tobytes() for tensor in model.state_dict().values())
 
