@@ -281,7 +281,7 @@ def _trial(plan: Plan, account: Account, parameters: _Parameters) -> FrozenTrial
 
 def _tuning_trial(tuning: Tuning, account: Account) -> FrozenTrial:
     """An ended tuning trial, with what was proposed for it."""
-    from cbablate.running.optuna_sampler import distribution, spelled, typed
+    from cbablate.running.optuna_space import distribution, spelled, typed
 
     sweep = tuning.search.sweep
     attempt = next(one for one in tuning.attempts if one.trial == account.trial.id)

@@ -1,22 +1,24 @@
 """`OptunaSampler`: one search's proposals and verdicts, by Optuna's samplers and pruners.
 
-With `optuna_mirror.py` all there is of Optuna. The study that is asked lives in memory and holds
-nothing that the ledger does not: whoever asks, reports and tells in the recorded order again has
-the same sampler again.
+With `optuna_space.py`, `optuna_parts.py` and `optuna_mirror.py` all there is of Optuna. The study
+that is asked lives in memory and holds nothing that the ledger does not: whoever asks, reports and
+tells in the recorded order again has the same sampler again.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
-from cbablate.errors import EnvironmentFault, StudyError
-from cbablate.fingerprint import canonical, derive_seed
+import optuna
+from optuna.trial import TrialState as Told
+
+from cbablate.errors import StudyError
+from cbablate.fingerprint import derive_seed
 from cbablate.planning.search import (
     Search,
     parameter_constraints,
@@ -25,24 +27,11 @@ from cbablate.planning.search import (
 )
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
-from cbablate.spec.sweep import Parameter, Proposal, Pruner, Sweep
+from cbablate.running.optuna_parts import pruner_of, sampler_of, startup
+from cbablate.running.optuna_space import among, cells, drawing_order, spelled, suggested
+from cbablate.spec.sweep import Proposal, Sweep
 
-try:
-    import optuna
-    from optuna.distributions import (
-        BaseDistribution,
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
-    from optuna.trial import TrialState as Told
-except ImportError as error:
-    raise EnvironmentFault(
-        f"A study that tunes needs Optuna, which cannot be imported ({error}). Install it with "
-        "`pip install optuna`, or leave `tune:` out."
-    ) from error
-
-__all__ = ["DRAWS", "Asked", "OptunaSampler", "distribution", "spelled", "typed"]
+__all__ = ["DRAWS", "Asked", "OptunaSampler"]
 
 DRAWS = (20, 1000)
 """How many draws of a sampler, then of chance alone, may break a constraint between parameters
@@ -50,50 +39,6 @@ before a proposal is given up. A model of the objective knows nothing of such co
 insist on what they forbid."""
 _NAME = "search"
 """Of every study in memory: Hyperband deals brackets by name, and arms shall be dealt the same."""
-
-_SAMPLERS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
-    {
-        "tpe": ("TPESampler", {}),
-        "gp": ("GPSampler", {"warn_independent_sampling": False}),
-        "cmaes": ("CmaEsSampler", {"warn_independent_sampling": False}),
-        "nsgaii": ("NSGAIISampler", {}),
-        "qmc": (
-            "QMCSampler",
-            {"warn_independent_sampling": False, "warn_asynchronous_seeding": False},
-        ),
-        "random": ("RandomSampler", {}),
-        "grid": ("GridSampler", {}),
-    }
-)
-_PRUNERS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
-    {
-        "successive_halving": (
-            "SuccessiveHalvingPruner",
-            {"first_rung": "min_resource", "reduction": "reduction_factor"},
-        ),
-        "hyperband": (
-            "HyperbandPruner",
-            {"first_rung": "min_resource", "reduction": "reduction_factor"},
-        ),
-        "median": (
-            "MedianPruner",
-            {"first_rung": "n_warmup_steps", "interval": "interval_steps"},
-        ),
-        "percentile": (
-            "PercentilePruner",
-            {"first_rung": "n_warmup_steps", "interval": "interval_steps"},
-        ),
-        "patient": ("PatientPruner", {}),
-        "wilcoxon": ("WilcoxonPruner", {}),
-        "threshold": (
-            "ThresholdPruner",
-            {"first_rung": "n_warmup_steps", "interval": "interval_steps"},
-        ),
-    }
-)
-"""Optuna's class, and its word for each option that has another name in a sweep."""
-_HALVING: Mapping[str, Any] = MappingProxyType({"min_resource": 1, "reduction_factor": 3})
-"""Where a sweep does not say; Optuna's own `auto` would guess from the first trial."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +70,8 @@ class OptunaSampler:
     def __init__(self, search: Search) -> None:
         self._search = search
         self._sweep = search.sweep
-        self._order = tuple(_drawing_order(self._sweep.space))
-        self._cells = _cells(self._sweep) if self._sweep.sampler.name == "grid" else None
+        self._order = tuple(drawing_order(self._sweep.space))
+        self._cells = cells(self._sweep) if self._sweep.sampler.name == "grid" else None
         self._before = parameter_constraints(search)
         self._asked = 0
         self._rejected = 0
@@ -136,11 +81,11 @@ class OptunaSampler:
         self._judged: dict[int, dict[int, str]] = {}
         with _quiet(), _refusals(self._sweep):
             gamma = self._good if self._before else None
-            self._sampler = _sampler(self._sweep, search.seed, gamma)
+            self._sampler = sampler_of(self._sweep, search.seed, gamma)
             self._study = optuna.create_study(
                 study_name=_NAME,
                 sampler=self._sampler,
-                pruner=_pruner(self._sweep.pruner, search),
+                pruner=pruner_of(self._sweep.pruner, search),
                 directions=[objective.direction for objective in search.objectives],
             )
         self._chance = optuna.samplers.RandomSampler(derive_seed(search.seed, "chance"))
@@ -271,8 +216,8 @@ class OptunaSampler:
         drawn: dict[str, Any] = {}
         for name, parameter in self._order:
             conditions = (parameter.when or {}).items()
-            if all(other in drawn and _among(drawn[other], ok) for other, ok in conditions):
-                drawn[name] = _suggested(trial, name, parameter)
+            if all(other in drawn and among(drawn[other], ok) for other, ok in conditions):
+                drawn[name] = suggested(trial, name, parameter)
         return drawn
 
     def _broken(self, proposal: Proposal) -> tuple[str, float]:
@@ -293,156 +238,12 @@ class OptunaSampler:
         """
         if self._cells:
             return self._sampler
-        startup = self._sweep.sampler.name == "tpe" and self._trained < _startup(self._sweep)
-        return self._chance if draw >= DRAWS[0] or (self._before and startup) else self._sampler
+        first = self._sweep.sampler.name == "tpe" and self._trained < startup(self._sweep)
+        return self._chance if draw >= DRAWS[0] or (self._before and first) else self._sampler
 
     def _good(self, trials: int) -> int:
         """How many of so many trials TPE models as good ones, as Optuna has it, of trained ones."""
         return min(math.ceil(0.1 * max(0, trials - self._rejected)), 25)
-
-
-def typed(sweep: Sweep, proposal: Mapping[str, Any]) -> dict[str, Any]:
-    """A recorded proposal as it was drawn: JSON writes the number 1.0 as 1."""
-    return {name: _typed(value, sweep.space[name]) for name, value in proposal.items()}
-
-
-def spelled(sweep: Sweep, proposal: Proposal) -> dict[str, Any]:
-    """A proposal as Optuna's own parameters."""
-    return {name: _key(value, sweep.space[name]) for name, value in proposal.items()}
-
-
-def _typed(value: Any, parameter: Parameter) -> Any:
-    if parameter.kind == "choice":
-        return next(one for one in parameter.choices if canonical(one) == canonical(value))
-    return float(value) if parameter.kind == "float" else value
-
-
-def _drawing_order(space: Mapping[str, Parameter]) -> Iterator[tuple[str, Parameter]]:
-    """The space in its own order, but for parameters that must wait for those they depend on."""
-    waiting = dict(space)
-    while waiting:
-        ready = [n for n, p in waiting.items() if not (p.when or {}).keys() & waiting.keys()]
-        if not ready:
-            raise StudyError(f"the conditions of {', '.join(sorted(waiting))} go in a circle")
-        for name in ready:
-            yield name, waiting.pop(name)
-
-
-def distribution(parameter: Parameter) -> BaseDistribution:
-    """Where a parameter's values lie, as Optuna says it."""
-    if parameter.kind == "choice":
-        return CategoricalDistribution([_key(value, parameter) for value in parameter.choices])
-    low, high = _range(parameter)
-    if parameter.kind == "int":
-        step = int(parameter.step or 1)
-        return IntDistribution(int(low), int(high), log=parameter.log, step=step)
-    return FloatDistribution(low, high, log=parameter.log, step=parameter.step)
-
-
-def _suggested(trial: optuna.Trial, name: str, parameter: Parameter) -> Any:
-    if parameter.kind == "choice":
-        keys = {_key(value, parameter): value for value in parameter.choices}
-        return keys[trial.suggest_categorical(name, list(keys))]
-    low, high = _range(parameter)
-    if parameter.kind == "int":
-        step = int(parameter.step or 1)
-        return trial.suggest_int(name, int(low), int(high), step=step, log=parameter.log)
-    return trial.suggest_float(name, low, high, step=parameter.step, log=parameter.log)
-
-
-def _range(parameter: Parameter) -> tuple[float, float]:
-    """Its ends; the upper one is the last that a step reaches, as Optuna would say in a warning."""
-    low, high = float(parameter.low or 0.0), float(parameter.high or 0.0)
-    if parameter.step:
-        high = low + math.floor((high - low) / parameter.step + 1e-9) * parameter.step
-    return low, high
-
-
-def _key(value: Any, parameter: Parameter) -> Any:
-    """A choice as Optuna takes one: mappings and lists by their text."""
-    if parameter.kind != "choice" or value is None or isinstance(value, bool | int | float | str):
-        return value
-    return canonical(value)
-
-
-def _among(value: Any, allowed: Sequence[Any]) -> bool:
-    return canonical(value) in {canonical(one) for one in allowed}
-
-
-def _axes(sweep: Sweep) -> dict[str, list[Any]]:
-    """The values of a grid's axes."""
-    axes: dict[str, list[Any]] = {}
-    for name, parameter in sweep.space.items():
-        if parameter.kind == "choice":
-            axes[name] = [_key(value, parameter) for value in parameter.choices]
-            continue
-        low, high = _range(parameter)
-        step = parameter.step or (1 if parameter.kind == "int" else 0)
-        if not step:
-            raise StudyError(f"a grid needs a step for '{name}'")
-        values = [low + index * step for index in range(round((high - low) / step) + 1)]
-        axes[name] = [int(value) for value in values] if parameter.kind == "int" else values
-    return axes
-
-
-def _cells(sweep: Sweep) -> int:
-    return math.prod(len(values) for values in _axes(sweep).values())
-
-
-def _startup(sweep: Sweep) -> int:
-    """How many trials TPE draws at random before its model decides; Optuna's default is 10."""
-    return int(sweep.sampler.options.get("n_startup_trials", 10))
-
-
-def _sampler(
-    sweep: Sweep, seed: int, gamma: Callable[[int], int] | None
-) -> optuna.samplers.BaseSampler:
-    name, options = sweep.sampler.name, dict(sweep.sampler.options)
-    kind, quietly = _SAMPLERS[name]
-    if name == "grid":
-        return optuna.samplers.GridSampler(_axes(sweep), seed=seed, **options)
-    if name == "tpe":
-        conditional = any(parameter.when for parameter in sweep.space.values())
-        if conditional and options.get("multivariate", True):
-            options.setdefault("group", True)  # else these are never modelled together
-        if gamma is not None:
-            options["gamma"] = gamma
-    if name == "cmaes":
-        _needed("cmaes", "the sampler cmaes")
-    if name == "gp":
-        _needed("torch", "the sampler gp")
-    made: optuna.samplers.BaseSampler = getattr(optuna.samplers, kind)(
-        seed=seed, **quietly, **options
-    )
-    return made
-
-
-def _pruner(pruner: Pruner | None, search: Search) -> optuna.pruners.BasePruner:
-    if pruner is None:
-        return optuna.pruners.NopPruner()
-    if len(search.objectives) > 1:
-        raise StudyError("a pruner judges by one objective, and this sweep has several")
-    kind, words = _PRUNERS[pruner.name]
-    options = {words.get(name, name): value for name, value in pruner.options.items()}
-    if pruner.name in ("successive_halving", "hyperband"):
-        options = {**_HALVING, **options}
-    if "n_warmup_steps" in words.values():
-        options = {"n_warmup_steps": 1, **options}  # of 0 Optuna would count intervals from there
-    if pruner.name == "hyperband":
-        options["max_resource"] = search.budget.amount
-    if pruner.name == "patient":
-        options["wrapped_pruner"] = None
-    made: optuna.pruners.BasePruner = getattr(optuna.pruners, kind)(**options)
-    return made
-
-
-def _needed(library: str, who: str) -> None:
-    from importlib.util import find_spec
-
-    if find_spec(library) is None:
-        raise EnvironmentFault(
-            f"{who} needs the package {library}, which is not installed: pip install {library}"
-        )
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cbablate.errors import EnvironmentFault
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.agenda import turn, wanted
 from cbablate.planning.plan import Plan
@@ -23,8 +24,16 @@ from cbablate.records.history import TRIAL_KINDS, History, fold
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState, Verdict
-from cbablate.running.optuna_sampler import OptunaSampler, typed
 from cbablate.spec.sweep import Proposal, Sweep
+
+try:
+    from cbablate.running.optuna_sampler import OptunaSampler
+    from cbablate.running.optuna_space import typed
+except ImportError as error:
+    raise EnvironmentFault(
+        f"A study that tunes needs Optuna, which cannot be imported ({error}). Install it with "
+        "`pip install optuna`, or leave `tune:` out."
+    ) from error
 
 __all__ = ["Proposed", "Searching"]
 
