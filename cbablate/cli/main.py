@@ -356,6 +356,8 @@ def _write(text: str) -> None:
     except BrokenPipeError:
         raise
     except (AttributeError, OSError) as error:  # stdout is closed, or its disk is full
+        if sys.stdout is not None:
+            _give_up_stdout()
         raise EnvironmentFault(f"the table cannot be printed: {error}") from error
 
 
@@ -370,9 +372,15 @@ def main() -> None:
         show_error(error)
         sys.exit(error.exit_code)
     except BrokenPipeError:
-        # Whoever read our output has left; Python would complain once more when it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()  # whoever read our output has left
         sys.exit(0)
+
+
+def _give_up_stdout() -> None:
+    """Let what could not be written be lost: Python would try again when it shuts down, complain,
+    and exit with a code of its own.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

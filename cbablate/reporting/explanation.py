@@ -237,7 +237,8 @@ def _p(case: _Told) -> Iterator[str]:
     said = case.arm.contrasts.get(case.column.metric)
     if said is not None and said.p is not None:
         how = case.plan.study.analysis
-        yield f"{_test(case, said)}, p = {said.p!r}"
+        of = "; p of all looks together" if case.summary.course else ", p"
+        yield f"{_test(case, said)}{of} = {said.p!r}"
         if how.correction == "dunnett":
             yield f"Dunnett-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
         else:
@@ -261,7 +262,7 @@ def _test(case: _Told, said: Contrast) -> str:
     if how.test == "sign_flip" and case.summary.course is None:
         return f"Exact two-sided sign-flip test of {said.n} paired differences"
     t = (said.effect_size or 0.0) * said.n**0.5
-    looked = " at the last look, over all looks together" if case.summary.course else ""
+    looked = " at the last look" if case.summary.course else ""
     return f"Two-sided paired t test: t = {t:.6g} with {said.n - 1} degrees of freedom{looked}"
 
 
