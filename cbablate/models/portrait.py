@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cbablate.errors import StudyError
+from cbablate.errors import StudyError, in_a_line
 from cbablate.models.anatomy import Anatomy, Point, anatomy
 from cbablate.models.places import PLACES
 
@@ -104,10 +104,8 @@ def portrait(name: str) -> Portrait:
         with torch.no_grad(), FlopCounterMode(display=False) as counter, seen:
             model(torch.empty(1, *size, device="meta"))
     except (RuntimeError, NotImplementedError, TypeError, ValueError, AssertionError) as error:
-        reason = str(error).strip().splitlines()
         raise StudyError(
-            f"'{name}' cannot be made or run without numbers: "
-            f"{reason[0][:160] if reason else type(error).__name__}"
+            f"'{name}' cannot be made or run without numbers: {in_a_line(error, limit=160)}"
         ) from error
     refused = dict.fromkeys(set(found.places) - seen.called, _NEVER) | seen.refused
     return Portrait(
