@@ -21,11 +21,11 @@ class History:
     """The last attempt at a trial: its state, its measurements in order, and why it ended.
 
     An attempt that went on from a checkpoint has the measurements of earlier ones up to there, so
-    that they are one whole curve; `sessions` are those of all attempts that it is made of, the
-    last one last, and `times` says when each measurement was recorded (UTC seconds). `began` is
-    the start of the last attempt. `failure` is a class of `records.state.FAILURES` where the state
-    is FAILED, else empty. `attempts` counts every start, of which all but the
-    last were cut short or failed.
+    that they are one whole curve; `sessions` and `workers` are those of all attempts that it is
+    made of, the last one last ("" for a worker that is not known), and `times` says when each
+    measurement was recorded (UTC seconds). `began` is the start of the last attempt. `failure` is
+    a class of `records.state.FAILURES` where the state is FAILED, else empty. `attempts` counts
+    every start, of which all but the last were cut short or failed.
     """
 
     trial: str
@@ -40,6 +40,7 @@ class History:
     ended: float = 0.0
     session: str = ""
     sessions: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
     reached: int = 0
     """The budget spent at the checkpoint that the last attempt was given; 0 if it was given none
     or did not use it."""
@@ -100,6 +101,10 @@ def _attempt(before: History, started: Record) -> History:
         began=started.at,
         session=session,
         sessions=(*started.body.get("sessions", before.sessions if kept else ()), session),
+        workers=(
+            *started.body.get("workers", before.workers if kept else ()),
+            str(started.body.get("worker", "")),
+        ),
         reached=reached,
     )
 
@@ -108,6 +113,7 @@ def _forget(history: History) -> None:
     history.measurements.clear()
     history.times.clear()
     history.sessions = history.sessions[-1:]
+    history.workers = history.workers[-1:]
     history.reached = 0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cbablate.analysis.course import asked
 from cbablate.analysis.tuning import best_proposals
+from cbablate.fingerprint import fingerprint
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed, searches
 from cbablate.planning.trial import Trial
@@ -25,7 +26,7 @@ from cbablate.running.executor import Ending
 if TYPE_CHECKING:
     from cbablate.running.searching import Searching
 
-__all__ = ["Conductor", "Watcher", "declare", "waiting"]
+__all__ = ["Conductor", "Watcher", "Workers", "declare", "waiting"]
 
 
 class Watcher(Protocol):
@@ -116,6 +117,7 @@ class Conductor:
         self._spent: dict[str, int] = {}
         self._last: dict[str, Measurement] = {}
         self._diverged: dict[str, str] = {}
+        self.workers = Workers(ledger)
         self.trained = 0
         """How many trials were begun."""
         if searching:
@@ -143,20 +145,25 @@ class Conductor:
             self._under_way.add(proposed.id)
         return proposed
 
-    def started(self, trial: Trial) -> None:
-        """Record that an attempt began."""
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
+        """Record that an attempt began, and by which worker."""
         before = self._told.get(trial.id)
         origin = self._checkpoints.offered(trial.id) if self._checkpoints else Origin(0)
         body = {
             "attempt": (before.attempts if before else 0) + 1,
             "session": self._session,
             "executor": self._executor,
+            **({"worker": self.workers.id_of(worker)} if worker else {}),
             **({"gpus": self._gpus} if self._gpus else {}),
             **({"from": origin.spent} if origin.spent else {}),
         }
         shorter = self._told.get(origin.shorter)
         if shorter is not None:
-            body |= {"of": shorter.trial, "sessions": list(shorter.sessions)}
+            body |= {
+                "of": shorter.trial,
+                "sessions": list(shorter.sessions),
+                "workers": list(shorter.workers),
+            }
         self._tell("started", trial.id, body)
         if shorter is not None and not _holds(before, origin.spent):
             self._inherit(trial, shorter, origin.spent)
@@ -295,6 +302,22 @@ class Conductor:
     def _tell_watchers(self, tell: Callable[[Watcher], None]) -> None:
         for watcher in self._watchers:
             tell(watcher)
+
+
+class Workers:
+    """The workers that a ledger knows; a new one is recorded once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._known = {fact.subject for fact in ledger.records(["worker"])}
+
+    def id_of(self, body: Mapping[str, Any]) -> str:
+        """The subject of the worker's fact, which is in the ledger when this returns."""
+        worker = fingerprint(body)
+        if worker not in self._known:
+            self._ledger.tell("worker", worker, body)
+            self._known.add(worker)
+        return worker
 
 
 def waiting(plan: Plan, told: Mapping[str, History]) -> list[Trial]:
