@@ -20,6 +20,7 @@ from cbablate.cli.effects import (
     chosen,
 )
 from cbablate.cli.explain import explain
+from cbablate.cli.fsck import fsck
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
 from cbablate.cli.words import (
@@ -182,7 +183,7 @@ def run(
             mlflow=mlflow,
             mirrored=mirrors,
         )
-    _write(_spelled(api.table(planned, results=results, view="shown"), Form.text))
+    _write(_spelled(api.table_of(planned, done.facts, view="shown"), Form.text))
     print(overview.ended(planned, done, shown, mirrored=mirrors), file=sys.stderr)
     if done.exit_code:
         raise typer.Exit(done.exit_code)
@@ -335,6 +336,7 @@ app.command()(diff)
 app.command()(explain)
 app.command()(report)
 app.command()(verify)
+app.command()(fsck)
 
 
 def _spelled(table: Table, form: Form) -> str:
