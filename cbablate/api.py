@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import outcome
+from cbablate.analysis.recorded import as_recorded
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
@@ -147,7 +148,7 @@ def run(
         results=folder,
         executor=resources.executor,
         checkpoint_every=resources.checkpoint_every,
-        publish=lambda facts: publish(plan, facts, folder / plan.study.name),
+        publish=lambda facts: publish(as_recorded(plan, facts), facts, folder / plan.study.name),
         mirrors=lambda: _mirrors(folder, mlflow) if mirrored else (),
     )
 
@@ -166,11 +167,13 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
     folder = Path(results).absolute()
     mirrors = _mirrors(folder, mlflow)
     with Ledger.writing(folder) as ledger:  # mirrors have one writer, as the ledger has
+        there = ledger.records()
+        known = as_recorded(plan, there)
         bring(
-            plan,
-            ledger.records(),
+            known,
+            there,
             mirrors=mirrors,
-            publish=lambda told: publish(plan, told, folder / plan.study.name),
+            publish=lambda told: publish(known, told, folder / plan.study.name),
         )
 
 
@@ -187,7 +190,7 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     from cbablate.reporting.table import outcome_table
     from cbablate.reporting.two_way import shown_table, two_way_table
 
-    found = outcome(plan, facts(Path(results)))
+    found = outcome(*recorded(plan, Path(results)))
     own = {"arms": outcome_table, "two_way": two_way_table, "shown": shown_table}
     if view in own:
         return own[view](found)
@@ -198,6 +201,12 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
         listed = ", ".join(("arms", *VIEWS, "two_way", "shown"))
         raise CbablateError(f"'{view}' is no table of a study; there are {listed}")
     return table_of(view, found.plan, found.summary)
+
+
+def recorded(plan: Plan, results: Path) -> tuple[Plan, Sequence[Record]]:
+    """A plan as the ledger of a results folder knows it, with that ledger's facts."""
+    there = facts(results)
+    return as_recorded(plan, there), there
 
 
 def facts(results: Path) -> Sequence[Record]:

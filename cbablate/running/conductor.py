@@ -21,6 +21,7 @@ from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.checkpoints import Checkpoints, Origin
 from cbablate.running.executor import Ending
+from cbablate.running.namesake import place
 
 if TYPE_CHECKING:
     from cbablate.running.searching import Searching
@@ -320,8 +321,12 @@ def declare(plan: Plan, ledger: Ledger) -> None:
     study: dict[str, Any] = {
         "study": plan.study.model_dump(mode="json"),
         "folder": str(plan.study.folder.resolve()),
+        "place": place(plan.study, ledger.path.parent),
         "trials": [trial.id for trial in plan.trials],
     }
+    code = plan.description.code
+    if code is not None and code.digest != plan.description.version:
+        study |= {"code": code.digest, "version": plan.description.version}
     if plan.study.tune is not None:
         study["searches"] = {search.id: search.arm.id for search in searches(plan)}
     before = ledger.records(["study"], subject=plan.study.name)
