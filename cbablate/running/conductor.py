@@ -21,6 +21,7 @@ from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.checkpoints import Checkpoints, Origin
 from cbablate.running.executor import Ending
+from cbablate.running.expectation import Expectation
 from cbablate.running.namesake import place
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class Conductor:
         self._spent: dict[str, int] = {}
         self._last: dict[str, Measurement] = {}
         self._diverged: dict[str, str] = {}
+        self._misspelt: dict[str, str] = {}
+        self._expected = Expectation(plan, told)
         self.trained = 0
         """How many trials were begun."""
         if searching:
@@ -125,14 +128,23 @@ class Conductor:
             self._confirm()
 
     @property
+    def halted(self) -> str:
+        """Why no further trial is started, though some wait; "" if none is held back."""
+        return self._expected.halted
+
+    @property
     def exhausted(self) -> bool:
         """Whether no trial waits, and none can come of those that are under way."""
+        if self.halted:
+            return True
         queues = (self._confirming, self._again, self._written)
         growing = self._plan.study.sequential is not None and self._under_way
         return not self._undecided and not any(queues) and not growing
 
     def next(self) -> Trial | None:
         """The next trial to start; None if there is none, or none before a running one ends."""
+        if self.halted:
+            return None
         for queue in (self._confirming, self._again):
             if queue:
                 return queue.popleft()
@@ -171,6 +183,11 @@ class Conductor:
         if fault:
             self._diverged[trial.id] = fault
             return Verdict(stop=True, reason=fault)
+        if trial.id not in self._last:
+            fault = self._expected.first(trial, measurement)
+            if fault:
+                self._misspelt[trial.id] = fault
+                return Verdict(stop=True, reason=fault)
         verdict = self._tell("measured", trial.id, body_of(measurement))
         self._spent[trial.id] = measurement.spent
         self._last[trial.id] = measurement
@@ -180,7 +197,12 @@ class Conductor:
     def ended(self, trial: Trial, ending: Ending) -> None:
         """Record the end of an attempt, whose state follows from how it ended."""
         end = self._judged(trial, ending)
-        measured = self._last.pop(trial.id, None) is not None
+        last = self._last.pop(trial.id, None)
+        measured = last is not None
+        if last is not None and self._spent.get(trial.id) == trial.budget.amount:
+            self._expected.ended(trial, last)
+        elif ending.how == "raised" and end.failure == "no measurement":
+            self._expected.unusable(trial, end.reason)
         self._tell("ended", trial.id, _end_body(end))
         if self._checkpoints and not _resumable(trial, end, ending, measured):
             self._checkpoints.drop(trial.id)
@@ -275,6 +297,9 @@ class Conductor:
         diverged = self._diverged.pop(trial.id, "")
         if diverged:
             return _End(TrialState.FAILED, diverged, "diverged")
+        misspelt = self._misspelt.pop(trial.id, "")
+        if misspelt:
+            return _End(TrialState.FAILED, misspelt, "no measurement")
         if ending.how == "stopped":
             return _End(TrialState.PRUNED, ending.sentence)
         if ending.how in ("raised", "lost"):

@@ -335,15 +335,15 @@ def _train(
         if missing:
             running.execute(conductor, entry(plan, plan.description.run), checkpoints)
         remarks = tuple(searching.remarks) if searching else ()
+        untold: tuple[str, ...] = (conductor.halted,) if conductor.halted else ()
         facts = ledger.records()
         arms = untimed(whole(plan, facts), facts)
-        untold: tuple[str, ...] = ()
         if arms:
             display.say(f"timing {len(arms)} arms, each alone, {TIMING_ROUNDS} rounds")
             try:
                 _time(plan, ledger, running, arms=arms, session=session)
             except Exception as error:  # noqa: BLE001 - what was trained is published all the same
-                untold = (f"The arms could not be timed: {type(error).__name__}: {error}",)
+                untold += (f"The arms could not be timed: {type(error).__name__}: {error}",)
     return _Outcome(conductor.trained, untold, remarks)
 
 
