@@ -27,7 +27,7 @@ _LONGER = 6
 
 
 class Expectation:
-    """The metrics that a study asks for and no description knows, and those that were reported.
+    """The metrics that a study asks of a workload which describes none, and those reported so far.
 
     `halted` is the sentence that says why no further trial may start; "" while they may.
     """
@@ -35,10 +35,9 @@ class Expectation:
     def __init__(self, plan: Plan, told: Mapping[str, History]) -> None:
         tune = plan.study.tune
         objectives = [plan.study.objective, *(tune.objectives or () if tune else ())]
-        known = plan.description.metrics
-        self._objectives = [one.metric for one in objectives if one.metric not in known]
+        self._objectives = [one.metric for one in objectives]
         asked = dict.fromkeys([*self._objectives, *plan.study.report])
-        self._asked = [name for name in asked if name not in known]
+        self._asked = [] if plan.description.metrics else [*asked]
         self._plan = plan
         self._reported: set[str] = set()
         self._arms: set[str] = set()

@@ -99,7 +99,7 @@ def describe(name: str, folder: Path) -> Description:
     own = next((one for one in code.modules if one.name == module), None)
     former: tuple[str, ...] = ()
     if own is not None:
-        _refuse_misdeclared(own, function)
+        _refuse_misdeclared(own, function, folder)
         former = (former_digest(Path(own.path), folder),)
     return Description(
         name=name,
@@ -112,16 +112,18 @@ def describe(name: str, folder: Path) -> Description:
     )
 
 
-def _refuse_misdeclared(module: Module, function: str) -> None:
+def _refuse_misdeclared(module: Module, function: str, folder: Path) -> None:
     """Refuse what the source of a workload's module shows to be no workload."""
     tree = parsed(module.text) if module.text is not None else None
     if tree is None:
         return  # a fault of syntax is told, with its place, when the module is imported
+    path, home = Path(module.path), folder.resolve()
+    shown = path.relative_to(home) if path.is_relative_to(home) else path
     if not binds(tree, function):
-        raise LookupError(f"{module.path} defines no '{function}'")
+        raise LookupError(f"{shown} defines no '{function}'")
     why = misdeclared(tree, function)
     if why:
-        raise LookupError(f"{module.path}: {why}")
+        raise LookupError(f"{shown}: {why}")
 
 
 def _as_written(config: Mapping[str, Any]) -> dict[str, Any]:
