@@ -96,7 +96,8 @@ class _Loaded:
         if self.code.folder in sys.path:
             sys.path.remove(self.code.folder)
         for name, module in _modules():
-            if name not in self._known and (self._ours(module) or self._is_users(module)):
+            new = name not in self._known
+            if new and (name in self._finder.modules or self._is_users(module)):
                 _forget(name)
         for name, module in self._put_away.items():
             sys.modules.setdefault(name, module)
@@ -108,7 +109,7 @@ class _Loaded:
         for name, module in _modules():
             if name in self._known:
                 continue
-            if self._ours(module) or name in self._finder.modules:
+            if name in self._finder.modules:
                 continue
             if not self._is_users(module):
                 self._known.add(name)
@@ -139,13 +140,11 @@ class _Loaded:
         folder = Path(self.code.folder)
         return file.is_relative_to(folder) and not is_library(file.relative_to(folder))
 
-    def _ours(self, module: ModuleType) -> bool:
-        spec = getattr(module, "__spec__", None)
-        return getattr(spec, "loader", None) in self._finder.loaders
-
     def _is_users(self, module: ModuleType) -> bool:
         file = getattr(module, "__file__", None)
-        return isinstance(file, str) and is_users(Path(file).absolute(), Path(self.code.folder))
+        if not isinstance(file, str) or not Path(file).is_absolute():
+            return False  # not from a file: some libraries make modules, and write a name there
+        return is_users(Path(file), Path(self.code.folder))
 
 
 class _Finder(MetaPathFinder):
@@ -155,7 +154,6 @@ class _Finder(MetaPathFinder):
         self.modules = {
             one.name: one for one in code.modules if one.name.partition(".")[0] not in NEEDED
         }
-        self.loaders: list[_Loader] = []
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -181,7 +179,6 @@ class _Finder(MetaPathFinder):
         if module.text is None and not module.path.endswith(".py"):
             return spec_from_file_location(fullname, module.path, submodule_search_locations=inside)
         loader = _Loader(module)
-        self.loaders.append(loader)
         spec = ModuleSpec(fullname, loader, origin=module.path, is_package=inside is not None)
         spec.submodule_search_locations = inside
         spec.has_location = True

@@ -37,7 +37,7 @@ def code_of(module: str, folder: Path) -> Code | None:
 
     Raises:
         LookupError: a file beside the study has the name of a module of Python's, or of one that
-            cbablate needs.
+            cbablate needs; a file cannot be read.
     """
     walk = _Walk(folder)
     walk.reach(module)
@@ -164,7 +164,11 @@ def _read(name: str, found: Found) -> Module:
     locations = None if found.locations is None else tuple(map(str, found.locations))
     if found.file is None:
         return Module(name, "", "", locations)
-    text = found.file.read_bytes() if found.file.suffix == ".py" else None
+    try:
+        content = found.file.read_bytes()
+    except OSError as error:
+        raise LookupError(f"{found.file} cannot be read: {error.strerror}") from error
+    text = content if found.file.suffix == ".py" else None
     digest = file_digest(found.file) if text is None else syntax_digest(text)
     return Module(name, str(found.file), digest, locations, text)
 
