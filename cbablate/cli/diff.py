@@ -40,10 +40,8 @@ def diff(
             "diff compares two studies, or one study with itself: name another study, other "
             "results (--other DIR), or an earlier time (--until WHEN)"
         )
-    one = api.plan(api.load_study(a))
-    two = api.plan(api.load_study(b)) if b else one
-    before = api.facts(results)
-    after = api.facts(other) if other else before
+    one, before = api.recorded(api.plan(api.load_study(a)), results)
+    two, after = api.recorded(api.plan(api.load_study(b or a)), other or results)
     before = difference.until(before, until) if until else before
     first = f"{a}, {results}" + (f", until {until}" if until else "")
     shown = difference.difference(

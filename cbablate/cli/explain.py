@@ -26,4 +26,5 @@ def explain(
     from cbablate import api
     from cbablate.reporting.explanation import explanation
 
-    print(explanation(api.plan(api.load_study(study)), api.facts(results), *cell))
+    planned, told = api.recorded(api.plan(api.load_study(study)), results)
+    print(explanation(planned, told, *cell))

@@ -130,8 +130,7 @@ def plan(
 
     if slots is not None and not probe:
         raise CbablateError("--slots says for how many slots --probe reckons: give both")
-    planned = api.plan(api.load_study(study))
-    told = api.facts(results)
+    planned, told = api.recorded(api.plan(api.load_study(study)), results)
     if not as_json:
         print(overview.planned(planned, told), flush=True)
     found = probing.probe(planned, told, slots=slots or 1) if probe else None
@@ -195,11 +194,11 @@ def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) 
     from cbablate import api
     from cbablate.cli import json_shape, overview
 
+    planned, told = api.recorded(api.plan(api.load_study(study)), results)
     if as_json:
-        planned = api.plan(api.load_study(study))
-        print(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
+        print(json_shape.printed(json_shape.status_shape(planned, told)))
         return
-    print(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
+    print(overview.standing(planned, told))
     print(overview.kept(results), end="")
 
 
@@ -237,7 +236,7 @@ def table(
         view = "shown"  # in JSON a row is an arm, however the study has its table set
     found = api.table(planned, results=results, view=view)
     if as_json:
-        rows = outcome(planned, api.facts(results)).plan
+        rows = outcome(*api.recorded(planned, results)).plan
         text = json_shape.printed(json_shape.table_shape(rows, found)) + "\n"
     else:
         text = _spelled(found, form)
@@ -313,7 +312,7 @@ def sweep(study: StudyPath, results: Results = RESULTS) -> None:
     from cbablate import api
     from cbablate.cli.sweep import swept
 
-    print(swept(api.plan(api.load_study(study)), api.facts(results)))
+    print(swept(*api.recorded(api.plan(api.load_study(study)), results)))
 
 
 @app.command()

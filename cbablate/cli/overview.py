@@ -11,6 +11,7 @@ from cbablate.analysis.absence import unreported
 from cbablate.analysis.contrast import pooled_sd
 from cbablate.analysis.cost import cost, tuning_cost
 from cbablate.analysis.course import asked
+from cbablate.analysis.earlier import earlier_versions
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
@@ -70,6 +71,7 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
         *_screening_lines(plan),
         *_power_lines(outcome(plan, facts), plan.study.tune is not None),
     ]
+    lines += earlier_versions(plan, facts, histories(facts))
     if tuned:
         return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, facts))])
     if grows:
@@ -91,12 +93,14 @@ def standing(plan: Plan, facts: Sequence[Record]) -> str:
     """How many trials are in which state, arm by arm, and why any failed or was pruned."""
     past = histories(fact for fact in facts if fact.kind in TRIAL_KINDS)
     unknown = History(trial="")
+    earlier = earlier_versions(plan, facts, past)
+    after = ["", *earlier] if earlier else []
     if plan.study.tune is not None:
-        return _tuned_standing(plan, facts, past)
+        return "\n".join([_tuned_standing(plan, facts, past), *after])
     now = asked(plan, facts)
     ours = {trial.id: past.get(trial.id, unknown) for trial in now.trials}
     lines = _standing(now, ours, f"{plan.study.name}:")
-    return "\n".join([*lines, *standing_lines(plan, facts)])
+    return "\n".join([*lines, *standing_lines(plan, facts), *after])
 
 
 def _tuned_standing(plan: Plan, facts: Sequence[Record], past: dict[str, History]) -> str:

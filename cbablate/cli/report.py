@@ -26,8 +26,7 @@ def report(
     """Write a study as one page that works offline: table, figures, trials, open questions."""
     from cbablate import api
 
-    planned = api.plan(api.load_study(study))
-    told = api.facts(results)
+    planned, told = api.recorded(api.plan(api.load_study(study)), results)
     path = output or Path(f"{planned.study.name}{'.pdf' if pdf else '.html'}")
     if pdf:
         from cbablate.reporting.report_pdf import report_pdf

@@ -43,7 +43,7 @@ def verify(
         if plan.study.typesetting.layout == "two_way":
             tables.append(api.table(plan, results=results, view="two_way"))
         ours = [row for row in rows if row.study == plan.study.name]
-        shown = outcome(plan, api.facts(results)).plan  # of a study that tunes, its tuned arms
+        shown = outcome(*api.recorded(plan, results)).plan  # of a study that tunes, its tuned arms
         faults += _checked(shown, tables, ours, paper, versions.get(plan.study.name, ""))
     for name in sorted({row.study for row in rows} - known):
         print(f"{name}: not checked, for its study file was not given", file=sys.stderr)

@@ -296,10 +296,12 @@ def _absences(plan: Plan, summary: Summary) -> Iterator[str]:
 
 def _missing(summary: Summary) -> Iterator[str]:
     if not any(one.counts.planned for one in summary.arms):
+        yield from summary.earlier
         return  # no arm is tuned yet, which is told before
     if all(one.counts.waiting == one.counts.planned for one in summary.arms):
-        yield "Nothing has been trained yet."
+        yield from summary.earlier or ("Nothing has been trained yet.",)
         return
+    yield from summary.earlier
     lacking = incomplete(summary)
     if lacking:
         yield f"Not complete, and in no mean: {lacking}."

@@ -140,8 +140,9 @@ class Display:
         if state in (TrialState.COMPLETE, TrialState.PRUNED):
             self._took.append(took)
         words = f"{self._label(trial)}: {state.value}"
-        if last is not None:
-            words += f", {self._values(last)}"
+        values = self._values(last) if last is not None else ""
+        if values:
+            words += f", {values}"
         words += f" ({duration(took)})"
         if reason:
             words += f": {reason}"

@@ -18,6 +18,7 @@ from cbablate.running.scratch import clear_abandoned, scratch_folder
 from cbablate.running.stream import Told, attempt
 from cbablate.running.worker import worker_body
 from cbablate.workloads.entry import Entry
+from cbablate.workloads.importing import unload
 
 __all__ = ["LocalExecutor"]
 
@@ -40,7 +41,7 @@ class LocalExecutor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        return None
+        unload()  # whoever imports the user's modules next gets them from their files
 
     def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
         """Run what the feed gives until it gives nothing: with one slot, nothing else can come."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import operator
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.sketch import Sketch
 from cbablate.running.handover import Handover, Saved
 from cbablate.workloads.entry import Entry
+from cbablate.workloads.importing import strangers
 
 __all__ = ["Told", "attempt", "open_stream"]
 
@@ -52,7 +54,7 @@ def open_stream(workload: Entry, trial: Trial, workdir: Path) -> Generator[Measu
 
     Raises:
         TrialFailure: the workload yields what is no measurement, goes backwards, spends more than
-            its budget, or calls `sys.exit`.
+            its budget, imports code that is not recorded, or calls `sys.exit`.
         Exception: whatever else the workload raises.
     """
     config = copy.deepcopy(dict(trial.config))
@@ -61,18 +63,22 @@ def open_stream(workload: Entry, trial: Trial, workdir: Path) -> Generator[Measu
         if not isinstance(stream, Iterator):
             raise TrialFailure(
                 f"workload '{workload.name}' gave {_kind(stream)}, not an iterator of "
-                "measurements: does it `yield`?"
+                "measurements: does it `yield`?",
+                failure="no measurement",
             )
         try:
             spent = 0
             for item in stream:
                 measurement = _checked(item, trial, after=spent)
                 spent = measurement.spent
+                workload.hold_against_code()
                 yield measurement
+            workload.hold_against_code()
         finally:
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
+            strangers()  # of a trial that was stopped or raised: the next one must not be blamed
     except SystemExit as left:
         raise TrialFailure(f"the workload called sys.exit({left.code!r})") from left
     except (GeneratorExit, KeyboardInterrupt, Exception):
@@ -86,15 +92,17 @@ def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:
     if not isinstance(item, Measurement):
         raise TrialFailure(f"the workload yielded {_kind(item)}, not a Measurement")
     unit, most = trial.budget.unit, trial.budget.amount
-    if isinstance(item.spent, bool) or not isinstance(item.spent, int):
+    spent = _whole(item.spent)
+    if spent is None:
         raise TrialFailure(f"a measurement has spent {item.spent!r}, not a whole number of {unit}")
-    if not after < item.spent <= most:
+    if not after < spent <= most:
         raise TrialFailure(
-            f"a measurement has spent {item.spent} {unit}: more than the last one's {after} and "
+            f"a measurement has spent {spent} {unit}: more than the last one's {after} and "
             f"at most the budget's {most} is allowed"
         )
     return replace(
         item,
+        spent=spent,
         metrics={name: _number(name, value) for name, value in item.metrics.items()},
         vectors={
             name: tuple(_number(name, value) for value in values)
@@ -104,6 +112,16 @@ def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:
         notes={str(name): str(words) for name, words in item.notes.items()},
         sketches={str(name): _sketch(name, text) for name, text in item.sketches.items()},
     )
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number as a plain int, numpy's and torch's too; None if it is none."""
+    if isinstance(value, bool) or "bool" in str(getattr(value, "dtype", "")):
+        return None
+    try:
+        return operator.index(value)
+    except (TypeError, ValueError, RuntimeError):
+        return None
 
 
 def _sketch(name: Any, text: Any) -> str:
@@ -124,7 +142,10 @@ def _number(name: Any, value: Any) -> float:
         raise TrialFailure(f"a metric is named {name!r}: names are words")
     if isinstance(value, bool | str | Mapping) or not isinstance(value, SupportsFloat):
         raise TrialFailure(f"metric '{name}' is {_kind(value)}, not a number")
-    return float(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise TrialFailure(f"metric '{name}' is {_kind(value)}, not a number: {error}") from error
 
 
 def _kind(value: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cbablate.spec.budget import Budget
+from cbablate.spec.code import Code
 from cbablate.spec.metric import Metric
 
 __all__ = ["Config", "Describe", "Description"]
@@ -31,7 +32,8 @@ class Description:
     The entries (`run`, `verify`, `observe`, `throughput`, `probe`) are `module:function`; they are
     resolved where a trial runs, so that reading or planning a study imports neither torch nor a
     user's code.
-    `source` is the file to import a user's module from, None for an installed one.
+    `code` is that of a user's own workload, None for a shipped one; `version` is then its digest.
+    `former_versions` are what earlier releases of cbablate called the same code.
 
     `resolve` turns a config as written into the full typed config (defaults filled in), and
     raises pydantic's `ValidationError`. `data` gives the fingerprint of the data that a config
@@ -57,7 +59,8 @@ class Description:
     """What a trial costs, from a few of its steps; None where only a trial can tell."""
     shape: Callable[[Config], Config] = _whole
     """What of a resolved config a trial's cost depends on: arms of one shape are probed once."""
-    source: Path | None = None
+    code: Code | None = None
+    former_versions: tuple[str, ...] = ()
     open_ended: Callable[[Config, Budget], bool] = _never
     """Whether a training of this config to this budget is, bit for bit, the beginning of every
     longer one. The workload then leaves a checkpoint with its last measurement too."""

@@ -10,6 +10,7 @@ from cbablate.spec import scalar
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path
 from cbablate.spec.metric import Metric
+from cbablate.spec.own_config import dotted_keys, undecided
 from cbablate.spec.suggestion import did_you_mean
 from cbablate.spec.tree import ListNode, MapNode, Node, TextNode, walk
 
@@ -100,10 +101,13 @@ def unknown_changes(root: MapNode) -> Iterator[Fault]:
     baseline = walk(root, ("baseline",))
     if not baseline.there or not isinstance(baseline.node, MapNode):
         return
-    yield from _undecided(baseline.node, ("baseline",))
+    yield from undecided(baseline.node, ("baseline",))
+    yield from dotted_keys(baseline.node, ("baseline",))
     known = [".".join(map(str, path)) for path, _ in _leaves(baseline.node)]
     for path, changes in changes_of(root):
-        yield from _undecided(changes, path)
+        yield from undecided(changes, path)
+        for key, entry in changes.entries.items():  # here alone a dotted key is a way down
+            yield from dotted_keys(entry.node, (*path, key))
         for way, _ in _leaves(changes):
             key = ".".join(map(str, way))
             found = walk(baseline.node, tuple(key.split(".")))
@@ -210,22 +214,6 @@ def _leaves(node: MapNode, path: Path = ()) -> Iterator[tuple[Path, Node]]:
             yield from _leaves(entry.node, (*path, key))
         else:
             yield (*path, key), entry.node
-
-
-def _undecided(node: Node, path: Path) -> Iterator[Fault]:
-    """Unquoted scalars that could be a bad number as well as a word."""
-    if isinstance(node, MapNode):
-        for key, entry in node.entries.items():
-            yield from _undecided(entry.node, (*path, key))
-    elif isinstance(node, ListNode):
-        for index, item in enumerate(node.items):
-            yield from _undecided(item, (*path, index))
-    elif not node.quoted and not node.broken:
-        told = scalar.misread(node.text)
-        if told is not None:
-            sentence, hint = told
-            hint = f"{hint}, or put it in quotes if it is a word".removeprefix(", or ")
-            yield Fault(path, f"{sentence}, so it is no number", hint)
 
 
 def objective_faults(root: MapNode, way: Path, metrics: Mapping[str, Metric]) -> Iterator[Fault]:

@@ -22,10 +22,16 @@ from cbablate.running.executor import Ending, Executor
 from cbablate.running.handover import Saved
 from cbablate.workloads import toy
 from cbablate.workloads.entry import Entry
+from cbablate.workloads.source import code_of
 from tests.toys import toy_plan
 
 TOY = Entry("cbablate.workloads.toy:run")
 HERE = Path(__file__).with_name("streams.py")
+
+
+def stream(name: str) -> Entry:
+    """A workload of `streams.py`, as a user's own."""
+    return Entry(f"streams:{name}", code_of("streams", HERE.parent))
 
 
 class Diary:
@@ -189,7 +195,7 @@ class ExecutorContract:
         self, executor: Executor, tmp_path: Path
     ) -> None:
         plan = toy_plan(epochs=9, replicates=2)
-        streams = Entry("streams:writes_where_it_worked", str(HERE), HERE.read_text())
+        streams = stream("writes_where_it_worked")
         trials = tuple(
             Trial(**{**vars(t), "config": {"witness": str(tmp_path / t.id)}}) for t in plan.trials
         )
@@ -233,7 +239,7 @@ class ExecutorContract:
             Trial(**{**vars(template), "id": how, "config": {"how": how}}) for how in told
         )
         diary, here = Diary(trials), Path.cwd()
-        executor.execute(diary, Entry("streams:misbehaves", str(HERE), HERE.read_text()))
+        executor.execute(diary, stream("misbehaves"))
         assert Path.cwd() == here, "where a workload went is no matter of ours"
         for how, sentence in told.items():
             (ending,) = diary.of(how, "ended")

@@ -23,6 +23,8 @@ class Cut(BaseException):
 class Memory:
     """A ledger of so many facts; the next one kills the driver, before or after it is told."""
 
+    path = Path("results/ledger.sqlite")
+
     def __init__(self, facts: Iterable[Record] = (), *, most: int | None = None) -> None:
         self.facts = list(facts)
         self._most = most

@@ -14,8 +14,7 @@ from cbablate.records.ledger import Ledger
 from cbablate.running.drive import drive
 from cbablate.running.executor import Executor, default_slots
 from cbablate.running.local_executor import LocalExecutor
-from cbablate.workloads.entry import Entry
-from tests.contracts.executor import HERE, TOY, Diary, ExecutorContract
+from tests.contracts.executor import TOY, Diary, ExecutorContract, stream
 from tests.toys import toy_file, toy_plan
 
 
@@ -28,7 +27,7 @@ class TestLocalExecutor(ExecutorContract):
     def test_without_a_keeper_no_checkpoint_is_asked_for(self, executor: Executor) -> None:
         trial = toy_plan(epochs=1, replicates=1).trials[0]
         diary = Diary((trial,))
-        executor.execute(diary, Entry("streams:tells_what_is_due", str(HERE), HERE.read_text()))
+        executor.execute(diary, stream("tells_what_is_due"))
         (measurement,) = diary.of(trial.id, "measured")
         assert measurement.metrics == {"due": 0.0}
 
