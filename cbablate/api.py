@@ -57,8 +57,7 @@ class Resources:
                 f"{self.checkpoint_every:g}"
             )
         if self.gpus_per_trial is not None and not (
-            1e-4 <= self.gpus_per_trial <= 1
-            or self.gpus_per_trial % 1 == 0 <= self.gpus_per_trial
+            1e-4 <= self.gpus_per_trial <= 1 or self.gpus_per_trial % 1 == 0 <= self.gpus_per_trial
         ):
             raise CbablateError(
                 f"a trial takes a share of one GPU (0.0001 to 1) or whole ones (0, 1, 2, ...), not "
