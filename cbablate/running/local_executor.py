@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shutil
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -13,8 +12,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from cbablate.planning.trial import Trial
+from cbablate.running.devices import unused_gpus
 from cbablate.running.executor import Ending, Feed, Keeper, raised
-from cbablate.running.scratch import clear_abandoned, scratch_folder
+from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
 from cbablate.running.stream import Told, attempt
 from cbablate.running.worker import worker_body
 from cbablate.workloads.entry import Entry
@@ -45,6 +45,9 @@ class LocalExecutor:
 
     def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
         """Run what the feed gives until it gives nothing: with one slot, nothing else can come."""
+        unused = unused_gpus()
+        if unused:
+            print(f"cbablate: {unused}", file=sys.stderr)
         while (trial := feed.next()) is not None:
             given = keeper.offer(trial) if keeper else None
             feed.started(trial, worker_body())
@@ -55,7 +58,7 @@ class LocalExecutor:
                 ending = self._followed(feed, trial, stream, keeper)
             finally:
                 os.chdir(here)  # a workload may have gone elsewhere
-                shutil.rmtree(workdir, ignore_errors=True)
+                remove_scratch(workdir)
             feed.ended(trial, ending)
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
