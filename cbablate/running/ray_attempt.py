@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -13,17 +9,22 @@ from ray.tune import Trainable
 
 from cbablate.planning.trial import Trial
 from cbablate.records.history import body_of
-from cbablate.running.executor import Ending, raised
+from cbablate.running.children import adopting
+from cbablate.running.execution import Execution, Order
+from cbablate.running.executor import Ending
 from cbablate.running.handover import Saved
-from cbablate.running.scratch import scratch_folder
-from cbablate.running.stream import Told, attempt
+from cbablate.running.isolation import Isolation
+from cbablate.running.limits import Limits
 from cbablate.workloads.entry import Entry
 
-__all__ = ["BEGAN", "Attempt", "Given", "Report", "called"]
+__all__ = ["BEGAN", "RETURNED", "Attempt", "Given", "Report", "called"]
 
 BEGAN = "began"
 """What an attempt reports first: Ray tells of a trial's start through callbacks only, and a list
 of those makes it import every integration it knows, MLflow's too (2 s)."""
+
+RETURNED = "returned"
+"""What an attempt reports that has not begun, since the trial before it left its worker unfit."""
 
 
 class Report:
@@ -52,18 +53,20 @@ class Given:
     given is let go of when the trial has begun.
     """
 
-    def __init__(self, entry: Entry, trial: Trial, every: float, saved: Saved | None) -> None:
-        self._given: tuple[Entry, Trial, float] | None = (entry, trial, every)
+    def __init__(
+        self, entry: Entry, trial: Trial, every: float, saved: Saved | None, limits: Limits
+    ) -> None:
+        self._given: Order | None = Order(entry, trial, every, None, limits)
         self._saved = None if saved is None else ray.put(saved)
 
-    def stream(self, workdir: Path) -> Generator[Told, None, None]:
-        """The trial's stream, not begun; called in its worker, once."""
+    def order(self) -> Order:
+        """What was given; called in its worker, once."""
         if self._given is None:
             raise RuntimeError("this trial was given to a worker before")
-        entry, trial, every = self._given
         saved: Saved | None = None if self._saved is None else ray.get(self._saved)
+        order = self._given._replace(saved=saved)
         self.forget()
-        return attempt(entry, trial, workdir, every=every, given=saved)
+        return order
 
     def forget(self) -> None:
         """Hold it no more."""
@@ -79,24 +82,38 @@ class Given:
 class Attempt(Trainable):
     """A trial's stream, advanced by one measurement a step, in a worker that outlives it."""
 
+    _run: Execution | None = None
+
     def setup(self, config: dict[str, Any]) -> None:
         """Open the stream of the trial in `config`, without beginning it."""
-        self._began = False
-        self._workdir = scratch_folder("trial")
+        self._isolation = Isolation()
+        self._adopting = adopting()
+        self._adopting.__enter__()
+        self._begin(config)
+
+    def _begin(self, config: dict[str, Any]) -> None:
         given: Given = config["given"]["value"]
-        self._stream = given.stream(self._workdir)
+        self._began = False
+        self._run = Execution(self._isolation, given.order(), fatal=True)
 
     def step(self) -> dict[str, Any]:
-        """The word that it began, then a measurement each time, then how it ended."""
+        """The word that it began, then a measurement each time, then how it ended.
+
+        Raises:
+            RuntimeError: this worker is not to be used any more, which it has reported.
+        """
+        if self._run is None:
+            if self._began:
+                raise RuntimeError("a trial before this one left this worker unfit for another")
+            self._began = True
+            return {"report": {"value": RETURNED}}
         if not self._began:
             self._began = True
             return {"report": {"value": BEGAN}}
-        try:
-            told = next(self._stream)
-        except StopIteration:
-            return _end(Ending("finished"))
-        except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
-            return _end(raised(error))
+        told = self._run.next()
+        if isinstance(told, Ending):
+            self._fit()
+            return {"report": {"value": told}, "done": True}
         return {"report": {"value": Report(body_of(told.measurement), told.saved)}}
 
     def get_auto_filled_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
@@ -106,20 +123,27 @@ class Attempt(Trainable):
         return {}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next trial: this worker stays warm."""
-        self.cleanup()
-        self.setup(new_config)
+        """Take the next trial, if this worker is as new; else the trial is given back.
+
+        True all the same: Ray Tune drops a trial, without a word, that cannot reuse a worker.
+        """
+        if self._fit():
+            self._begin(new_config)
+        else:
+            self._run, self._began = None, False
         return True
 
     def cleanup(self) -> None:
         """Close the stream, and remove the trial's folder."""
-        with contextlib.suppress(Exception):  # its end has been told; nobody is left to tell this
-            self._stream.close()
-        shutil.rmtree(self._workdir, ignore_errors=True)
+        self._fit()
 
-
-def _end(ending: Ending) -> dict[str, Any]:
-    return {"report": {"value": ending}, "done": True}
+    def _fit(self) -> bool:
+        """End what the last trial has left; whether this worker is as new then."""
+        if self._run is None:
+            return False
+        self._run.close()  # its end has been told; nobody is left to tell what it says
+        remains = self._run.end()
+        return not remains.stays and not remains.ended
 
 
 def called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:

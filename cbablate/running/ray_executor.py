@@ -13,6 +13,8 @@ import math
 import os
 import secrets
 import shutil
+import time
+from collections import Counter, deque
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +22,8 @@ from typing import Any, Self
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.history import measurement_of
-from cbablate.running.executor import Ending, Feed, Keeper, default_slots
+from cbablate.running.executor import NO_LIMITS, Ending, Feed, Keeper, default_slots
+from cbablate.running.limits import Limits
 from cbablate.running.scratch import clear_abandoned, scratch_folder
 from cbablate.running.signals import signals_kept
 from cbablate.workloads.entry import Entry
@@ -47,7 +50,7 @@ try:
     from ray.tune.schedulers import FIFOScheduler, TrialScheduler
     from ray.tune.search import Searcher
 
-    from cbablate.running.ray_attempt import BEGAN, Attempt, Given, Report, called
+    from cbablate.running.ray_attempt import BEGAN, RETURNED, Attempt, Given, Report, called
 except ImportError as error:
     raise EnvironmentFault(
         f"Ray Tune cannot be imported ({error}). Install it with `pip install 'ray[tune]'`, or run "
@@ -55,6 +58,9 @@ except ImportError as error:
     ) from error
 
 __all__ = ["RayExecutor"]
+
+MOST_RETURNS = 3
+"""How often a trial that has not begun is given to another worker, when one is gone or unfit."""
 
 _TOKEN = secrets.token_hex(32)
 """Of this process's own sessions, in memory: Ray's default writes one that is readable by all. One
@@ -129,9 +135,16 @@ class RayExecutor:
     ) -> None:
         self._disconnect()
 
-    def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
+    def execute(
+        self,
+        feed: Feed,
+        workload: Entry,
+        keeper: Keeper | None = None,
+        *,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
         """Run what the feed gives, `slots` at a time, until it is exhausted."""
-        relay = _Relay(feed, workload, keeper)
+        relay = _Relay(feed, workload, keeper, limits)
         resources: dict[str, float] = {"cpu": self._cpus}
         if self.gpus:
             resources["gpu"] = self.gpus
@@ -239,31 +252,39 @@ class _Relay:
     stop the study, so the error is kept here and raised when `fit` is over.
     """
 
-    def __init__(self, feed: Feed, workload: Entry, keeper: Keeper | None) -> None:
+    def __init__(
+        self, feed: Feed, workload: Entry, keeper: Keeper | None, limits: Limits
+    ) -> None:
         self.feed = feed
         self.workload = workload
         self.keeper = keeper
+        self.limits = limits
         self.error: Exception | None = None
         self._by_ray: dict[str, Trial] = {}
         self._given: dict[str, Given] = {}
+        self._returned: deque[Trial] = deque()
+        self._returns: Counter[str] = Counter()
         self._open: set[str] = set()
+        self._began: dict[str, float] = {}
+        self._heard: dict[str, float] = {}
         self._stopped: dict[str, str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """An empty shell: Ray pickles its callbacks into a snapshot that nobody reads."""
-        return (_Relay, (None, None, None))
+        return (_Relay, (None, None, None, None))
 
     def propose(self, ray_id: str) -> dict[str, Any] | str | None:
         if self.error is not None:
             return str(Searcher.FINISHED)
         try:
-            trial = self.feed.next()
-            if trial is None:
-                return str(Searcher.FINISHED) if self.feed.exhausted else None
+            trial = self._returned.popleft() if self._returned else self.feed.next()
+            if trial is None:  # one that has not begun may be given back
+                over = self.feed.exhausted and not self._given
+                return str(Searcher.FINISHED) if over else None
             every, saved = math.inf, None
             if self.keeper is not None:
                 every, saved = self.keeper.every, self.keeper.offer(trial)
-            given = Given(self.workload, trial, every, saved)
+            given = Given(self.workload, trial, every, saved, self.limits)
         except Exception as error:  # noqa: BLE001 - raised again by close()
             self.error = error
             return str(Searcher.FINISHED)
@@ -275,11 +296,13 @@ class _Relay:
         if ray_id not in self._open:
             self._open.add(ray_id)
             self._given.pop(ray_id).forget()
+            self._began[ray_id] = self._heard[ray_id] = time.monotonic()
             self._guard(lambda: self.feed.started(self._by_ray[ray_id]))
 
     def measured(self, ray_id: str, report: Report) -> bool:
         """Whether the trial shall stop."""
         trial = self._by_ray[ray_id]
+        self._heard[ray_id] = time.monotonic()
         body, saved = report.take()
         try:
             verdict = self.feed.measured(trial, measurement_of(body))
@@ -295,12 +318,32 @@ class _Relay:
     def ended(self, ray_id: str, ending: Ending) -> None:
         if ray_id not in self._by_ray:
             return
+        if ending.how == "lost" and self._given_back(ray_id):
+            return
         self.started(ray_id)  # an actor can die before Ray calls its trial started
         trial = self._by_ray.pop(ray_id)
         self._open.discard(ray_id)
+        began, heard = self._began.pop(ray_id), self._heard.pop(ray_id)
+        if ending.how == "lost":  # the worker ends itself where code in C holds the trial up
+            broken = self.limits.broken(began=began, heard=heard, now=time.monotonic())
+            if broken:
+                sentence = f"{broken}; its process was ended, since it could not be interrupted"
+                ending = Ending("raised", sentence, "timeout", ending.traceback)
         if ray_id in self._stopped:
             ending = Ending("stopped", self._stopped.pop(ray_id))
         self._guard(lambda: self.feed.ended(trial, ending))
+
+    def _given_back(self, ray_id: str) -> bool:
+        """Whether a trial whose worker is gone had not begun, and is given to another worker."""
+        if ray_id in self._open:
+            return False
+        trial = self._by_ray[ray_id]
+        if self._returns[trial.id] >= MOST_RETURNS:
+            return False
+        self._returns[trial.id] += 1
+        self._returned.append(self._by_ray.pop(ray_id))
+        self._given.pop(ray_id).forget()
+        return True
 
     def close(self) -> None:
         if self.error is not None:
@@ -349,6 +392,8 @@ class _Verdicts(FIFOScheduler):
         if told == BEGAN:
             self._relay.started(trial.trial_id)
             return str(TrialScheduler.CONTINUE)
+        if told == RETURNED:  # its next step raises, which has Ray Tune replace the worker
+            return str(TrialScheduler.CONTINUE)
         stop = self._relay.measured(trial.trial_id, told)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
@@ -358,10 +403,20 @@ class _Verdicts(FIFOScheduler):
         self._relay.ended(trial.trial_id, ended)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        cause = _cause(trial)
+        line = next(filter(None, map(str.strip, cause.splitlines()[1:])), "")
+        why = f": {line[:300]}" if line else ""
         self._relay.ended(
-            trial.trial_id,
-            Ending("lost", "the process of the trial died", "lost", str(trial.get_error() or "")),
+            trial.trial_id, Ending("lost", f"the process of the trial died{why}", "lost", cause)
         )
+
+
+def _cause(trial: Any) -> str:
+    """What Ray knows of a trial's end; Ray Tune has written it down, but not yet stored it."""
+    try:
+        return Path(str(trial.error_file)).read_text(encoding="utf-8", errors="replace")
+    except (OSError, TypeError):
+        return str(trial.get_error() or "")
 
 
 def _cores_of_one_machine() -> float:

@@ -9,7 +9,7 @@ import socket
 import tempfile
 from pathlib import Path
 
-__all__ = ["clear_abandoned", "scratch_folder"]
+__all__ = ["clear_abandoned", "remove_own", "scratch_folder"]
 
 
 def scratch_folder(word: str) -> Path:
@@ -28,6 +28,12 @@ def clear_abandoned() -> None:
             shutil.rmtree(folder, ignore_errors=True)
         except OSError:  # gone meanwhile, or a process that is not ours to ask
             continue
+
+
+def remove_own() -> None:
+    """Remove the folders of this process."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_prefix()}{os.getpid()}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prefix() -> str:
