@@ -48,6 +48,8 @@ def plan_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
         "budget": {"amount": plan.study.budget.amount, "unit": plan.study.budget.unit},
         "objective": plan.study.objective.model_dump(mode="json"),
         "margin": plan.study.margin,
+        "time_limit": plan.study.time_limit,
+        "silence_limit": plan.study.silence_limit,
         "workload": {"name": plan.description.name, "version": plan.description.version},
         "arms": [_arm(plan, arm.id) | {"config": arm.config} for arm in plan.arms],
         "trials": [

@@ -64,6 +64,7 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
         f"{', at the hyperparameters as written' * tuned}",
         *(tuning_lines(plan, tuning_cost(plan, facts)) if tuned else ()),
         *look_lines(plan),
+        *_limit_lines(plan),
         "",
         *_arm_lines(plan),
         "",
@@ -170,6 +171,17 @@ def ended(plan: Plan, done: Completion, results: Path, *, mirrored: bool) -> str
         else "MLflow and Optuna have not been told: cbablate sync STUDY tells them."
     )
     return "\n".join(lines)
+
+
+def _limit_lines(plan: Plan) -> list[str]:
+    """What the time of a trial is limited to; nothing where it is not."""
+    longest, silence = plan.study.time_limit, plan.study.silence_limit
+    said = [f"an attempt may take {duration(longest)}"] if longest is not None else []
+    said += [f"go {duration(silence)} without a measurement"] if silence is not None else []
+    if not said:
+        return []
+    words = " and ".join(said) if longest is not None else f"an attempt may {said[0]}"
+    return [f"Limits of time: {words}; a trial that goes on longer has failed."]
 
 
 def _screening_lines(plan: Plan) -> list[str]:

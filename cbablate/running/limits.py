@@ -14,15 +14,15 @@ from types import FrameType
 
 from cbablate.running.duration import duration
 
-__all__ = ["CLOSING", "Limits", "OverLimit", "Watch"]
+__all__ = ["CLOSING", "INTERRUPTION", "Limits", "OverLimit", "Watch"]
 
 CLOSING = 15.0
 """How many seconds a workload has to end after its stream was closed."""
 _AGAIN = 5.0
 """After how many seconds a workload that caught `OverLimit`, and went on, gets it once more."""
-_GRACE = 10.0
+_GRACE = 5.0
 """How many seconds after its limit a worker is ended that code in C holds up."""
-_SIGNAL = int(signal.SIGRTMAX) - 3 if hasattr(signal, "SIGRTMAX") else int(signal.SIGALRM)
+INTERRUPTION = int(signal.SIGRTMAX) - 3 if hasattr(signal, "SIGRTMAX") else int(signal.SIGALRM)
 """What interrupts the main thread: one that no library is known to use, where there is one."""
 
 
@@ -105,14 +105,14 @@ def _raising(seconds: float, note: Callable[[], None], *, fatal: bool) -> Iterat
         delay = seconds
         while not over.wait(delay):
             note()
-            if main and signal.getsignal(_SIGNAL) is interrupt:
-                signal.pthread_kill(thread, _SIGNAL)
+            if main and signal.getsignal(INTERRUPTION) is interrupt:
+                signal.pthread_kill(thread, INTERRUPTION)
             else:
                 _raise_in(thread)
             delay = _AGAIN
 
     watcher = threading.Thread(target=watch, name="limits", daemon=True)
-    before = signal.signal(_SIGNAL, interrupt) if main else None
+    before = signal.signal(INTERRUPTION, interrupt) if main else None
     if fatal:
         faulthandler.dump_traceback_later(seconds + _GRACE, exit=True, file=2)
     try:
@@ -124,7 +124,7 @@ def _raising(seconds: float, note: Callable[[], None], *, fatal: bool) -> Iterat
         if fatal:
             faulthandler.cancel_dump_traceback_later()
         if main:
-            signal.signal(_SIGNAL, before)
+            signal.signal(INTERRUPTION, before)
 
 
 def _raise_in(thread: int) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 from cbablate.running.facet import Facet, variable
 from cbablate.running.library_state import LIBRARIES, settings_of
+from cbablate.running.limits import INTERRUPTION
 
 __all__ = ["STREAMS", "Picture"]
 
@@ -30,7 +31,7 @@ _STANDARD = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__
 _HOOKS = ("excepthook", "displayhook", "unraisablehook", "breakpointhook")
 _ITIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 _LIMITS = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
-_SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
+_SIGNALS = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, INTERRUPTION})
 _PASSES = 3
 """How often everything is looked at: putting back one setting of a library may move another."""
 
