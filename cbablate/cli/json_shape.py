@@ -74,11 +74,14 @@ def plan_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def status_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
+def status_shape(
+    plan: Plan, facts: Sequence[Record], *, at_work: bool = False
+) -> dict[str, Any]:
     """`cbablate status --json`; where replicates grow, of those that were asked for."""
     trials = outcomes(asked(plan, facts), facts)
     return {
         **_head("status", plan),
+        "at_work": at_work,
         "counts": _counts(trials),
         "arms": [
             _arm(plan, arm.id) | {"counts": _counts([t for t in trials if t.arm.id == arm.id])}

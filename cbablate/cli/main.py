@@ -193,12 +193,16 @@ def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) 
     """Say what is done, running, pruned and failed, and why."""
     from cbablate import api
     from cbablate.cli import json_shape, overview
+    from cbablate.records.lock import held
 
+    planned = api.plan(api.load_study(study))
+    at_work = held(results / "lock")  # before the facts: what ends meanwhile is not cut short
+    facts = api.facts(results)
     if as_json:
-        planned = api.plan(api.load_study(study))
-        print(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
+        shape = json_shape.status_shape(planned, facts, at_work=at_work)
+        print(json_shape.printed(shape))
         return
-    print(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
+    print(overview.standing(planned, facts, at_work=at_work))
     print(overview.kept(results), end="")
 
 

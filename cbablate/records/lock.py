@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cbablate.errors import EnvironmentFault, OwnedElsewhere
 
-__all__ = ["exclusive"]
+__all__ = ["exclusive", "held"]
 
 
 @contextmanager
@@ -55,6 +55,27 @@ def exclusive(path: Path) -> Iterator[None]:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(owner).encode(), 0)
         yield
+    finally:
+        os.close(descriptor)
+
+
+def held(path: Path) -> bool:
+    """Whether a process holds the lock file at `path`; False where that cannot be asked.
+
+    The answer may be out of date when it is given. A shared lock is tried, and given back at once.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    else:
+        return False
     finally:
         os.close(descriptor)
 

@@ -260,3 +260,16 @@ def hangs(
             time.sleep(0.2)
             yield Measurement(spent=spent, metrics={"val/score": 1.0})
     yield Measurement(spent=budget.amount, metrics={"val/score": 1.0})
+
+
+def sends_a_signal(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Measurement]:
+    """Is interrupted by a person, and may catch what that raises."""
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    except BaseException:
+        if config["how"] != "catches":
+            raise
+    yield Measurement(spent=1, metrics={"val/score": 1.0})
