@@ -74,9 +74,7 @@ def plan_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def status_shape(
-    plan: Plan, facts: Sequence[Record], *, at_work: bool = False
-) -> dict[str, Any]:
+def status_shape(plan: Plan, facts: Sequence[Record], *, at_work: bool = False) -> dict[str, Any]:
     """`cbablate status --json`; where replicates grow, of those that were asked for."""
     trials = outcomes(asked(plan, facts), facts)
     return {

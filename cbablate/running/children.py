@@ -116,7 +116,7 @@ def _below(pid: int, *, without: set[str] | None = None) -> Iterator[_Process]:
 
 def _threads(pid: int) -> list[str]:
     try:
-        return os.listdir(_PROC / str(pid) / "task")
+        return [path.name for path in (_PROC / str(pid) / "task").iterdir()]
     except OSError:
         return []
 

@@ -115,8 +115,8 @@ class Isolation:
 
     def _open_streams(self) -> None:
         """Give the trial streams of its own, which lead to stderr: stdout is the product."""
-        sys.stdout = sys.__stdout__ = _leading_to(sys.stderr)  # type: ignore[misc]
-        sys.stderr = sys.__stderr__ = _leading_to(sys.stderr)  # type: ignore[misc]
+        sys.stdout = sys.__stdout__ = _leading_to(sys.stderr)  # type: ignore[misc, assignment]
+        sys.stderr = sys.__stderr__ = _leading_to(sys.stderr)  # type: ignore[misc, assignment]
         with contextlib.suppress(OSError):  # there is no stderr
             os.dup2(2, 1)
 
@@ -150,7 +150,7 @@ class Isolation:
 
 
 class _Descriptors:
-    """Copies of the descriptors of stdin, stdout and stderr, which outlive what is done to these."""
+    """Copies of the descriptors of the standard streams, which outlive what is done to these."""
 
     def __init__(self) -> None:
         self._copies = [_copy(number) for number in range(3)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
@@ -30,11 +31,11 @@ def at_import(note: Callable[[str], None]) -> Callable[[], None]:
     Returns a function that ends this.
     """
     finder = _Finder(note)
-    sys.meta_path.insert(0, finder)  # type: ignore[arg-type]  # one method is all that is used
+    sys.meta_path.insert(0, finder)
 
     def end() -> None:
         if finder in sys.meta_path:
-            sys.meta_path.remove(finder)  # type: ignore[arg-type]
+            sys.meta_path.remove(finder)
 
     return end
 
@@ -112,7 +113,9 @@ _PRECISIONS = [
 
 def _torch(torch: Any) -> Iterator[Facet]:
     yield Facet("PyTorch's default type", torch.get_default_dtype, torch.set_default_dtype)
-    yield Facet("PyTorch's default device", lambda: _default_device(torch), torch.set_default_device)
+    yield Facet(
+        "PyTorch's default device", lambda: _default_device(torch), torch.set_default_device
+    )
     yield Facet("PyTorch's threads", torch.get_num_threads, torch.set_num_threads)
     yield Facet("PyTorch's threads between operators", torch.get_num_interop_threads, _keep)
     yield Facet("PyTorch's gradient mode", torch.is_grad_enabled, torch._C._set_grad_enabled)
@@ -166,8 +169,8 @@ def _precisions(internal: Any) -> Iterator[Facet]:
     for backend, operator in _PRECISIONS:
         yield Facet(
             f"PyTorch's precision of {backend} {operator}",
-            lambda backend=backend, operator=operator: get(backend, operator),
-            lambda value, backend=backend, operator=operator: put(backend, operator, value),
+            partial(get, backend, operator),
+            partial(put, backend, operator),
         )
 
 
@@ -178,13 +181,11 @@ def _switches(internal: Any) -> Iterator[Facet]:
         setter = getattr(internal, f"_set_{name}", None)
         if name == getter or setter is None or name in _UNLIKE:
             continue
-        yield Facet(
-            f"PyTorch's {name}",
-            getattr(internal, getter),
-            lambda value, setter=setter: (
-                setter(*value) if isinstance(value, tuple) else setter(value)
-            ),
-        )
+        yield Facet(f"PyTorch's {name}", getattr(internal, getter), partial(_called, setter))
+
+
+def _called(setter: Callable[..., Any], value: Any) -> None:
+    setter(*value) if isinstance(value, tuple) else setter(value)
 
 
 def _attention(torch: Any) -> Iterator[Facet]:
@@ -204,13 +205,13 @@ def _autocast(torch: Any) -> Iterator[Facet]:
     for device in ("cpu", "cuda"):
         yield Facet(
             f"autocast on {device}",
-            lambda device=device: torch.is_autocast_enabled(device),
-            lambda value, device=device: torch.set_autocast_enabled(device, value),
+            partial(torch.is_autocast_enabled, device),
+            partial(torch.set_autocast_enabled, device),
         )
         yield Facet(
             f"autocast's type on {device}",
-            lambda device=device: torch.get_autocast_dtype(device),
-            lambda value, device=device: torch.set_autocast_dtype(device, value),
+            partial(torch.get_autocast_dtype, device),
+            partial(torch.set_autocast_dtype, device),
         )
 
 
@@ -219,14 +220,14 @@ def _global_hooks() -> Iterator[Facet]:
     module = sys.modules.get("torch.nn.modules.module")
     for name, value in list(vars(module).items()) if module else ():
         if name.startswith("_global_") and isinstance(value, dict):
-
-            def put(kept: dict[Any, Any], hooks: dict[Any, Any] = value) -> None:
-                hooks.clear()
-                hooks.update(kept)
-
-            yield Facet("PyTorch's global hooks", lambda hooks=value: dict(hooks), put)
+            yield Facet("PyTorch's global hooks", partial(dict, value), partial(_refilled, value))
         elif name.startswith("_global_"):
             yield variable("PyTorch's global hooks", module, name)
+
+
+def _refilled(hooks: dict[Any, Any], kept: dict[Any, Any]) -> None:
+    hooks.clear()
+    hooks.update(kept)
 
 
 LIBRARIES: dict[str, Callable[[Any], Iterator[Facet]]] = {

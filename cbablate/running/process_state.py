@@ -258,9 +258,7 @@ _FACETS = (
         _put(signal.pthread_sigmask, signal.SIG_SETMASK),
     ),
     Facet("the timers", lambda: _Running(map(signal.getitimer, _ITIMERS)), _put_timers),
-    Facet(
-        "the handlers of signals", lambda: _Same(map(signal.getsignal, _SIGNALS)), _put_handlers
-    ),
+    Facet("the handlers of signals", lambda: _Same(map(signal.getsignal, _SIGNALS)), _put_handlers),
     Facet("the resource limits", lambda: list(map(resource.getrlimit, _LIMITS)), _put_limits),
     Facet("the process group", os.getpgrp, _put(os.setpgid, 0)),
     Facet("the session of processes", lambda: os.getsid(0), _keep),

@@ -252,9 +252,7 @@ class _Relay:
     stop the study, so the error is kept here and raised when `fit` is over.
     """
 
-    def __init__(
-        self, feed: Feed, workload: Entry, keeper: Keeper | None, limits: Limits
-    ) -> None:
+    def __init__(self, feed: Feed, workload: Entry, keeper: Keeper | None, limits: Limits) -> None:
         self.feed = feed
         self.workload = workload
         self.keeper = keeper

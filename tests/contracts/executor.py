@@ -315,9 +315,7 @@ class ExecutorContract:
         for how in ways[:-1]:
             (ending,) = diary.of(how, "ended")
             assert (ending.how, ending.failure) == ("raised", "timeout"), how
-            assert ending.sentence == (
-                "the trial gave no measurement for 1.0 s, the silence limit"
-            )
+            assert ending.sentence == ("the trial gave no measurement for 1.0 s, the silence limit")
 
     def test_the_time_limit_counts_the_whole_attempt(self, executor: Executor) -> None:
         diary = Diary(trials_that("slowly", epochs=1_000))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import decimal
 import json
 import locale
@@ -20,8 +21,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from cbablate.errors import TrialFailure
 from cbablate.records.measurement import Measurement
@@ -58,7 +57,7 @@ class _Own(BaseException):
 
 
 class _Strange(TrialFailure):
-    failure = ["not", "a", "class"]  # type: ignore[assignment]  # on purpose
+    failure = ("not", "a class")  # type: ignore[assignment]  # on purpose
 
 
 def _deep(count: int) -> Exception:
@@ -126,6 +125,8 @@ def raises_when_closed(
 
 def _state() -> dict[str, Any]:
     """What a trial meets, of what another may have altered."""
+    import numpy as np
+
     print("a print", flush=True)
     print("another", file=sys.stderr, flush=True)
     os.write(1, b"bytes\n")
@@ -133,7 +134,7 @@ def _state() -> dict[str, Any]:
     mask = os.umask(0o022)
     os.umask(mask)
     return {
-        "folder": os.getcwd(),
+        "folder": str(Path.cwd()),
         "umask": mask,
         "environment": {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "ALTERED")},
         "words": sys.argv,
@@ -157,6 +158,8 @@ def _state() -> dict[str, Any]:
 
 def _alter(folder: Path) -> None:
     """Alter all that `_state` looks at, and more."""
+    import numpy as np
+
     gone = folder / "gone"
     gone.mkdir()
     os.chdir(gone)
@@ -215,7 +218,7 @@ def leaves_processes(
 ) -> Iterator[Measurement]:
     """Starts a child, and a daemon that leaves its group and its parent; says their ids."""
     child = subprocess.Popen(["sleep", "600"])
-    daemon = subprocess.run([sys.executable, "-c", _DAEMON], stdout=subprocess.PIPE)  # noqa: S603
+    daemon = subprocess.run([sys.executable, "-c", _DAEMON], stdout=subprocess.PIPE)
     ids = {"child": float(child.pid), "daemon": float(daemon.stdout)}
     yield Measurement(spent=1, metrics=ids)
     if config["how"] == "waits":
@@ -246,13 +249,11 @@ def hangs(
     elif how == "turns it into an error":
         try:
             time.sleep(600)
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - on purpose
             raise ValueError("something else") from None
     elif how == "gives one late":
-        try:
+        with contextlib.suppress(BaseException):
             time.sleep(600)
-        except BaseException:  # noqa: S110 - on purpose
-            pass
     elif how == "in C":  # holds Python's lock, so that no other thread of Python's runs
         re.match(r"(a+)+$", "a" * 64 + "b")
     elif how == "slowly":

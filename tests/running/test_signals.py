@@ -110,7 +110,7 @@ with stoppable():
 def test_a_second_signal_ends_it_at_once_and_leaves_nothing(
     number: signal.Signals, code: int
 ) -> None:
-    process = subprocess.Popen(  # noqa: S603 - a program of this file
+    process = subprocess.Popen(
         [sys.executable, "-c", _STUBBORN], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
