@@ -193,12 +193,16 @@ def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) 
     """Say what is done, running, pruned and failed, and why."""
     from cbablate import api
     from cbablate.cli import json_shape, overview
+    from cbablate.records.lock import held
 
-    planned, told = api.recorded(api.plan(api.load_study(study)), results)
+    planned = api.plan(api.load_study(study))
+    at_work = held(results / "lock")  # before the facts: what ends meanwhile is not cut short
+    planned, told = api.recorded(planned, results)
     if as_json:
-        print(json_shape.printed(json_shape.status_shape(planned, told)))
+        shape = json_shape.status_shape(planned, told, at_work=at_work)
+        print(json_shape.printed(shape))
         return
-    print(overview.standing(planned, told))
+    print(overview.standing(planned, told, at_work=at_work))
     print(overview.kept(results), end="")
 
 

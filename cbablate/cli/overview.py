@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ended", "kept", "planned", "standing"]
 
+_CONFIRMED = "Confirmations, at each arm's best:"
 _PRICE_OF_LOOKING = (
     "So it is with a number that is fixed. Looking in between costs the power of less than a tenth "
     "of the replicates, and saves the seeds of whatever is decided early."
@@ -65,6 +66,7 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
         f"{', at the hyperparameters as written' * tuned}",
         *(tuning_lines(plan, tuning_cost(plan, facts)) if tuned else ()),
         *look_lines(plan),
+        *_limit_lines(plan),
         "",
         *_arm_lines(plan),
         "",
@@ -89,52 +91,65 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
     return "\n".join(lines)
 
 
-def standing(plan: Plan, facts: Sequence[Record]) -> str:
-    """How many trials are in which state, arm by arm, and why any failed or was pruned."""
+def standing(plan: Plan, facts: Sequence[Record], *, at_work: bool = False) -> str:
+    """How many trials are in which state, arm by arm, and why any failed or was pruned.
+
+    `at_work` is whether a driver writes to the results folder: where none does, a trial that began
+    and has not ended was cut short.
+    """
     past = histories(fact for fact in facts if fact.kind in TRIAL_KINDS)
     unknown = History(trial="")
     earlier = earlier_versions(plan, facts, past)
     after = ["", *earlier] if earlier else []
     if plan.study.tune is not None:
-        return "\n".join([_tuned_standing(plan, facts, past), *after])
+        return "\n".join([_tuned_standing(plan, facts, past, at_work=at_work), *after])
     now = asked(plan, facts)
     ours = {trial.id: past.get(trial.id, unknown) for trial in now.trials}
-    lines = _standing(now, ours, f"{plan.study.name}:")
+    lines = _standing(now, ours, f"{plan.study.name}:", at_work=at_work)
     return "\n".join([*lines, *standing_lines(plan, facts), *after])
 
 
-def _tuned_standing(plan: Plan, facts: Sequence[Record], past: dict[str, History]) -> str:
+def _tuned_standing(
+    plan: Plan, facts: Sequence[Record], past: dict[str, History], *, at_work: bool
+) -> str:
     """The same of a study that tunes: the arms as written, the searches, the arms as tuned."""
     unknown = History(trial="")
     rows = confirmed(plan, best_proposals(plan, facts))
     written = {trial.id: past.get(trial.id, unknown) for trial in plan.trials}
     tuned = {trial.id: past.get(trial.id, unknown) for trial in rows.trials}
-    lines = [*_standing(plan, written, f"{plan.study.name}, at the hyperparameters as written:")]
+    title = f"{plan.study.name}, at the hyperparameters as written:"
+    lines = [*_standing(plan, written, title, at_work=at_work)]
     lines += ["", *searching_lines(plan, facts)]
     if tuned:
-        lines += ["", *_standing(rows, tuned, "Confirmations, at each arm's best:")]
+        lines += ["", *_standing(rows, tuned, _CONFIRMED, at_work=at_work)]
     else:
         lines += ["", "Confirmations: none yet, as no search is over."]
     return "\n".join(lines)
 
 
-def _standing(plan: Plan, ours: dict[str, History], title: str) -> list[str]:
+def _standing(plan: Plan, ours: dict[str, History], title: str, *, at_work: bool) -> list[str]:
     counts = Counter(history.state for history in ours.values())
-    states = ", ".join(f"{counts[state]} {state.value}" for state in TrialState if counts[state])
-    lines = [f"{title} {len(plan.trials)} trials: {states}", ""]
+    lines = [f"{title} {len(plan.trials)} trials: {_states(counts, at_work)}", ""]
     width = max(len(arm.name) for arm in plan.arms)
     for arm in plan.arms:
         of_arm = Counter(ours[trial.id].state for trial in plan.trials if trial.arm == arm.id)
-        said = ", ".join(f"{of_arm[s]} {s.value}" for s in TrialState if of_arm[s])
-        lines.append(f"  {arm.name:<{width}}  {said or 'not tuned yet'}")
+        lines.append(f"  {arm.name:<{width}}  {_states(of_arm, at_work) or 'not tuned yet'}")
     if counts[TrialState.RUNNING]:
-        lines += ["", "Running (or cut short, if no cbablate is at work here):"]
-        lines += _reasons(plan, ours, TrialState.RUNNING)
+        heading = "Running:" if at_work else "Cut short (no cbablate is at work here):"
+        lines += ["", heading, *_reasons(plan, ours, TrialState.RUNNING)]
     for state in (TrialState.PRUNED, TrialState.FAILED):
         if counts[state]:
             lines += ["", f"{state.value.capitalize()}:", *_reasons(plan, ours, state)]
     absent = unreported(plan, ours.values())
     return [*lines, *([""] if absent else []), *absent]
+
+
+def _states(counts: Counter[TrialState], at_work: bool) -> str:
+    """How many trials are in which state."""
+    words = {state: state.value for state in TrialState}
+    if not at_work:
+        words[TrialState.RUNNING] = "cut short (run again to go on)"
+    return ", ".join(f"{counts[state]} {words[state]}" for state in TrialState if counts[state])
 
 
 def kept(results: Path) -> str:
@@ -174,6 +189,17 @@ def ended(plan: Plan, done: Completion, results: Path, *, mirrored: bool) -> str
         else "MLflow and Optuna have not been told: cbablate sync STUDY tells them."
     )
     return "\n".join(lines)
+
+
+def _limit_lines(plan: Plan) -> list[str]:
+    """What the time of a trial is limited to; nothing where it is not."""
+    longest, silence = plan.study.time_limit, plan.study.silence_limit
+    said = [f"an attempt may take {duration(longest)}"] if longest is not None else []
+    said += [f"go {duration(silence)} without a measurement"] if silence is not None else []
+    if not said:
+        return []
+    words = " and ".join(said) if longest is not None else f"an attempt may {said[0]}"
+    return [f"Limits of time: {words}; a trial that goes on longer has failed."]
 
 
 def _screening_lines(plan: Plan) -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cbablate.errors import EnvironmentFault, OwnedElsewhere
 
-__all__ = ["Lock", "exclusive"]
+__all__ = ["Lock", "exclusive", "held"]
 
 
 class Lock:
@@ -130,6 +130,27 @@ def _sign(path: Path, descriptor: int) -> None:
             f"{path} cannot be written ({error.strerror}). Nothing recorded is lost; mend that, "
             "or choose another folder with --results."
         ) from error
+
+
+def held(path: Path) -> bool:
+    """Whether a process holds the lock file at `path`; False where that cannot be asked.
+
+    The answer may be out of date when it is given. A shared lock is tried, and given back at once.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    else:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _owner(descriptor: int) -> str:

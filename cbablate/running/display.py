@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.running.duration import duration
+from cbablate.running.signals import announced
 from cbablate.spec.metric import Objective
 
 __all__ = ["Display"]
@@ -59,7 +61,7 @@ class Display:
         self._most = _most(plan)
         self.slots = 1
         """How many trials run at a time; the time left is reckoned with it."""
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or Console(file=sys.stderr, highlight=False)
         unknown = History(trial="")
         self._states = {
             trial.id: history.state if history.settled else TrialState.WAITING
@@ -71,6 +73,7 @@ class Display:
         self._failed: list[str] = []
         self._note = ""
         self._live: Live | None = None
+        self._announced = announced(self._stopping)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -81,6 +84,7 @@ class Display:
                 transient=True,
             )
             self._live.__enter__()
+        self._announced.__enter__()
         return self
 
     def __exit__(
@@ -89,9 +93,17 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._announced.__exit__(kind, error, trace)
         if self._live is not None:
             self._live.__exit__(kind, error, trace)
             self._live = None
+
+    def _stopping(self, sentence: str) -> None:
+        """A signal has come: the panel ends, and a line stands in its place."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+        self._line(sentence)
 
     def say(self, sentence: str) -> None:
         """What is going on outside the trials: starting Ray, verifying arms, timing."""

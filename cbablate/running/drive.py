@@ -30,6 +30,7 @@ from cbablate.running.conductor import Conductor, Workers, declare, waiting
 from cbablate.running.confirmation import confirmations, whole
 from cbablate.running.display import Display
 from cbablate.running.executor import Executor
+from cbablate.running.limits import Limits
 from cbablate.running.mirror import Mirror, MirrorThread, MirrorUnreachable, StudyState
 from cbablate.running.namesake import refuse_namesake
 from cbablate.running.session import session_body
@@ -341,7 +342,10 @@ def _train(
             watchers=watchers,
         )
         if missing:
-            running.execute(conductor, entry(plan, plan.description.run), checkpoints)
+            limits = Limits(time=plan.study.time_limit, silence=plan.study.silence_limit)
+            running.execute(
+                conductor, entry(plan, plan.description.run), checkpoints, limits=limits
+            )
         remarks = tuple(searching.remarks) if searching else ()
         untold: tuple[str, ...] = (conductor.halted,) if conductor.halted else ()
         facts = ledger.records()
