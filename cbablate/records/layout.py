@@ -11,7 +11,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -111,18 +111,18 @@ def _create(path: Path) -> None:
 
 
 def _fill(path: Path) -> None:
-    connection = sqlite3.connect(address_of(path, "rw"), uri=True, isolation_level=None)
     try:
-        connection.execute("BEGIN")
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute("PRAGMA user_version = 1")
-        connection.execute(_RECORDS)
-        upgrade(connection, EMPTY)
-        connection.execute("COMMIT")
+        with closing(
+            sqlite3.connect(address_of(path, "rw"), uri=True, isolation_level=None)
+        ) as connection:
+            connection.execute("BEGIN")
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.execute("PRAGMA user_version = 1")
+            connection.execute(_RECORDS)
+            upgrade(connection, EMPTY)
+            connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise fault(path.parent / LEDGER_FILE, error, "made") from error
-    finally:
-        connection.close()
 
 
 def _name(fresh: Path, path: Path) -> None:
