@@ -170,6 +170,10 @@ UNUSABLE = {
     "no function": ("train = 3\n", "wl.py has no function 'train'"),
     "raises": (train() + "raise ValueError('no luck')\n", "ValueError: no luck"),
     "does not parse": (train() + "x = = 1\n", "SyntaxError: invalid syntax"),
+    "raises what is no Exception": (
+        train() + "class Odd(BaseException): pass\nraise Odd('no luck')\n",
+        "Odd: no luck",
+    ),
     "leaves": (train() + "import sys\nsys.exit(3)\n", "it calls sys.exit(3) while it is imported"),
     "no such name": (train("from helper import nothing"), "cannot import name 'nothing'"),
 }
@@ -185,6 +189,16 @@ def test_a_workload_that_cannot_be_used_is_a_sentence_before_the_first_trial(
         ran(study, tmp_path / "r")
     assert sentence in str(refused.value)
     assert not histories(api.facts(tmp_path / "r"))
+
+
+def test_a_workload_that_prints_and_goes_elsewhere_when_imported_disturbs_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = project(tmp_path, {"wl.py": train("import os\nprint('hello')\nos.chdir('/')")})
+    assert ran(Path(study.name), Path("r")).exit_code == 0
+    assert Path.cwd() == tmp_path
+    assert "hello" not in capsys.readouterr().out
 
 
 def test_a_package_that_is_not_installed_is_the_machines_fault(tmp_path: Path) -> None:
