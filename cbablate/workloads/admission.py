@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import traceback
+from pathlib import Path
 
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError, in_a_line
 from cbablate.spec.code import Code
@@ -20,8 +24,12 @@ def admit(name: str, code: Code) -> tuple[str, str]:
         What is wrong, and whether it is the `file` or the `machine`; two empty texts if nothing.
     """
     function = name.partition(":")[2]
+    here = Path.cwd()
     try:
-        module = importing.loaded(code)
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is the command's product
+            module = importing.loaded(code)
+    except KeyboardInterrupt:
+        raise
     except CbablateError as error:
         return str(error), "machine"
     except ModuleNotFoundError as error:
@@ -30,8 +38,10 @@ def admit(name: str, code: Code) -> tuple[str, str]:
             sentence = f"it needs the module '{missing}', which is not installed: {_place(error)}"
             return f"workload '{name}' cannot be imported: {sentence}", "machine"
         return _unimportable(name, error), "file"
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a user's file raises
+    except BaseException as error:  # noqa: BLE001 - whatever a user's file raises
         return _unimportable(name, error), "file"
+    finally:
+        os.chdir(here)
     found = importing.strangers()
     if found:
         return unrecorded(found), "file"

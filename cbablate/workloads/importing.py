@@ -21,7 +21,7 @@ from cbablate.errors import EnvironmentFault
 from cbablate.spec.code import Code, Module
 from cbablate.workloads.distributions import installed
 from cbablate.workloads.source import NEEDED, file_digest
-from cbablate.workloads.whereabouts import is_library, is_users
+from cbablate.workloads.whereabouts import is_library, is_users, users_folders
 
 __all__ = ["loaded", "strangers", "unload"]
 
@@ -73,13 +73,15 @@ class _Loaded:
         self._finder = _Finder(code)
         self._put_away: dict[str, ModuleType] = {}
         self._known: set[str] = set()
+        self._path = sys.path[:]
 
     def enter(self) -> None:
         """Import it."""
         for one in self.code.distributions:
             _hold_against(one.name, one.digest)
+        roots = users_folders()
         self._put_away = {
-            name: module for name, module in _modules() if self._in_the_way(name, module)
+            name: module for name, module in _modules() if self._in_the_way(name, module, roots)
         }
         for name in self._put_away:
             _forget(name)
@@ -93,58 +95,59 @@ class _Loaded:
         """Undo it."""
         if self._finder in sys.meta_path:
             sys.meta_path.remove(self._finder)
-        if self.code.folder in sys.path:
-            sys.path.remove(self.code.folder)
+        roots = users_folders()
         for name, module in _modules():
             new = name not in self._known
-            if new and (name in self._finder.modules or self._is_users(module)):
+            if new and (name in self._finder.modules or self._is_users(module, roots)):
                 _forget(name)
+        sys.path[:] = self._path
         for name, module in self._put_away.items():
             sys.modules.setdefault(name, module)
         importlib.invalidate_caches()
 
     def strangers(self) -> dict[str, str]:
         """Modules of the user's that are new in this process and not of this code."""
-        found: dict[str, str] = {}
-        for name, module in _modules():
-            if name in self._known:
-                continue
-            if name in self._finder.modules:
-                continue
-            if not self._is_users(module):
-                self._known.add(name)
-                continue
-            found[name] = str(module.__file__)
+        ours = self._finder.modules
+        new = {
+            name: module
+            for name, module in _modules()
+            if name not in self._known and name not in ours
+        }
+        if not new:
+            return {}
+        roots = users_folders()
+        found = {
+            name: str(module.__file__)
+            for name, module in new.items()
+            if self._is_users(module, roots)
+        }
+        self._known |= new.keys() - found.keys()
         return found
 
-    def _in_the_way(self, name: str, module: ModuleType) -> bool:
-        """Whether a module that is loaded already would be taken for one of ours.
+    def _in_the_way(self, name: str, module: ModuleType, roots: Sequence[Path]) -> bool:
+        """Whether a module that is loaded already could be taken for one of this code's.
 
         Raises:
             EnvironmentFault: it is a library, which cannot be put away.
         """
         if name == "__main__" or name.partition(".")[0] == "cbablate":
             return False
-        file = getattr(module, "__file__", None)
         if name in self._finder.modules:
-            if file and is_library(Path(file)):
+            file = getattr(module, "__file__", None)
+            if file and is_library(Path(file)) and not self._is_users(module, roots):
                 own = self._finder.modules[name].path
                 raise EnvironmentFault(
                     f"module '{name}' of this process is the library {file}, and the workload's is "
                     f"{own}: rename that one"
                 )
             return True
-        return bool(file) and self._below_folder(Path(str(file)))
+        return self._is_users(module, roots)
 
-    def _below_folder(self, file: Path) -> bool:
-        folder = Path(self.code.folder)
-        return file.is_relative_to(folder) and not is_library(file.relative_to(folder))
-
-    def _is_users(self, module: ModuleType) -> bool:
+    def _is_users(self, module: ModuleType, roots: Sequence[Path]) -> bool:
         file = getattr(module, "__file__", None)
         if not isinstance(file, str) or not Path(file).is_absolute():
             return False  # not from a file: some libraries make modules, and write a name there
-        return is_users(Path(file), Path(self.code.folder))
+        return is_users(Path(file), Path(self.code.folder), roots)
 
 
 class _Finder(MetaPathFinder):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImporter, PathFinder
 from pathlib import Path
 
-__all__ = ["Found", "is_library", "is_users", "locate", "locate_in", "search_path"]
+__all__ = ["Found", "is_library", "is_users", "locate", "locate_in", "users_folders"]
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _SUFFIXES = (*EXTENSION_SUFFIXES, ".py", ".pyc")
@@ -33,7 +33,7 @@ class Found:
     locations: tuple[Path, ...] | None = None
 
 
-def search_path(folder: Path) -> list[Path]:
+def _search_path(folder: Path) -> list[Path]:
     """The folders in which a top-level module is looked for: the study's, then Python's."""
     return [folder.resolve(), *(Path(entry or ".").absolute() for entry in sys.path)]
 
@@ -43,7 +43,7 @@ def locate(name: str, folder: Path) -> Found | None:
 
     Nothing is imported to find out. Finders that installers add for editable packages are asked.
     """
-    found = locate_in(name, search_path(folder))
+    found = locate_in(name, _search_path(folder))
     if found is not None:
         return found
     for finder in list(sys.meta_path):
@@ -92,27 +92,28 @@ def is_library(file: Path) -> bool:
     )
 
 
-def is_users(file: Path, folder: Path) -> bool:
-    """Whether a file that was imported is the user's: below the study's folder or below a folder
-    on Python's path, and neither a library's nor ours.
-
-    Code that libraries generate and import from a cache is not on that path, or in a `.cache`.
+def is_users(file: Path, home: Path, roots: Iterable[Path]) -> bool:
+    """Whether a file that was imported is the user's: below the study's folder, `home`, or below
+    one of the user's folders on Python's path, and neither a library's nor ours.
     """
     if file.is_relative_to(_OURS):
         return False
-    home = folder.resolve()
     if file.is_relative_to(home):
         return not is_library(file.relative_to(home))
-    if is_library(file):
-        return False
-    return any(file.is_relative_to(root) for root in _users_roots())
+    return not is_library(file) and any(file.is_relative_to(root) for root in roots)
 
 
-def _users_roots() -> Iterator[Path]:
-    for entry in sys.path:
-        root = Path(entry or ".").resolve()
-        if root.is_dir() and not is_library(root) and ".cache" not in root.parts:
-            yield root
+def users_folders() -> list[Path]:
+    """The folders on Python's path that are no library's.
+
+    Code that libraries generate and import from a cache is not on that path, or in a `.cache`.
+    """
+    folders = [Path(entry or ".").resolve() for entry in sys.path]
+    return [
+        folder
+        for folder in dict.fromkeys(folders)
+        if folder.is_dir() and not is_library(folder) and ".cache" not in folder.parts
+    ]
 
 
 def _specified(spec: object) -> Found | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
+from cbablate.cli import overview
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.records.history import histories
 from cbablate.workloads import importing, source
@@ -17,7 +18,6 @@ from cbablate.workloads.entry import Entry
 from cbablate.workloads.source import code_of
 from tests.workloads.own_code import (
     FOUND_AT_RUN_TIME,
-    command,
     losses,
     project,
     ran,
@@ -118,7 +118,7 @@ def test_nothing_of_a_study_is_left_in_the_process_that_ran_it(
     assert sys.modules["helper"] is mine, "what a notebook has imported is its own"
     assert "wl" not in sys.modules
     assert before == (sys.path, sys.meta_path)
-    monkeypatch.delitem(sys.modules, "helper")
+    del sys.modules["helper"]
 
 
 @pytest.mark.parametrize("where", ["beside", "PYTHONPATH", "added to the path"])
@@ -142,6 +142,18 @@ def test_code_that_is_found_while_it_runs_ends_the_trial_that_imports_it(
         assert f"imported {lib / 'helper.py'} (as 'helper'), which the digest" in history.reason
 
 
+def test_a_module_that_the_process_has_from_elsewhere_is_not_taken_for_the_studys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project(tmp_path / "lib", {"helper.py": "VALUE = 1\n"})
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
+    mine = importlib.import_module("helper")
+    study = project(tmp_path / "study", {"wl.py": train(FOUND_AT_RUN_TIME)})
+    with pytest.raises(StudyError, match=r"helper\.py \(as 'helper'\), which the digest"):
+        ran(study, tmp_path / "r")
+    assert sys.modules.pop("helper") is mine
+
+
 def test_code_that_is_found_while_the_file_is_imported_starts_no_trial(tmp_path: Path) -> None:
     study = project(tmp_path, {"wl.py": train(FOUND_AT_RUN_TIME), "helper.py": "VALUE = 1\n"})
     with pytest.raises(StudyError, match=r"helper\.py \(as 'helper'\), which the digest"):
@@ -158,6 +170,10 @@ UNUSABLE = {
     "no function": ("train = 3\n", "wl.py has no function 'train'"),
     "raises": (train() + "raise ValueError('no luck')\n", "ValueError: no luck"),
     "does not parse": (train() + "x = = 1\n", "SyntaxError: invalid syntax"),
+    "raises what is no Exception": (
+        train() + "class Odd(BaseException): pass\nraise Odd('no luck')\n",
+        "Odd: no luck",
+    ),
     "leaves": (train() + "import sys\nsys.exit(3)\n", "it calls sys.exit(3) while it is imported"),
     "no such name": (train("from helper import nothing"), "cannot import name 'nothing'"),
 }
@@ -175,16 +191,26 @@ def test_a_workload_that_cannot_be_used_is_a_sentence_before_the_first_trial(
     assert not histories(api.facts(tmp_path / "r"))
 
 
+def test_a_workload_that_prints_and_goes_elsewhere_when_imported_disturbs_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = project(tmp_path, {"wl.py": train("import os\nprint('hello')\nos.chdir('/')")})
+    assert ran(Path(study.name), Path("r")).exit_code == 0
+    assert Path.cwd() == tmp_path
+    assert "hello" not in capsys.readouterr().out
+
+
 def test_a_package_that_is_not_installed_is_the_machines_fault(tmp_path: Path) -> None:
     study = project(tmp_path, {"wl.py": train("import no_such_package.inner")})
     with pytest.raises(EnvironmentFault, match="'no_such_package', which is not installed"):
         ran(study, tmp_path / "r")
 
 
-def test_whole_numbers_and_scalars_of_numpy_and_torch_are_plain_numbers(tmp_path: Path) -> None:
-    text = train("import numpy as np\nimport torch", "3")
-    text = text.replace("spent=epoch", "spent=(np.int64(epoch) if epoch == 1 else torch.tensor(2))")
-    text = text.replace("float(3)}", 'np.float32(3), "a": np.array(1.0), "b": torch.tensor(2.0)}')
+def test_whole_numbers_and_scalars_of_numpy_are_plain_numbers(tmp_path: Path) -> None:
+    text = train("import numpy as np", "3")
+    text = text.replace("spent=epoch", "spent=(np.int64(epoch) if epoch == 1 else np.array(2))")
+    text = text.replace("float(3)}", 'np.float32(3), "a": np.array(1.0), "b": np.int64(2)}')
     study = project(tmp_path, {"wl.py": text})
     assert ran(study, tmp_path / "r").exit_code == 0
     (body, *_) = [fact.body for fact in api.facts(tmp_path / "r") if fact.kind == "measured"]
@@ -218,13 +244,13 @@ def test_ray_workers_run_the_code_that_was_planned(tmp_path: Path, ray_session: 
 class TestMisspelt:
     """A metric that never comes costs a measurement or a trial, and not the study."""
 
-    def _ran(self, tmp_path: Path, text: str, **swap: str) -> tuple[api.Resources, str]:
+    def _ran(self, tmp_path: Path, text: str, **swap: str) -> str:
         study = project(tmp_path, {"wl.py": text})
         for old, new in swap.items():
             study.write_text(study.read_text().replace(f"{old}: [val/loss]", f"{old}: [{new}]"))
         self.done = ran(study, tmp_path / "r")
         self.again = ran(study, tmp_path / "r")
-        return " ".join(self.done.unanswered)  # type: ignore[return-value]
+        return " ".join(self.done.unanswered)
 
     @pytest.mark.parametrize("name", ["val/los", "val_loss", "Val/Loss", "val/lsos"])
     def test_a_plainly_misspelt_objective_costs_one_measurement(
@@ -327,31 +353,34 @@ def test_after_an_edit_it_is_said_what_an_earlier_version_made(tmp_path: Path) -
     before = api.plan(api.load_study(study)).description.version
     sentence = "4 complete trials were made by an earlier version of wl.py or of what it imports "
     sentence += f"({before[:8]}, until 20"
-    for words in (("status", study), ("plan", study), ("table", study)):
-        said = command(*words, "--results", "r", folder=tmp_path).stdout
-        assert "earlier version" not in said
+    assert "earlier version" not in " ".join(_said(study, tmp_path / "r"))
     (tmp_path / "wl.py").write_text(f"# as it was\n{train()}")
     assert ran(study, tmp_path / "r").trained == 0, "a comment is no code"
     (tmp_path / "wl.py").write_text(train(value="2"))
-    for words in (("status", study), ("plan", study), ("table", study)):
-        said = " ".join(command(*words, "--results", "r", folder=tmp_path).stdout.split())
-        assert sentence in said, said
+    for said in _said(study, tmp_path / "r"):
+        assert sentence in said
         assert "Nothing has been trained yet" not in said
     assert ran(study, tmp_path / "r").trained == 4
 
 
-def test_code_on_pythonpath_runs_as_it_was_planned_in_a_process_of_its_own(tmp_path: Path) -> None:
+def _said(study: Path, results: Path) -> list[str]:
+    """What `status`, `plan` and `table` say, on one line each."""
+    planned, facts = api.recorded(api.plan(api.load_study(study)), results)
+    shown = str(api.table(planned, results=results))
+    texts = (overview.standing(planned, facts), overview.planned(planned, facts), shown)
+    return [" ".join(text.split()) for text in texts]
+
+
+def test_a_package_on_pythonpath_that_was_edited_runs_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = project(tmp_path / "study", {"wl.py": train("from mylib import step", "step()")})
     core = tmp_path / "lib" / "mylib" / "core.py"
     project(
         tmp_path / "lib",
         {"mylib/__init__.py": "from .core import step\n", "mylib/core.py": ""},
     )
-    words = ("run", study, "--on", "local", "--no-mirrors", "--results", tmp_path / "r")
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
     for value in (1, 2):
         core.write_text(f"def step():\n    return {value}\n")
-        ended = command(*words, folder=tmp_path, path=str(tmp_path / "lib"))
-        assert ended.returncode == 0, ended.stderr
-        assert "Nothing to train" not in ended.stderr
-    facts = api.facts(tmp_path / "r")
-    assert {f.body["metrics"]["val/loss"] for f in facts if f.kind == "measured"} == {1.0, 2.0}
+        assert losses(study, tmp_path / "r") == [value, value]

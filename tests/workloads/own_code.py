@@ -7,9 +7,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from cbablate import api
+from cbablate.running.drive import Completion, drive
+from cbablate.running.local_executor import LocalExecutor
 from cbablate.workloads.catalog import describe
 
 STUDY = """\
@@ -67,11 +68,10 @@ def losses(study: Path, results: Path) -> list[float]:
     return [last[trial.id] for trial in planned.trials if trial.replicate == 0]
 
 
-def ran(study: Path, results: Path, **more: Any) -> Any:
+def ran(study: Path, results: Path) -> Completion:
     """What running a study in this process came to."""
-    here = api.Resources(on="local")
     planned = api.plan(api.load_study(study))
-    return api.run(planned, results=results, resources=here, mirrored=False, **more)
+    return drive(planned, results=results, executor=LocalExecutor, publish=lambda facts: [])
 
 
 def command(*words: str | Path, folder: Path, path: str = "") -> subprocess.CompletedProcess[str]:
