@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 import torch
 from timm.models.beit import Beit
@@ -79,6 +80,10 @@ def grid_of(model: nn.Module) -> Grid | Absent:
     )
 
 
+def _pair(said: Any) -> TypeGuard[Sequence[int]]:
+    return isinstance(said, Sequence) and len(said) == 2
+
+
 def patches_of(model: nn.Module) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """How many patches a model cuts an image into, down and across, and their size in pixels.
 
@@ -90,7 +95,7 @@ def patches_of(model: nn.Module) -> tuple[tuple[int, int], tuple[int, int]] | No
     ratio = getattr(embed, "feat_ratio", None)  # timm's patch_size is in features of a hybrid's CNN
     patch = ratio(as_scalar=False) if ratio else getattr(embed, "patch_size", None)
     whole = getattr(embed, "img_size", None)
-    if not all(isinstance(pair, Sequence) and len(pair) == 2 for pair in (sides, patch, whole)):
+    if not (_pair(sides) and _pair(patch) and _pair(whole)):
         return None
     (down, across), (tall, wide), (height, width) = sides, patch, whole
     if (down, across) != (height // tall, width // wide):
