@@ -19,6 +19,8 @@ VERSION = "1"
 other numbers of some is in `revisions`."""
 _PATCHES = re.compile(r"(vit_[a-z]+\d*|(deit3?|beit(v2)?|eva(02)?)_\w+)_patch(\d+)")
 """Names of models whose patches occlusion hid from the beginning, with the size of a patch."""
+_HYBRIDS = re.compile(r"vit_\w+?_(r\d*_|resnet\d|mci)")
+"""Names of vision transformers whose patches are cut from a CNN's features."""
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
@@ -64,6 +66,8 @@ def revisions(config: Mapping[str, Any]) -> dict[str, int]:
     probes = config.get("probes", ())
     if "curvature" in probes:
         found["curvature"] = 2  # by Lanczos; power iteration failed where -a is as large as a
+    if "distance" in probes and _HYBRIDS.match(config["model"]["name"]):
+        found["distance"] = 2  # in pixels; it was in features of the CNN
     if "occlusion" in probes and not _in_whole_patches(config):
         found["occlusion"] = 2  # hides the cells it ranks, and patches of more models
     return found

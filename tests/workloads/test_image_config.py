@@ -86,6 +86,15 @@ def test_only_what_was_measured_wrongly_is_another_trial(
     assert {key: value for key, value in whole.items() if key != "revisions"} == config
 
 
+def test_hybrids_are_those_of_timm() -> None:
+    from timm.models._registry import _model_to_module
+
+    config = tiny({"probes": ["distance"]})
+    for name, module in _model_to_module.items():
+        revised = revisions({**config, "model": {**config["model"], "name": name}})
+        assert (revised == {"distance": 2}) == (module == "vision_transformer_hybrid"), name
+
+
 def test_models_whose_occlusion_is_what_it_was_are_of_the_classes_whose_patches_were_known() -> (
     None
 ):
