@@ -4,9 +4,10 @@ Of a query's row a of attention, after softmax and before dropout, the entropy i
 
     H = - sum_j a_j ln a_j      in nats, between 0 (one key) and ln N (all N keys alike).
 
-It is computed anew, in float32, from the queries and keys that the model hands to its fused
-kernel, which stays in use: nothing about the model changes. Scores are taken in tiles that fit
-the cache, so memory grows with N and not with its square.
+It is that of the float32 network, whatever precision the network was trained in, computed anew from
+the queries and keys that the model hands to its fused kernel, which stays in use: nothing about the
+model changes. Scores are taken in tiles that fit the cache, so memory grows with N and not with its
+square.
 """
 
 from __future__ import annotations

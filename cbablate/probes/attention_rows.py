@@ -1,7 +1,8 @@
 """The probes of attention: `entropy`, `distance`, `jacobian` and `share`, in one pass.
 
-Whichever are asked for, the network runs over the images once, and each tile of scores is made
-and put through softmax once. Per row a of attention, with its N keys:
+All are of the float32 network, whatever precision it was trained in. Whichever are asked for, it
+runs over the images once, and each tile of scores is made and put through softmax once. Per row a
+of attention, with its N keys:
 
     entropy    the distribution of -sum_j a_j ln a_j over rows and images
     distance   sum_j a_j |p_i - p_j| between patch centres, and the root of sum_j a_j |p_i - p_j|^2

@@ -96,7 +96,7 @@ def top_eigenvalue(product: Map, start: list[Tensor]) -> float | Absent:
         whole = torch.from_numpy(np.ascontiguousarray(vector).reshape(-1))
         parts = [
             part.view(like.shape).to(device=like.device, dtype=like.dtype)
-            for part, like in zip(whole.split(sizes), start, strict=True)
+            for part, like in zip(torch.split(whole, sizes), start, strict=True)
         ]
         return _joined(product(parts))
 

@@ -156,7 +156,7 @@ class Augment(BaseModel):
     auto_augment: str | None = None
     """A policy of timm, such as rand-m9-mstd0.5-inc1."""
     color_jitter: Annotated[float, Field(ge=0)] | None = None
-    """As in timm, not used beside a policy, unless that is `3a` (DeiT III's), which has none."""
+    """As in timm, not used beside a policy, unless that is `3a` (DeiT III's)."""
     scale: Annotated[tuple[Share, Share], Field(strict=False)] | None = None
     """The share of an image's area that a crop takes, from and to; timm's 0.08 to 1."""
     repeats: Annotated[int, Field(ge=1)] | None = None

@@ -10,6 +10,7 @@ import torch
 
 from cbablate.data import listing as listings
 from cbablate.data.images import Images, opened
+from cbablate.data.stream import training
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.evaluation import evaluation_batches
 from cbablate.spec.budget import Budget
@@ -140,6 +141,15 @@ def test_another_image_is_refused_where_an_images_neighbours_are_itself(folder: 
     told = verify(configs)
     assert list(told) == ["other_image"]
     assert "repeats: 3" in told["other_image"][0]
+
+
+@pytest.mark.parametrize(
+    ("policy", "used"), [(None, True), ("3a", True), ("rand-m9-mstd0.5-inc1", False)]
+)
+def test_colours_are_jittered_beside_no_policy_but_3a(policy: str | None, used: bool) -> None:
+    made = training(config()["data"], {"auto_augment": policy, "color_jitter": 0.3})
+    kinds = [type(step).__name__ for step in made.transforms]  # type: ignore[attr-defined]  # Compose
+    assert ("ColorJitter" in kinds) == used
 
 
 def test_probes_and_training_accuracy_look_at_so_many_of_a_stream_and_every_class(
