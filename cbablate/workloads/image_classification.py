@@ -22,6 +22,7 @@ from cbablate.fingerprint import fingerprint
 from cbablate.models import verification
 from cbablate.models.anatomy import blocks_of
 from cbablate.models.building import build
+from cbablate.models.options import TAKES
 from cbablate.probes import gradient, measuring, parameters
 from cbablate.probes.accuracy import BATCH, Score, score_batches
 from cbablate.probes.attention import attention_entropy
@@ -87,6 +88,8 @@ def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
                 opened(config)
         except StudyError as error:
             told.setdefault(name, []).append(str(error))
+        if lonely := _lonely(config):
+            told.setdefault(name, []).append(lonely)
     return told
 
 
@@ -114,6 +117,24 @@ def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[
             batch = configs[arm]["batch_size"]
             found[arm][f"throughput/{mode}"] = [batch * value for value in values]
     return found
+
+
+def _lonely(config: Config) -> str | None:
+    """Why an operator that looks across the batch would be shown the image itself in training."""
+    across = [p["operator"] for p in config["context"] if TAKES[p["operator"]].across]
+    if across and config["batch_size"] == 1:
+        return (
+            f"operator '{across[0]}' takes its context from the other images of a batch, and "
+            "batch_size is 1, so it would take the image's own: write a larger batch_size"
+        )
+    repeats = config["augment"].get("repeats", 1)
+    if "other_image" in across and repeats > 1:
+        return (
+            "operator 'other_image' takes its context from the image before in the batch, and with "
+            f"augment.repeats: {repeats} that mostly is the same image: delete repeats, or use "
+            "operator 'noise'"
+        )
+    return None
 
 
 def _trained(
