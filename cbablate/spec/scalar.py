@@ -96,9 +96,9 @@ def shown(text: str) -> str:
     return f"'{printable(cut(text))}'"
 
 
-def cut(text: str) -> str:
-    """The text, or where it is long its beginning."""
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+def cut(text: str, most: int = _SHOWN) -> str:
+    """The text, or the beginning of one that has more characters than that."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def printable(text: str) -> str:
