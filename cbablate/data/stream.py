@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from cbablate.data.batches import Batch, Split, order
-from cbablate.errors import EnvironmentFault, StudyError
+from cbablate.errors import EnvironmentFault, library_errors
 from cbablate.fingerprint import derive_seed
 from cbablate.planning.evaluation import evaluation_batches
 
@@ -51,7 +51,11 @@ def training(data: Mapping[str, Any], augment: Mapping[str, Any]) -> Transform:
     Raises:
         StudyError: timm does not know the policy.
     """
-    try:
+    with library_errors(
+        f"timm {timm.__version__} cannot make the augmentation of training images, auto_augment "
+        f"'{augment.get('auto_augment')}' with it",
+        hint="a policy that it knows is rand-m9-mstd0.5-inc1",
+    ):
         made: Transform = create_transform(
             data["img_size"],
             is_training=True,
@@ -64,12 +68,6 @@ def training(data: Mapping[str, Any], augment: Mapping[str, Any]) -> Transform:
             std=STD,
             normalize=True,
         )
-    except (AssertionError, KeyError, TypeError, ValueError) as error:
-        raise StudyError(
-            f"timm {timm.__version__} cannot make the augmentation of training images, "
-            f"auto_augment '{augment.get('auto_augment')}' with it ({type(error).__name__}: "
-            f"{error}); a policy that it knows is rand-m9-mstd0.5-inc1"
-        ) from error
     return made
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cbablate.errors import StudyError, in_a_line
+from cbablate.errors import StudyError, library_errors
 from cbablate.models.anatomy import Anatomy, Point, anatomy
 from cbablate.models.places import PLACES
 
@@ -95,7 +95,7 @@ def portrait(name: str) -> Portrait:
     Raises:
         StudyError: it cannot be made or run without numbers.
     """
-    try:
+    with library_errors(f"'{name}' cannot be made or run without numbers"):
         with torch.device("meta"):
             model = timm.create_model(name, pretrained=False).eval().requires_grad_(False)
         size = tuple(int(side) for side in model.pretrained_cfg["input_size"])
@@ -103,10 +103,6 @@ def portrait(name: str) -> Portrait:
         seen = _Seen(found)
         with torch.no_grad(), FlopCounterMode(display=False) as counter, seen:
             model(torch.empty(1, *size, device="meta"))
-    except (RuntimeError, NotImplementedError, TypeError, ValueError, AssertionError) as error:
-        raise StudyError(
-            f"'{name}' cannot be made or run without numbers: {in_a_line(error, limit=160)}"
-        ) from error
     refused = dict.fromkeys(set(found.places) - seen.called, _NEVER) | seen.refused
     return Portrait(
         name=name,

@@ -250,7 +250,7 @@ def verify(plan: Plan, executor: Executor, *, arms: Iterable[Arm] | None = None)
         return
     configs = {arm.name: arm.config for arm in (plan.arms if arms is None else arms)}
     found: Mapping[str, Sequence[str]] = executor.call(
-        entry(plan, plan.description.verify), configs
+        entry(plan, plan.description.verify), configs, budget=plan.study.budget
     )
     concerned: dict[str, list[str]] = {}
     for name, texts in found.items():

@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 
-__all__ = ["Plain", "ambiguous", "guess", "misread", "named", "printable", "shown"]
+__all__ = ["Plain", "ambiguous", "cut", "guess", "misread", "named", "printable", "shown"]
 
 Plain = str | int | float | bool | None
 
@@ -121,8 +121,12 @@ def named(character: str) -> str:
 
 def shown(text: str) -> str:
     """Text in quotes as a message shows it: on one line, cut where it is long."""
-    cut = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
-    return f"'{printable(cut)}'"
+    return f"'{printable(cut(text))}'"
+
+
+def cut(text: str, most: int = _SHOWN) -> str:
+    """The text, or the beginning of one that has more characters than that."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def printable(text: str) -> str:

@@ -7,7 +7,6 @@ depends on its arms in `planning.tunable`.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +34,8 @@ _STARTUP = {"tpe": 10, "gp": 10}
 """Trials that a sampler draws at random before it learns, where the file does not say."""
 _POPULATION = 50
 _WHOLE = 1e-9
+_LARGEST = 2**53
+"""The whole numbers up to here are all floats as well, which is what samplers compute with."""
 _UNCONDITIONAL = ("gp", "cmaes", "qmc", "grid")
 """Samplers that model only parameters which every trial has."""
 
@@ -97,11 +98,14 @@ def _choice(one: WrittenParameter, path: Path) -> Iterator[Fault]:
         shown = _shown(choices[0])
         sentence = f"there is one choice, {shown}, and nothing to choose"
         yield Fault((*path, "choice"), sentence, "write it into the study's baseline instead")
-    seen: set[str] = set()
+    seen: dict[str, Any] = {}
     for index, value in enumerate(choices):
-        if canonical(value) in seen:
-            yield Fault((*path, "choice", index), f"{_shown(value)} is given twice", "delete one")
-        seen.add(canonical(value))
+        text = canonical(value)
+        if text in seen:
+            same = "" if type(value) is type(seen[text]) else f", as {_shown(seen[text])}"
+            sentence = f"{_shown(value)} is given twice{same}"
+            yield Fault((*path, "choice", index), sentence, "delete one")
+        seen.setdefault(text, value)
     for word in ("log", "step"):
         if getattr(one, word) is not None:
             sentence = f"'{word}' is for float and int; choices have no order"
@@ -111,6 +115,11 @@ def _choice(one: WrittenParameter, path: Path) -> Iterator[Fault]:
 def _range(one: WrittenParameter, kind: str, path: Path) -> Iterator[Fault]:
     low, high = one.range_float or one.range_int or (0, 0)
     at: Path = (*path, kind)
+    large = next((index for index, end in enumerate((low, high)) if abs(end) > _LARGEST), None)
+    if kind == "int" and large is not None:
+        sentence = f"whole numbers are searched between -{_LARGEST:,} and {_LARGEST:,}"
+        yield Fault((*at, large), sentence)
+        return
     if low > high:
         sentence = f"the range runs from {_number(low)} down to {_number(high)}"
         yield Fault(at, sentence, f"write [{_number(high)}, {_number(low)}]")
@@ -119,7 +128,7 @@ def _range(one: WrittenParameter, kind: str, path: Path) -> Iterator[Fault]:
         sentence = f"the range holds {_number(low)} and nothing else"
         yield Fault(at, sentence, "write it into the study's baseline instead")
         return
-    if not math.isfinite(float(high) - float(low)):
+    if not math.isfinite(float(high) - float(low) + max(one.step or 0.0, 0.0)):
         yield Fault(at, "the range is too wide: its length is not finite")
         return
     if one.log and low <= 0:
@@ -140,10 +149,13 @@ def _step(
         yield Fault(at, "a logarithmic range has no steps", "delete step, or log")
     elif kind == "int" and step != int(step):
         yield Fault(at, f"{_number(step)} is not a whole number, and the values are")
+    elif kind == "float" and step < math.ulp(max(abs(low), abs(high))):
+        sentence = f"a step of {_number(step)} is too small to tell numbers near the range's ends"
+        yield Fault(at, f"{sentence} apart", "take larger steps")
     else:
-        steps = (high - low) / step
-        if abs(steps - round(steps)) > _WHOLE * max(1.0, steps) or round(steps) < 1:
-            last = low + math.floor(steps) * step
+        count = (high - low) / step
+        if abs(count - round(count)) > _WHOLE * max(1.0, count) or round(count) < 1:
+            last = low + math.floor(count) * step
             sentence = f"steps of {_number(step)} from {_number(low)} do not end at {_number(high)}"
             hint = f"let the range end at {_number(last)} or {_number(last + step)}"
             yield Fault(at, sentence, hint)
@@ -162,11 +174,11 @@ def _conditions(
             )
             yield Fault(path, sentence, asked, at_key=True)
             continue
-        values = wanted if isinstance(wanted, tuple) else (wanted,)
+        values = wanted if isinstance(wanted, list) else [wanted]
         if not values:
             yield Fault(path, "is empty; name at least one value")
         for index, value in enumerate(values):
-            at = (*path, index) if isinstance(wanted, tuple) else path
+            at = (*path, index) if isinstance(wanted, list) else path
             yield from _condition(parent, space[parent], value, at)
 
 
@@ -332,4 +344,4 @@ def _number(value: float) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return scalar.shown(value)
-    return re.sub("None", "null", str(value)) if value is None else str(value).lower()
+    return str(value) if isinstance(value, float) else scalar.cut(canonical(value))

@@ -12,12 +12,9 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from cbablate.data import identity
 from cbablate.data.batches import Batch, Batches
-from cbablate.data.catalog import FOLDER
 from cbablate.data.download import fetched
 from cbablate.data.images import Images, opened
-from cbablate.errors import StudyError
 from cbablate.fingerprint import fingerprint
 from cbablate.models import verification
 from cbablate.models.anatomy import blocks_of
@@ -35,6 +32,7 @@ from cbablate.training.compute import Compute, alone, choose
 from cbablate.training.loop import Progress, Update, fit
 from cbablate.training.recipe import Recipe
 from cbablate.training.snapshot import Unusable, read_state, write_state
+from cbablate.workloads import dry_run
 from cbablate.workloads.checkpoint import NOTE, Checkpoint
 from cbablate.workloads.image_config import identity as content
 from cbablate.workloads.image_config import open_ended
@@ -70,32 +68,32 @@ def run(
     return alone(_trained(config, seed, budget, compute, Checkpoint(workdir)), compute)
 
 
-def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
+def verify(configs: Mapping[str, Config], *, budget: Budget | None = None) -> dict[str, list[str]]:
     """Sentences about what is wrong, by arm name, from resolved configs by arm name.
 
-    Data that are not on this machine are fetched, where they can be.
+    Models are examined, then trained for one update and evaluated (`dry_run`). Data that are not
+    on this machine are fetched, where they can be. With the trials' `budget`, the schedule must
+    fit it.
 
     Raises:
-        EnvironmentFault: the data are not to be had.
+        EnvironmentFault: the data or the precision asked for are not to be had.
     """
     for name in {config["data"]["name"] for config in configs.values()}:
         fetched(name)  # once, before trials that run side by side all miss it
-    told = verification.verify(configs, _shape)
-    for name, config in configs.items():
-        try:
-            Recipe.of(config).optimizer_for(nn.Linear(1, 1))
-            if config["data"]["name"] == FOLDER:
-                opened(config)
-        except StudyError as error:
-            told.setdefault(name, []).append(str(error))
-        if lonely := _lonely(config):
-            told.setdefault(name, []).append(lonely)
-    return told
+    amiss = dry_run.recipe_faults(configs, budget=budget)
+    found = verification.verify(configs, dry_run.shape_of, then=dry_run.DryRun(amiss))
+    lonely = {name: [text] for name, config in configs.items() if (text := _lonely(config))}
+    faults = (found, amiss, lonely)
+    return {
+        name: [text for each in faults for text in each.get(name, ())]
+        for name in configs
+        if any(name in each for each in faults)
+    }
 
 
 def observe(configs: Mapping[str, Config]) -> dict[str, list[str]]:
     """Sentences about what a person should know, by arm name: what an arm adds, and its kin."""
-    return verification.examine(configs, _shape).notes
+    return verification.examine(configs, dry_run.shape_of).notes
 
 
 def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[str, list[float]]]:
@@ -311,11 +309,6 @@ def _notes(compute: Compute, images: Images) -> dict[str, str]:
         "torch": torch.__version__,
         "timm": timm.__version__,
     }
-
-
-def _shape(config: Config) -> verification.Shape:
-    facts = identity.facts(config["data"])
-    return verification.Shape(facts.in_chans, facts.img_size, facts.num_classes)
 
 
 def _update(config: Config, compute: Compute) -> Callable[[], object]:
