@@ -23,6 +23,8 @@ _INVISIBLE = frozenset(
     "\u200b\u2060\ufeff\u00ad\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\x85"
 )
 """Characters that show nothing, or turn the text around, and so hide what a file says."""
+_KINDS = {"Cc": "a control character", "Cn": "a noncharacter"}
+"""What is called what a file may not hold, by its category in Unicode."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,14 @@ def read_text(path: Path) -> str:
 
 
 def unfit(character: str) -> bool:
-    """Whether a scalar cannot hold it: controls, halves of surrogate pairs, what hides text."""
+    """Whether a scalar cannot hold it: controls, halves of surrogate pairs, what Unicode says will
+    never be a character (U+FFFF), what hides text.
+    """
     if character in "\n\t":
         return False
-    return unicodedata.category(character) in ("Cc", "Cs") or character in _INVISIBLE
+    if unicodedata.category(character) in ("Cc", "Cs") or character in _INVISIBLE:
+        return True
+    return ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
 
 
 def _content(path: Path) -> bytes:
@@ -95,6 +101,8 @@ def _neighbours(path: Path) -> str:
 
 
 def _decoded(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        raise Unreadable(Flaw(Place(1, 1), "the file is in UTF-32", "save it as UTF-8"))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable(Flaw(Place(1, 1), "the file is in UTF-16", "save it as UTF-8"))
     try:
@@ -121,9 +129,9 @@ def _bad_characters(text: str) -> Iterator[Flaw]:
         if character.isprintable() or character in "\t\n\r":
             continue
         if unfit(character):
-            what = "a control" if unicodedata.category(character) == "Cc" else "an invisible"
+            what = _KINDS.get(unicodedata.category(character), "an invisible character")
             hint = "is this a text file?" if character == "\0" else "delete it"
-            sentence = f"{what} character, {scalar.named(character)}"
+            sentence = f"{what}, {scalar.named(character)}"
             yield Flaw(_place_after(text[:offset]), sentence, hint)
             return
 
