@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, StudyPath
+from cbablate.cli.words import RESULTS, Results, StudyPath, say
 from cbablate.errors import CbablateError
 
 __all__ = ["diff"]
@@ -50,4 +50,4 @@ def diff(
         difference.Side(first, outcome(one, before).plan, before),
         difference.Side(f"{b or a}, {other or results}", outcome(two, after).plan, after),
     )
-    print(shown)
+    say(shown)

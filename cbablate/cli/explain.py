@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, StudyPath
+from cbablate.cli.words import RESULTS, Results, StudyPath, say
 
 __all__ = ["explain"]
 
@@ -26,4 +26,4 @@ def explain(
     from cbablate import api
     from cbablate.reporting.explanation import explanation
 
-    print(explanation(api.plan(api.load_study(study)), api.facts(results), *cell))
+    say(explanation(api.plan(api.load_study(study)), api.facts(results), *cell))

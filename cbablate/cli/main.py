@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,13 +27,17 @@ from cbablate.cli.words import (
     CheckedPaths,
     Form,
     Json,
+    ReaderLeft,
     Results,
     StudyPath,
     Where,
     Written,
+    discard_stdout,
+    say,
     show_error,
+    tell,
 )
-from cbablate.errors import CbablateError, EnvironmentFault
+from cbablate.errors import CbablateError, Interrupted
 
 if TYPE_CHECKING:
     from cbablate.reporting.table import Table
@@ -99,10 +103,10 @@ def check(files: CheckedPaths, as_json: Json = False) -> None:
                 show_error(error)
         else:
             if not as_json:
-                print(f"{path}: {said}")
+                say(f"{path}: {said}")
         told.append({"path": str(path), "says": said, "faults": faults})
     if as_json:
-        print(json_shape.printed(json_shape.check_shape(told)))
+        say(json_shape.printed(json_shape.check_shape(told)))
     if faulty:
         raise typer.Exit(2)
 
@@ -132,19 +136,19 @@ def plan(
     planned = api.plan(api.load_study(study))
     told = api.facts(results)
     if not as_json:
-        print(overview.planned(planned, told), flush=True)
+        say(overview.planned(planned, told))
     found = probing.probe(planned, told, slots=slots or 1) if probe else None
     if as_json:
         extra = {} if found is None else {"probe": probing.probe_shape(found)}
-        print(json_shape.printed(json_shape.plan_shape(planned, told) | extra))
+        say(json_shape.printed(json_shape.plan_shape(planned, told) | extra))
     elif found is not None:
-        print("", *probing.probe_lines(planned, found), sep="\n")
+        say("\n".join(["", *probing.probe_lines(planned, found)]))
     if verify:
         notes = api.verify(planned, api.Resources(on="local"))
     if verify and not as_json:
-        print(f"\nVerified: all {len(planned.arms)} arms can be built.")
+        say(f"\nVerified: all {len(planned.arms)} arms can be built.")
         for name, sentences in notes.items():
-            print("\n".join(f"  {name}: {sentence}" for sentence in sentences))
+            say("\n".join(f"  {name}: {sentence}" for sentence in sentences))
     if found is not None and any(price.sample.failure for price in found.prices):
         raise typer.Exit(3)
 
@@ -182,8 +186,14 @@ def run(
             mlflow=mlflow,
             mirrored=mirrors,
         )
-    _write(_spelled(api.table(planned, results=results, view="shown"), Form.text))
-    print(overview.ended(planned, done, shown, mirrored=mirrors), file=sys.stderr)
+    text = _spelled(api.table(planned, results=results, view="shown"), Form.text)
+    try:
+        say(text, end="")
+    except ReaderLeft:
+        if not done.exit_code:
+            raise
+    finally:  # where the trials went is said though nobody reads the table
+        tell(overview.ended(planned, done, shown, mirrored=mirrors))
     if done.exit_code:
         raise typer.Exit(done.exit_code)
 
@@ -196,10 +206,10 @@ def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) 
 
     if as_json:
         planned = api.plan(api.load_study(study))
-        print(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
+        say(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
         return
-    print(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
-    print(overview.kept(results), end="")
+    say(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
+    say(overview.kept(results), end="")
 
 
 @app.command()
@@ -241,13 +251,13 @@ def table(
     else:
         text = _spelled(found, form)
     if output is None:
-        _write(text)
+        say(text, end="")
         return
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CbablateError(f"{output} cannot be written: {error.strerror}") from error
-    print(f"wrote {output}", file=sys.stderr)
+    tell(f"wrote {output}")
 
 
 @app.command()
@@ -256,7 +266,7 @@ def sync(study: StudyPath, results: Results = RESULTS, mlflow: Mlflow = None) ->
     from cbablate import api
 
     api.sync(api.plan(api.load_study(study)), results=results, mlflow=mlflow)
-    print("MLflow and Optuna show what the ledger holds.", file=sys.stderr)
+    tell("MLflow and Optuna show what the ledger holds.")
 
 
 @app.command()
@@ -285,7 +295,7 @@ def models(
     """Say which models are known, and where in one context can be placed."""
     from cbablate.cli.models import listed
 
-    print(listed(pattern))
+    say(listed(pattern))
 
 
 @app.command()
@@ -301,9 +311,9 @@ def data(
     if get and name is None:
         raise CbablateError("--get needs the name of a data set: cbablate data NAME --get")
     if name is None:
-        print(words.catalog())
+        say(words.catalog())
     else:
-        print(words.fetched(name) if get else words.checked(name))
+        say(words.fetched(name) if get else words.checked(name))
 
 
 @app.command()
@@ -312,7 +322,7 @@ def sweep(study: StudyPath, results: Results = RESULTS) -> None:
     from cbablate import api
     from cbablate.cli.sweep import swept
 
-    print(swept(api.plan(api.load_study(study)), api.facts(results)))
+    say(swept(api.plan(api.load_study(study)), api.facts(results)))
 
 
 @app.command()
@@ -326,9 +336,9 @@ def schema(
     from cbablate.workloads.catalog import SHIPPED
 
     if of is Written.sweep:
-        print(json.dumps(sweep_schema(), indent=2))
+        say(json.dumps(sweep_schema(), indent=2))
     else:
-        print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+        say(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
 
 
 app.command()(diff)
@@ -348,39 +358,34 @@ def _spelled(table: Table, form: Form) -> str:
     return terminal(table, ascii_only=not encoding.startswith("utf"))
 
 
-def _write(text: str) -> None:
-    """Text on stdout as it is; every form ends its last line by itself."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except (AttributeError, OSError) as error:  # stdout is closed, or its disk is full
-        if sys.stdout is not None:
-            _give_up_stdout()
-        raise EnvironmentFault(f"the table cannot be printed: {error}") from error
-
-
 def main() -> None:
     """Run the command line; every error ends as a sentence and an exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another
+    stdout = sys.stdout
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except CbablateError as error:
         show_error(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        _give_up_stdout()  # whoever read our output has left
-        sys.exit(0)
-
-
-def _give_up_stdout() -> None:
-    """Let what could not be written be lost: Python would try again when it shuts down, complain,
-    and exit with a code of its own.
-    """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ReaderLeft as error:
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(Interrupted.exit_code)
+    except SystemExit:
+        if sys.stdout is not stdout:  # so typer tells that whoever read its help has left
+            sys.stdout = stdout
+            discard_stdout()
+            sys.exit(ReaderLeft.exit_code)
+        raise
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        usage = io.StringIO()  # typer's own error: it repeats the words that were typed
+        error.show(file=usage)  # type: ignore[attr-defined]
+        tell(usage.getvalue().rstrip())
+        sys.exit(error.exit_code)  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, StudyPath
+from cbablate.cli.words import RESULTS, Results, StudyPath, tell
 from cbablate.errors import EnvironmentFault
 
 __all__ = ["report"]
@@ -41,4 +40,4 @@ def report(
         path.write_bytes(written)
     except OSError as error:
         raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from error
-    print(f"wrote {path}", file=sys.stderr)
+    tell(f"wrote {path}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results
+from cbablate.cli.words import RESULTS, Results, say, tell
 from cbablate.errors import CbablateError
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def verify(
         shown = outcome(plan, api.facts(results)).plan  # of a study that tunes, its tuned arms
         faults += _checked(shown, tables, ours, paper, versions.get(plan.study.name, ""))
     for name in sorted({row.study for row in rows} - known):
-        print(f"{name}: not checked, for its study file was not given", file=sys.stderr)
+        tell(f"{name}: not checked, for its study file was not given")
     if faults:
         raise typer.Exit(3)
 
@@ -62,12 +61,12 @@ def _checked(
 
     name = plan.study.name
     if not rows:
-        print(f"{name}: {paper} has no row of it ('% cbablate row {name} ...' marks one)")
+        say(f"{name}: {paper} has no row of it ('% cbablate row {name} ...' marks one)")
         return 1
     known = {row.key: table for table in reversed(tables) for row in table.rows}
     found = [one for row in rows for one in disagreements(known.get(row.key, tables[0]), row)]
     for one in found:
-        print(_told(plan, one, known.get(one.row.key)))
+        say(_told(plan, one, known.get(one.row.key)))
     numbers = sum(len(row.numbers) for row in rows)
     data = (
         ""
@@ -77,7 +76,7 @@ def _checked(
     said = f"{len(found)} do not match" if found else "all match"
     of = {id(table): len(table.rows) for row in rows for table in [known.get(row.key, tables[0])]}
     seen = len({row.key for row in rows})  # a table in parts has each row several times
-    print(f"{name}: {seen} of {sum(of.values())} rows, {numbers} numbers: {said}{data}")
+    say(f"{name}: {seen} of {sum(of.values())} rows, {numbers} numbers: {said}{data}")
     return len(found)
 
 

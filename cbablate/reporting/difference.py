@@ -11,12 +11,12 @@ from cbablate.analysis.course import asked
 from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.summary import Summary, metric_of, summarize
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes, past_of
+from cbablate.character import spaced, visible, width
 from cbablate.errors import CbablateError
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.cell import DASH
-from cbablate.reporting.character import spaced, visible, width
 from cbablate.reporting.claim import difference_unit
 from cbablate.reporting.delta import unlike
 from cbablate.reporting.scale import Scale, scale_of_means

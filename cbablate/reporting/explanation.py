@@ -11,12 +11,12 @@ from cbablate.analysis.outcome import outcome
 from cbablate.analysis.replicates import complete, values
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.character import spaced
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.planning.student import critical
 from cbablate.records.record import Record
 from cbablate.reporting.cell import Blank
-from cbablate.reporting.character import spaced
 from cbablate.reporting.delta import reference_of, unlike
 from cbablate.reporting.table import Column, Table, outcome_table
 from cbablate.spec.suggestion import did_you_mean

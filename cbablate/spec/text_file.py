@@ -70,6 +70,8 @@ def unfit(character: str) -> bool:
 
 
 def _content(path: Path) -> bytes:
+    if any("\ud800" <= character <= "\udfff" for character in str(path)):
+        raise Unreadable(sentence="its name, or a folder's, is not UTF-8", hint="rename it")
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):

@@ -247,7 +247,7 @@ def test_a_table_that_cannot_be_printed_is_a_sentence(
     command = f"{sys.executable} -m cbablate.cli.main table {study} --results {results} {sink}"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert said.returncode == 4
-    assert "the table cannot be printed" in said.stderr
+    assert "the output cannot be printed" in said.stderr
     assert "Traceback" not in said.stderr
 
 
