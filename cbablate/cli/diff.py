@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, StudyPath, say
+from cbablate.cli.words import Kept, StudyPath, ledger_folder, say
 from cbablate.errors import CbablateError
 
 __all__ = ["diff"]
@@ -18,7 +18,7 @@ def diff(
     b: Annotated[
         Path | None, typer.Argument(metavar="[STUDY]", help="The other. [default: the same]")
     ] = None,
-    results: Results = RESULTS,
+    results: Kept = None,
     other: Annotated[
         Path | None,
         typer.Option("--other", metavar="DIR", help="Results of the other. [default: the same]"),
@@ -42,12 +42,13 @@ def diff(
         )
     one = api.plan(api.load_study(a))
     two = api.plan(api.load_study(b)) if b else one
-    before = api.facts(results)
-    after = api.facts(other) if other else before
+    folder = ledger_folder(results)
+    before = api.facts(folder)
+    after = api.facts(ledger_folder(other)) if other else before
     before = difference.until(before, until) if until else before
-    first = f"{a}, {results}" + (f", until {until}" if until else "")
+    first = f"{a}, {folder}" + (f", until {until}" if until else "")
     shown = difference.difference(
         difference.Side(first, outcome(one, before).plan, before),
-        difference.Side(f"{b or a}, {other or results}", outcome(two, after).plan, after),
+        difference.Side(f"{b or a}, {other or folder}", outcome(two, after).plan, after),
     )
     say(shown)

@@ -27,12 +27,15 @@ from cbablate.cli.words import (
     CheckedPaths,
     Form,
     Json,
+    Kept,
     ReaderLeft,
     Results,
     StudyPath,
     Where,
     Written,
+    command,
     discard_stdout,
+    ledger_folder,
     say,
     show_error,
     tell,
@@ -168,6 +171,7 @@ def run(
     """Train what is missing, then print the table. Running again is how to go on."""
     from cbablate import api
     from cbablate.cli import overview
+    from cbablate.running.mlflow_store import masked
     from cbablate.running.signals import stoppable
 
     planned = api.plan(api.load_study(study))
@@ -193,29 +197,32 @@ def run(
         if not done.exit_code:
             raise
     finally:  # where the trials went is said though nobody reads the table
-        tell(overview.ended(planned, done, shown, mirrored=mirrors))
+        server = ("--mlflow", masked(mlflow)) if mlflow else ()
+        sent = command("sync", study, *server, results=shown)
+        tell(overview.ended(planned, done, shown, sync=sent, mirrored=mirrors))
     if done.exit_code:
         raise typer.Exit(done.exit_code)
 
 
 @app.command()
-def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) -> None:
+def status(study: StudyPath, results: Kept = None, as_json: Json = False) -> None:
     """Say what is done, running, pruned and failed, and why."""
     from cbablate import api
     from cbablate.cli import json_shape, overview
 
+    planned = api.plan(api.load_study(study))
+    folder = ledger_folder(results)
     if as_json:
-        planned = api.plan(api.load_study(study))
-        say(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
+        say(json_shape.printed(json_shape.status_shape(planned, api.facts(folder))))
         return
-    say(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
-    say(overview.kept(results), end="")
+    say(overview.standing(planned, api.facts(folder)))
+    say(overview.kept(folder), end="")
 
 
 @app.command()
 def table(
     study: StudyPath,
-    results: Results = RESULTS,
+    results: Kept = None,
     form: Annotated[Form, typer.Option("--as", help="How it is written.")] = Form.text,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a file.")
@@ -242,11 +249,12 @@ def table(
         robust=robust,
     )
     planned = api.plan(api.load_study(study))
+    folder = ledger_folder(results)
     if view == "arms" and not as_json:
         view = "shown"  # in JSON a row is an arm, however the study has its table set
-    found = api.table(planned, results=results, view=view)
+    found = api.table(planned, results=folder, view=view)
     if as_json:
-        rows = outcome(planned, api.facts(results)).plan
+        rows = outcome(planned, api.facts(folder)).plan
         text = json_shape.printed(json_shape.table_shape(rows, found)) + "\n"
     else:
         text = _spelled(found, form)
@@ -261,11 +269,12 @@ def table(
 
 
 @app.command()
-def sync(study: StudyPath, results: Results = RESULTS, mlflow: Mlflow = None) -> None:
+def sync(study: StudyPath, results: Kept = None, mlflow: Mlflow = None) -> None:
     """Send MLflow and Optuna what they miss; train nothing."""
     from cbablate import api
 
-    api.sync(api.plan(api.load_study(study)), results=results, mlflow=mlflow)
+    planned = api.plan(api.load_study(study))
+    api.sync(planned, results=ledger_folder(results), mlflow=mlflow)
     tell("MLflow and Optuna show what the ledger holds.")
 
 
@@ -317,12 +326,13 @@ def data(
 
 
 @app.command()
-def sweep(study: StudyPath, results: Results = RESULTS) -> None:
+def sweep(study: StudyPath, results: Kept = None) -> None:
     """Say what each arm's tuning has found so far, and which hyperparameters matter."""
     from cbablate import api
     from cbablate.cli.sweep import swept
 
-    say(swept(api.plan(api.load_study(study)), api.facts(results)))
+    planned = api.plan(api.load_study(study))
+    say(swept(planned, api.facts(ledger_folder(results))))
 
 
 @app.command()

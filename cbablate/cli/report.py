@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, StudyPath, tell
+from cbablate.cli.words import Kept, StudyPath, ledger_folder, tell
 from cbablate.errors import EnvironmentFault
 
 __all__ = ["report"]
@@ -15,7 +15,7 @@ __all__ = ["report"]
 
 def report(
     study: StudyPath,
-    results: Results = RESULTS,
+    results: Kept = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="[default: <study>.html or .pdf]"),
@@ -26,7 +26,7 @@ def report(
     from cbablate import api
 
     planned = api.plan(api.load_study(study))
-    told = api.facts(results)
+    told = api.facts(ledger_folder(results))
     path = output or Path(f"{planned.study.name}{'.pdf' if pdf else '.html'}")
     if pdf:
         from cbablate.reporting.report_pdf import report_pdf

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, say, tell
+from cbablate.cli.words import Kept, ledger_folder, say, tell
 from cbablate.errors import CbablateError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def verify(
         list[Path],
         typer.Argument(metavar="STUDY... PAPER.tex", help="Study files, and at the end a paper."),
     ],
-    results: Results = RESULTS,
+    results: Kept = None,
 ) -> None:
     """Say which numbers of a paper no longer match the ledger. Exit code 3 if there are any."""
     from cbablate import api
@@ -32,17 +32,18 @@ def verify(
 
     if len(files) < 2:
         raise CbablateError("verify takes one or more study files and, at the end, a paper")
+    folder = ledger_folder(results)
     *studies, paper = files
     rows, versions = paper_rows(paper), versions_in(paper)
     faults, known = 0, set[str]()
     for path in studies:
         plan = api.plan(api.load_study(path))
         known.add(plan.study.name)
-        tables = [api.table(plan, results=results)]
+        tables = [api.table(plan, results=folder)]
         if plan.study.typesetting.layout == "two_way":
-            tables.append(api.table(plan, results=results, view="two_way"))
+            tables.append(api.table(plan, results=folder, view="two_way"))
         ours = [row for row in rows if row.study == plan.study.name]
-        shown = outcome(plan, api.facts(results)).plan  # of a study that tunes, its tuned arms
+        shown = outcome(plan, api.facts(folder)).plan  # of a study that tunes, its tuned arms
         faults += _checked(shown, tables, ours, paper, versions.get(plan.study.name, ""))
     for name in sorted({row.study for row in rows} - known):
         tell(f"{name}: not checked, for its study file was not given")

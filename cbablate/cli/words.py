@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -13,18 +14,23 @@ import typer
 
 from cbablate.character import visible_lines
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
+from cbablate.records.ledger_file import LEDGER_FILE
+from cbablate.spec.suggestion import did_you_mean
 
 __all__ = [
     "RESULTS",
     "CheckedPaths",
     "Form",
     "Json",
+    "Kept",
     "ReaderLeft",
     "Results",
     "StudyPath",
     "Where",
     "Written",
+    "command",
     "discard_stdout",
+    "ledger_folder",
     "say",
     "show_error",
     "tell",
@@ -40,7 +46,15 @@ Results = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="As JSON, unrounded; the shape is in docs/json.md.")
 ]
+Kept = Annotated[
+    Path | None,
+    typer.Option(
+        "--results", metavar="DIR", help="Folder of the ledger and the tables. [default: results]"
+    ),
+]
+"""`Results` of a command that reads what has run; `ledger_folder` makes a folder of it."""
 RESULTS = Path("results")
+_MOST_LEDGERS = 5
 
 
 class Where(StrEnum):
@@ -64,6 +78,46 @@ class Written(StrEnum):
 
     study = "study"
     sweep = "sweep"
+
+
+def ledger_folder(named: Path | None) -> Path:
+    """The results folder that a command reads: the one that was named, else the usual one.
+
+    Where no folder was named, nothing may have run yet, which is told and is no error.
+
+    Raises:
+        EnvironmentFault: there is no ledger in the folder that was named.
+    """
+    folder = named or RESULTS
+    try:
+        if (folder / LEDGER_FILE).exists() or (folder.exists() and not folder.is_dir()):
+            return folder
+    except OSError:
+        return folder  # reading it says what is wrong
+    if named is None:
+        tell(f"Nothing has run yet: there is no ledger in ./{folder}. `cbablate run` makes one.")
+        return folder
+    raise EnvironmentFault(f"there is no ledger at {folder}.{_other_ledgers(folder)}")
+
+
+def _other_ledgers(folder: Path) -> str:
+    """Which folder near one without a ledger may have been meant."""
+    places: list[Path] = []
+    for near in (folder, folder.parent):
+        with contextlib.suppress(OSError):
+            places += [near, *sorted(one for one in near.iterdir() if one.is_dir())]
+    there = {str(one): one for one in places if (one / LEDGER_FILE).is_file()}
+    asked = did_you_mean(str(folder), there)
+    if asked:
+        return f" {asked[0].upper()}{asked[1:]}"
+    listed = ", ".join(list(there)[:_MOST_LEDGERS])
+    return f" There is one in {listed}." if there else ""
+
+
+def command(*words: str | Path, results: Path = RESULTS) -> str:
+    """A command as a person can paste it, every word quoted where a shell needs that."""
+    where = () if results == RESULTS else ("--results", results)
+    return shlex.join(["cbablate", *map(str, (*words, *where))])
 
 
 class ReaderLeft(Exception):

@@ -16,6 +16,7 @@ from cbablate.spec.tree import Place
 __all__ = ["MAX_BYTES", "Flaw", "Unreadable", "read_text", "unfit"]
 
 MAX_BYTES = 2**20
+_MOST_FOLDERS = 50
 
 _CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7}) ", re.MULTILINE)
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -80,6 +81,9 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
+        if path.is_symlink():
+            sentence = f"is a link to {path.readlink()}, which does not exist"
+            raise Unreadable(sentence=sentence) from None
         raise Unreadable(sentence="there is no such file", hint=_neighbours(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -90,16 +94,28 @@ def _content(path: Path) -> bytes:
 
 
 def _neighbours(path: Path) -> str:
-    """Which file beside it may have been meant."""
+    """Which file beside it, or in a folder there, may have been meant."""
     try:
-        beside = sorted(p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml"))
+        beside = _yaml_files(path.parent)
+        folders = sorted(p for p in path.parent.iterdir() if p.is_dir() and p.name[:1] != ".")
     except (OSError, ValueError):
         return f"there is no folder '{path.parent}' either"
-    stems = {Path(name).stem: name for name in beside}
+    stems = {one.stem: one.name for one in beside}
+    below = [one for folder in folders[:_MOST_FOLDERS] for one in _yaml_files(folder)]
+    within = {one.stem: str(one) for one in reversed(below)}
     asked = did_you_mean(path.stem, stems, spelt=stems.__getitem__)
+    asked = asked or did_you_mean(path.stem, within, spelt=within.__getitem__)
     if asked or not beside:
         return asked or f"there is no YAML file in '{path.parent}'"
-    return f"there are {', '.join(beside[:10])}{', ...' if len(beside) > 10 else ''}"
+    names = [one.name for one in beside]
+    return f"there are {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}"
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(one for one in folder.iterdir() if one.suffix in (".yaml", ".yml"))
+    except OSError:
+        return []  # it may not be read
 
 
 def _decoded(content: bytes) -> str:

@@ -57,7 +57,7 @@ def test_run_prints_the_table_on_stdout_and_progress_on_stderr(
     again = cbablate(*run_bare(study, results))
     assert again.stdout == printed, "a second run prints the same bytes"
     assert "Nothing to train: all 12 trials were finished." in again.stderr
-    assert "MLflow and Optuna have not been told: cbablate sync STUDY tells them." in again.stderr
+    assert "MLflow and Optuna have not been told. This tells them: cbablate sync" in again.stderr
 
 
 def test_table_prints_what_run_printed_in_every_form(
