@@ -20,6 +20,7 @@ from cbablate.cli.effects import (
     chosen,
 )
 from cbablate.cli.explain import explain
+from cbablate.cli.output import form_for, write_file
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
 from cbablate.cli.words import (
@@ -223,7 +224,10 @@ def status(study: StudyPath, results: Kept = None, as_json: Json = False) -> Non
 def table(
     study: StudyPath,
     results: Kept = None,
-    form: Annotated[Form, typer.Option("--as", help="How it is written.")] = Form.text,
+    form: Annotated[
+        Form | None,
+        typer.Option("--as", help="How it is written. [default: by the file's suffix, or text]"),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a file.")
     ] = None,
@@ -240,6 +244,7 @@ def table(
     from cbablate.analysis.outcome import outcome
     from cbablate.cli import json_shape
 
+    spelled = form_for(output, form, as_json=as_json)
     view = chosen(
         effects=effects,
         components=components,
@@ -257,15 +262,11 @@ def table(
         rows = outcome(planned, api.facts(folder)).plan
         text = json_shape.printed(json_shape.table_shape(rows, found)) + "\n"
     else:
-        text = _spelled(found, form)
+        text = _spelled(found, spelled, shown=output is None)
     if output is None:
         say(text, end="")
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CbablateError(f"{output} cannot be written: {error.strerror}") from error
-    tell(f"wrote {output}")
+    else:
+        write_file(output, text.encode("utf-8"))
 
 
 @app.command()
@@ -357,12 +358,12 @@ app.command()(report)
 app.command()(verify)
 
 
-def _spelled(table: Table, form: Form) -> str:
-    """The table in a form; in plain ASCII where this terminal cannot show more."""
+def _spelled(table: Table, form: Form, *, shown: bool = True) -> str:
+    """The table in a form; if it is `shown` on a terminal that has ASCII only, in that."""
     from cbablate.reporting.form import render
     from cbablate.reporting.terminal import terminal
 
-    if form is not Form.text:
+    if form is not Form.text or not shown:
         return render(table, form.value)
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     return terminal(table, ascii_only=not encoding.startswith("utf"))

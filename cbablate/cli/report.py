@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import Kept, StudyPath, ledger_folder, tell
-from cbablate.errors import EnvironmentFault
+from cbablate.cli.output import write_file
+from cbablate.cli.words import Kept, StudyPath, ledger_folder
 
 __all__ = ["report"]
 
@@ -36,8 +36,4 @@ def report(
         from cbablate.reporting.report import report as page
 
         written = page(planned, told).encode("utf-8")
-    try:
-        path.write_bytes(written)
-    except OSError as error:
-        raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from error
-    tell(f"wrote {path}")
+    write_file(path, written)
