@@ -17,34 +17,8 @@ _FORMS = {
     ".csv": Form.csv,
     ".txt": Form.text,
 }
-_OTHER_KINDS = frozenset(
-    [
-        ".pdf",
-        ".png",
-        ".jpg",
-        ".svg",
-        ".eps",
-        ".html",
-        ".htm",
-        ".json",
-        ".yaml",
-        ".xml",
-        ".xlsx",
-        ".xls",
-        ".ods",
-        ".docx",
-        ".doc",
-        ".odt",
-        ".tsv",
-        ".rtf",
-        ".ipynb",
-        ".py",
-        ".zip",
-        ".gz",
-        ".sqlite",
-    ]
-)
-"""Suffixes that promise something else than a table in any of our forms."""
+_OTHER_KINDS = frozenset({".pdf", ".png", ".svg", ".html", ".json", ".yaml", ".xlsx", ".docx"})
+"""Suffixes that promise something else than a table in any of our forms, whatever is asked."""
 
 
 def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:
@@ -80,7 +54,7 @@ def _named(output: Path | None, suffix: str) -> str:
 
 
 def _whole_page(suffix: str) -> str:
-    pages = {".html": "", ".htm": "", ".pdf": " --pdf"}
+    pages = {".html": "", ".pdf": " --pdf"}
     return f" `cbablate report STUDY{pages[suffix]}` writes a page." if suffix in pages else ""
 
 

@@ -27,9 +27,8 @@ def test_the_form_follows_the_suffix(suffix: str, study: Path) -> None:
     said = table(study, "-o", f"x.{suffix}")
     assert (said.code, said.err.splitlines()[-1]) == (0, f"wrote x.{suffix}")
     written = (study.parent / f"x.{suffix}").read_text()
-    signs = {
-        end for end, sign in FORMS.items() if sign.replace(" ", "") in written.replace(" ", "")
-    }
+    bare = written.replace(" ", "")
+    signs = {end for end, sign in FORMS.items() if sign.replace(" ", "") in bare}
     assert signs == {suffix.lower()}, written[:300]
 
 
@@ -68,7 +67,7 @@ def test_a_form_that_was_asked_for_is_written_where_the_suffix_does_not_object(
 
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_environment(study: Path) -> None:
-    for name in ("none/x.tex", ".", "y" * 300, "a\0b"):
+    for name in ("none/x.tex", ".", "y" * 300):
         said = table(study, "-o", name)
         assert (said.code, said.out) == (4, ""), said
         assert "cannot be written" in said.err
