@@ -108,7 +108,7 @@ def test_status_tells_states_arm_by_arm_and_why(tmp_path: Path) -> None:
     study.write_text(
         study.read_text().replace("changes: {ceiling: 3.0}", "changes: {fault: raise}")
     )
-    before = cbablate("status", study, "--results", tmp_path / "r").stdout
+    before = cbablate("status", study, cwd=tmp_path).stdout
     assert "12 trials: 12 waiting" in before
     assert "checkpoint" not in before
     ran = cbablate(*run_bare(study, tmp_path / "r", "--checkpoint-every", "0"))
