@@ -20,6 +20,7 @@ from cbablate.cli.effects import (
     chosen,
 )
 from cbablate.cli.explain import explain
+from cbablate.cli.fsck import fsck
 from cbablate.cli.output import form_for, write_file
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
@@ -191,7 +192,7 @@ def run(
             mlflow=mlflow,
             mirrored=mirrors,
         )
-    text = _spelled(api.table(planned, results=results, view="shown"), Form.text)
+    text = _spelled(api.table_of(planned, done.facts, view="shown"), Form.text)
     try:
         say(text, end="")
     except ReaderLeft:
@@ -356,6 +357,7 @@ app.command()(diff)
 app.command()(explain)
 app.command()(report)
 app.command()(verify)
+app.command()(fsck)
 
 
 def _spelled(table: Table, form: Form, *, shown: bool = True) -> str:

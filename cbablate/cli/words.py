@@ -14,7 +14,8 @@ import typer
 
 from cbablate.character import visible_lines
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
-from cbablate.records.ledger_file import LEDGER_FILE
+from cbablate.records.layout import LEDGER_FILE
+from cbablate.records.place import results_folder
 from cbablate.spec.suggestion import did_you_mean
 
 __all__ = [
@@ -41,7 +42,13 @@ CheckedPaths = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Study and sweep files.")
 ]
 Results = Annotated[
-    Path, typer.Option("--results", metavar="DIR", help="Folder of the ledger and the tables.")
+    Path,
+    typer.Option(
+        "--results",
+        metavar="DIR",
+        help="Folder of the ledger and the tables.",
+        callback=results_folder,
+    ),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="As JSON, unrounded; the shape is in docs/json.md.")
@@ -88,9 +95,10 @@ def ledger_folder(named: Path | None) -> Path:
     Raises:
         EnvironmentFault: there is no ledger in the folder that was named.
     """
-    folder = named or RESULTS
+    folder = RESULTS if named is None else results_folder(named)
     try:
-        if (folder / LEDGER_FILE).exists() or (folder.exists() and not folder.is_dir()):
+        stem = Path(LEDGER_FILE).stem  # what is left of a damaged one counts: reading it says so
+        if any(folder.glob(f"{stem}*")) or (folder.exists() and not folder.is_dir()):
             return folder
     except OSError:
         return folder  # reading it says what is wrong

@@ -294,18 +294,21 @@ def _count(case: _Told) -> Iterator[str]:
 
 
 def _trials(case: _Told, name: str, trials: Sequence[TrialOutcome]) -> Iterator[str]:
-    commits = _commits(case.facts)
+    commits, nodes = _commits(case.facts), _nodes(case.facts)
     rows = [
         (
             *(f"#{one.trial.replicate}", one.trial.id, str(one.trial.seed), repr(one.value(name))),
             *(one.history.session, commits.get(one.history.session, "")),
+            ", ".join(dict.fromkeys(nodes.get(each, "") for each in one.history.workers)),
         )
         for one in trials
         if one.value(name) is not None
     ]
     yield ""
     yield f"Entered: {len(rows)} trials"
-    yield from _aligned([("", "trial", "seed", name, "session", "commit"), *rows] if rows else [])
+    yield from _aligned(
+        [("", "trial", "seed", name, "session", "commit", "node"), *rows] if rows else []
+    )
     yield from _absent(trials, name)
 
 
@@ -363,6 +366,11 @@ def _commits(facts: Iterable[Record]) -> Mapping[str, str]:
         for fact in facts
         if fact.kind == "session"
     }
+
+
+def _nodes(facts: Iterable[Record]) -> Mapping[str, str]:
+    """The node of each worker; what 0.1.0 recorded names none."""
+    return {fact.subject: str(fact.body.get("node", "")) for fact in facts if fact.kind == "worker"}
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
@@ -87,6 +88,7 @@ def report(
         states=[state.value for state in TrialState if _any(trials, state)],
         failures=[_failure(plan, one) for one in trials if one.history.state in _ENDED_EARLY],
         sessions=_sessions(trials, told),
+        workers=_workers(trials, told),
         origin=summary.origin.traits,
         data=sorted({plan.description.data(arm.config) for arm in plan.arms} - {""}),
         style=_TEMPLATES.joinpath("report.css").read_text(encoding="utf-8"),
@@ -193,7 +195,7 @@ def _failure(plan: Plan, one: TrialOutcome) -> dict[str, Any]:
 
 
 def _sessions(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[dict[str, Any]]:
-    """The sessions that made trials of this study: commit, versions, machine, number of trials."""
+    """The sessions that made trials of this study: the driver's commit, versions and machine."""
     made: dict[str, int] = {}
     for one in trials:
         if one.history.session:
@@ -213,6 +215,21 @@ def _sessions(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[d
             }
         )
     return told
+
+
+def _workers(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[dict[str, Any]]:
+    """The workers that trials of this study ran on: node, machine, versions, number of trials."""
+    ran = Counter(worker for one in trials for worker in set(one.history.workers))
+    return [
+        {
+            "node": str(fact.body.get("node", "")),
+            "trials": ran[fact.subject],
+            "host": _pairs(fact.body.get("host")),
+            "versions": _pairs(fact.body.get("versions")),
+        }
+        for fact in facts
+        if fact.kind == "worker" and fact.subject in ran
+    ]
 
 
 def _pairs(told: Any) -> str:

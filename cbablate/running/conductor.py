@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cbablate.analysis.course import asked
 from cbablate.analysis.tuning import best_proposals
+from cbablate.fingerprint import fingerprint
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed, searches
 from cbablate.planning.trial import Trial
@@ -25,7 +26,7 @@ from cbablate.running.executor import Ending
 if TYPE_CHECKING:
     from cbablate.running.searching import Searching
 
-__all__ = ["Conductor", "Watcher", "declare", "waiting"]
+__all__ = ["Conductor", "Watcher", "Workers", "declare", "waiting"]
 
 
 class Watcher(Protocol):
@@ -113,9 +114,11 @@ class Conductor:
         self._again = deque(searching.left() if searching else ())
         self._confirming: deque[Trial] = deque()
         self._undecided = [arm.id for arm in plan.arms] if searching else []
+        self._attempts: dict[str, dict[str, Any]] = {}
         self._spent: dict[str, int] = {}
         self._last: dict[str, Measurement] = {}
         self._diverged: dict[str, str] = {}
+        self.workers = Workers(ledger)
         self.trained = 0
         """How many trials were begun."""
         if searching:
@@ -143,20 +146,27 @@ class Conductor:
             self._under_way.add(proposed.id)
         return proposed
 
-    def started(self, trial: Trial) -> None:
-        """Record that an attempt began."""
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
+        """Record that an attempt began, and by which worker."""
         before = self._told.get(trial.id)
         origin = self._checkpoints.offered(trial.id) if self._checkpoints else Origin(0)
+        attempt = self._attempts.get(trial.id, {"attempt": before.attempts if before else 0})
+        attempt = {"attempt": attempt["attempt"] + 1, "session": self._session}
+        self._attempts[trial.id] = attempt
         body = {
-            "attempt": (before.attempts if before else 0) + 1,
-            "session": self._session,
+            **attempt,
             "executor": self._executor,
+            **({"worker": self.workers.id_of(worker)} if worker else {}),
             **({"gpus": self._gpus} if self._gpus else {}),
             **({"from": origin.spent} if origin.spent else {}),
         }
         shorter = self._told.get(origin.shorter)
         if shorter is not None:
-            body |= {"of": shorter.trial, "sessions": list(shorter.sessions)}
+            body |= {
+                "of": shorter.trial,
+                "sessions": list(shorter.sessions),
+                "workers": list(shorter.workers),
+            }
         self._tell("started", trial.id, body)
         if shorter is not None and not _holds(before, origin.spent):
             self._inherit(trial, shorter, origin.spent)
@@ -170,7 +180,7 @@ class Conductor:
         if fault:
             self._diverged[trial.id] = fault
             return Verdict(stop=True, reason=fault)
-        verdict = self._tell("measured", trial.id, body_of(measurement))
+        verdict = self._tell("measured", trial.id, self._of_attempt(trial, body_of(measurement)))
         self._spent[trial.id] = measurement.spent
         self._last[trial.id] = measurement
         self._tell_watchers(lambda watcher: watcher.measured(trial, measurement))
@@ -180,7 +190,7 @@ class Conductor:
         """Record the end of an attempt, whose state follows from how it ended."""
         end = self._judged(trial, ending)
         measured = self._last.pop(trial.id, None) is not None
-        self._tell("ended", trial.id, _end_body(end))
+        self._tell("ended", trial.id, self._of_attempt(trial, _end_body(end)))
         if self._checkpoints and not _resumable(trial, end, ending, measured):
             self._checkpoints.drop(trial.id)
         self._tell_watchers(lambda watcher: watcher.ended(trial, end.state, end.reason))
@@ -212,7 +222,12 @@ class Conductor:
             for each in shorter.measurements
             if each.spent <= reached
         ]
-        self._ledger.append(*(Record("measured", trial.id, body_of(m), now) for m in shared))
+        bodies = (self._of_attempt(trial, body_of(each)) for each in shared)
+        self._ledger.append(*(Record("measured", trial.id, body, now) for body in bodies))
+
+    def _of_attempt(self, trial: Trial, body: dict[str, Any]) -> dict[str, Any]:
+        """The body of a fact about an attempt, with the attempt's name."""
+        return body | self._attempts[trial.id]
 
     def _tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Verdict:
         """Record a fact, and let the searches take note of it."""
@@ -295,6 +310,22 @@ class Conductor:
     def _tell_watchers(self, tell: Callable[[Watcher], None]) -> None:
         for watcher in self._watchers:
             tell(watcher)
+
+
+class Workers:
+    """The workers that a ledger knows; a new one is recorded once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._known = {fact.subject for fact in ledger.records(["worker"])}
+
+    def id_of(self, body: Mapping[str, Any]) -> str:
+        """The subject of the worker's fact, which is in the ledger when this returns."""
+        worker = fingerprint(body)
+        if worker not in self._known:
+            self._ledger.tell("worker", worker, body)
+            self._known.add(worker)
+        return worker
 
 
 def waiting(plan: Plan, told: Mapping[str, History]) -> list[Trial]:

@@ -12,23 +12,26 @@ from typing import TYPE_CHECKING
 
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.course import asked
+from cbablate.analysis.timing import device_of
 from cbablate.analysis.tuning import Tuning, tunings
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
+from cbablate.records.crash_point import crash_point
 from cbablate.records.history import History, histories
 from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.running.checkpoints import CHECKPOINT_SECONDS, Checkpoints
-from cbablate.running.conductor import Conductor, declare, waiting
+from cbablate.running.conductor import Conductor, Workers, declare, waiting
 from cbablate.running.confirmation import confirmations, whole
 from cbablate.running.display import Display
 from cbablate.running.executor import Executor
 from cbablate.running.mirror import Mirror, MirrorThread, MirrorUnreachable, StudyState
 from cbablate.running.session import session_body
+from cbablate.running.worker import MEASURED_HERE
 from cbablate.workloads.entry import Entry
 from cbablate.workloads.source import digest
 
@@ -62,7 +65,9 @@ class Completion:
     call started; `states` the plan's trials by state now, `failures` the histories of those that
     failed: tuning trials are not among them, since a proposal that cannot be trained is an answer,
     too. Sentences: `searched` about each search, `unanswered` about what the study asks and no
-    trial, timing or search tells, `missed` about mirrors that are not up to date.
+    trial, timing or search tells, `missed` about mirrors that are not up to date. `facts` are all
+    that the ledger held at the end: a table made of them agrees with the exit code, whatever has
+    become of the file since.
     """
 
     plan: Plan
@@ -73,6 +78,7 @@ class Completion:
     failures: Mapping[str, History] = field(default_factory=dict)
     unanswered: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    facts: Sequence[Record] = field(default=(), repr=False)
 
     @property
     def exit_code(self) -> int:
@@ -135,7 +141,9 @@ def drive(
                     declare(asked(plan, facts), ledger)
                 facts = ledger.records()
                 display.say("writing tables and figures")
+                crash_point("publish.before")
                 published = publish(facts)
+                crash_point("publish.after")
                 if followed:
                     display.say("bringing MLflow and Optuna up to date")
                 completion = _completion(plan, facts, outcome)
@@ -328,24 +336,39 @@ def _train(
         if arms:
             display.say(f"timing {len(arms)} arms, each alone, {TIMING_ROUNDS} rounds")
             try:
-                _time(plan, ledger, running, arms=arms, session=session)
+                _time(plan, ledger, running, arms=arms, session=session, workers=conductor.workers)
             except Exception as error:  # noqa: BLE001 - what was trained is published all the same
                 untold = (f"The arms could not be timed: {type(error).__name__}: {error}",)
     return _Outcome(conductor.trained, untold, remarks)
 
 
 def _time(
-    plan: Plan, ledger: Ledger, executor: Executor, *, arms: Mapping[str, Arm], session: str
+    plan: Plan,
+    ledger: Ledger,
+    executor: Executor,
+    *,
+    arms: Mapping[str, Arm],
+    session: str,
+    workers: Workers,
 ) -> None:
     """Time these arms, each alone, and record what came out under one batch."""
     configs = {name: arm.config for name, arm in arms.items()}
-    timings = executor.call(
-        entry(plan, str(plan.description.throughput)), configs, rounds=TIMING_ROUNDS
+    worker, timings = executor.call(
+        Entry(MEASURED_HERE),
+        entry(plan, str(plan.description.throughput)),
+        configs,
+        rounds=TIMING_ROUNDS,
     )
-    batch, at = secrets.token_hex(6), round(time.time(), 3)
+    stage = {
+        "batch": secrets.token_hex(6),
+        "session": session,
+        "worker": workers.id_of(worker),
+        "device": device_of(worker),
+    }
+    at = round(time.time(), 3)
     ledger.append(
         *(
-            Record("timed", arm, {"batch": batch, "session": session, "metrics": metrics}, at)
+            Record("timed", arm, {**stage, "metrics": metrics}, at)
             for arm, metrics in timings.items()
         )
     )
@@ -385,6 +408,7 @@ def _completion(plan: Plan, facts: Sequence[Record], outcome: _Outcome = _Outcom
             *outcome.untold,
         ),
         searched=(*(_effort(tuning) for tuning in found), *outcome.remarks),
+        facts=facts,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
@@ -43,8 +44,12 @@ class Feed(Protocol):
         """Whether `next` will never again give a trial."""
         ...
 
-    def started(self, trial: Trial) -> None:
-        """The trial has a slot and begins."""
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
+        """The trial has a slot and begins.
+
+        `worker` is what its process says of itself (`running.worker.worker_body`); empty where
+        that process died before it could.
+        """
         ...
 
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:

@@ -16,6 +16,7 @@ from cbablate.planning.trial import Trial
 from cbablate.running.executor import Ending, Feed, Keeper, raised
 from cbablate.running.scratch import clear_abandoned, scratch_folder
 from cbablate.running.stream import Told, attempt
+from cbablate.running.worker import worker_body
 from cbablate.workloads.entry import Entry
 
 __all__ = ["LocalExecutor"]
@@ -45,7 +46,7 @@ class LocalExecutor:
         """Run what the feed gives until it gives nothing: with one slot, nothing else can come."""
         while (trial := feed.next()) is not None:
             given = keeper.offer(trial) if keeper else None
-            feed.started(trial)
+            feed.started(trial, worker_body())
             workdir, here = scratch_folder("trial"), Path.cwd()
             every = keeper.every if keeper else math.inf
             try:

@@ -17,12 +17,13 @@ from time import monotonic
 from typing import Any, Protocol
 
 from cbablate.analysis.course import asked
+from cbablate.analysis.timing import device_of
 from cbablate.errors import EnvironmentFault
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import History, histories
+from cbablate.records.history import History, counted, histories
 from cbablate.records.record import Record
 
 __all__ = [
@@ -98,6 +99,7 @@ class Account:
     """An ended trial as a mirror tells it.
 
     `commit` and `dirty` say which code trained it, as its session told; "" where it did not.
+    `nodes` and `devices` are those of the workers that ran it; none in ledgers of 0.1.0.
     """
 
     trial: Trial
@@ -106,6 +108,8 @@ class Account:
     timings: tuple[Timing, ...]
     commit: str = ""
     dirty: bool = False
+    nodes: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
 
 
 def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
@@ -113,7 +117,8 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
     ended: dict[str, None] = {}
     timings: dict[str, list[Timing]] = {}
     sessions: dict[str, Mapping[str, Any]] = {}
-    for fact in facts:
+    workers: dict[str, Mapping[str, Any]] = {}
+    for fact in counted(facts):
         if fact.kind == "started":
             ended.pop(fact.subject, None)
         elif fact.kind == "ended":
@@ -122,6 +127,8 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
             timings.setdefault(fact.subject, []).append(_timing(fact))
         elif fact.kind == "session":
             sessions[fact.subject] = fact.body
+        elif fact.kind == "worker":
+            workers[fact.subject] = fact.body
     told = histories(fact for fact in facts if fact.subject in plan.trial_of)
     found = []
     for name in ended:
@@ -129,6 +136,7 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
             continue
         trial = plan.trial_of[name]
         session = sessions.get(told[name].session, {})
+        ran = [workers[worker] for worker in told[name].workers if worker in workers]
         found.append(
             Account(
                 trial=trial,
@@ -137,6 +145,8 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
                 timings=tuple(timings.get(trial.arm, ())),
                 commit=str(session.get("commit") or ""),
                 dirty=bool(session.get("dirty")),
+                nodes=tuple(dict.fromkeys(str(worker.get("node", "")) for worker in ran)),
+                devices=tuple(dict.fromkeys(map(device_of, ran))),
             )
         )
     return found

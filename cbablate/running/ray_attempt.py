@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,21 @@ from cbablate.running.executor import Ending, raised
 from cbablate.running.handover import Saved
 from cbablate.running.scratch import scratch_folder
 from cbablate.running.stream import Told, attempt
+from cbablate.running.worker import worker_body
 from cbablate.workloads.entry import Entry
 
-__all__ = ["BEGAN", "Attempt", "Given", "Report", "called"]
+__all__ = ["Attempt", "Began", "Given", "Report", "called"]
 
-BEGAN = "began"
-"""What an attempt reports first: Ray tells of a trial's start through callbacks only, and a list
-of those makes it import every integration it knows, MLflow's too (2 s)."""
+
+@dataclass(frozen=True)
+class Began:
+    """What an attempt reports first: it runs, and by which worker.
+
+    Ray tells of a trial's start through callbacks only, and a list of those makes it import every
+    integration it knows, MLflow's too (2 s).
+    """
+
+    worker: Mapping[str, Any]
 
 
 class Report:
@@ -87,10 +96,10 @@ class Attempt(Trainable):
         self._stream = given.stream(self._workdir)
 
     def step(self) -> dict[str, Any]:
-        """The word that it began, then a measurement each time, then how it ended."""
+        """`Began`, then a measurement each time, then how it ended."""
         if not self._began:
             self._began = True
-            return {"report": {"value": BEGAN}}
+            return {"report": {"value": Began(worker_body())}}
         try:
             told = next(self._stream)
         except StopIteration:

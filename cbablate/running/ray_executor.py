@@ -13,6 +13,7 @@ import math
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -47,7 +48,7 @@ try:
     from ray.tune.schedulers import FIFOScheduler, TrialScheduler
     from ray.tune.search import Searcher
 
-    from cbablate.running.ray_attempt import BEGAN, Attempt, Given, Report, called
+    from cbablate.running.ray_attempt import Attempt, Began, Given, Report, called
 except ImportError as error:
     raise EnvironmentFault(
         f"Ray Tune cannot be imported ({error}). Install it with `pip install 'ray[tune]'`, or run "
@@ -271,11 +272,11 @@ class _Relay:
         self._given[ray_id] = given
         return {"given": {"value": given}}
 
-    def started(self, ray_id: str) -> None:
+    def started(self, ray_id: str, worker: Mapping[str, Any]) -> None:
         if ray_id not in self._open:
             self._open.add(ray_id)
             self._given.pop(ray_id).forget()
-            self._guard(lambda: self.feed.started(self._by_ray[ray_id]))
+            self._guard(lambda: self.feed.started(self._by_ray[ray_id], worker))
 
     def measured(self, ray_id: str, report: Report) -> bool:
         """Whether the trial shall stop."""
@@ -295,7 +296,7 @@ class _Relay:
     def ended(self, ray_id: str, ending: Ending) -> None:
         if ray_id not in self._by_ray:
             return
-        self.started(ray_id)  # an actor can die before Ray calls its trial started
+        self.started(ray_id, {})  # an actor can die before Ray calls its trial started
         trial = self._by_ray.pop(ray_id)
         self._open.discard(ray_id)
         if ray_id in self._stopped:
@@ -346,8 +347,8 @@ class _Verdicts(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         told = result["report/value"]
-        if told == BEGAN:
-            self._relay.started(trial.trial_id)
+        if isinstance(told, Began):
+            self._relay.started(trial.trial_id, told.worker)
             return str(TrialScheduler.CONTINUE)
         stop = self._relay.measured(trial.trial_id, told)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import platform
+import socket
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,6 +35,7 @@ class Diary:
         self.waiting = deque(trials)
         self.stop_at = stop_at
         self.told: list[tuple[str, str, Any]] = []
+        self.workers: list[Mapping[str, Any]] = []
 
     @property
     def exhausted(self) -> bool:
@@ -40,7 +44,8 @@ class Diary:
     def next(self) -> Trial | None:
         return self.waiting.popleft() if self.waiting else None
 
-    def started(self, trial: Trial) -> None:
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
+        self.workers.append(worker)
         self.told.append((trial.id, "started", None))
 
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
@@ -52,6 +57,9 @@ class Diary:
 
     def of(self, trial: str, kind: str) -> list[Any]:
         return [value for who, what, value in self.told if (who, what) == (trial, kind)]
+
+    def of_kind(self, kind: str) -> list[Any]:
+        return [value for _, what, value in self.told if what == kind]
 
     def endings(self) -> set[str]:
         return {value.how for _, what, value in self.told if what == "ended"}
@@ -79,7 +87,7 @@ class Census:
         self.given += 1
         return replace(self.planned[self.given - 1])
 
-    def started(self, trial: Trial) -> None: ...
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None: ...
 
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
         return Verdict(stop=measurement.spent == 2, reason="enough")
@@ -149,6 +157,15 @@ class ExecutorContract:
                 assert "toy.py" in ending.traceback
             else:
                 assert ending.how == "finished"
+
+    def test_a_trial_that_starts_names_the_machine_that_runs_it(self, executor: Executor) -> None:
+        diary = Diary(toy_plan(epochs=1, replicates=1).trials)
+        executor.execute(diary, TOY)
+        assert len(diary.workers) == len(diary.of_kind("ended"))
+        for worker in diary.workers:
+            assert worker["node"] == socket.gethostname()
+            assert worker["host"]["processor"]
+            assert worker["versions"]["python"] == platform.python_version()
 
     def test_nothing_is_held_of_a_trial_that_has_ended(self, executor: Executor) -> None:
         trials = toy_plan(epochs=2, replicates=6).trials + toy_plan(epochs=3, replicates=6).trials

@@ -75,7 +75,7 @@ def conducted(
         running: list[tuple[Any, Any]] = []
         while True:
             while len(running) < slots and (trial := conductor.next()) is not None:
-                conductor.started(trial)
+                conductor.started(trial, {})
                 stream = toy.run(trial.config, seed=trial.seed, budget=trial.budget, workdir=Path())
                 running.append((trial, stream))
             if not running:
