@@ -17,6 +17,7 @@ from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
 from cbablate.cli.looks_overview import cost_lines, look_lines, standing_lines
 from cbablate.cli.tuning_overview import counted, left_lines, searching_lines, tuning_lines
+from cbablate.cli.words import command
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import (
@@ -168,8 +169,8 @@ def kept(results: Path) -> str:
     )
 
 
-def ended(plan: Plan, done: Completion, results: Path, *, mirrored: bool) -> str:
-    """Where everything lies, and what went wrong."""
+def ended(plan: Plan, done: Completion, results: Path, *, sync: str, mirrored: bool) -> str:
+    """Where everything lies, and what went wrong; `sync` is the command that tells the mirrors."""
     lines = ["", *done.searched, *done.unanswered]
     if not done.trained:
         lines.append(f"Nothing to train: all {len(done.plan.trials)} trials were finished.")
@@ -179,14 +180,14 @@ def ended(plan: Plan, done: Completion, results: Path, *, mirrored: bool) -> str
         lines.append("Running the study again tries them once more, but for the diverged.")
     lines += [f"Not shown yet: {sentence}" for sentence in done.missed]
     if done.missed:
-        lines.append("Nothing is lost: `cbablate sync STUDY` sends it later.")
+        lines.append(f"Nothing is lost. This sends it later: {sync}")
     folder = results / plan.study.name
     lines.append(f"Tables and figures: {', '.join(path.name for path in done.published)}")
     lines.append(f"  in {folder}; every trial's facts in {results / 'ledger.sqlite'}")
     lines.append(
-        f"Compare trials in MLflow: cbablate ui --results {results}"
+        f"Compare trials in MLflow: {command('ui', results=results)}"
         if mirrored
-        else "MLflow and Optuna have not been told: cbablate sync STUDY tells them."
+        else f"MLflow and Optuna have not been told. This tells them: {sync}"
     )
     return "\n".join(lines)
 

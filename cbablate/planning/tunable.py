@@ -173,7 +173,7 @@ def _refusal(arm: Arm, proposal: Mapping[str, Any], description: Description) ->
     try:
         description.resolve(config)
     except ValidationError as error:
-        wording = Wording(schema=description.schema or {}, whose=f"workload {description.name}")
+        wording = Wording(description.outline, whose=f"workload {description.name}")
         faults = complaints(problems(error, config), wording)
         return faults or [Fault((), str(error))]
     return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from cbablate.reporting.character import visible
+from cbablate.character import visible
 from cbablate.reporting.sheet import Value
 from cbablate.reporting.table import Table
 

@@ -20,11 +20,11 @@ from typing import Any
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.character import spaced, visible
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
-from cbablate.reporting.character import spaced, visible
 from cbablate.reporting.claim import claims
 from cbablate.reporting.delta import delta, spelled
 from cbablate.reporting.figure import labelled, write_figure

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console as RichConsole
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from cbablate.analysis.tuning import Tuning
+from cbablate.character import spaced, visible
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import History
@@ -37,6 +39,13 @@ _COLOURS = {
 }
 
 
+class Console(RichConsole):
+    """A console that falls silent when whoever read it has left: the training goes on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class Display:
     """Follows a study: trials by state, the running ones with their last values, time left.
 
@@ -51,7 +60,7 @@ class Display:
         told: Mapping[str, History],
         *,
         tunings: Sequence[Tuning] = (),
-        console: Console | None = None,
+        console: RichConsole | None = None,
     ) -> None:
         self._plan = plan
         self._searches = {tuning.search.id: _Progress.of(tuning) for tuning in tunings}
@@ -107,7 +116,7 @@ class Display:
 
     def say(self, sentence: str) -> None:
         """What is going on outside the trials: starting Ray, verifying arms, timing."""
-        self._note = sentence
+        self._note = visible(sentence)
         if self._live is None:
             self._line(sentence)
 
@@ -157,7 +166,7 @@ class Display:
             words += f", {values}"
         words += f" ({duration(took)})"
         if reason:
-            words += f": {reason}"
+            words += f": {visible(reason)}"
         if state is TrialState.FAILED:
             self._failed.append(words)
         if self._live is None:
@@ -170,14 +179,14 @@ class Display:
             )
 
     def _line(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(Text(spaced(text)), soft_wrap=True)
 
     def _values(self, last: Measurement) -> str:
         """The objective first, then one more value, so that a line stays a line."""
         objective = self._plan.study.objective.metric
         names = [objective, *(name for name in last.metrics if name.startswith("train/"))]
         return ", ".join(
-            f"{name} {last.metrics[name]:.4g}" for name in names if name in last.metrics
+            f"{visible(name)} {last.metrics[name]:.4g}" for name in names if name in last.metrics
         )
 
     def _label(self, trial: Trial) -> str:
@@ -185,8 +194,8 @@ class Display:
         if trial.search:
             return f"{self._searches[trial.search].arm} search {trial.replicate}"
         if trial.arm in self._tuned:
-            return f"{self._tuned[trial.arm]} tuned #{trial.replicate}"
-        return self._plan.label(trial)
+            return visible(f"{self._tuned[trial.arm]} tuned #{trial.replicate}")
+        return visible(self._plan.label(trial))
 
     def _progress(self) -> tuple[int, int]:
         """How many trials of all kinds have ended, and of how many."""
@@ -266,7 +275,7 @@ class _Progress:
     def of(cls, tuning: Tuning) -> _Progress:
         best = tuning.best
         return cls(
-            arm=tuning.search.arm.name,
+            arm=visible(tuning.search.arm.name),
             wanted=tuning.wanted,
             objective=tuning.search.objectives[0],
             counts=Counter(a.state for a in tuning.attempts if a.state.ended),

@@ -203,6 +203,8 @@ class MirrorThread:
         self._lock = Lock()
         self._missed: dict[str, str] = {}
         self._quiet_until: dict[str, float] = {}
+        self._given_up: set[str] = set()
+        """Mirrors that failed while the study was already ending: not waited for once more."""
         self._thread = Thread(target=self._work, name="mirrors", daemon=True)
         self._thread.start()
 
@@ -248,6 +250,7 @@ class MirrorThread:
         with self._lock:
             state, artifacts = self._final if last else (StudyState.RUNNING, ())
         due = [m for m in self._mirrors if last or self._quiet_until.get(m.name, 0) <= monotonic()]
+        due = [m for m in due if m.name not in self._given_up]
         if not due:
             return
         try:
@@ -271,6 +274,8 @@ class MirrorThread:
                         self._missed.pop(mirror.name, None)
 
     def _miss(self, mirror: Mirror, sentence: str) -> None:
+        if self._finishing.is_set():
+            self._given_up.add(mirror.name)
         self._quiet_until[mirror.name] = monotonic() + self._PAUSE
         with self._lock:
             self._missed[mirror.name] = sentence

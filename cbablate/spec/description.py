@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cbablate.spec.budget import Budget
 from cbablate.spec.code import Code
 from cbablate.spec.metric import Metric
+from cbablate.spec.outline import Outline
 
 __all__ = ["Config", "Describe", "Description"]
 
@@ -67,6 +69,11 @@ class Description:
     identity: Callable[[Config], Config] = _whole
     """What an arm's identity is made of: the resolved config, less what its outcome does not
     depend on, as the path of a file whose content is in it."""
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The keys that the schema allows; none where there is no schema."""
+        return Outline(self.schema or {})
 
 
 Describe = Callable[[str, Path], Description]

@@ -8,7 +8,6 @@ from cbablate.spec import scalar
 from cbablate.spec.constraint import parsed
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path, dotted
-from cbablate.spec.outline import Outline
 from cbablate.spec.own_config import dotted_keys, undecided
 from cbablate.spec.rule import changed_keys, is_seed, is_test, nearest_key, objective_faults
 from cbablate.spec.suggestion import did_you_mean
@@ -105,7 +104,7 @@ def _siblings(key: str, known: Iterable[str]) -> str:
 def _config_keys(root: MapNode, description: Description) -> list[str]:
     """Every dotted key that a config may have: the schema's, or else the baseline's."""
     if description.schema is not None:
-        return [".".join(path) for path in Outline(description.schema).paths()]
+        return [".".join(path) for path in description.outline.paths()]
     baseline = walk(root, ("baseline",))
     if not baseline.there or not isinstance(baseline.node, MapNode):
         return []

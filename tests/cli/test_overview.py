@@ -31,7 +31,7 @@ def test_what_ran_is_told_arm_by_arm_with_the_reasons_of_failures(tmp_path: Path
     assert said.startswith("toys: 4 trials: 2 complete, 2 failed")
     assert "level 1 #0 (1/3 epochs): error: the toy was asked to raise" in said
     assert "TrialFailure" in said, "the end of the traceback"
-    after = overview.ended(plan, done, tmp_path, mirrored=True)
+    after = overview.ended(plan, done, tmp_path, sync="cbablate sync x", mirrored=True)
     assert "2 trials failed:" in after
     assert f"in {tmp_path / 'toys'}" in after
     wider = overview.planned(toy_plan({"fault": "raise"}, {"ceiling": 2.0}), api.facts(tmp_path))
@@ -72,7 +72,7 @@ def test_a_metric_that_no_trial_reported_is_told_with_those_that_were(tmp_path: 
     done = drive(plan, results=tmp_path, executor=LocalExecutor, publish=lambda facts: [])
     sentence = "No trial reported 'test/scroe'; they reported test/score, val/score."
     assert sentence in overview.standing(plan, api.facts(tmp_path))
-    assert sentence in overview.ended(plan, done, tmp_path, mirrored=True)
+    assert sentence in overview.ended(plan, done, tmp_path, sync="", mirrored=True)
     assert done.exit_code == 3, "a question without an answer is not complete"
     assert "No trial reported" not in overview.standing(plan, [])
 
