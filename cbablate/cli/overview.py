@@ -15,6 +15,7 @@ from cbablate.analysis.earlier import earlier_versions
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
+from cbablate.character import brief
 from cbablate.cli.looks_overview import cost_lines, look_lines, standing_lines
 from cbablate.cli.tuning_overview import counted, left_lines, searching_lines, tuning_lines
 from cbablate.cli.words import command
@@ -45,6 +46,9 @@ if TYPE_CHECKING:
 __all__ = ["ended", "kept", "planned", "standing"]
 
 _CONFIRMED = "Confirmations, at each arm's best:"
+_REASON = 500
+_TRACEBACK = 5_000
+"""So many characters of a failure are looked at: a stranger's exception may have millions."""
 _PRICE_OF_LOOKING = (
     "So it is with a number that is fixed. Looking in between costs the power of less than a tenth "
     "of the replicates, and saves the seeds of whatever is decided early."
@@ -312,8 +316,9 @@ def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[st
         failure = f"{history.failure}: " if history.failure else ""
         lines.append(
             f"  {plan.label(trial)} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
-            f"{failure}{history.reason or 'attempt ' + str(history.attempts)}"
+            f"{failure}{brief(history.reason, _REASON) or f'attempt {history.attempts}'}"
         )
         if history.traceback:
-            lines += [f"      {line}" for line in history.traceback.strip().splitlines()[-3:]]
+            last = history.traceback[-_TRACEBACK:].strip().splitlines()[-3:]
+            lines += [f"      {brief(line, _REASON)}" for line in last]
     return lines

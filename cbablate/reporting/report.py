@@ -20,7 +20,7 @@ from typing import Any
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
-from cbablate.character import spaced, visible
+from cbablate.character import brief, spaced, visible
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
@@ -39,6 +39,10 @@ __all__ = ["efforts", "report", "robust_part"]
 _MOST_RESAMPLED = 1_000
 """Of more trials `cbablate table --robust` is asked for."""
 _TEMPLATES = Path(__file__).parent / "templates"
+
+_REASON = 500
+_TRACEBACK = 20_000
+"""So many characters of a failure are given: a stranger's exception may have millions."""
 
 
 class _Lines(str):
@@ -173,7 +177,7 @@ def _row(one: TrialOutcome, metrics: Sequence[str]) -> dict[str, Any]:
         "replicate": one.trial.replicate,
         "seed": one.trial.seed,
         "state": past.state.value,
-        "why": past.failure or past.reason,
+        "why": brief(past.failure or past.reason, _REASON),
         "spent": spent,
         "values": [(v, "" if v is None else f"{v:.6g}") for v in values],
         "seconds": round(past.last.seconds, 1) if past.last else None,
@@ -190,7 +194,7 @@ def _failure(plan: Plan, one: TrialOutcome) -> dict[str, Any]:
         "label": plan.label(one.trial),
         "id": one.trial.id,
         "absence": one.absence,
-        "traceback": _Lines(one.history.traceback.strip("\n")),
+        "traceback": _Lines(_end(one.history.traceback.strip("\n"))),
     }
 
 
@@ -241,3 +245,10 @@ def _pairs(told: Any) -> str:
 
 def _said(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _end(traceback: str) -> str:
+    """The end of a traceback, where the cause is."""
+    if len(traceback) <= _TRACEBACK:
+        return traceback
+    return f"({len(traceback) - _TRACEBACK:,} characters before)\n{traceback[-_TRACEBACK:]}"

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cbablate.analysis.tuning import Tuning
-from cbablate.character import spaced, visible
+from cbablate.character import brief, spaced, visible
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import History
@@ -30,6 +30,8 @@ from cbablate.spec.metric import Objective
 
 __all__ = ["Display"]
 
+_REASON = 500
+"""So many characters of a reason are shown; a stranger's exception may have millions."""
 _COLOURS = {
     TrialState.COMPLETE: "green",
     TrialState.RUNNING: "cyan",
@@ -166,7 +168,7 @@ class Display:
             words += f", {values}"
         words += f" ({duration(took)})"
         if reason:
-            words += f": {visible(reason)}"
+            words += f": {visible(brief(reason, _REASON))}"
         if state is TrialState.FAILED:
             self._failed.append(words)
         if self._live is None:

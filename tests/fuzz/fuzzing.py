@@ -21,7 +21,7 @@ __all__ = ["Hang", "feed", "fuzz", "kept"]
 
 SEEDS = Path(__file__).parent / "seeds"
 _LONGEST = 30
-"""So many seconds may one input take before it counts as a hang."""
+"""So many seconds of a core may one input take before it counts as a hang."""
 _SHRINKING = 30
 """So many seconds more are spent on making what fails small."""
 
@@ -46,13 +46,17 @@ def _watched() -> Iterator[None]:
     def late(_number: int, _frame: FrameType | None) -> None:
         raise Hang(f"no end after {_LONGEST} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(_LONGEST)
+    signals = (signal.SIGPROF, signal.SIGALRM)
+    before = [signal.signal(number, late) for number in signals]
+    signal.setitimer(signal.ITIMER_PROF, _LONGEST)
+    signal.alarm(_LONGEST * 10)  # where it waits without computing
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
 
 def kept(name: str) -> list[Path]:
