@@ -50,12 +50,11 @@ def _misfit(signature: inspect.Signature, name: str) -> str:
 
 
 def misfit_of(function: Callable[..., Any], name: str) -> str:
-    """The same of a function that was imported, whatever made it."""
-    inner = inspect.unwrap(function)
-    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+    """The same of a function that was imported; of a decorated one, what the decorator made."""
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return _asynchronous(name)
     try:
-        signature = inspect.signature(function)
+        signature = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):  # a function written in C may not tell its parameters
         return ""
     return _misfit(signature, name)

@@ -191,6 +191,26 @@ def test_a_workload_that_cannot_be_used_is_a_sentence_before_the_first_trial(
     assert not histories(api.facts(tmp_path / "r"))
 
 
+ADAPTED = """
+import functools
+
+def seeded(function):
+    @functools.wraps(function)
+    def workload(config, *, seed, budget, workdir):
+        yield from function(config, seed, budget)
+    return workload
+
+@seeded
+def train(config, seed, budget):
+    yield Measurement(spent=budget.amount, metrics={"val/loss": 1.0})
+"""
+
+
+def test_a_decorator_may_give_a_function_the_signature_of_a_workload(tmp_path: Path) -> None:
+    study = project(tmp_path, {"wl.py": train().partition("def train")[0] + ADAPTED})
+    assert losses(study, tmp_path / "r") == [1.0, 1.0]
+
+
 def test_a_workload_that_prints_and_goes_elsewhere_when_imported_disturbs_nobody(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
