@@ -64,8 +64,8 @@ def stoppable() -> Iterator[None]:
     try:
         with _announcing(ours):
             yield
-    except KeyboardInterrupt as stopped:
-        number = stopped.number if isinstance(stopped, Stopped) else signal.SIGINT
+    except KeyboardInterrupt:  # a library may have raised another one in the place of ours
+        number = _asked[0] if _asked else signal.SIGINT
         interrupted = Interrupted(
             f"stopped by {signal.Signals(number).name}; what had finished is kept, and running "
             "the same command again goes on from there"

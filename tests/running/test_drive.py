@@ -181,7 +181,7 @@ class _Refusing:
     def call(self, entry: Any, configs: Mapping[str, Any], **_: Any) -> dict[str, list[str]]:
         return {name: ["has no blocks"] for name in configs}
 
-    def execute(self, feed: Any, workload: Any, keeper: Any = None) -> None:
+    def execute(self, feed: Any, workload: Any, keeper: Any = None, **_: Any) -> None:
         raise EnvironmentFault("trained something that cannot be built")
 
 
@@ -256,7 +256,7 @@ class _Dying:
     def call(self, *_: Any, **__: Any) -> dict[str, list[str]]:
         return {}
 
-    def execute(self, feed: Any, workload: Any, keeper: Any = None) -> None:
+    def execute(self, feed: Any, workload: Any, keeper: Any = None, **_: Any) -> None:
         first = feed.next()
         feed.started(first, {})
         for measurement in workload.load()(

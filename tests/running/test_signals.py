@@ -58,6 +58,16 @@ def test_no_library_can_take_a_signal_for_an_error_of_its_own() -> None:
             pytest.fail("the signal was caught as an Exception")
 
 
+def test_a_library_that_raises_another_interrupt_does_not_hide_which_signal_came() -> None:
+    with pytest.raises(Interrupted, match="SIGTERM") as stopped, stoppable():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.pause()
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt from None
+    assert stopped.value.exit_code == 75
+
+
 def test_a_workload_that_catches_the_signal_does_not_keep_the_study_going() -> None:
     diary = Diary(trials_that("catches", "never begins"))
     with pytest.raises(Interrupted, match="SIGINT"), stoppable():
