@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
 import os
@@ -14,6 +15,7 @@ from typing import Any, Self
 from cbablate.planning.trial import Trial
 from cbablate.running.devices import unused_gpus
 from cbablate.running.executor import Ending, Feed, Keeper, raised
+from cbablate.running.ray_folder import ROOTS, listen_in_a_short_folder
 from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
 from cbablate.running.stream import Told, attempt
 from cbablate.workloads.entry import Entry
@@ -30,7 +32,10 @@ class LocalExecutor:
     """None is reserved; a workload that finds one has it alone."""
 
     def __enter__(self) -> Self:
-        clear_abandoned()
+        clear_abandoned(*ROOTS)
+        listening = listen_in_a_short_folder()
+        if listening is not None:  # multiprocessing goes on using it as long as the process lives
+            atexit.register(remove_scratch, listening)
         return self
 
     def __exit__(

@@ -16,6 +16,7 @@ from cbablate.records.history import body_of
 from cbablate.running.devices import confine
 from cbablate.running.executor import Ending, raised
 from cbablate.running.handover import Saved
+from cbablate.running.ray_folder import ROOTS, listen_in_a_short_folder
 from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
 from cbablate.running.stream import Told, attempt
 from cbablate.workloads.entry import Entry
@@ -83,9 +84,10 @@ class Attempt(Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         """Open the stream of the trial in `config`, without beginning it."""
         self._began = False
-        self._gpus, root = config["room"]["value"]
+        self._gpus, root, sockets = config["room"]["value"]
         if root is None:  # a cluster's machine, where no driver clears
-            clear_abandoned()
+            clear_abandoned(*ROOTS)
+        listen_in_a_short_folder(sockets)
         self._workdir = scratch_folder("trial", root)
         given: Given = config["given"]["value"]
         self._stream = given.stream(self._workdir)
@@ -130,7 +132,11 @@ def _end(ending: Ending) -> dict[str, Any]:
     return {"report": {"value": ending}, "done": True}
 
 
-def called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any], gpus: float) -> Any:
-    """What an entry returns, in a worker that has reserved so many GPUs."""
+def called(
+    entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any], room: tuple[float, Any, Any]
+) -> Any:
+    """What an entry returns, in a worker that has such a room: GPUs, folder, folder of sockets."""
+    gpus, _, sockets = room
     confine(gpus)
+    listen_in_a_short_folder(sockets)
     return entry.load()(*arguments, **named)
