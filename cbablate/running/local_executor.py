@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
 import sys
@@ -15,7 +16,8 @@ from cbablate.running.execution import Execution, Order
 from cbablate.running.executor import NO_LIMITS, Ending, Feed, Keeper
 from cbablate.running.isolation import Isolation, Remains
 from cbablate.running.limits import Limits
-from cbablate.running.scratch import clear_abandoned
+from cbablate.running.ray_folder import ROOTS, listen_in_a_short_folder
+from cbablate.running.scratch import clear_abandoned, remove_scratch
 from cbablate.running.signals import Stopped, interruptible
 from cbablate.running.worker import worker_body
 from cbablate.workloads.entry import Entry
@@ -37,7 +39,10 @@ class LocalExecutor:
         self._warned = False
 
     def __enter__(self) -> Self:
-        clear_abandoned()
+        clear_abandoned(*ROOTS)
+        listening = listen_in_a_short_folder()
+        if listening is not None:  # multiprocessing goes on using it as long as the process lives
+            atexit.register(remove_scratch, listening)
         return self
 
     def __exit__(

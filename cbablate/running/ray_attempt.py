@@ -19,6 +19,7 @@ from cbablate.running.executor import Ending
 from cbablate.running.handover import Saved
 from cbablate.running.isolation import Isolation
 from cbablate.running.limits import Limits
+from cbablate.running.ray_folder import ROOTS, listen_in_a_short_folder
 from cbablate.running.scratch import clear_abandoned
 from cbablate.running.worker import worker_body
 from cbablate.workloads.entry import Entry
@@ -100,9 +101,10 @@ class Attempt(Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Open the stream of the trial in `config`, without beginning it."""
-        self._gpus, self._root = config["room"]["value"]
+        self._gpus, self._root, sockets = config["room"]["value"]
         if self._root is None:  # a cluster's machine, where no driver clears
-            clear_abandoned()
+            clear_abandoned(*ROOTS)
+        listen_in_a_short_folder(sockets)
         self._fault: EnvironmentFault | None = None
         try:
             confine(self._gpus)
@@ -170,7 +172,11 @@ class Attempt(Trainable):
         return not remains.stays and not remains.ended
 
 
-def called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any], gpus: float) -> Any:
-    """What an entry returns, in a worker that has reserved so many GPUs."""
+def called(
+    entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any], room: tuple[float, Any, Any]
+) -> Any:
+    """What an entry returns, in a worker that has such a room: GPUs, folder, folder of sockets."""
+    gpus, _, sockets = room
     confine(gpus)
+    listen_in_a_short_folder(sockets)
     return entry.load()(*arguments, **named)

@@ -150,6 +150,7 @@ class RayExecutor:
         On a cluster it waits until one machine's cores (and a GPU) are free.
         """
         gpus = 1 if self.gpus else 0
+        given = gpus, *self._session.worker_roots
         remote = ray.remote(called).options(
             num_cpus=self._cores_of_one_machine(),
             num_gpus=gpus,
@@ -158,7 +159,7 @@ class RayExecutor:
         )
         try:
             with self._session.watch.guarding():
-                return ray.get(remote.remote(entry, arguments, named, gpus))
+                return ray.get(remote.remote(entry, arguments, named, given))
         except ray.exceptions.RayTaskError as error:
             cause = error.cause
             raise (cause if isinstance(cause, Exception) else error) from None
@@ -226,8 +227,8 @@ class _Relay:
             return str(Searcher.FINISHED)
         self._by_ray[ray_id] = trial
         self._given[ray_id] = given
-        root = self.session.worker_root if self.session else None
-        return {"given": {"value": given}, "room": {"value": (self.gpus, root)}}
+        root, sockets = self.session.worker_roots if self.session else (None, None)
+        return {"given": {"value": given}, "room": {"value": (self.gpus, root, sockets)}}
 
     def started(self, ray_id: str, worker: Mapping[str, Any]) -> None:
         if ray_id not in self._open:
