@@ -47,6 +47,7 @@ def filled(warm: Warm, way: str, seed: int, *, blind: str = "") -> Round:
         facts = done.heard(at, words)
         if code == 0:
             done.judge_facts(facts)
+            done.judge_tables(at)
         code, words = warm.run(at, at.words("local"))
         done.ended(code, words, allowed=(0,))
         done.judge_facts(done.heard(at, words))
