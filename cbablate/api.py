@@ -13,6 +13,7 @@ from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
 from cbablate.records.ledger_file import LedgerFile
+from cbablate.records.place import results_folder
 from cbablate.records.record import Record
 from cbablate.spec.load import StudyFile, read_study
 from cbablate.workloads.catalog import describe
@@ -141,7 +142,7 @@ def run(
     from cbablate.reporting.publication import publish
     from cbablate.running.drive import drive
 
-    folder = Path(results).absolute()  # a workload in this process may change directory
+    folder = results_folder(results).absolute()  # a workload in this process may change directory
     return drive(
         plan,
         results=folder,
@@ -163,7 +164,7 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
     from cbablate.reporting.publication import publish
     from cbablate.running.drive import sync as bring
 
-    folder = Path(results).absolute()
+    folder = results_folder(results).absolute()
     mirrors = _mirrors(folder, mlflow)
     with Ledger.writing(folder) as ledger:  # mirrors have one writer, as the ledger has
         bring(
@@ -184,10 +185,19 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.
     """
+    return table_of(plan, facts(results), view=view)
+
+
+def table_of(plan: Plan, facts: Sequence[Record], *, view: str = "arms") -> Table:
+    """As `table`, of facts that were read already: a `Completion` has those of its end.
+
+    Raises:
+        CbablateError: the study does not tell what is asked for, or there is no such view.
+    """
     from cbablate.reporting.table import outcome_table
     from cbablate.reporting.two_way import shown_table, two_way_table
 
-    found = outcome(plan, facts(Path(results)))
+    found = outcome(plan, facts)
     own = {"arms": outcome_table, "two_way": two_way_table, "shown": shown_table}
     if view in own:
         return own[view](found)
@@ -200,9 +210,14 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     return table_of(view, found.plan, found.summary)
 
 
-def facts(results: Path) -> Sequence[Record]:
-    """Every fact of a results folder, in order; none where nothing has run."""
-    with LedgerFile.reading(results) as ledger:
+def facts(results: str | Path) -> Sequence[Record]:
+    """Every fact of a results folder, in order; none where nothing has run.
+
+    Raises:
+        DamagedState: the ledger is not whole.
+        EnvironmentFault: it cannot be read, or this is no folder.
+    """
+    with LedgerFile.reading(results_folder(results)) as ledger:
         return ledger.records()
 
 

@@ -12,12 +12,17 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 @pytest.fixture(scope="session")
-def ray_session() -> Iterator[None]:
+def ray_session(request: pytest.FixtureRequest) -> Iterator[None]:
     """An embedded Ray; executors made while it lives use it and leave it running."""
     from cbablate.running.ray_executor import RayExecutor
 
-    with RayExecutor():
-        yield
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    executor = RayExecutor()  # it and pytest both redirect stdout: each within the other's pause
+    with capture.global_and_fixture_disabled():
+        executor.__enter__()
+    yield
+    with capture.global_and_fixture_disabled():
+        executor.__exit__(None, None, None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from cbablate.planning.agenda import most_each, wanted
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import Search, searches, violations
-from cbablate.records.history import History, histories
+from cbablate.records.history import History, counted, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.spec.metric import Objective
@@ -249,7 +249,7 @@ def _clock(facts: Iterable[Record]) -> dict[str, float]:
     """Seconds from start to end, over all attempts at a trial that ended, by trial id."""
     began: dict[str, float] = {}
     taken: dict[str, float] = {}
-    for fact in facts:
+    for fact in counted(facts):
         if fact.kind == "started":
             began[fact.subject] = fact.at
         elif fact.kind == "ended" and fact.subject in began:

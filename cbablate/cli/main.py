@@ -182,7 +182,7 @@ def run(
             mlflow=mlflow,
             mirrored=mirrors,
         )
-    _write(_spelled(api.table(planned, results=results, view="shown"), Form.text))
+    _write(_spelled(api.table_of(planned, done.facts, view="shown"), Form.text))
     print(overview.ended(planned, done, shown, mirrored=mirrors), file=sys.stderr)
     if done.exit_code:
         raise typer.Exit(done.exit_code)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cbablate.errors import CbablateError, StudyError
+from cbablate.records.place import results_folder
 
 __all__ = [
     "RESULTS",
@@ -28,7 +29,13 @@ CheckedPaths = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Study and sweep files.")
 ]
 Results = Annotated[
-    Path, typer.Option("--results", metavar="DIR", help="Folder of the ledger and the tables.")
+    Path,
+    typer.Option(
+        "--results",
+        metavar="DIR",
+        help="Folder of the ledger and the tables.",
+        callback=results_folder,
+    ),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="As JSON, unrounded; the shape is in docs/json.md.")

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cbablate.errors import DamagedState
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState
 
-__all__ = ["TRIAL_KINDS", "History", "body_of", "fold", "histories", "measurement_of"]
+__all__ = [
+    "TRIAL_KINDS",
+    "History",
+    "body_of",
+    "counted",
+    "falsely_complete",
+    "fold",
+    "histories",
+    "measurement_of",
+]
 
 TRIAL_KINDS: tuple[Kind, ...] = ("started", "measured", "ended")
 """The kinds of fact that a history is made of."""
@@ -19,6 +29,11 @@ TRIAL_KINDS: tuple[Kind, ...] = ("started", "measured", "ended")
 @dataclass
 class History:
     """The last attempt at a trial: its state, its measurements in order, and why it ended.
+
+    The open attempt is the one that started last, from its start to its end. What the facts of
+    another attempt say touches nothing: not those of one that a second driver, whose session they
+    name, began earlier and still reports on, nor a second end. (A ledger has one writer; two wrote
+    where its lock was removed.) Facts of version 0.1.0 name no attempt, and are the open one's.
 
     An attempt that went on from a checkpoint has the measurements of earlier ones up to there, so
     that they are one whole curve; `sessions` are those of all attempts that it is made of, the
@@ -39,6 +54,8 @@ class History:
     began: float = 0.0
     ended: float = 0.0
     session: str = ""
+    attempt: int = 0
+    """The number that the last attempt's start gives it, within its session."""
     sessions: tuple[str, ...] = ()
     reached: int = 0
     """The budget spent at the checkpoint that the last attempt was given; 0 if it was given none
@@ -58,20 +75,61 @@ class History:
 
 
 def histories(facts: Iterable[Record]) -> dict[str, History]:
-    """Histories by trial id, from facts in the order they were told; other kinds are passed by."""
+    """Histories by trial id, from facts in the order they were told.
+
+    Of other kinds, `trial` facts alone are looked at, for the budgets.
+
+    Raises:
+        DamagedState: a trial is COMPLETE and has not spent its budget.
+    """
     told: dict[str, History] = {}
+    budgets: dict[str, int] = {}
     for fact in facts:
+        if fact.kind == "trial":
+            budgets[fact.subject] = max(fact.body.get("budget", {"": 0}).values())
         fold(told, fact)
+    for trial, budget in budgets.items():
+        history = told.get(trial)
+        if history is not None and falsely_complete(history, budget):
+            raise DamagedState(
+                f"the ledger says that trial {trial} is complete, and its last attempt spent "
+                f"{history.last.spent if history.last else 0} of a budget of {budget}: two "
+                "processes wrote to it at once, or it was altered. `cbablate fsck RESULTS` says "
+                "which trials are concerned, and `--repair` makes a ledger without their ends, so "
+                "that they are trained again."
+            )
     return told
 
 
-def fold(told: dict[str, History], fact: Record) -> None:
-    """One more fact, added to histories by trial id."""
+def falsely_complete(history: History, budget: int) -> bool:
+    """Whether a trial is said to be complete and did not spend its budget."""
+    spent = history.last.spent if history.last else 0
+    return history.state is TrialState.COMPLETE and spent < budget
+
+
+def counted(facts: Iterable[Record]) -> Iterator[Record]:
+    """The facts without what histories pass by: those of an attempt that is not open."""
+    attempts: dict[str, tuple[Any, Any] | None] = {}
+    for fact in facts:
+        if fact.kind == "started":
+            attempts[fact.subject] = _name(fact.body)
+        elif fact.kind in ("measured", "ended"):
+            if "attempt" in fact.body and attempts.get(fact.subject) != _name(fact.body):
+                continue
+            if fact.kind == "ended":
+                attempts[fact.subject] = None
+        yield fact
+
+
+def fold(told: dict[str, History], fact: Record) -> bool:
+    """One more fact, added to histories by trial id; whether it counts."""
     if fact.kind not in TRIAL_KINDS:
-        return
+        return False
     history = told.setdefault(fact.subject, History(trial=fact.subject))
     if fact.kind == "started":
         told[fact.subject] = _attempt(history, fact)
+    elif "attempt" in fact.body and not _open(history, fact.body):
+        return False
     elif fact.kind == "measured":
         measurement = measurement_of(fact.body)
         if history.last is not None and measurement.spent <= history.last.spent:
@@ -84,6 +142,17 @@ def fold(told: dict[str, History], fact: Record) -> None:
         history.failure = str(fact.body.get("failure", ""))
         history.traceback = str(fact.body.get("traceback", ""))
         history.ended = fact.at
+    return True
+
+
+def _open(history: History, body: Mapping[str, Any]) -> bool:
+    """Whether a fact that names its attempt tells of the open one."""
+    running = history.state is TrialState.RUNNING
+    return running and _name(body) == (history.attempt, history.session)
+
+
+def _name(body: Mapping[str, Any]) -> tuple[Any, Any]:
+    return body.get("attempt"), body.get("session")
 
 
 def _attempt(before: History, started: Record) -> History:
@@ -99,6 +168,7 @@ def _attempt(before: History, started: Record) -> History:
         times=before.times[:kept],
         began=started.at,
         session=session,
+        attempt=int(started.body.get("attempt", 0)),
         sessions=(*started.body.get("sessions", before.sessions if kept else ()), session),
         reached=reached,
     )

@@ -2,70 +2,51 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Engine,
-    Float,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    insert,
-)
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
-
-from cbablate.errors import EnvironmentFault
+from cbablate.errors import CbablateError, DamagedState, EnvironmentFault
 from cbablate.fingerprint import canonical
-from cbablate.records.ledger_file import (
-    APPLICATION,
-    FORMAT,
-    LEDGER_FILE,
-    LedgerFile,
-    address_of,
-)
-from cbablate.records.lock import exclusive
+from cbablate.records.crash_point import crash_point
+from cbablate.records.layout import LEDGER_FILE, create, upgrade
+from cbablate.records.lease import Lease, holder_now, take
+from cbablate.records.ledger_file import LedgerFile, connected, written_here
+from cbablate.records.lock import Lock, exclusive
 from cbablate.records.record import Kind, Record
+from cbablate.records.rescue import Identity, identity, keep_open, lost
+from cbablate.records.seal import Seal, SealFile
+from cbablate.records.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
 __all__ = ["LEDGER_FILE", "Ledger"]
 
-_metadata = MetaData()
-_records = Table(
-    "records",
-    _metadata,
-    Column("sequence", Integer, primary_key=True, autoincrement=True),
-    Column("kind", String(16), nullable=False),
-    Column("subject", String(80), nullable=False),
-    Column("at", Float, nullable=False),
-    Column("body", Text, nullable=False),
-    Column("digest", String(16), nullable=False),
-    sqlite_autoincrement=True,
-)
+_LASTING: frozenset[Kind] = frozenset({"ended", "timed"})
+"""Kinds of fact after which everything is copied from the -wal into the ledger's own file."""
 
 
 class Ledger:
     """Facts in the order they were told; nothing is ever altered or removed.
 
     Open it with `Ledger.reading` (anyone, at any time) or `Ledger.writing` (one driver). A fact
-    is on disk when `append` returns: the file is in WAL mode with full synchronisation.
+    is on disk when `append` returns: the file is in WAL mode with full synchronisation. A trial
+    that has ended is in the file itself, which alone is enough to keep it.
     """
 
-    def __init__(self, path: Path, engine: Engine, file: LedgerFile) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock) -> None:
         self.path = path
-        self._engine = engine
-        self._file = file
+        self._connection = connection
+        self._lock = lock
+        self._file = LedgerFile(path, connection)
+        self._seal_file = SealFile(path.parent)
+        self._digests = hashlib.sha256()
+        self._facts = 0
+        self._lease: Lease | None = None
+        self._opened: Identity = ()
+        self._lost: DamagedState | None = None
 
     @classmethod
     @contextmanager
@@ -74,7 +55,8 @@ class Ledger:
 
         Raises:
             OwnedElsewhere: another process has that right.
-            DamagedState: the file is not a whole ledger that this version can read.
+            DamagedState: the file is not a whole ledger that this version can read. Or, at the
+                end of the block: the ledger was removed or replaced meanwhile.
             EnvironmentFault: the folder cannot be written.
         """
         try:
@@ -85,16 +67,17 @@ class Ledger:
                 "Choose another folder with --results."
             ) from error
         path = folder / LEDGER_FILE
-        with exclusive(folder / "lock"):
-            if not path.exists():
-                _lay_out(path)
+        with exclusive(folder / "lock") as lock:
             with LedgerFile.reading(folder):
                 pass  # looked at before it is opened to write, which alters even what is not ours
-            engine = _engine(address_of(path, "rw"), journal="WAL")
-            engine.connect().close()  # in WAL mode from here on, so that reading goes on beside
-            ledger = cls(path, engine, LedgerFile.at(path, address_of(path, "ro")))
+            if not path.exists():
+                create(path)
+            ledger = cls(path, connected(path, "rw"), lock)
+            written_here.add(path.resolve())
             try:
+                ledger._open()
                 yield ledger
+                ledger.confirm()
             finally:
                 ledger.close()
 
@@ -104,27 +87,35 @@ class Ledger:
         return LedgerFile.reading(folder)
 
     def append(self, *facts: Record) -> None:
-        """Record facts, all or none, in this order."""
+        """Record facts, all or none, in this order.
+
+        Raises:
+            OwnedElsewhere: another process has taken the ledger over.
+            DamagedState: the ledger was removed, replaced or altered since it was opened.
+            EnvironmentFault: the machine cannot write it.
+        """
         rows = [
-            {
-                "kind": fact.kind,
-                "subject": fact.subject,
-                "at": fact.at,
-                "body": canonical(fact.body),
-                "digest": fact.digest(),
-            }
+            (fact.kind, fact.subject, fact.at, canonical(fact.body), fact.digest())
             for fact in facts
         ]
         if not rows:
             return
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(_records), rows)
-        except DBAPIError as error:
-            raise EnvironmentFault(
-                f"the ledger {self.path} cannot be written: {error.orig}. Nothing that it holds "
-                "is lost; mend the cause and run again."
-            ) from error
+        crash_point("ledger.append.before")
+        with self._transaction() as connection:
+            self._held.confirm(connection)
+            self._catch_up(connection)
+            digests = self._digests.copy()
+            digests.update("".join(row[-1] for row in rows).encode())
+            after = Seal(self._facts + len(rows), digests.hexdigest())
+            connection.executemany(
+                "INSERT INTO records (kind, subject, at, body, digest) VALUES (?, ?, ?, ?, ?)", rows
+            )
+            connection.execute("UPDATE seal SET facts = ?, digest = ?", (after.facts, after.digest))
+            crash_point("ledger.append.before_commit")
+        self._digests, self._facts = digests, after.facts
+        crash_point("ledger.append.after")
+        self._settle(lasting=any(fact.kind in _LASTING for fact in facts))
+        self.confirm()
 
     def tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Record:
         """Record one fact as of now."""
@@ -143,55 +134,114 @@ class Ledger:
             subject: only those about this subject.
 
         Raises:
-            DamagedState: a fact does not match its checksum.
+            DamagedState: a fact does not match its checksum, or has not the shape of its kind.
         """
         return self._file.records(kinds, after=after, subject=subject)
 
+    def confirm(self) -> None:
+        """Check that what is open is what lies under the ledger's name.
+
+        Raises:
+            DamagedState: it was removed, moved or replaced. The message says where the facts are.
+        """
+        if self._lost is None and self._opened == identity(self.path):
+            self._lock.keep()
+            return
+        if self._lost is None:
+            keep_open(self._connection)
+            self._lost = lost(self.path, self._connection, self._opened)
+        raise self._lost
+
     def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
-        self._engine.dispose()
+        """Give the lease back, and let go of the file."""
+        written_here.discard(self.path.resolve())
+        self._seal_file.close()
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.forget()
+            if self._opened != identity(self.path):
+                keep_open(self._connection)
+                return
+            with suppress(CbablateError), self._transaction() as connection:
+                lease.release(connection)  # the lease of a process that is gone is no obstacle
+        self._connection.close()
 
+    @property
+    def _seal(self) -> Seal:
+        return Seal(self._facts, self._digests.hexdigest())
 
-def _engine(address: str, *, journal: str | None = None) -> Engine:
-    """An engine in which every statement, layout included, lies in a real transaction.
+    @property
+    def _held(self) -> Lease:
+        if self._lease is None:
+            raise DamagedState(f"{self.path} is not open any more")
+        return self._lease
 
-    The address goes to SQLite as it is: an URL of SQLAlchemy's would decode names in it once more.
-    """
-    engine = create_engine(
-        "sqlite://",
-        creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
-        poolclass=QueuePool,
-    )
+    def _open(self) -> None:
+        """Take the lease, seal a ledger that has no seal yet, and learn which file this is."""
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+        except SQLITE_ERRORS as error:
+            raise fault(self.path, error, "written") from error
+        with self._transaction() as connection:
+            digests = self._file.digests()
+            self._digests.update("".join(digests).encode())
+            self._facts = len(digests)
+            if connection.execute("PRAGMA user_version").fetchone() == (1,):
+                upgrade(connection, self._seal)
+            lease = take(connection, holder_now(self.path, self._lock.file))
+        self._lease = lease
+        crash_point("lease.after")
+        self._opened = identity(self.path)
+        self._settle(lasting=True)
 
-    @event.listens_for(engine, "connect")
-    def _set(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves: sqlite3 leaves DDL outside
-        connection.execute("PRAGMA busy_timeout = 10000")
-        if journal is not None:
-            connection.execute(f"PRAGMA journal_mode = {journal}")
-            connection.execute("PRAGMA synchronous = FULL")
+    def _catch_up(self, connection: sqlite3.Connection) -> None:
+        """Count what a call to `append` committed that a signal ended before it could count.
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        Raises:
+            DamagedState: another program has altered the ledger.
+        """
+        told = connection.execute("SELECT facts, digest FROM seal").fetchone()
+        if told == (self._facts, self._digests.hexdigest()):
+            return
+        digests = self._file.digests()
+        self._digests, self._facts = hashlib.sha256("".join(digests).encode()), len(digests)
+        if told != (self._facts, self._digests.hexdigest()):
+            raise damaged(self.path, "another program has altered it while it was in use")
 
-    return engine
+    def _settle(self, *, lasting: bool) -> None:
+        """Seal what was committed; where it is to be lasting, copy all of it into the file."""
+        if lasting:
+            crash_point("ledger.checkpoint.before")
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except SQLITE_ERRORS as error:
+                raise fault(self.path, error, "written") from error
+            crash_point("ledger.checkpoint.after")
+        try:
+            self._seal_file.write(self._seal, lasting=lasting)
+        except OSError as error:
+            if self._opened != identity(self.path):
+                return  # the folder is gone: `confirm` says so
+            raise EnvironmentFault(
+                f"the seal beside {self.path} cannot be written: {error.strerror}. Nothing that "
+                "the ledger holds is lost; mend the cause and run again."
+            ) from error
 
-
-def _lay_out(path: Path) -> None:
-    """Put an empty ledger at `path` in one step, so that a half-made one never has its name."""
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    os.close(os.open(fresh, os.O_CREAT | os.O_WRONLY, 0o600))
-    engine = _engine(address_of(fresh, "rw"), journal="DELETE")
-    _create(engine)
-    engine.dispose()
-    fresh.replace(path)
-
-
-def _create(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
-        connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT}")
-        _metadata.create_all(connection)
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that no other writer can enter, on disk after the block."""
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            with suppress(*SQLITE_ERRORS):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            if isinstance(error, SQLITE_ERRORS):
+                if self._opened:
+                    self.confirm()  # a file that is not there any more is the better reason
+                raise fault(self.path, error, "written") from error
+            raise

@@ -27,8 +27,9 @@ Kind = Literal[
   at the checkpoint that it was given, if it was given one; of: the shorter trial that left it, if
   that was not its own, whose measurements up to there are then told as this one's, and its
   sessions.
-- `measured`: it reported; body: a `Measurement`.
-- `ended`: it ended; body: state, reason, failure, traceback, seconds.
+- `measured`: it reported; body: a `Measurement`, and the attempt and session of its start.
+- `ended`: it ended; body: state, reason, failure, traceback, and the attempt and session of its
+  start, if it ever started.
 - `timed`: an arm was timed alone; subject: the arm's id; body: device, metrics with their rounds.
 """
 

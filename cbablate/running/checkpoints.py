@@ -1,9 +1,10 @@
 """`Checkpoints`: where the driver keeps what unfinished trials can go on from.
 
-One file a trial, `results/checkpoints/<trial id>`: a line that says what this is, with the SHA-256
+The newest is `results/checkpoints/<trial id>`, the one before it `<trial id>.before`: a line that says what this is, with the SHA-256
 of the next; a line of JSON (the budget spent; name, length and SHA-256 of each file that the
 workload wrote); then the files.
-A file takes the place of the one before it in one step, so that there is always a whole one.
+A file takes its name in one step, so that there is always a whole one; one that is damaged later
+leaves the one before it. A file that cannot be read at the moment is left where it is.
 A trial that is complete leaves its last one where a longer training begins as it did; these are
 named `final-<arm, seed and unit>-<trial id>`, and the oldest go when they take more than a limit.
 
@@ -16,6 +17,7 @@ import contextlib
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -23,6 +25,7 @@ from typing import Any
 
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.trial import Trial
+from cbablate.records.crash_point import crash_point
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.running.handover import Saved
@@ -37,6 +40,9 @@ a trial that is over sooner never writes one."""
 
 _FOLDER = "checkpoints"
 _FINAL = "final"
+_BEFORE = ".before"
+_PAUSES = (0.05, 0.2)
+"""Seconds between attempts to read a file that cannot be read."""
 _MOST_BYTES = 2_000_000_000
 """What the checkpoints of complete trials may take together."""
 _TITLE = b"cbablate checkpoint 1 "
@@ -51,7 +57,7 @@ class Origin:
 
 
 class Checkpoints:
-    """The newest checkpoint of each trial of a results folder that can go on; one driver writes.
+    """The last two checkpoints of each trial of a results folder that can go on; one driver writes.
 
     Args:
         results: the results folder.
@@ -81,13 +87,14 @@ class Checkpoints:
 
         That is its own checkpoint; else the last one of the longest training of the same arm and
         seed to a smaller budget, if a longer one begins as that did. A damaged file is removed,
-        and told.
+        and told; the checkpoint before it takes its place.
         """
         self._offered.pop(trial.id, None)
-        own = self._read(self._folder / trial.id)
-        if own is not None and 0 < own.spent < trial.budget.amount:
-            self._offered[trial.id] = Origin(own.spent)
-            return own
+        for path in _both(self._folder / trial.id):
+            own = self._read(path)
+            if own is not None and 0 < own.spent < trial.budget.amount:
+                self._offered[trial.id] = Origin(own.spent)
+                return own
         found = None
         for path in self._finals(trial):
             saved = self._read(path)
@@ -101,7 +108,7 @@ class Checkpoints:
         return self._offered.get(trial, Origin(0))
 
     def keep(self, trial: Trial, saved: Saved) -> None:
-        """Take the place of the trial's checkpoint, on disk when this returns.
+        """Take the place of the trial's newest checkpoint, on disk when this returns.
 
         One of a trial that has spent its whole budget is kept for longer ones, or passed by where
         they do not begin as this did.
@@ -113,6 +120,7 @@ class Checkpoints:
             name = f"{_final_name(trial)}-{trial.id}"
         path, fresh = self._folder / name, self._folder / f"{name}.new"
         try:
+            crash_point("checkpoint.before")
             self._folder.mkdir(exist_ok=True, mode=0o700)
             with fresh.open("wb") as file:
                 file.write(_heading(saved))
@@ -120,7 +128,11 @@ class Checkpoints:
                     file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+            crash_point("checkpoint.before_replace")
+            with contextlib.suppress(FileNotFoundError):  # it is the trial's first
+                path.replace(_both(path)[1])
             fresh.replace(path)
+            crash_point("checkpoint.after_replace")
             _settle(self._folder)
         except OSError as error:
             with contextlib.suppress(OSError):  # what is wrong is told below, and once
@@ -133,8 +145,9 @@ class Checkpoints:
                 )
 
     def drop(self, trial: str) -> None:
-        """Remove the trial's checkpoint, if there is one."""
-        self._unlink(self._folder / trial)
+        """Remove the trial's checkpoints, if there are any."""
+        for path in _both(self._folder / trial):
+            self._unlink(path)
 
     def clear(self, told: Mapping[str, History]) -> None:
         """Remove what no trial can go on from, by the histories of all, and half written files.
@@ -144,7 +157,7 @@ class Checkpoints:
         finals: list[tuple[float, Path, int]] = []
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
             final = path.name.startswith(f"{_FINAL}-")
-            history = told.get(path.name.rpartition("-")[2])
+            history = told.get(path.name.rpartition("-")[2].removesuffix(_BEFORE))
             if final and history is not None and history.state is TrialState.COMPLETE:
                 about = path.stat()
                 finals.append((about.st_mtime, path, about.st_size))
@@ -157,14 +170,19 @@ class Checkpoints:
                 self._unlink(path)
 
     def _read(self, path: Path) -> Saved | None:
-        if not path.exists():
-            return None
+        """The checkpoint in a file; None where there is none that can be used."""
+        instead = "its trial starts from the one before, or again"
         try:
-            return _parsed(path.read_bytes())
-        except (OSError, ValueError, KeyError, TypeError) as error:  # whatever damage makes of it
-            self._tell(f"checkpoint {path} is not used, its trial starts again: {error}")
-            self._unlink(path)
+            return _parsed(_content(path))
+        except FileNotFoundError:
             return None
+        except (OSError, MemoryError) as error:  # that may pass: nothing is removed
+            why = getattr(error, "strerror", None) or type(error).__name__
+            self._tell(f"checkpoint {path} cannot be read now ({why}) and is left: {instead}")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:  # damage
+            self._tell(f"checkpoint {path} is damaged and not used, {instead}: {error}")
+            self._unlink(path)
+        return None
 
     def _finals(self, trial: Trial) -> list[Path]:
         if not self._extensible(trial) or not self._folder.is_dir():
@@ -189,6 +207,23 @@ def checkpoint_bytes(results: Path) -> tuple[int, int]:
     except OSError:  # there are none, or a driver removes one at this moment
         return 0, 0
     return len(sizes), sum(sizes)
+
+
+def _both(path: Path) -> tuple[Path, Path]:
+    """The names of a trial's newest checkpoint and of the one before it."""
+    return path, path.with_name(f"{path.name}{_BEFORE}")
+
+
+def _content(path: Path) -> bytes:
+    """A file's bytes, read again a few times where the machine cannot read it now."""
+    for pause in _PAUSES:
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            raise
+        except OSError:
+            time.sleep(pause)
+    return path.read_bytes()
 
 
 def _final_name(trial: Trial) -> str:

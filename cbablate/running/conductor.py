@@ -113,6 +113,7 @@ class Conductor:
         self._again = deque(searching.left() if searching else ())
         self._confirming: deque[Trial] = deque()
         self._undecided = [arm.id for arm in plan.arms] if searching else []
+        self._attempts: dict[str, dict[str, Any]] = {}
         self._spent: dict[str, int] = {}
         self._last: dict[str, Measurement] = {}
         self._diverged: dict[str, str] = {}
@@ -147,9 +148,11 @@ class Conductor:
         """Record that an attempt began."""
         before = self._told.get(trial.id)
         origin = self._checkpoints.offered(trial.id) if self._checkpoints else Origin(0)
+        attempt = self._attempts.get(trial.id, {"attempt": before.attempts if before else 0})
+        attempt = {"attempt": attempt["attempt"] + 1, "session": self._session}
+        self._attempts[trial.id] = attempt
         body = {
-            "attempt": (before.attempts if before else 0) + 1,
-            "session": self._session,
+            **attempt,
             "executor": self._executor,
             **({"gpus": self._gpus} if self._gpus else {}),
             **({"from": origin.spent} if origin.spent else {}),
@@ -170,7 +173,7 @@ class Conductor:
         if fault:
             self._diverged[trial.id] = fault
             return Verdict(stop=True, reason=fault)
-        verdict = self._tell("measured", trial.id, body_of(measurement))
+        verdict = self._tell("measured", trial.id, self._of_attempt(trial, body_of(measurement)))
         self._spent[trial.id] = measurement.spent
         self._last[trial.id] = measurement
         self._tell_watchers(lambda watcher: watcher.measured(trial, measurement))
@@ -180,7 +183,7 @@ class Conductor:
         """Record the end of an attempt, whose state follows from how it ended."""
         end = self._judged(trial, ending)
         measured = self._last.pop(trial.id, None) is not None
-        self._tell("ended", trial.id, _end_body(end))
+        self._tell("ended", trial.id, self._of_attempt(trial, _end_body(end)))
         if self._checkpoints and not _resumable(trial, end, ending, measured):
             self._checkpoints.drop(trial.id)
         self._tell_watchers(lambda watcher: watcher.ended(trial, end.state, end.reason))
@@ -212,7 +215,12 @@ class Conductor:
             for each in shorter.measurements
             if each.spent <= reached
         ]
-        self._ledger.append(*(Record("measured", trial.id, body_of(m), now) for m in shared))
+        bodies = (self._of_attempt(trial, body_of(each)) for each in shared)
+        self._ledger.append(*(Record("measured", trial.id, body, now) for body in bodies))
+
+    def _of_attempt(self, trial: Trial, body: dict[str, Any]) -> dict[str, Any]:
+        """The body of a fact about an attempt, with the attempt's name."""
+        return body | self._attempts[trial.id]
 
     def _tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Verdict:
         """Record a fact, and let the searches take note of it."""

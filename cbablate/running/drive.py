@@ -17,6 +17,7 @@ from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
+from cbablate.records.crash_point import crash_point
 from cbablate.records.history import History, histories
 from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
@@ -62,7 +63,9 @@ class Completion:
     call started; `states` the plan's trials by state now, `failures` the histories of those that
     failed: tuning trials are not among them, since a proposal that cannot be trained is an answer,
     too. Sentences: `searched` about each search, `unanswered` about what the study asks and no
-    trial, timing or search tells, `missed` about mirrors that are not up to date.
+    trial, timing or search tells, `missed` about mirrors that are not up to date. `facts` are all
+    that the ledger held at the end: a table made of them agrees with the exit code, whatever has
+    become of the file since.
     """
 
     plan: Plan
@@ -73,6 +76,7 @@ class Completion:
     failures: Mapping[str, History] = field(default_factory=dict)
     unanswered: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    facts: Sequence[Record] = field(default=(), repr=False)
 
     @property
     def exit_code(self) -> int:
@@ -135,7 +139,9 @@ def drive(
                     declare(asked(plan, facts), ledger)
                 facts = ledger.records()
                 display.say("writing tables and figures")
+                crash_point("publish.before")
                 published = publish(facts)
+                crash_point("publish.after")
                 if followed:
                     display.say("bringing MLflow and Optuna up to date")
                 completion = _completion(plan, facts, outcome)
@@ -385,6 +391,7 @@ def _completion(plan: Plan, facts: Sequence[Record], outcome: _Outcome = _Outcom
             *outcome.untold,
         ),
         searched=(*(_effort(tuning) for tuning in found), *outcome.remarks),
+        facts=facts,
     )
 
 

@@ -14,7 +14,7 @@ from cbablate.records.state import Verdict
 from cbablate.running.handover import Saved
 from cbablate.workloads.entry import Entry
 
-__all__ = ["Ending", "Executor", "Feed", "Keeper", "default_slots", "raised"]
+__all__ = ["Ending", "Executor", "Feed", "Keeper", "raised"]
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,6 @@ class Executor(Protocol):
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
         """Call a function where trials run, with nothing running beside it."""
         ...
-
-
-def default_slots(gpus_per_trial: float, *, cores: int, gpus: int) -> int:
-    """How many trials fit side by side: one a core, or as many as the GPUs take."""
-    return max(1, int(gpus / gpus_per_trial) if gpus_per_trial > 0 and gpus else cores)
 
 
 def raised(error: Exception) -> Ending:

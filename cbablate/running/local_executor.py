@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shutil
 import sys
 from collections.abc import Generator
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, Self
 
 from cbablate.planning.trial import Trial
 from cbablate.running.executor import Ending, Feed, Keeper, raised
-from cbablate.running.scratch import clear_abandoned, scratch_folder
+from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
 from cbablate.running.stream import Told, attempt
 from cbablate.workloads.entry import Entry
 
@@ -53,7 +52,7 @@ class LocalExecutor:
                 ending = self._followed(feed, trial, stream, keeper)
             finally:
                 os.chdir(here)  # a workload may have gone elsewhere
-                shutil.rmtree(workdir, ignore_errors=True)
+                remove_scratch(workdir)
             feed.ended(trial, ending)
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:

@@ -22,7 +22,7 @@ from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import History, histories
+from cbablate.records.history import History, counted, histories
 from cbablate.records.record import Record
 
 __all__ = [
@@ -113,7 +113,7 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
     ended: dict[str, None] = {}
     timings: dict[str, list[Timing]] = {}
     sessions: dict[str, Mapping[str, Any]] = {}
-    for fact in facts:
+    for fact in counted(facts):
         if fact.kind == "started":
             ended.pop(fact.subject, None)
         elif fact.kind == "ended":

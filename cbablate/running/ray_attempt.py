@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,13 @@ from typing import Any
 import ray
 from ray.tune import Trainable
 
+from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.history import body_of
+from cbablate.running.devices import confine
 from cbablate.running.executor import Ending, raised
 from cbablate.running.handover import Saved
-from cbablate.running.scratch import scratch_folder
+from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
 from cbablate.running.stream import Told, attempt
 from cbablate.workloads.entry import Entry
 
@@ -82,7 +83,10 @@ class Attempt(Trainable):
     def setup(self, config: dict[str, Any]) -> None:
         """Open the stream of the trial in `config`, without beginning it."""
         self._began = False
-        self._workdir = scratch_folder("trial")
+        self._gpus, root = config["room"]["value"]
+        if root is None:  # a cluster's machine, where no driver clears
+            clear_abandoned()
+        self._workdir = scratch_folder("trial", root)
         given: Given = config["given"]["value"]
         self._stream = given.stream(self._workdir)
 
@@ -90,6 +94,10 @@ class Attempt(Trainable):
         """The word that it began, then a measurement each time, then how it ended."""
         if not self._began:
             self._began = True
+            try:
+                confine(self._gpus)
+            except EnvironmentFault as fault:  # every trial's, so it ends the study
+                return {"report": {"value": fault}, "done": True}
             return {"report": {"value": BEGAN}}
         try:
             told = next(self._stream)
@@ -115,13 +123,14 @@ class Attempt(Trainable):
         """Close the stream, and remove the trial's folder."""
         with contextlib.suppress(Exception):  # its end has been told; nobody is left to tell this
             self._stream.close()
-        shutil.rmtree(self._workdir, ignore_errors=True)
+        remove_scratch(self._workdir)
 
 
 def _end(ending: Ending) -> dict[str, Any]:
     return {"report": {"value": ending}, "done": True}
 
 
-def called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    """What an entry returns, in a worker."""
+def called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any], gpus: float) -> Any:
+    """What an entry returns, in a worker that has reserved so many GPUs."""
+    confine(gpus)
     return entry.load()(*arguments, **named)

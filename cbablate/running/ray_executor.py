@@ -8,38 +8,19 @@ the feed's verdicts, and what it writes to disk is thrown away.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
-import os
-import secrets
-import shutil
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.history import measurement_of
-from cbablate.running.executor import Ending, Feed, Keeper, default_slots
-from cbablate.running.scratch import clear_abandoned, scratch_folder
-from cbablate.running.signals import signals_kept
+from cbablate.running.executor import Ending, Feed, Keeper
+from cbablate.running.ray_room import nodes_of, room, whole_gpus
+from cbablate.running.ray_session import RaySession
 from cbablate.workloads.entry import Entry
-
-_QUIET = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_DEDUP_LOGS": "0",
-    "RAY_AUTH_MODE": "token",  # to join a cluster that has none, say RAY_AUTH_MODE=disabled
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_worker_niceness": "0",  # Ray's 15 makes trials give way to everything else on a machine
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # the driver handles signals, the same in every executor
-    "RAY_AIR_NEW_OUTPUT": "0",  # the other one prints at any verbosity
-    "TUNE_WARN_THRESHOLD_S": "30",
-    "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # its snapshots are nobody's truth
-    "TUNE_FORCE_TRIAL_CLEANUP_S": "15",
-}
-for _name, _value in _QUIET.items():  # Ray reads some of these when it is imported
-    os.environ.setdefault(_name, _value)
 
 try:
     import ray
@@ -55,11 +36,6 @@ except ImportError as error:
     ) from error
 
 __all__ = ["RayExecutor"]
-
-_TOKEN = secrets.token_hex(32)
-"""Of this process's own sessions, in memory: Ray's default writes one that is readable by all. One
-for all of them, since Ray remembers the first that it was given and refuses a session with another.
-"""
 
 
 class RayExecutor:
@@ -88,37 +64,22 @@ class RayExecutor:
         self.gpus = gpus_per_trial or 0.0
         self._cpus = cpus_per_trial
         self._slots_wanted = slots
-        self._address = address
-        self._scratch = Path()
-        self._owns_session = False
+        self._session = RaySession(address)
         self.slots = slots or 1
 
     def __enter__(self) -> Self:
-        clear_abandoned()
-        self._scratch = scratch_folder("ray")
-        try:
+        with contextlib.ExitStack() as exits:
+            exits.enter_context(self._session)
             self._settle()
-        except BaseException:
-            self._disconnect()
-            raise
+            exits.pop_all()
         return self
 
     def _settle(self) -> None:
-        """Connect, and see how many trials fit."""
-        if not ray.is_initialized():
-            with signals_kept():
-                self._connect()
-            self._owns_session = True
-        there = ray.cluster_resources()
-        gpus = int(there.get("GPU", 0))
+        """See how many trials fit."""
+        nodes = nodes_of(ray.nodes())
         if self._gpus_wanted is None:
-            self.gpus = 1.0 if gpus else 0.0
-        elif self._gpus_wanted > gpus:
-            raise EnvironmentFault(
-                f"a trial asks for {self._gpus_wanted:g} GPUs; Ray sees {gpus} here. Lower "
-                "--gpus-per-trial, or leave it out."
-            )
-        fit = default_slots(self.gpus, cores=int(there.get("CPU", 1) / self._cpus), gpus=gpus)
+            self.gpus = whole_gpus(nodes)
+        fit = room(nodes, cpus=self._cpus, gpus=self.gpus)
         self.slots = min(fit, self._slots_wanted or fit)
 
     def __exit__(
@@ -127,11 +88,11 @@ class RayExecutor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._disconnect()
+        self._session.__exit__(kind, error, trace)
 
     def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
         """Run what the feed gives, `slots` at a time, until it is exhausted."""
-        relay = _Relay(feed, workload, keeper)
+        relay = _Relay(feed, workload, keeper, session=self._session, gpus=self.gpus)
         resources: dict[str, float] = {"cpu": self._cpus}
         if self.gpus:
             resources["gpu"] = self.gpus
@@ -147,12 +108,12 @@ class RayExecutor:
             ),
             run_config=tune.RunConfig(
                 name="trials",
-                storage_path=str(self._scratch / "tune"),
+                storage_path=str(self._session.scratch / "tune"),
                 verbose=0,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # ours are kept
             ),
         )
-        with _quiet_logs():
+        with _quiet_logs(), self._session.watch.guarding():
             try:
                 tuner.fit()
             except Exception as error:
@@ -168,68 +129,27 @@ class RayExecutor:
 
         On a cluster it waits until one machine's cores (and a GPU) are free.
         """
+        gpus = 1 if self.gpus else 0
         remote = ray.remote(called).options(
-            num_cpus=_cores_of_one_machine(),
-            num_gpus=1 if self.gpus else 0,
+            num_cpus=self._cores_of_one_machine(),
+            num_gpus=gpus,
             max_retries=0,
             runtime_env={"env_vars": {"OMP_NUM_THREADS": "1"}},
         )
         try:
-            return ray.get(remote.remote(entry, arguments, named))
+            with self._session.watch.guarding():
+                return ray.get(remote.remote(entry, arguments, named, gpus))
         except ray.exceptions.RayTaskError as error:
             cause = error.cause
             raise (cause if isinstance(cause, Exception) else error) from None
         except ray.exceptions.RayError as error:
             raise EnvironmentFault(f"a worker of Ray died: {error}") from error
 
-    def _connect(self) -> None:
-        logging.getLogger("ray").setLevel(logging.ERROR)
-        if self._address is None:
-            os.environ["RAY_AUTH_TOKEN"] = _TOKEN
-        try:
-            self._begin()
-        except Exception as error:
-            remedy = "Run again when the machine is less busy, or try --on local."
-            if self._address is not None:
-                remedy = (
-                    "A cluster with a token wants RAY_AUTH_TOKEN set, one without it "
-                    "RAY_AUTH_MODE=disabled."
-                )
-            where = f"join {self._address}" if self._address else "start on this machine"
-            raise EnvironmentFault(f"Ray cannot {where}: {error}. {remedy}") from error
-
-    def _begin(self) -> None:
-        """Join or start a Ray; one of our own that misses Ray's 30 s on a busy machine tries again.
-
-        What came up of the first attempt ends with this process.
-        """
-        options = {} if self._address else self._embedded()
-        for last in (self._address is not None, True):
-            try:
-                ray.init(
-                    address=self._address or "local",
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                    **options,
-                )
-                return
-            except Exception as error:
-                if last or "timed out" not in str(error):
-                    raise
-                ray.shutdown()
-
-    def _embedded(self) -> dict[str, Any]:
-        """A Ray of our own: no dashboard, private files, workers that import while it starts."""
-        return {
-            "include_dashboard": False,
-            "_temp_dir": str(self._scratch / "ray"),
-        }
-
-    def _disconnect(self) -> None:
-        if self._owns_session:
-            ray.shutdown()
-            self._owns_session = False
-        shutil.rmtree(self._scratch, ignore_errors=True)
+    def _cores_of_one_machine(self) -> float:
+        """The cores of the smallest machine that takes trials: all of them means nobody beside."""
+        nodes = nodes_of(ray.nodes())
+        takes = [node for node in nodes if node.holds(cpus=self._cpus, gpus=self.gpus)]
+        return min((node.cpus for node in takes), default=1.0)
 
 
 class _Relay:
@@ -239,7 +159,17 @@ class _Relay:
     stop the study, so the error is kept here and raised when `fit` is over.
     """
 
-    def __init__(self, feed: Feed, workload: Entry, keeper: Keeper | None) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        workload: Entry,
+        keeper: Keeper | None,
+        *,
+        session: RaySession | None = None,
+        gpus: float = 0,
+    ) -> None:
+        self.session = session
+        self.gpus = gpus
         self.feed = feed
         self.workload = workload
         self.keeper = keeper
@@ -269,7 +199,8 @@ class _Relay:
             return str(Searcher.FINISHED)
         self._by_ray[ray_id] = trial
         self._given[ray_id] = given
-        return {"given": {"value": given}}
+        root = self.session.worker_root if self.session else None
+        return {"given": {"value": given}, "room": {"value": (self.gpus, root)}}
 
     def started(self, ray_id: str) -> None:
         if ray_id not in self._open:
@@ -294,6 +225,10 @@ class _Relay:
 
     def ended(self, ray_id: str, ending: Ending) -> None:
         if ray_id not in self._by_ray:
+            return
+        if ending.how == "lost" and self.session and self.session.watch.sees_death():
+            # All trials die with Ray: none of them has ended, and each goes on in the next run.
+            self.error = self.error or self.session.watch.interruption()
             return
         self.started(ray_id)  # an actor can die before Ray calls its trial started
         trial = self._by_ray.pop(ray_id)
@@ -354,6 +289,9 @@ class _Verdicts(FIFOScheduler):
 
     def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
         told = result["report/value"]
+        if isinstance(told, EnvironmentFault):
+            self._relay.error = self._relay.error or told
+            return
         ended = told if isinstance(told, Ending) else Ending("stopped")
         self._relay.ended(trial.trial_id, ended)
 
@@ -362,12 +300,6 @@ class _Verdicts(FIFOScheduler):
             trial.trial_id,
             Ending("lost", "the process of the trial died", "lost", str(trial.get_error() or "")),
         )
-
-
-def _cores_of_one_machine() -> float:
-    """The cores of the smallest machine that has some: all of them means nobody beside us."""
-    cores = [node["Resources"].get("CPU", 0.0) for node in ray.nodes() if node["Alive"]]
-    return float(min((count for count in cores if count), default=1.0))
 
 
 class _quiet_logs:  # noqa: N801 - reads as a function

@@ -2,38 +2,125 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import json
 import os
-import re
 import shutil
-import socket
+import stat
 import tempfile
 from pathlib import Path
 
-__all__ = ["clear_abandoned", "scratch_folder"]
+from cbablate.errors import EnvironmentFault
+from cbablate.running.process import Process
+
+__all__ = ["clear_abandoned", "remove_scratch", "scratch_folder", "temporary_root"]
+
+_PREFIX = "cbablate-"
+_OWNER = ".owner"
+"""The file in each folder that names the process it belongs to. That process holds a lock on it as
+long as it lives, which is seen from other containers too: these may share a temporary folder and
+not their processes."""
+
+_locks: dict[Path, tuple[int, os.stat_result]] = {}
+"""The open `.owner` files of this process's folders."""
 
 
-def scratch_folder(word: str) -> Path:
-    """A fresh folder, mode 0700, whose name tells whose it is: user, host, process."""
-    return Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-{word}-"))
+def temporary_root() -> Path:
+    """The folder that temporary files go to: TMPDIR, or what the system has in its place.
 
-
-def clear_abandoned() -> None:
-    """Remove the folders of this user's processes on this host that are no more."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_prefix()}*"):
-        process = folder.name.removeprefix(_prefix()).partition("-")[0]
-        try:
-            if process.isdigit() and folder.lstat().st_uid == os.getuid():
-                os.kill(int(process), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # gone meanwhile, or a process that is not ours to ask
-            continue
-
-
-def _prefix() -> str:
-    """Short, since Ray's sockets lie below it and their paths may have 107 characters.
-
-    The host's name is part of it: containers may share a folder and not their processes.
+    Raises:
+        EnvironmentFault: none can be written to.
     """
-    host = re.sub(r"[^A-Za-z0-9]", "", socket.gethostname())[:12]
-    return f"cbablate-{os.getuid()}-{host}-"
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise EnvironmentFault(
+            f"there is no temporary folder that can be written to ({error}): set TMPDIR to one"
+        ) from error
+
+
+def scratch_folder(word: str = "", root: Path | None = None) -> Path:
+    """A fresh folder of mode 0700 in `root` (the temporary folder) that names its owner.
+
+    Raises:
+        EnvironmentFault: it cannot be made.
+    """
+    root = root or temporary_root()
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{word}-" if word else _PREFIX, dir=root))
+        handle = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        with contextlib.suppress(OSError):  # no locks on this file system: the process is asked for
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.write(handle, json.dumps(Process.this().facts).encode())
+    except OSError as error:
+        raise EnvironmentFault(f"no temporary folder can be made in {root}: {error}") from error
+    _locks[folder] = handle, os.fstat(handle)
+    return folder
+
+
+def remove_scratch(folder: Path) -> None:
+    """Remove a folder and what is in it, as far as that is possible."""
+    _remove(folder)
+    handle, opened = _locks.pop(folder, (-1, None))
+    with contextlib.suppress(OSError):  # a workload may have closed it, and opened another file
+        if opened is not None and os.path.samestat(os.fstat(handle), opened):
+            os.close(handle)
+
+
+def clear_abandoned(*roots: Path) -> None:
+    """Remove this user's folders whose owners are gone, in the temporary folder and other roots.
+
+    A folder is kept if its lock is held, if its owner lives, and if its owner is of another
+    machine, where it cannot be asked for.
+    """
+    for root in {path.resolve() for path in (temporary_root(), *roots)}:
+        try:
+            found = [path for path in root.iterdir() if path.name.startswith(_PREFIX)]
+        except OSError:
+            continue
+        for folder in found:
+            try:
+                about = folder.lstat()
+                ours = stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
+                if ours and _is_abandoned(folder):
+                    _remove(folder)
+            except (OSError, ValueError):  # gone meanwhile, or a folder that is not of this kind
+                continue
+
+
+def _is_abandoned(folder: Path) -> bool:
+    handle = os.open(folder / _OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        owner = Process.read(os.read(handle, 4096))
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # no locks on this file system
+            return owner.is_gone(unseen=False)
+        return owner.is_gone(unseen=True)
+    finally:
+        os.close(handle)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also what a workload has put out of its own reach.
+
+    If something stays, since it is written to meanwhile, so does the owner: the next driver tries.
+    """
+    for path, folders, _ in os.walk(folder):
+        for name in folders:
+            below = Path(path, name)
+            with contextlib.suppress(OSError):
+                if not below.is_symlink():
+                    below.chmod(0o700)
+    with contextlib.suppress(OSError):
+        for one in folder.iterdir():
+            if one.is_dir() and not one.is_symlink():
+                shutil.rmtree(one, ignore_errors=True)
+            elif one.name != _OWNER:
+                one.unlink(missing_ok=True)
+        if [one.name for one in folder.iterdir()] == [_OWNER]:
+            (folder / _OWNER).unlink()
+        folder.rmdir()

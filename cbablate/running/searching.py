@@ -191,7 +191,8 @@ class Searching:
 
     def _noted(self, fact: Record) -> Callable[[OptunaSampler], str] | None:
         """Take note of a fact about one of our trials; what its sampler must be told of it."""
-        fold(self._told, fact)
+        if not fold(self._told, fact):
+            return None
         search, number, proposal = self._of[fact.subject]
         history = self._told[fact.subject]
         last, state = history.last, history.state

@@ -12,7 +12,7 @@ import pytest
 from cbablate.errors import EnvironmentFault
 from cbablate.records.ledger import Ledger
 from cbablate.running.drive import drive
-from cbablate.running.executor import Executor, default_slots
+from cbablate.running.executor import Executor
 from cbablate.running.local_executor import LocalExecutor
 from cbablate.workloads.entry import Entry
 from tests.contracts.executor import HERE, TOY, Diary, ExecutorContract
@@ -101,13 +101,3 @@ def test_local_needs_neither_ray_nor_optuna_nor_mlflow(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "four" in done.stdout
     assert "Not shown yet" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("gpus_per_trial", "cores", "gpus", "slots"),
-    [(0.0, 2, 0, 2), (1.0, 16, 4, 4), (0.25, 16, 2, 8), (2.0, 16, 4, 2), (8.0, 16, 4, 1)],
-)
-def test_slots_follow_cores_without_gpus_and_gpu_shares_with_them(
-    gpus_per_trial: float, cores: int, gpus: int, slots: int
-) -> None:
-    assert default_slots(gpus_per_trial, cores=cores, gpus=gpus) == slots

@@ -14,7 +14,7 @@ TIMED_OUT = "The current node timed out during startup."
 @pytest.fixture
 def starts(monkeypatch: pytest.MonkeyPatch) -> list[Exception | None]:
     """What each start of Ray comes to, the next one first; None is a success."""
-    from cbablate.running import ray_executor
+    from cbablate.running import ray_session
 
     outcomes: list[Exception | None] = []
 
@@ -23,15 +23,15 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> list[Exception | None]:
         if outcome is not None:
             raise outcome
 
-    monkeypatch.setattr(ray_executor.ray, "init", init)
-    monkeypatch.setattr(ray_executor.ray, "shutdown", lambda: None)
+    monkeypatch.setattr(ray_session.ray, "init", init)
+    monkeypatch.setattr(ray_session.ray, "shutdown", lambda: None)
     return outcomes
 
 
 def connect(address: str | None = None) -> None:
-    from cbablate.running.ray_executor import RayExecutor
+    from cbablate.running.ray_session import RaySession
 
-    RayExecutor(slots=1, address=address)._connect()
+    RaySession(address)._connect({})
 
 
 def test_one_that_misses_rays_time_limit_is_started_once_more(
@@ -49,6 +49,13 @@ def test_one_that_misses_it_twice_is_a_fault_of_the_environment(
     with pytest.raises(EnvironmentFault, match=r"Ray cannot start.*less busy, or try --on local"):
         connect()
     assert len(starts) == 1
+
+
+def test_only_a_busy_machine_is_called_busy(starts: list[Exception | None]) -> None:
+    starts += [OSError("no such folder\nand a trace")]
+    with pytest.raises(EnvironmentFault, match=r"this machine: no such folder\. Mend that") as said:
+        connect()
+    assert "busy" not in str(said.value)
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1:6379", None])
