@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import signal
 import sys
 import time
 from collections import Counter
@@ -102,6 +103,7 @@ def main() -> int:
     unknown = set(asked.campaigns) - set(CAMPAIGNS)
     if unknown:
         words.error(f"there is no campaign {', '.join(sorted(unknown))}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that benches are cleared
     rounds: list[Round] = []
     for name in asked.campaigns or CAMPAIGNS:
         print(f"{name}: from seed {asked.seed}", file=sys.stderr, flush=True)

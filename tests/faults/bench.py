@@ -244,7 +244,7 @@ def undisturbed(study: str) -> dict[str, bytes]:
 def _short() -> Path:
     """A temporary folder whose path has few letters: sockets of Ray lie below it."""
     while True:
-        path = Path("/tmp") / secrets.token_hex(1)
+        path = Path("/tmp") / f"f{secrets.token_hex(3)}"
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o700)
             return path

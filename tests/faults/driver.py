@@ -5,15 +5,14 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator
-from importlib import import_module
 
+from cbablate.records.crash_point import POINTS, VARIABLE
 from tests.faults.bench import STUDIES, Driver, bench
 from tests.faults.judge import Round
 
-__all__ = ["crash_points", "killed", "point_rounds", "rounds"]
+__all__ = ["at_point", "killed", "point_rounds", "rounds"]
 
 VARIANTS = {"local": ("plain", "sequential", "tuned", "resumed"), "ray": ("plain", "resumed")}
-POINT = "CBABLATE_CRASH_AT"
 _FEW = 4
 """Kills of one round: enough that resuming is itself killed, too few to reach the study's end."""
 
@@ -83,18 +82,9 @@ def _window(words: str) -> str:
     return "first trial" if "verifying" in words else "starting"
 
 
-def crash_points() -> tuple[str, ...]:
-    """The names of the points at which a driver can be asked to die."""
-    try:
-        module = import_module("cbablate.records.crash_point")
-    except ModuleNotFoundError:
-        return ()
-    return tuple(module.POINTS)
-
-
 def point_rounds(seed: int) -> Iterator[Round]:
     """One round for each named point, and each of a few visits to it."""
-    for point in crash_points():
+    for point in POINTS:
         for visit in (1, 2, 7):
             for study in ("small", "tuned"):
                 yield at_point(study, point, visit, seed)
@@ -108,7 +98,7 @@ def at_point(study: str, point: str, visit: int, seed: int) -> Round:
     done = Round("driver, named points", seed)
     with bench(study, seed) as at:
         for _ in range(2):
-            driver = at.start(at.words("local"), environment={POINT: f"{point}:{visit}"})
+            driver = at.start(at.words("local"), environment={VARIABLE: f"{point}:{visit}"})
             code = driver.wait(120)
             done.heard(at, driver.words)
             if code != -9:

@@ -7,6 +7,7 @@ lies behind it.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import functools
@@ -126,7 +127,9 @@ def shim() -> Path | None:
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         return None
-    made = Path(tempfile.mkdtemp(prefix="faults-shim-")) / "shim.so"
+    folder = tempfile.mkdtemp(prefix="faults-shim-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = Path(folder) / "shim.so"
     source = Path(__file__).with_name("shim.c")
     built = subprocess.run(
         [compiler, "-shared", "-fPIC", "-O1", "-o", str(made), str(source), "-ldl"], check=False
