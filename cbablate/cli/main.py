@@ -20,6 +20,7 @@ from cbablate.cli.effects import (
     chosen,
 )
 from cbablate.cli.explain import explain
+from cbablate.cli.fsck import fsck
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
 from cbablate.cli.words import (
@@ -335,6 +336,7 @@ app.command()(diff)
 app.command()(explain)
 app.command()(report)
 app.command()(verify)
+app.command()(fsck)
 
 
 def _spelled(table: Table, form: Form) -> str:

@@ -34,7 +34,7 @@ from pathlib import Path
 from cbablate.errors import OwnedElsewhere
 from cbablate.records.crash_point import crash_point
 
-__all__ = ["Holder", "Lease", "Told", "holder_now", "read_lease", "take"]
+__all__ = ["Holder", "Lease", "Told", "holder_now", "lives", "may_be_taken", "read_lease", "take"]
 
 _LOCAL = {"bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "ramfs", "tmpfs", "xfs", "zfs"}
 """File systems that one kernel has mounted at a time, and whose inode numbers tell files apart."""
@@ -125,12 +125,8 @@ def take(connection: sqlite3.Connection, ours: Holder) -> Lease:
         OwnedElsewhere: a process holds it that lives, or is not known to be gone.
     """
     found = read_lease(connection)
-    if found is not None and not _gone(found.holder, ours, found.token):
-        raise OwnedElsewhere(
-            f"another cbablate is writing to this ledger: {found}. Wait for it, stop "
-            f"it, or use another folder with --results. If that process or its machine is dead: "
-            f"cbablate fsck {shlex.quote(ours.folder)} --release"
-        )
+    if found is not None:
+        may_be_taken(found, ours)
     lease = Lease(secrets.token_hex(8))
     crash_point("lease.before")
     connection.execute("DELETE FROM lease")
@@ -140,6 +136,26 @@ def take(connection: sqlite3.Connection, ours: Holder) -> Lease:
         (lease.token, json.dumps(asdict(ours)), round(time.time(), 3)),
     )
     return lease
+
+
+def may_be_taken(found: Told, ours: Holder) -> None:
+    """Refuse to take a lease from a holder that is not provably gone.
+
+    Raises:
+        OwnedElsewhere: it lives, or may live.
+    """
+    if not _gone(found.holder, ours, found.token):
+        raise OwnedElsewhere(
+            f"another cbablate is writing to this ledger: {found}. Wait for it, stop "
+            f"it, or use another folder with --results. If that process or its machine is dead: "
+            f"cbablate fsck {shlex.quote(ours.folder)} --release"
+        )
+
+
+def lives(holder: Holder, ours: Holder) -> bool:
+    """Whether a holder is a process of this machine, seen from here, that is there."""
+    near = (holder.host, holder.boot, holder.namespace) == (ours.host, ours.boot, ours.namespace)
+    return near and _lives(holder.process, holder.began)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from json import JSONDecoder
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -166,19 +167,27 @@ class LedgerFile:
         if seal_of(digests, sealed.facts) != sealed:
             raise self._damaged(f"{SEAL_FILE} beside it is another ledger's")
 
-    def _record(self, row: tuple[Any, ...]) -> Record:
+    @staticmethod
+    def whole(row: tuple[Any, ...]) -> Record | str:
+        """The fact in a row of the table, or what is wrong with it."""
         sequence, kind, subject, at, text, digest = row
         try:
             body = _decode(text)
-            whole = digest_of(kind, subject, text, at) == digest
+            matches = digest_of(kind, subject, text, at) == digest and isfinite(at)
         except (ValueError, TypeError, RecursionError):
-            whole = False
-        if not whole:
-            raise self._damaged(f"record {sequence} does not match its checksum")
+            matches = False
+        if not matches:
+            return f"record {sequence} does not match its checksum"
         wrong = misshapen(kind, body)
         if wrong:
-            raise self._damaged(f"record {sequence} is not as cbablate writes it: {wrong}")
+            return f"record {sequence} is not as cbablate writes it: {wrong}"
         return Record(kind, subject, body, at, sequence)
+
+    def _record(self, row: tuple[Any, ...]) -> Record:
+        fact = self.whole(row)
+        if isinstance(fact, str):
+            raise self._damaged(fact)
+        return fact
 
     def _asked(self, question: str) -> tuple[Any, ...]:
         """The one row that answers a question in SQL."""

@@ -1,8 +1,8 @@
 """`Checkpoints`: where the driver keeps what unfinished trials can go on from.
 
-The newest is `results/checkpoints/<trial id>`, the one before it `<trial id>.before`: a line that says what this is, with the SHA-256
-of the next; a line of JSON (the budget spent; name, length and SHA-256 of each file that the
-workload wrote); then the files.
+The newest is `results/checkpoints/<trial id>`, the one before it `<trial id>.before`: a line that
+says what this is, with the SHA-256 of the next; a line of JSON (the budget spent; name, length and
+SHA-256 of each file that the workload wrote); then the files.
 A file takes its name in one step, so that there is always a whole one; one that is damaged later
 leaves the one before it. A file that cannot be read at the moment is left where it is.
 A trial that is complete leaves its last one where a longer training begins as it did; these are
@@ -32,7 +32,13 @@ from cbablate.running.handover import Saved
 from cbablate.spec.budget import Budget
 from cbablate.spec.description import Config
 
-__all__ = ["CHECKPOINT_SECONDS", "Checkpoints", "Origin", "checkpoint_bytes"]
+__all__ = [
+    "CHECKPOINT_SECONDS",
+    "Checkpoints",
+    "Origin",
+    "checkpoint_bytes",
+    "damaged_checkpoints",
+]
 
 CHECKPOINT_SECONDS = 60.0
 """How many seconds at least lie between two checkpoints of a trial, unless something else is said:
@@ -224,6 +230,25 @@ def _content(path: Path) -> bytes:
         except OSError:
             time.sleep(pause)
     return path.read_bytes()
+
+
+def damaged_checkpoints(results: Path) -> list[Path]:
+    """The checkpoints of a results folder that are not what was written.
+
+    Raises:
+        OSError: one cannot be read.
+    """
+    found = []
+    folder = results / _FOLDER
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        try:
+            if path.suffix != ".new":  # half written by a driver that was killed
+                _parsed(path.read_bytes())
+        except FileNotFoundError:  # a driver has just removed it
+            continue
+        except (ValueError, KeyError, TypeError, RecursionError):
+            found.append(path)
+    return found
 
 
 def _final_name(trial: Trial) -> str:
