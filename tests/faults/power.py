@@ -113,7 +113,7 @@ def _read(log: bytes, root: Path) -> list[Entry]:
         place += path
         content = log[place : place + data]
         place += data
-        if what == b"R":
+        if what in b"RL":
             content = content.decode().removeprefix(prefix).lstrip("/").encode()
         if not name.endswith("-shm"):  # SQLite makes it anew after a crash
             entries.append(Entry(what.decode(), name, at, content))
@@ -137,7 +137,7 @@ def _lay(root: Path, entries: list[Entry], kept: str, draw: random.Random) -> No
         elif entry.what == "M":
             names[entry.path] = made[id(entry)] = _FOLDER
             pending.append(entry)
-        elif entry.what in "RU":
+        elif entry.what in "RLU":
             _rename(names, entry, made)
             pending.append(entry)
         elif entry.what in "WT":
@@ -182,6 +182,8 @@ def _rename(names: dict[str, _File | str], entry: Entry, made: dict[int, _File |
         names[entry.path] = made[id(entry)]
     elif entry.what == "U":
         names.pop(entry.path, None)
+    elif entry.path in names and entry.what == "L":
+        names[entry.data.decode()] = names[entry.path]
     elif entry.path in names:
         names[entry.data.decode()] = names.pop(entry.path)
 

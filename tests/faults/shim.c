@@ -8,7 +8,8 @@
  * An entry of the log is a letter, three 64-bit numbers (length of the path, offset, length of the
  * data), the path and the data:
  *   O created or emptied   W written at an offset   T cut to `offset` bytes   S synced
- *   R renamed, the new path is the data   U removed   M folder made   E said on stderr
+ *   R renamed, the new path is the data   L linked, likewise   U removed   M folder made
+ *   E said on stderr
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -186,6 +187,20 @@ int rename(const char *from, const char *to)
     if (!done && root[0] && ours(from)) note('R', from, 0, to, (int64_t)strlen(to));
     return done;
 }
+
+static int linked(int a, const char *from, int b, const char *to, int flags)
+{
+    if (root[0] && ours(to) && full()) {
+        errno = ENOSPC;
+        return -1;
+    }
+    int done = (int)syscall(SYS_linkat, a, from, b, to, flags);
+    if (!done && root[0] && ours(from)) note('L', from, 0, to, (int64_t)strlen(to));
+    return done;
+}
+
+int link(const char *from, const char *to) { return linked(AT_FDCWD, from, AT_FDCWD, to, 0); }
+int linkat(int a, const char *from, int b, const char *to, int flags) { return linked(a, from, b, to, flags); }
 
 int unlink(const char *name)
 {
