@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from tests.faults import damage, disk, driver, drivers, power, under_ray
+from tests.faults import damage, disk, driver, drivers, interleaved, power, under_ray
 from tests.faults.judge import FAULTS, Round
 from tests.faults.warm import warm
 
@@ -43,6 +43,11 @@ def _power(seed: int, stack: ExitStack) -> Iterator[Round]:
     return power.rounds(one, stack.enter_context(power.recording(one)), seed)
 
 
+def _interleaved(seed: int, stack: ExitStack) -> Iterator[Round]:
+    one = stack.enter_context(warm())
+    return interleaved.rounds(one, stack.enter_context(interleaved.pair(one)), seed)
+
+
 CAMPAIGNS: dict[str, Start] = {
     "driver": lambda seed, _: driver.rounds("local", seed),
     "points": lambda seed, _: driver.point_rounds(seed),
@@ -54,6 +59,7 @@ CAMPAIGNS: dict[str, Start] = {
     "power": _power,
     "disk": lambda seed, stack: disk.rounds(stack.enter_context(warm()), seed),
     "drivers": lambda seed, _: drivers.rounds(seed),
+    "interleaved": _interleaved,
 }
 
 

@@ -61,7 +61,13 @@ class _Toy:
 
     @classmethod
     def of(
-        cls, *words: str, more: str = _FOUR, seconds: float, epochs: int, replicates: str, trials: int
+        cls,
+        *words: str,
+        more: str = _FOUR,
+        seconds: float,
+        epochs: int,
+        replicates: str,
+        trials: int,
     ) -> _Toy:
         text = _ARMS.format(more=more, seconds=seconds, epochs=epochs, replicates=replicates)
         return cls(text, words, seconds * epochs * trials)
@@ -176,6 +182,10 @@ class Bench:
         """Run a command to its end."""
         driver = self.start(words)
         return driver.wait(timeout), driver
+
+    def remove_results(self) -> None:
+        """Remove the results folder, if there is one."""
+        shutil.rmtree(self.results, ignore_errors=True)
 
     def products(self, results: Path | None = None) -> dict[str, bytes]:
         """The published tables that must not depend on what happened on the way."""

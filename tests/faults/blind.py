@@ -1,6 +1,6 @@
 """`cbablate` with safeguards taken out, to prove that a campaign sees that they are gone.
 
-    python -m tests.faults.blind SAFEGUARD[,SAFEGUARD] WORDS...
+python -m tests.faults.blind SAFEGUARD[,SAFEGUARD] WORDS...
 """
 
 from __future__ import annotations
@@ -56,13 +56,6 @@ def _seal() -> None:
     _replace(ledger_file, "_pages", lambda *_: False)
 
 
-def _checkpoint_digest() -> None:
-    """A checkpoint is what it is."""
-    from cbablate.running import checkpoints
-
-    _replace(checkpoints, "_digest", lambda content: b"the same")
-
-
 def _replace(where: object, name: str, new: object) -> None:
     """Put something in the place of a function that is there: a safeguard that has another name by
     now is not taken out in silence.
@@ -78,7 +71,6 @@ SAFEGUARDS: dict[str, Callable[[], None]] = {
     "counting": _counting,
     "attempts": _attempts,
     "seal": _seal,
-    "checkpoint digest": _checkpoint_digest,
 }
 
 

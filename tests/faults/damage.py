@@ -69,6 +69,8 @@ def specimen(warm: Warm, *, ended: bool, mirrors: bool = False) -> Iterator[Spec
                 raise RuntimeError(f"the specimen could not be made: {more}")
             said += more
         at.results.rename(whole)
+        for left in at.temporary.iterdir():  # by the drivers that were killed
+            shutil.rmtree(left)
         yield Specimen(at, whole, older, words, said)
 
 
@@ -142,7 +144,7 @@ def damaged(
     done = Round(f"damage, {_family(name)}", seed, blows=1)
     done.windows[kind] += 1
     at = one.bench
-    shutil.rmtree(at.results, ignore_errors=True)
+    at.remove_results()
     shutil.copytree(one.folder, at.results)
     before = facts_in(one.folder)
     if not _damage(at.results / name, one.older / name, kind, draw):

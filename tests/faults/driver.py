@@ -110,4 +110,3 @@ def at_point(study: str, point: str, visit: int, seed: int) -> Round:
         done.finished(at, driver, code)
         done.judge_leftovers(at)
     return done
-

@@ -9,7 +9,6 @@ What the driver had said by then must be in the ledger.
 from __future__ import annotations
 
 import random
-import shutil
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,7 +90,7 @@ def cut(warm: Warm, recorded: Recording, seed: int, *, going_on: bool = True) ->
     entries = recorded.entries[: draw.randrange(1, len(recorded.entries) + 1)]
     kept = draw.choice(("nothing", "all", "some", "some"))
     done.windows[f"{kept} unsynced kept"] += 1
-    shutil.rmtree(at.results, ignore_errors=True)
+    at.remove_results()
     _lay(at.results, entries, kept, draw)
     said = b"".join(entry.data for entry in entries if entry.what == "E").decode(errors="replace")
     said = said.rpartition("\n")[0]  # a line that is half there acknowledges nothing
