@@ -7,7 +7,8 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -61,6 +62,10 @@ _LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 interface only."""
 
 
+_LEAVE = 20.0
+"""Seconds that leaving a dead Ray may take; it was 7 where the GCS was killed."""
+
+
 class RaySession:
     """Holds Ray for the length of a `with` block, unless this process has started one before.
 
@@ -75,6 +80,7 @@ class RaySession:
     def __init__(self, address: str | None) -> None:
         self._address = address
         self._exits = contextlib.ExitStack()
+        self._watch: RayWatch | None = None
         self.scratch = Path()
         self.worker_root: Path | None = None
         """Where workers make their folders: in `scratch` if all run on this machine and end with
@@ -89,11 +95,11 @@ class RaySession:
             started = not ray.is_initialized()
             if started:
                 options = {} if self._address else self._embedded(exits)
-                exits.callback(ray.shutdown)
+                exits.callback(self._shut_down)
                 with signals_kept():
                     self._connect(options)
             self.worker_root = self.scratch if started and self._address is None else None
-            self.watch = exits.enter_context(RayWatch(_check(), abandon=self._abandon))
+            self._watch = exits.enter_context(RayWatch(_check(), abandon=self._abandon))
             self._exits = exits.pop_all()
         return self
 
@@ -105,8 +111,16 @@ class RaySession:
     ) -> None:
         self._exits.close()
 
+    @property
+    def watch(self) -> RayWatch:
+        """The watch over this Ray, within the `with` block."""
+        if self._watch is None:
+            raise RuntimeError("a session is watched while it is held")
+        return self._watch
+
     def _connect(self, options: dict[str, Any]) -> None:
         logging.getLogger("ray").setLevel(logging.ERROR)
+        ray._private.worker.print_to_stdstream = _Messages()
         try:
             self._begin(options)
         except Exception as error:
@@ -162,6 +176,19 @@ class RaySession:
             "_temp_dir": str(folder),
         }
 
+    def _shut_down(self) -> None:
+        """Leave Ray, and end it if it is ours. A dead one may not let us go."""
+        if self._watch is None or not self._watch.dead:
+            ray.shutdown()
+            return
+        limit = threading.Timer(_LEAVE, self._watch.end_the_process)
+        limit.daemon = True
+        limit.start()
+        try:
+            ray.shutdown()
+        finally:
+            limit.cancel()
+
     def _abandon(self) -> None:
         """End what can be ended without Ray's help."""
         node = ray._private.worker._global_node
@@ -171,6 +198,23 @@ class RaySession:
                     process.process.kill()
             remove_scratch(Path(node.temp_dir).parent)
         remove_scratch(self.scratch)
+
+
+class _Messages:
+    """Says on stderr what Ray's processes complain about: the first line of each, once.
+
+    The rest is a dump of their state. Ray calls it from a thread.
+    """
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, data: Mapping[str, Any], ignore_prefix: bool = False) -> None:
+        first = str(data["lines"][0]).split("\n")[0][:400]
+        line = "".join(sign if sign.isprintable() else " " for sign in first)
+        if line not in self._said:
+            self._said.add(line)
+            print(f"Ray's {data.get('pid', 'worker')}: {line}", file=sys.stderr)
 
 
 def _is_late(reason: str) -> bool:

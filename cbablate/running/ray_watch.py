@@ -32,8 +32,8 @@ _SIGNAL = signal.SIGURG
 _EVERY = 0.5
 """Seconds between two checks."""
 
-_PATIENCE = 30.0
-"""Seconds that the watched thread has to end in order once Ray is dead."""
+_PATIENCE = 7.0
+"""Seconds that the watched thread has to come back from Ray once Ray is dead."""
 
 
 class RayWatch:
@@ -128,13 +128,13 @@ class RayWatch:
                 waited = 0.0
                 continue
             if waited > self._patience:
-                self._end_the_process()
+                self.end_the_process()
             if waited % 5 < _EVERY:  # again, since a library may have swallowed the last one
                 _wake(self._watched)
             waited += _EVERY
 
-    def _end_the_process(self) -> None:
-        """The watched thread hangs in Ray's C++. What was recorded is on disk, fact by fact."""
+    def end_the_process(self) -> None:
+        """For a thread that hangs in Ray's C++. What was recorded is on disk, fact by fact."""
         with contextlib.suppress(Exception):
             self._abandon()
         with contextlib.suppress(Exception):
