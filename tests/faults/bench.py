@@ -84,8 +84,12 @@ STUDIES = {
     "resumed": _Toy.of(
         "--checkpoint-every", "0", more="", seconds=0.08, epochs=12, replicates="2", trials=4
     ),
-    "small": _Toy.of("--checkpoint-every", "0", more="", seconds=0.02, epochs=3, replicates="3", trials=6),
-    "slow": _Toy.of("--checkpoint-every", "0", more="", seconds=0.3, epochs=4, replicates="3", trials=6),
+    "small": _Toy.of(
+        "--checkpoint-every", "0", more="", seconds=0.02, epochs=3, replicates="3", trials=6
+    ),
+    "slow": _Toy.of(
+        "--checkpoint-every", "0", more="", seconds=0.2, epochs=4, replicates="3", trials=6
+    ),
 }  # fmt: skip
 """By name: as written; replicates that grow; a search, pruned; few long trials with checkpoints;
 few short ones; few that last long enough for a second driver to come."""

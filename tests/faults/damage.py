@@ -6,12 +6,11 @@ what was known before and the undisturbed run's tables, or with a sentence, and 
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ __all__ = ["DAMAGES", "Specimen", "damaged", "rounds", "specimen"]
 STUDY = "small"
 PAGE = 4096
 REFUSED = (4, 5)
+_PICTURES = (".png", ".pdf")
 _DERIVED = ("checkpoints/", "mlflow", "optuna.sqlite", f"{STUDY}/", "ledger.sqlite-shm", "lock")
 """What can be made again from the facts: damage to it is mended, not refused."""
 
@@ -47,8 +47,8 @@ class Specimen:
         return sorted(
             str(path.relative_to(self.folder))
             for path in self.folder.rglob("*")
-            if path.is_file() and path.suffix not in (".png", ".pdf") and "artifacts" not in str(path)
-        )  # fmt: skip
+            if path.is_file() and not (path.suffix in _PICTURES or "artifacts" in str(path))
+        )
 
 
 @contextmanager
@@ -127,12 +127,13 @@ DAMAGES: dict[str, Callable[[bytearray, random.Random], None] | None] = {
 }
 
 
-def rounds(warm: Warm, one: Specimen, seed: int) -> Iterator[Round]:
-    """Rounds for ever: every file in turn, a kind of damage drawn for each."""
+def rounds(warm: Warm, specimens: Sequence[Specimen], seed: int) -> Iterator[Round]:
+    """Rounds for ever: every file of each in turn, a kind of damage drawn for each."""
+    files = [(one, name) for one in specimens for name in one.files()]
     while True:
-        for name in one.files():
-            yield damaged(warm, one, name, seed)
-            seed += 1
+        one, name = files[seed % len(files)]
+        yield damaged(warm, one, name, seed)
+        seed += 1
 
 
 def damaged(
@@ -195,9 +196,9 @@ def _damage(path: Path, older: Path, kind: str, draw: random.Random) -> bool:
 def _contents(results: Path) -> dict[str, bytes]:
     """The files that hold facts."""
     return {
-        name: (results / name).read_bytes()
-        for name in os.listdir(results)
-        if name.startswith("ledger") and not name.endswith("-shm") and (results / name).is_file()
+        path.name: path.read_bytes()
+        for path in results.glob("ledger*")
+        if path.is_file() and not path.name.endswith("-shm")
     }
 
 

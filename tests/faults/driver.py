@@ -91,7 +91,7 @@ def point_rounds(seed: int) -> Iterator[Round]:
 
 
 def at_point(study: str, point: str, visit: int, seed: int) -> Round:
-    """One round: a driver that dies at the n-th visit to a point, again and again, then a whole run.
+    """One round: a driver that dies at the n-th visit to a point, twice, then a whole run.
 
     Where a study does not come by that often, nothing is struck.
     """

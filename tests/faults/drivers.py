@@ -6,6 +6,7 @@ where its ledger was taken away from under it), and no trial is trained twice.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -87,7 +88,7 @@ def _go_on(done: Round, at: Bench, folder: Path) -> None:
     sequences = {s: [f.sequence for f in facts if f.kind == "started" and f.body["session"] == s]
                  for s in sessions}  # fmt: skip
     spans = sorted((min(of), max(of)) for of in sequences.values())
-    if any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False)):
+    if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans)):
         done.fault("repeated", "two sessions began trials in turns")
 
 

@@ -1,7 +1,8 @@
-"""Campaign `interleaved`: a ledger in which two drivers wrote at once, as if nothing had kept one out.
+"""Campaign `interleaved`: a ledger in which two drivers wrote at once.
 
-Two runs of one study are shuffled into one ledger, each in its own order; one is cut off somewhere. Whoever reads it takes each fact for its own attempt, or refuses: no trial counts as
-complete with part of a curve.
+Two runs of one study are shuffled into one ledger, each in its own order, as if nothing had kept
+one of them out; that one is cut off somewhere. Whoever reads the ledger takes each fact for its own
+attempt, or refuses: no trial counts as complete with part of a curve.
 """
 
 from __future__ import annotations

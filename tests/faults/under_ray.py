@@ -1,8 +1,8 @@
 """Campaigns `worker`, `raylet` and `gcs`: SIGKILL of what Ray runs beside the driver.
 
 A worker that dies costs its trial's attempt, and no other trial: the run goes on, and ends with
-exit code 0, or 3 with that trial `lost`. A dead raylet or GCS ends the run with exit code 75, within
-seconds, and the next one goes on.
+exit code 0, or 3 with that trial `lost`. A dead raylet or GCS ends the run with exit code 75,
+within seconds, and the next one goes on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""`Warm`: a process that has imported everything and forks for each command, in a tenth of the time.
+"""`Warm`: a process that has imported everything and forks for each command, which saves seconds.
 
-`python -m tests.faults.warm` is its own half: it reads one order a line from stdin, and answers each
-with a line, the exit code. The fork runs the command line as a fresh process would; only importing
-lies behind it.
+`python -m tests.faults.warm` is its own half: it reads one order a line from stdin, and answers
+each with a line, the exit code. The fork runs the command line as a fresh process would; only
+importing lies behind it.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def _disturb(order: Order) -> None:
     if order.largest is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order.largest, order.largest))
     if order.descriptors is not None:
-        top = max(int(name) for name in os.listdir("/proc/self/fd")) + order.descriptors
+        top = max(int(path.name) for path in Path("/proc/self/fd").iterdir()) + order.descriptors
         resource.setrlimit(resource.RLIMIT_NOFILE, (top, top))
 
 
