@@ -22,7 +22,7 @@ __all__ = ["WITHIN", "rounds", "struck"]
 STUDY = "plain"
 WITHIN = 10.0
 """Seconds in which a run notices that its raylet or GCS is dead; the exit takes some more."""
-_GRACE = 20.0
+_GRACE = 30.0
 _NAMES = {"worker": "ray::", "raylet": "raylet", "gcs": "gcs_server"}
 _CODES = {"worker": (0, 3), "raylet": (75,), "gcs": (75,)}
 
