@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, StudyPath
+from cbablate.cli.words import RESULTS, Results, StudyPath, folder_or_none
 from cbablate.errors import CbablateError
 
 __all__ = ["diff"]
@@ -21,7 +21,12 @@ def diff(
     results: Results = RESULTS,
     other: Annotated[
         Path | None,
-        typer.Option("--other", metavar="DIR", help="Results of the other. [default: the same]"),
+        typer.Option(
+            "--other",
+            metavar="DIR",
+            help="Results of the other. [default: the same]",
+            callback=folder_or_none,
+        ),
     ] = None,
     until: Annotated[
         str | None,

@@ -21,6 +21,7 @@ __all__ = [
     "StudyPath",
     "Where",
     "Written",
+    "folder_or_none",
     "show_error",
 ]
 
@@ -41,6 +42,11 @@ Json = Annotated[
     bool, typer.Option("--json", help="As JSON, unrounded; the shape is in docs/json.md.")
 ]
 RESULTS = Path("results")
+
+
+def folder_or_none(results: Path | None) -> Path | None:
+    """The folder that an option names, if it was given."""
+    return None if results is None else results_folder(results)
 
 
 class Where(StrEnum):

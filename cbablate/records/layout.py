@@ -11,6 +11,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -77,41 +78,51 @@ def create(path: Path) -> None:
     Raises:
         EnvironmentFault: the disk does not take it.
     """
+    for left in (3, 2, 1, 0):
+        try:
+            _create(path)
+            return
+        except (OSError, EnvironmentFault) as error:
+            if path.exists():  # another process made it, and removed what we had half made
+                return
+            if left == 0 and isinstance(error, OSError):
+                raise EnvironmentFault(
+                    f"a ledger cannot be made in {path.parent}: {error.strerror or error}. Mend "
+                    "that, or choose another folder with --results."
+                ) from error
+            if left == 0:
+                raise
+
+
+def _create(path: Path) -> None:
     fresh = path.with_name(f"ledger.{secrets.token_hex(4)}.new")
     try:
-        for left in path.parent.glob("ledger*.new"):  # by a process that was killed here
-            left.unlink(missing_ok=True)
+        for half_made in path.parent.glob("ledger*.new*"):  # by a process that was killed here
+            half_made.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         _fill(fresh)
         crash_point("ledger.create.before")
         _name(fresh, path)
         crash_point("ledger.create.after")
-    except OSError as error:
-        raise EnvironmentFault(
-            f"a ledger cannot be made in {path.parent}: {error.strerror or error}. Mend that, or "
-            "choose another folder with --results."
-        ) from error
     finally:
         for part in (fresh, fresh.with_name(f"{fresh.name}-journal")):
-            try:
+            with suppress(OSError):  # what is wrong is told already, and the next run removes it
                 part.unlink(missing_ok=True)
-            except OSError:  # what is wrong is told already, and the next run removes it
-                continue
 
 
 def _fill(path: Path) -> None:
-    connection = sqlite3.connect(address_of(path, "rw"), uri=True, isolation_level=None)
     try:
-        connection.execute("BEGIN")
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute("PRAGMA user_version = 1")
-        connection.execute(_RECORDS)
-        upgrade(connection, EMPTY)
-        connection.execute("COMMIT")
+        with closing(
+            sqlite3.connect(address_of(path, "rw"), uri=True, isolation_level=None)
+        ) as connection:
+            connection.execute("BEGIN")
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.execute("PRAGMA user_version = 1")
+            connection.execute(_RECORDS)
+            upgrade(connection, EMPTY)
+            connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise fault(path.parent / LEDGER_FILE, error, "made") from error
-    finally:
-        connection.close()
 
 
 def _name(fresh: Path, path: Path) -> None:

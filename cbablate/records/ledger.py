@@ -114,8 +114,8 @@ class Ledger:
             crash_point("ledger.append.before_commit")
         self._digests, self._facts = digests, after.facts
         crash_point("ledger.append.after")
+        self.confirm()  # before the seal, which may by now be another ledger's
         self._settle(lasting=any(fact.kind in _LASTING for fact in facts))
-        self.confirm()
 
     def tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Record:
         """Record one fact as of now."""

@@ -116,7 +116,7 @@ class LedgerFile:
                 raise self._damaged(
                     f"it is missing, and {SEAL_FILE} says that it held {sealed.facts} facts"
                 )
-            if _pages(self.path):
+            if _pages(self.path) and not self.path.exists():  # else it is being made
                 raise self._damaged(f"it is missing, and its {LEDGER_FILE}-wal is there")
             return
         if self._asked("PRAGMA application_id")[0] != APPLICATION:

@@ -50,5 +50,5 @@ def damaged(path: Path, what: str) -> DamagedState:
         f"{path} cannot be trusted: {what}. It was left as it is. `cbablate fsck {path.parent}` "
         "says what is whole. Put a good copy of all of ledger.sqlite, ledger.sqlite-wal and "
         "ledger.sqlite-shm in their place (beside a copy of ledger.sqlite alone, remove -wal and "
-        "-shm), or move it away to start anew."
+        "-shm), or move the folder away to start anew."
     )

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cbablate.errors import DamagedState
 from cbablate.fingerprint import canonical
-from cbablate.records.history import History, body_of, histories, measurement_of
+from cbablate.records.history import History, body_of, counted, histories, measurement_of
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import FAILURES, TrialState
@@ -150,3 +152,85 @@ def test_a_trial_never_started_waits() -> None:
 def test_a_measurement_that_is_not_finite_cannot_become_a_fact() -> None:
     with pytest.raises(TypeError, match="finite"):
         Record("measured", "t", body_of(Measurement(1, {"loss": float("nan")})), 0.0).digest()
+
+
+def of(session: str, attempt: int = 1) -> dict[str, object]:
+    return {"attempt": attempt, "session": session}
+
+
+def named(told: tuple[str, dict[str, object]], session: str, attempt: int = 1) -> tuple[str, Any]:
+    """A fact that names its attempt."""
+    return told[0], told[1] | of(session, attempt)
+
+
+def test_another_driver_s_facts_touch_no_attempt_that_it_did_not_begin() -> None:
+    """Two drivers at one trial, as their facts lay in the ledger that told a mean of 0.652."""
+    told = facts(
+        ("started", of("a")),
+        named(point(1), "a"),
+        ("started", of("b", 2)),
+        named(point(2), "a"),
+        named(point(1), "b", 2),
+        named(end("complete"), "a"),
+        named(point(2), "b", 2),
+        named(end("complete"), "b", 2),
+        named(end("failed", failure="lost"), "b", 2),
+        named(point(3), "b", 2),
+    )
+    (history,) = histories(told).values()
+    assert history.state is TrialState.COMPLETE
+    assert (history.session, history.attempt) == ("b", 2)
+    assert [m.spent for m in history.measurements] == [1, 2]
+    assert history.times == [104.0, 106.0]
+    assert history.ended == 107.0
+    kept = [fact.at for fact in counted(told)]
+    assert kept == [100.0, 101.0, 102.0, 104.0, 106.0, 107.0]
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["start", "point", "end"]))))
+def test_whatever_two_drivers_tell_only_the_open_attempt_s_facts_count(
+    order: list[tuple[str, str]],
+) -> None:
+    told, attempts, spent = [], {"a": 0, "b": 0}, {"a": 0, "b": 0}
+    for driver, what in order:
+        if what == "start":
+            attempts[driver] += 1
+            spent[driver] = 0
+            told.append(("started", of(driver, attempts[driver])))
+        elif attempts[driver] and what == "point":
+            spent[driver] += 1
+            told.append(named(point(spent[driver]), driver, attempts[driver]))
+        elif attempts[driver]:
+            told.append(named(end("complete"), driver, attempts[driver]))
+    for history in histories(facts(*told)).values():
+        own = [kind for kind, b in told if b["session"] == history.session]
+        own = own[len(own) - 1 - own[::-1].index("started") :]
+        until = own.index("ended") if "ended" in own else len(own)
+        assert history.state.ended is ("ended" in own)
+        assert len(history.measurements) == own[:until].count("measured")
+    assert histories(counted(facts(*told))) == histories(facts(*told))
+
+
+def test_facts_that_name_no_attempt_are_the_open_one_s_as_in_0_1_0() -> None:
+    whole = [START, point(1), point(2), end("complete")]
+    named_too = [("started", of("s")), *(named(t, "s") for t in whole[1:])]
+    (old,) = histories(facts(*whole)).values()
+    (new,) = histories(facts(*named_too)).values()
+    assert old == new
+
+
+def planned(epochs: int) -> tuple[str, dict[str, object]]:
+    return "trial", {"arm": "a", "replicate": 0, "seed": 1, "budget": {"epochs": epochs}}
+
+
+def test_a_complete_trial_that_did_not_spend_its_budget_is_damage() -> None:
+    whole = facts(planned(2), START, point(1), point(2), end("complete"))
+    (history,) = histories(whole).values()
+    assert history.state is TrialState.COMPLETE
+    for short in (
+        [planned(3), START, point(1), point(2), end("complete")],
+        [planned(3), START, end("complete")],
+    ):
+        with pytest.raises(DamagedState, match=r"trial t is complete, .* of a budget of 3"):
+            histories(facts(*short))
+    histories(facts(planned(3), START, point(1), end("pruned")))

@@ -264,7 +264,7 @@ def test_a_truncated_file_is_refused_and_never_begun_anew(tmp_path: Path, share:
 @pytest.mark.parametrize("content", [b"", b"\0" * 8192, b"no database at all\n" * 99])
 def test_what_is_no_ledger_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / LEDGER_FILE).write_bytes(content)
-    assert "move it away to start anew" in refused(tmp_path)
+    assert "move the folder away to start anew" in refused(tmp_path)
 
 
 def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,12 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState, Verdict
 from cbablate.reporting.form import render
 from cbablate.reporting.table import ablation_table
-from cbablate.running.checkpoints import Checkpoints, Origin, checkpoint_bytes
+from cbablate.running.checkpoints import (
+    Checkpoints,
+    Origin,
+    checkpoint_bytes,
+    damaged_checkpoints,
+)
 from cbablate.running.conductor import Conductor
 from cbablate.running.drive import drive
 from cbablate.running.handover import Saved
@@ -38,7 +44,7 @@ def file_of(results: Path, trial: Trial) -> Path:
     return results / "checkpoints" / trial.id
 
 
-def test_the_newest_is_offered_and_nothing_else_is_on_disk(tmp_path: Path) -> None:
+def test_the_newest_is_offered_and_the_one_before_is_kept(tmp_path: Path) -> None:
     kept, trial = Checkpoints(tmp_path), trial_of_five()
     assert kept.offer(trial) is None
     assert kept.offered(trial.id) == Origin(0)
@@ -47,8 +53,63 @@ def test_the_newest_is_offered_and_nothing_else_is_on_disk(tmp_path: Path) -> No
     young = Checkpoints(tmp_path)
     assert young.offer(trial) == SAVED
     assert young.offered(trial.id) == Origin(2)
-    assert list((tmp_path / "checkpoints").iterdir()) == [file_of(tmp_path, trial)]
-    assert checkpoint_bytes(tmp_path) == (1, file_of(tmp_path, trial).stat().st_size)
+    both = [file_of(tmp_path, trial), before_of(tmp_path, trial)]
+    assert sorted((tmp_path / "checkpoints").iterdir()) == both
+    assert checkpoint_bytes(tmp_path) == (2, sum(path.stat().st_size for path in both))
+    kept.keep(trial, Saved(3, SAVED.files))
+    assert sorted((tmp_path / "checkpoints").iterdir()) == both
+    kept.drop(trial.id)
+    assert list((tmp_path / "checkpoints").iterdir()) == []
+
+
+def test_a_damaged_newest_checkpoint_leaves_the_one_before(tmp_path: Path) -> None:
+    told: list[str] = []
+    kept, trial = Checkpoints(tmp_path, tell=told.append), trial_of_five()
+    kept.keep(trial, Saved(1, {"weights": b"older"}))
+    kept.keep(trial, SAVED)
+    file_of(tmp_path, trial).write_bytes(b"cut")
+    assert damaged_checkpoints(tmp_path) == [file_of(tmp_path, trial)]
+    assert kept.offer(trial) == Saved(1, {"weights": b"older"})
+    assert kept.offered(trial.id) == Origin(1)
+    (sentence,) = told
+    assert "is damaged" in sentence
+    kept.clear({trial.id: History(trial.id, TrialState.RUNNING)})
+    assert kept.offer(trial) == Saved(1, {"weights": b"older"})
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO, errno.EACCES, errno.ENOMEM])
+@pytest.mark.parametrize("often", [1, 99])
+def test_a_read_error_that_passes_removes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, often: int
+) -> None:
+    told: list[str] = []
+    kept, trial = Checkpoints(tmp_path, tell=told.append), trial_of_five()
+    kept.keep(trial, Saved(1, {"weights": b"older"}))
+    kept.keep(trial, SAVED)
+    newest, failures = file_of(tmp_path, trial), [None] * often
+    read = Path.read_bytes
+
+    def failing(path: Path) -> bytes:
+        if path == newest and failures:
+            failures.pop()
+            raise OSError(number, "it passes")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", failing)
+    offered = kept.offer(trial)
+    assert newest.exists()
+    if often == 1:
+        assert (offered, told) == (SAVED, [])
+        return
+    assert offered == Saved(1, {"weights": b"older"})
+    assert "it passes" in told[0]
+    assert "is left" in told[0]
+    failures.clear()
+    assert kept.offer(trial) == SAVED
+
+
+def before_of(results: Path, trial: Trial) -> Path:
+    return results / "checkpoints" / f"{trial.id}.before"
 
 
 def test_one_that_has_spent_the_budget_is_neither_kept_nor_offered(tmp_path: Path) -> None:
@@ -81,7 +142,7 @@ def test_damage_anywhere_is_told_and_never_offered(where: float, bit: int, cut: 
         assert kept.offered(trial.id) == Origin(0)
         assert not path.exists()
     (sentence,) = told
-    assert "its trial starts again" in sentence
+    assert "its trial starts from the one before, or again" in sentence
 
 
 def test_a_file_that_reaches_out_of_its_folder_is_refused(tmp_path: Path) -> None:
@@ -167,7 +228,7 @@ def test_a_trial_goes_on_from_its_checkpoint_and_its_curve_is_whole(
     plan, results = interrupted
     undisturbed = tmp_path_factory.mktemp("undisturbed")
     driven(plan, undisturbed)
-    assert checkpoint_bytes(results)[0] == 1
+    assert checkpoint_bytes(results)[0] == 2
     driven(plan, results)
     (history,), (expected,) = told(results).values(), told(undisturbed).values()
     assert [(m.spent, m.metrics) for m in history.measurements] == [
@@ -182,12 +243,26 @@ def test_a_trial_goes_on_from_its_checkpoint_and_its_curve_is_whole(
     assert checkpoint_bytes(results) == (0, 0), "a complete trial needs none"
 
 
-def test_a_damaged_checkpoint_costs_the_trial_its_start_and_nothing_else(
+def test_a_damaged_checkpoint_costs_the_trial_an_epoch_and_nothing_else(
+    interrupted: tuple[Plan, Path], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    plan, results = interrupted
+    undisturbed = tmp_path_factory.mktemp("undisturbed")
+    driven(plan, undisturbed)
+    path = file_of(results, plan.trials[0])
+    path.write_bytes(path.read_bytes()[:-1])
+    driven(plan, results)
+    (history,) = told(results).values()
+    assert (history.state, history.reached) == (TrialState.COMPLETE, 2)
+    assert table(plan, results) == table(plan, undisturbed)
+
+
+def test_two_damaged_checkpoints_cost_the_trial_its_start_and_nothing_else(
     interrupted: tuple[Plan, Path], capfd: pytest.CaptureFixture[str]
 ) -> None:
     plan, results = interrupted
-    path = file_of(results, plan.trials[0])
-    path.write_bytes(path.read_bytes()[:-1])
+    for path in (file_of(results, plan.trials[0]), before_of(results, plan.trials[0])):
+        path.write_bytes(path.read_bytes()[:-1])
     driven(plan, results)
     (history,) = told(results).values()
     assert [m.spent for m in history.measurements] == [1, 2, 3, 4, 5]
@@ -208,7 +283,7 @@ def test_a_short_study_writes_no_checkpoint(
 
 @pytest.mark.parametrize(
     ("fault", "left"),
-    [("raise", 1), ("nan", 0), ("none", 0), ("silent", 1)],
+    [("raise", 2), ("nan", 0), ("none", 0), ("silent", 2)],
 )
 def test_only_what_a_further_attempt_can_use_is_kept(fault: str, left: int, tmp_path: Path) -> None:
     driven(toy_plan(fault=fault, epochs=4, replicates=1), tmp_path)
