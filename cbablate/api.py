@@ -16,7 +16,7 @@ from cbablate.records.ledger_file import LedgerFile
 from cbablate.records.place import results_folder
 from cbablate.records.record import Record
 from cbablate.spec.load import StudyFile, read_study
-from cbablate.workloads.catalog import describe
+from cbablate.workloads.catalog import SHIPPED, describe
 
 if TYPE_CHECKING:
     from cbablate.reporting.table import Table
@@ -58,10 +58,10 @@ class Resources:
                 f"{self.checkpoint_every:g}"
             )
         if self.gpus_per_trial is not None and not (
-            0 <= self.gpus_per_trial <= 1 or self.gpus_per_trial % 1 == 0 <= self.gpus_per_trial
+            1e-4 <= self.gpus_per_trial <= 1 or self.gpus_per_trial % 1 == 0 <= self.gpus_per_trial
         ):
             raise CbablateError(
-                f"a trial takes a share of one GPU (0 to 1) or whole ones, not "
+                f"a trial takes a share of one GPU (0.0001 to 1) or whole ones (0, 1, 2, ...), not "
                 f"{self.gpus_per_trial:g}"
             )
         if self.on == "local":
@@ -80,6 +80,17 @@ class Resources:
 
         return RayExecutor(
             gpus_per_trial=self.gpus_per_trial, slots=self.slots, address=self.address
+        )
+
+
+def _refuse_idle_gpus(plan: Plan, resources: Resources) -> None:
+    """The workloads that we ship train on one GPU at most; more would be reserved and not used."""
+    asked = resources.gpus_per_trial
+    if asked is not None and asked > 1 and plan.study.workload in SHIPPED:
+        raise EnvironmentFault(
+            f"workload '{plan.study.workload}' trains a trial on one GPU at most, and "
+            f"--gpus-per-trial {asked:g} would hold {asked:g} for each. Say 1, or a share such as "
+            "0.5, and trials run side by side on the GPUs there are."
         )
 
 
@@ -113,6 +124,7 @@ def verify(plan: Plan, resources: Resources = Resources()) -> dict[str, list[str
     from cbablate.running.drive import observe
     from cbablate.running.drive import verify as ask
 
+    _refuse_idle_gpus(plan, resources)
     with resources.executor() as executor:
         ask(plan, executor)
         return observe(plan, executor)
@@ -142,6 +154,7 @@ def run(
     from cbablate.reporting.publication import publish
     from cbablate.running.drive import drive
 
+    _refuse_idle_gpus(plan, resources)
     folder = results_folder(results).absolute()  # a workload in this process may change directory
     return drive(
         plan,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
-from collections.abc import Sequence
+import subprocess
+from collections import Counter
 
-from cbablate.errors import EnvironmentFault
+from cbablate.errors import EnvironmentFault, in_a_line
 
 __all__ = ["confine", "unused_gpus"]
 
@@ -26,23 +28,34 @@ def confine(gpus: float) -> None:
     why = _unusable()
     if why:
         raise EnvironmentFault(
-            f"a trial has reserved {gpus:g} GPU on {socket.gethostname()}, and torch cannot use "
-            f"it: {why}. Install a torch that fits the driver, or train on the CPU with "
-            "--gpus-per-trial 0."
+            f"a trial has reserved {gpus:g} GPU on {socket.gethostname()}, but {why}. Install a "
+            "torch that fits the GPU's driver, or train on the CPU with --gpus-per-trial 0."
         )
 
 
-def unused_gpus(listed: Sequence[str]) -> str:
-    """A sentence about GPUs of this machine (their names) that torch cannot use; empty if there
-    are none.
+def unused_gpus(why: str | None = None) -> str:
+    """A sentence about GPUs of this machine that trials do not use; empty if there are none.
+
+    `why` is the cause, if it is known; None asks whether torch can use them in this process.
     """
-    why = _unusable() if listed else ""
-    if not why:
+    listed = _listed()
+    if not listed:
         return ""
-    return (
-        f"This machine has {', '.join(listed)}, and torch cannot use a GPU here: {why}. "
-        "Trials train on the CPU."
-    )
+    cause = _unusable() if why is None else why
+    return f"This machine has {listed}, but {cause}: trials train on the CPU." if cause else ""
+
+
+def _listed() -> str:
+    """The GPUs that the driver's own tool names, with how many there are of each."""
+    if shutil.which("nvidia-smi") is None:
+        return ""
+    asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    names = Counter(done.stdout.split("\n") if done.returncode == 0 else [])
+    return ", ".join(f"{count} x {name.strip()}" for name, count in names.items() if name.strip())
 
 
 def _unusable() -> str:
@@ -54,14 +67,14 @@ def _unusable() -> str:
     if not torch.accelerator.is_available():
         built = torch.version.cuda or torch.version.hip
         return (
-            f"torch {torch.__version__} finds no device"
+            f"torch {torch.__version__} finds no GPU that it can use"
             + ("" if built else ", and is built for CPUs only")
             + f" ({_seen()})"
         )
     try:
         torch.empty(1, device=torch.accelerator.current_accelerator())
     except RuntimeError as error:
-        return str(error).splitlines()[0]
+        return f"torch cannot use it ({in_a_line(error)})"
     return ""
 
 

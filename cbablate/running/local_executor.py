@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cbablate.planning.trial import Trial
+from cbablate.running.devices import unused_gpus
 from cbablate.running.executor import Ending, Feed, Keeper, raised
 from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
 from cbablate.running.stream import Told, attempt
@@ -42,6 +43,9 @@ class LocalExecutor:
 
     def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
         """Run what the feed gives until it gives nothing: with one slot, nothing else can come."""
+        unused = unused_gpus()
+        if unused:
+            print(f"cbablate: {unused}", file=sys.stderr)
         while (trial := feed.next()) is not None:
             given = keeper.offer(trial) if keeper else None
             feed.started(trial)

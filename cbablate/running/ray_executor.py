@@ -11,12 +11,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import sys
 from types import TracebackType
 from typing import Any, Self
 
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.history import measurement_of
+from cbablate.running.devices import unused_gpus
 from cbablate.running.executor import Ending, Feed, Keeper
 from cbablate.running.ray_room import nodes_of, room, whole_gpus
 from cbablate.running.ray_session import RaySession
@@ -79,6 +81,9 @@ class RayExecutor:
         nodes = nodes_of(ray.nodes())
         if self._gpus_wanted is None:
             self.gpus = whole_gpus(nodes)
+            unused = "" if self.gpus else unused_gpus("Ray sees none of them")
+            if unused:
+                print(f"cbablate: {unused}", file=sys.stderr)
         fit = room(nodes, cpus=self._cpus, gpus=self.gpus)
         self.slots = min(fit, self._slots_wanted or fit)
 

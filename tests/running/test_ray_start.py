@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cbablate.errors import EnvironmentFault
+from tests.toys import toy_file
 
 TIMED_OUT = "The current node timed out during startup."
 
@@ -66,3 +69,52 @@ def test_what_no_second_attempt_mends_is_told_at_once(
     with pytest.raises(EnvironmentFault):
         connect(address)
     assert len(starts) == 1
+
+
+@pytest.fixture
+def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine on which Ray cannot start."""
+    from cbablate.running import ray_session
+
+    def init(**_options: Any) -> None:
+        raise OSError("no raylet here")
+
+    monkeypatch.setattr(ray_session.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray_session.ray, "init", init)
+    monkeypatch.setattr(ray_session.ray, "shutdown", lambda: None)
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    from cbablate.cli.main import main
+
+    monkeypatch.setattr(sys, "argv", ["cbablate", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.usefixtures("no_ray")
+def test_a_finished_study_prints_its_table_where_ray_cannot_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = ["run", str(toy_file(tmp_path)), "--results", str(tmp_path / "r"), "--no-mirrors"]
+    assert command(monkeypatch, *run, "--on", "local") == 0
+    table = capsys.readouterr().out
+    assert table.startswith("Study toys")
+    assert command(monkeypatch, *run) == 0
+    assert capsys.readouterr().out == table
+
+
+@pytest.mark.usefixtures("no_ray")
+def test_an_unfinished_one_ends_with_the_cause_and_what_is_recorded_stays_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study, results = toy_file(tmp_path), ["--results", str(tmp_path / "r")]
+    run = ["run", str(study), *results, "--no-mirrors"]
+    assert command(monkeypatch, *run, "--on", "local") == 0
+    study.write_text(study.read_text().replace("replicates: 3", "replicates: 4"))
+    assert command(monkeypatch, *run) == 4
+    said = capsys.readouterr()
+    assert "Ray cannot start on this machine: no raylet here" in said.err
+    assert command(monkeypatch, "table", str(study), *results) == 0
+    assert "12 of 16 trials complete" in " ".join(capsys.readouterr().out.split())
