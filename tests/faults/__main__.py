@@ -84,8 +84,8 @@ def _started(name: str, seed: int) -> Iterator[Iterator[Round]]:
 def campaign(name: str, *, kills: int, seconds: float, seed: int) -> list[Round]:
     """Rounds until there were so many blows, or the time is up; each is said as it ends."""
     done: list[Round] = []
-    until = time.monotonic() + seconds
     with _started(name, seed) as rounds:
+        until = time.monotonic() + seconds  # from here: what rounds share takes a while
         for one in rounds:
             done.append(one)
             for kind, sentence in one.faults:

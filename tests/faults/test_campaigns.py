@@ -88,6 +88,16 @@ def test_a_full_disk_is_a_sentence_and_then_goes_on(forks: Warm) -> None:
     judged(disk.rounds(forks, SEED), len(disk.WAYS))
 
 
+@compiled
+@pytest.mark.parametrize(
+    ("way", "seed"),
+    [("full from the n-th change", 20260110), ("full temporary folder", 20260111)],
+    ids=["a journal was left beside a new ledger", "a folder was left without its owner"],
+)
+def test_a_full_disk_that_was_met_is_met_no_more(forks: Warm, way: str, seed: int) -> None:
+    judged([disk.filled(forks, way, seed)], 1)
+
+
 def test_of_two_drivers_at_once_one_works_though_the_lock_is_gone() -> None:
     judged([drivers.together("lock removed", SEED)], 1)
 
