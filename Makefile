@@ -1,4 +1,4 @@
-# Two targets that work from a bare checkout with Python >= 3.11: `make demo` and `make test`.
+# Targets that work from a bare checkout with Python >= 3.11; first of all `make demo` and `make test`.
 # Each says what it does. PYTHON names the interpreter that the virtual environment is made with.
 
 PYTHON ?= python3
@@ -6,7 +6,7 @@ STUDY ?= studies/placement.yaml
 SECONDS ?= 600
 BIN := .venv/bin
 
-.PHONY: demo test check fuzz clean
+.PHONY: demo test check faults fuzz clean
 
 demo: .venv/installed
 	@echo "== Running $(STUDY): what is missing is trained, what is finished is kept"
@@ -18,6 +18,10 @@ test: .venv/installed-test
 	@echo "== Coverage of what is pure must be above 95 %"
 	@$(BIN)/python -m coverage report --skip-covered --fail-under=95 \
 	  --include='cbablate/spec/*,cbablate/planning/*,cbablate/records/*,cbablate/analysis/*,cbablate/reporting/*'
+
+faults: .venv/installed-test
+	@echo "== Campaigns of faults: what came of them is the table at the end (some hours)"
+	@$(BIN)/python -m tests.faults --long
 
 check: .venv/installed-test
 	@echo "== Formatting, lint, types and the import arrow"

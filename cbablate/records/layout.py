@@ -79,6 +79,10 @@ def strange(version: int, schema: Iterable[tuple[str, str, str | None]]) -> str:
     return f"it has no table {min(allowed)!r}" if allowed else ""
 
 
+_BESIDE = ("-journal", "-wal", "-shm")
+"""What SQLite may leave beside a file."""
+
+
 def create(path: Path) -> None:
     """Put an empty ledger at `path` in one step, so that a half-made one never has its name.
 
@@ -116,7 +120,7 @@ def _create(path: Path) -> None:
         _name(fresh, path)
         crash_point("ledger.create.after")
     finally:
-        for part in (fresh, fresh.with_name(f"{fresh.name}-journal")):
+        for part in (fresh, *(fresh.with_name(f"{fresh.name}{end}") for end in _BESIDE)):
             with suppress(OSError):  # what is wrong is told already, and the next run removes it
                 part.unlink(missing_ok=True)
 
@@ -132,6 +136,9 @@ def _fill(path: Path) -> None:
             connection.execute(_RECORDS)
             upgrade(connection, EMPTY)
             connection.execute("COMMIT")
+            # Before it has its name: a rollback journal beside a ledger, which a full disk or a
+            # power cut would leave, cannot be undone by those who only read.
+            connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error as error:
         raise fault(path.parent / LEDGER_FILE, error, "made") from error
 

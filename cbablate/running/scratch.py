@@ -47,6 +47,7 @@ def scratch_folder(word: str = "", root: Path | None = None) -> Path:
         EnvironmentFault: it cannot be made.
     """
     root = root or temporary_root()
+    folder = None
     try:
         folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{word}-" if word else _PREFIX, dir=root))
         handle = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
@@ -54,6 +55,8 @@ def scratch_folder(word: str = "", root: Path | None = None) -> Path:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.write(handle, json.dumps(Process.this().facts).encode())
     except OSError as error:
+        if folder is not None:  # without its owner nobody would ever remove it
+            shutil.rmtree(folder, ignore_errors=True)
         raise EnvironmentFault(f"no temporary folder can be made in {root}: {error}") from error
     _locks[folder] = handle, os.fstat(handle)
     return folder

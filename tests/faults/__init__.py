@@ -1,0 +1,1 @@
+"""Campaigns of faults: `python -m tests.faults --help`."""

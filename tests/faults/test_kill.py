@@ -1,18 +1,14 @@
-"""SIGKILL of the driver at random moments: nothing finished is lost or trained twice.
+"""SIGTERM of a driver under Ray, and what tests of stopped drivers share.
 
-The kills of a campaign can be raised without touching the file:
-    CBABLATE_KILLS=200 CBABLATE_KILL_SEED=7 pytest tests/faults/test_kill.py
+Kills at random moments: `python -m tests.faults driver ray`.
 """
 
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -31,81 +27,9 @@ def command(study: Path, results: Path, on: str) -> list[str]:
     return [sys.executable, "-m", "cbablate.cli.main", *words]
 
 
-def finish(study: Path, results: Path, on: str) -> str:
-    done = subprocess.run(command(study, results, on), capture_output=True, text=True, timeout=180)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def facts(results: Path) -> list[Record]:
     with Ledger.reading(results) as ledger:
         return ledger.records(["started", "ended"])
-
-
-def killed_after(study: Path, results: Path, on: str, delay: float) -> bool:
-    """Start a driver, kill it once it has trained for `delay` seconds; False if it ended first.
-
-    The wait begins at its first new fact, so that kills fall among trials and not into start-up.
-    """
-    before = len(facts(results))
-    driver = subprocess.Popen(
-        command(study, results, on),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    while driver.poll() is None and len(facts(results)) == before:
-        time.sleep(0.02)
-    try:
-        driver.wait(delay)
-    except subprocess.TimeoutExpired:
-        os.kill(driver.pid, signal.SIGKILL)
-        driver.wait()
-        return True
-    return False
-
-
-def campaign(tmp_path: Path, on: str, kills: int, *, seconds: float) -> None:
-    study = toy_file(tmp_path, seconds=seconds, epochs=4, replicates=8)
-    undisturbed = finish(study, tmp_path / "undisturbed", "local")
-    draw = random.Random(SEED)
-    results = tmp_path / "killed"
-    results.mkdir()
-    slots = 1 if on == "local" else os.cpu_count() or 1
-    struck, in_flight = 0, 0
-    # Every kill leaves work: a delay under a tenth of what is left of the study.
-    while struck < kills:
-        if not killed_after(study, results, on, draw.uniform(0.0, 6.0 * seconds)):
-            break
-        struck += 1
-        last: dict[str, str] = {fact.subject: fact.kind for fact in facts(results)}
-        in_flight = max(in_flight, sum(kind == "started" for kind in last.values()))
-    assert struck == kills, f"seed {SEED}: the study was over after {struck} kills"
-    assert finish(study, results, on) == undisturbed
-    told = facts(results)
-    ends = Counter(fact.subject for fact in told if fact.kind == "ended")
-    assert set(ends.values()) == {1}, "a finished trial was trained twice"
-    starts = Counter(fact.subject for fact in told if fact.kind == "started")
-    assert starts.keys() == ends.keys()
-    wasted = starts.total() - ends.total()
-    assert wasted <= kills * slots, "more trials were begun again than were under way"
-    ended: set[str] = set()
-    for fact in told:
-        assert fact.kind != "started" or fact.subject not in ended
-        if fact.kind == "ended":
-            ended.add(fact.subject)
-    print(f"{on}: seed {SEED}, {struck} kills, {wasted} attempts lost, of {ends.total()} trials")
-
-
-@pytest.mark.kill
-def test_ten_kills_in_one_process_cost_no_finished_trial(tmp_path: Path) -> None:
-    campaign(tmp_path, "local", int(KILLS or 10), seconds=0.05)
-
-
-@pytest.mark.kill
-@pytest.mark.ray
-def test_kills_under_ray_cost_no_finished_trial(tmp_path: Path) -> None:
-    campaign(tmp_path, "ray", int(KILLS or 2), seconds=0.05)
 
 
 @pytest.mark.kill
