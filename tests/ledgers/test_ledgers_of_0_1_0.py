@@ -3,6 +3,10 @@
 Each folder of `v0_1_0` has a study, the ledger that `cbablate run --on local` of 0.1.0 left, and
 `tables.txt`, every table of it in every form as 0.1.0 wrote it. `killed` is what a SIGKILL left:
 its facts lie in `ledger.sqlite-wal`.
+
+Two are not what 0.1.0 wrote, byte for byte, but in what was mended since. `own_tuned` has fewer
+than six pairs, of which no correlation is told any more. `placebo` has an arm that 0.1.0 evaluated
+in the order of classes: it is to be trained anew, and the table says so.
 """
 
 from __future__ import annotations
