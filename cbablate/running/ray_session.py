@@ -87,6 +87,13 @@ class RaySession:
         with the session; None for the temporary folder of each."""
 
     def __enter__(self) -> Self:
+        if self._address is not None and "://" in self._address:
+            raise EnvironmentFault(
+                f"{self._address} is an address of Ray's client, with which Ray Tune runs in "
+                "another process than the ledger: give HOST:PORT, and run on a machine of the "
+                "cluster."
+            )
+        self._watch, self.worker_roots = None, (None, None)
         with contextlib.ExitStack() as exits:
             clear_abandoned(*ROOTS)
             exits.enter_context(stdout_kept())
