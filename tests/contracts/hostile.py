@@ -221,7 +221,9 @@ def leaves_processes(
     daemon = subprocess.run([sys.executable, "-c", _DAEMON], stdout=subprocess.PIPE)
     ids = {"child": float(child.pid), "daemon": float(daemon.stdout)}
     yield Measurement(spent=1, metrics=ids)
-    if config["how"] == "waits":
+    if config["how"] == "is stopped":
+        os.kill(os.getpid(), signal.SIGTERM)
+    if config["how"] != "ends":
         time.sleep(600)
 
 
