@@ -91,6 +91,7 @@ class Isolation:
             self._fresh[entry] = Picture(without=[STREAMS])
         fresh = self._fresh[entry]
         fresh.put_back()
+        self._modules = set(sys.modules)
         self._noting = at_import(fresh.add)
         return function
 
@@ -121,14 +122,15 @@ class Isolation:
             os.dup2(2, 1)
 
     def _own_modules(self) -> bool:
-        """Whether modules of the user's own were imported during the trial."""
+        """Whether modules of the user's own were imported after the workload itself."""
         shipped = tuple(sysconfig.get_paths().values())
-        return any(
-            file is not None and not file.startswith(shipped)
-            for name in sys.modules.keys() - self._modules
-            if (file := getattr(sys.modules.get(name), "__file__", None)) is not None
-            and not name.startswith(_OURS)
-        )
+        new = sys.modules.keys() - self._modules
+        files = [
+            getattr(sys.modules.get(name), "__file__", None)
+            for name in new
+            if name.partition(".")[0] not in _OURS
+        ]
+        return any(file is not None and not str(file).startswith(shipped) for file in files)
 
     def _running(self, patience: float = 0.0) -> list[threading.Thread]:
         """The trial's threads that still run."""

@@ -157,3 +157,27 @@ def test_in_one_process_what_stays_is_said_once(
     said = capfd.readouterr().err
     assert said.count("a trial left behind what stays in this process: the thread 'mine'") == 1
     assert "without --on local" in said
+
+
+_NEIGHBOURED = """
+{top}
+import numpy as np
+from cbablate.records.measurement import Measurement
+
+def run(config, *, seed, budget, workdir):
+    {late}
+    np.seterr(all="raise")
+    yield Measurement(spent=1, metrics={{}})
+"""
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_settings_of_a_trial_that_imports_modules_of_ones_own_are_suspect(
+    late: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    name = f"neighbour_{late}".lower()
+    (tmp_path / f"{name}.py").write_text("import numpy as np\n")
+    statement = f"import {name}"
+    text = _NEIGHBOURED.format(top="" if late else statement, late=statement if late else "pass")
+    measured(text, tmp_path / "own.py", "one", "two")
+    assert ("settings that a module of your own may have made" in capfd.readouterr().err) == late

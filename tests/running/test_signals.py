@@ -75,6 +75,15 @@ def test_a_workload_that_catches_the_signal_does_not_keep_the_study_going() -> N
     assert [what for _, what, _ in diary.told] == ["started"], "it is cut short, and has not failed"
 
 
+def test_processes_of_a_trial_end_with_the_study_that_is_stopped() -> None:
+    diary = Diary(trials_that("is stopped", epochs=2))
+    with pytest.raises(Interrupted, match="SIGTERM"), stoppable():
+        LocalExecutor().execute(diary, hostile("leaves_processes"))
+    (measurement,) = diary.of("is stopped", "measured")
+    assert len(measurement.metrics) == 2
+    assert not [process for process in measurement.metrics.values() if is_alive(process)]
+
+
 def test_without_handlers_of_ours_an_interrupt_ends_the_study_and_fails_no_trial() -> None:
     diary = Diary(trials_that("lets it pass", "never begins"))
     with pytest.raises(KeyboardInterrupt):
