@@ -107,21 +107,16 @@ class _Loaded:
 
     def strangers(self) -> dict[str, str]:
         """Modules of the user's that are new in this process and not of this code."""
-        ours = self._finder.modules
-        new = {
-            name: module
-            for name, module in _modules()
-            if name not in self._known and name not in ours
-        }
-        if not new:
+        new = set(sys.modules) - self._known - self._finder.modules.keys()
+        if not new:  # as after most measurements
             return {}
         roots = users_folders()
         found = {
             name: str(module.__file__)
-            for name, module in new.items()
-            if self._is_users(name, module, roots)
+            for name, module in _modules()
+            if name in new and self._is_users(name, module, roots)
         }
-        self._known |= new.keys() - found.keys()
+        self._known |= new - found.keys()
         return found
 
     def _in_the_way(self, name: str, module: ModuleType, roots: Sequence[Path]) -> bool:
