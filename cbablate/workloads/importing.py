@@ -98,7 +98,7 @@ class _Loaded:
         roots = users_folders()
         for name, module in _modules():
             new = name not in self._known
-            if new and (name in self._finder.modules or self._is_users(module, roots)):
+            if new and (name in self._finder.modules or self._is_users(name, module, roots)):
                 _forget(name)
         sys.path[:] = self._path
         for name, module in self._put_away.items():
@@ -107,21 +107,16 @@ class _Loaded:
 
     def strangers(self) -> dict[str, str]:
         """Modules of the user's that are new in this process and not of this code."""
-        ours = self._finder.modules
-        new = {
-            name: module
-            for name, module in _modules()
-            if name not in self._known and name not in ours
-        }
-        if not new:
+        new = set(sys.modules) - self._known - self._finder.modules.keys()
+        if not new:  # as after most measurements
             return {}
         roots = users_folders()
         found = {
             name: str(module.__file__)
-            for name, module in new.items()
-            if self._is_users(module, roots)
+            for name, module in _modules()
+            if name in new and self._is_users(name, module, roots)
         }
-        self._known |= new.keys() - found.keys()
+        self._known |= new - found.keys()
         return found
 
     def _in_the_way(self, name: str, module: ModuleType, roots: Sequence[Path]) -> bool:
@@ -130,20 +125,23 @@ class _Loaded:
         Raises:
             EnvironmentFault: it is a library, which cannot be put away.
         """
-        if name == "__main__" or name.partition(".")[0] == "cbablate":
-            return False
         if name in self._finder.modules:
             file = getattr(module, "__file__", None)
-            if file and is_library(Path(file)) and not self._is_users(module, roots):
+            if file and is_library(Path(file)) and not self._is_users(name, module, roots):
                 own = self._finder.modules[name].path
                 raise EnvironmentFault(
                     f"module '{name}' of this process is the library {file}, and the workload's is "
                     f"{own}: rename that one"
                 )
             return True
-        return self._is_users(module, roots)
+        return self._is_users(name, module, roots)
 
-    def _is_users(self, module: ModuleType, roots: Sequence[Path]) -> bool:
+    def _is_users(self, name: str, module: ModuleType, roots: Sequence[Path]) -> bool:
+        """Whether a module is the user's; one of a library that cbablate needs is not, though it
+        may be installed in editable form: it can be imported once in a process.
+        """
+        if name == "__main__" or name.partition(".")[0] in NEEDED:
+            return False
         file = getattr(module, "__file__", None)
         if not isinstance(file, str) or not Path(file).is_absolute():
             return False  # not from a file: some libraries make modules, and write a name there

@@ -13,6 +13,7 @@ from cbablate import api
 from cbablate.cli import overview
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.records.history import histories
+from cbablate.running.drive import drive
 from cbablate.workloads import importing, source
 from cbablate.workloads.entry import Entry
 from cbablate.workloads.source import code_of
@@ -255,7 +256,8 @@ def test_ray_workers_run_the_code_that_was_planned(tmp_path: Path, ray_session: 
     for value in (1, 2):
         (tmp_path / "mylib" / "core.py").write_text(f"def step():\n    return {value}\n")
         planned = api.plan(api.load_study(study))
-        done = api.run(planned, results=tmp_path / "r", mirrored=False)
+        executor = api.Resources().executor
+        done = drive(planned, results=tmp_path / "r", executor=executor, publish=lambda facts: [])
         assert done.exit_code == 0
     facts = api.facts(tmp_path / "r")
     assert {f.body["metrics"]["val/loss"] for f in facts if f.kind == "measured"} == {1.0, 2.0}
@@ -404,3 +406,25 @@ def test_a_package_on_pythonpath_that_was_edited_runs_anew(
     for value in (1, 2):
         core.write_text(f"def step():\n    return {value}\n")
         assert losses(study, tmp_path / "r") == [value, value]
+
+
+def test_a_library_that_cbablate_needs_is_not_imported_anew_though_it_is_editable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lib = project(
+        tmp_path / "lib", {"timm/__init__.py": "VALUE = 1\n", "timm/layers.py": ""}
+    ).parent
+    monkeypatch.syspath_prepend(str(lib))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "timm"]:
+        monkeypatch.delitem(sys.modules, name)
+    editable = importlib.import_module("timm")
+    try:
+        study = project(tmp_path / "study", {"wl.py": train("import timm.layers", "timm.VALUE")})
+        before = api.plan(api.load_study(study)).description.version
+        assert losses(study, tmp_path / "r") == [1.0, 1.0]
+        assert sys.modules["timm"] is editable
+        (lib / "timm" / "layers.py").write_text("A = 1\n")
+        assert api.plan(api.load_study(study)).description.version != before
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "timm"]:
+            del sys.modules[name]
