@@ -87,33 +87,27 @@ def examine(
     for name, config in configs.items():
         try:
             bare: Config = {**config, "context": ()}
-            key = _without_context(config)
-            fresh: nn.Module | None = None
+            key, size = _without_context(config), shape(config)
+            model: nn.Module | None = None
             if key not in plain:
-                fresh = build(bare, seed=0, num_classes=shape(config).classes)
-                plain[key] = (bare, _plain(fresh, bare, shape(config)))
-            base = plain[key][1]
+                model = build(bare, seed=0, num_classes=size.classes)
+                plain[key] = (bare, _plain(model, bare, size))
+            base, faults = plain[key][1], list[str]()
             if base.loaded:
                 told.notes.setdefault(name, []).append(f"starts from {base.loaded}")
             if not config.get("context"):
                 outputs[name] = base.output
-                if then is not None:
-                    if fresh is None:
-                        fresh = build(bare, seed=0, num_classes=shape(config).classes)
-                    then(name, config, fresh)
-                continue
-            model = build(config, seed=0, num_classes=shape(config).classes)
-            faults = _more_than_added(model, base)
-            told.notes.setdefault(name, []).extend(_added(model))
-            outputs[name] = _output(model, config, shape(config))
-            if _alike(outputs[name], base.output):
-                faults.append(
-                    "its context does not change what the model computes, so it is not under test"
-                )
-            faults += _identity_faults(config, shape(config), base)
+                if model is None and then is not None:
+                    model = build(bare, seed=0, num_classes=size.classes)
+            else:
+                model = build(config, seed=0, num_classes=size.classes)
+                told.notes.setdefault(name, []).extend(_added(model))
+                faults = _more_than_added(model, base)
+                outputs[name] = _output(model, config, size)
+                faults += _context_faults(outputs[name], config, size, base)
             if faults:
                 told.faults.setdefault(name, []).extend(faults)
-            elif then is not None:
+            elif then is not None and model is not None:
                 then(name, config, model)
         except StudyError as error:
             told.faults.setdefault(name, []).append(str(error))
@@ -197,6 +191,13 @@ def _added(model: nn.Module) -> list[str]:
         f"adds {len(sizes)} {kind} at {place}, with {sum(sizes):,} parameters"
         for (kind, place), sizes in found.items()
     ]
+
+
+def _context_faults(output: Tensor, config: Config, shape: Shape, plain: _Plain) -> list[str]:
+    """What is wrong with the function that a model with context computes."""
+    idle = "its context does not change what the model computes, so it is not under test"
+    same = [idle] if _alike(output, plain.output) else []
+    return [*same, *_identity_faults(config, shape, plain)]
 
 
 def _identity_faults(config: Config, shape: Shape, plain: _Plain) -> list[str]:
