@@ -114,7 +114,7 @@ def _problem(details: Mapping[str, Any], value: Any) -> Problem:
 def _needs_explaining(one: Problem) -> bool:
     """Whether another problem may tell it better."""
     if one.kind == "too_short" and isinstance(one.found, Sequence):
-        return len(one.found) >= one.context.get("min_length", 0)
+        return bool(len(one.found) >= one.context.get("min_length", 0))
     return one.astray and one.kind in _WANTED
 
 

@@ -169,7 +169,7 @@ def _spellings(node: MapNode, rest: Path) -> Iterator[tuple[str, int, bool]]:
         spelt = f"{spelt}.{part}" if count > 1 else part
         if spelt in node.entries:
             yield spelt, count, True
-        if "." in rest[0]:
+        if "." in part:
             return
     if spelt in node.openings:
         yield node.openings[spelt], len(rest), False

@@ -2,7 +2,8 @@
 
 Each folder of `v0_1_0` has a study, the ledger that `cbablate run --on local` of 0.1.0 left, and
 `tables.txt`, every table of it in every form as 0.1.0 wrote it. `killed` is what a SIGKILL left:
-its facts lie in `ledger.sqlite-wal`.
+its facts lie in `ledger.sqlite-wal`. `images` and `killed` have fewer than six seeds: their tables
+lost what 0.1.0 said of so few (`docs/decisions/0030`), and nothing else changed in them.
 """
 
 from __future__ import annotations
