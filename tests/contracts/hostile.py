@@ -26,9 +26,8 @@ from cbablate.errors import TrialFailure
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 
-
 if __name__ != "tests.contracts.hostile":  # a test of its own wants a process without NumPy
-    import numpy  # noqa: F401, ICN001 - its import adds filters of warnings, once a process
+    import numpy  # noqa: F401 - its import adds filters of warnings, once a process
 
 
 class _Mute(Exception):
