@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -19,6 +20,9 @@ from pathlib import Path
 from cbablate.errors import EnvironmentFault, OwnedElsewhere
 
 __all__ = ["Lock", "exclusive", "held"]
+
+_PAUSES = (0.02, 0.05, 0.1)
+"""Seconds between the attempts to take a lock that somebody has."""
 
 
 class Lock:
@@ -101,6 +105,10 @@ def _taken(path: Path) -> int:
 
 def _flock(path: Path, descriptor: int) -> None:
     try:
+        for pause in _PAUSES:  # whoever asks `held` has it for a moment
+            with suppress(BlockingIOError):
+                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            time.sleep(pause)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise OwnedElsewhere(
