@@ -20,7 +20,16 @@ from cbablate.records.crash_point import crash_point
 from cbablate.records.seal import EMPTY, Seal
 from cbablate.records.sqlite_fault import fault
 
-__all__ = ["APPLICATION", "FORMAT", "LEDGER_FILE", "address_of", "create", "strange", "upgrade"]
+__all__ = [
+    "APPLICATION",
+    "FORMAT",
+    "LEDGER_FILE",
+    "address_of",
+    "clear_half_made",
+    "create",
+    "strange",
+    "upgrade",
+]
 
 LEDGER_FILE = "ledger.sqlite"
 FORMAT = 2
@@ -82,27 +91,29 @@ def create(path: Path) -> None:
     Raises:
         EnvironmentFault: the disk does not take it.
     """
-    for left in (3, 2, 1, 0):
-        try:
-            _create(path)
+    try:
+        _create(path)
+    except (OSError, EnvironmentFault) as error:
+        if path.exists():  # another process made it, and removed what we had half made
             return
-        except (OSError, EnvironmentFault) as error:
-            if path.exists():  # another process made it, and removed what we had half made
-                return
-            if left == 0 and isinstance(error, OSError):
-                raise EnvironmentFault(
-                    f"a ledger cannot be made in {path.parent}: {error.strerror or error}. Mend "
-                    "that, or choose another folder with --results."
-                ) from error
-            if left == 0:
-                raise
+        if isinstance(error, EnvironmentFault):
+            raise
+        raise EnvironmentFault(
+            f"a ledger cannot be made in {path.parent}: {error.strerror or error}. Mend "
+            "that, or choose another folder with --results."
+        ) from error
+
+
+def clear_half_made(folder: Path) -> None:
+    """Remove what processes left that were killed while they made a ledger which is there now."""
+    for half_made in folder.glob("ledger*.new*"):
+        with suppress(OSError):  # it does no harm
+            half_made.unlink()
 
 
 def _create(path: Path) -> None:
     fresh = path.with_name(f"ledger.{secrets.token_hex(4)}.new")
     try:
-        for half_made in path.parent.glob("ledger*.new*"):  # by a process that was killed here
-            half_made.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         _fill(fresh)
         crash_point("ledger.create.before")

@@ -13,7 +13,7 @@ from typing import Any
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault
 from cbablate.fingerprint import canonical
 from cbablate.records.crash_point import crash_point
-from cbablate.records.layout import LEDGER_FILE, create, upgrade
+from cbablate.records.layout import LEDGER_FILE, clear_half_made, create, upgrade
 from cbablate.records.lease import Lease, holder_now, take
 from cbablate.records.ledger_file import LedgerFile, connected, written_here
 from cbablate.records.lock import Lock, exclusive
@@ -72,6 +72,7 @@ class Ledger:
                 pass  # looked at before it is opened to write, which alters even what is not ours
             if not path.exists():
                 create(path)
+            clear_half_made(folder)
             ledger = cls(path, connected(path, "rw"), lock)
             written_here.add(path.resolve())
             try:
