@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -38,16 +39,21 @@ class Shape:
     required: Mapping[str, Rule] = field(default_factory=dict)
     optional: Mapping[str, Rule] = field(default_factory=dict)
 
+    @cached_property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules of both, by key."""
+        return {**self.required, **self.optional}
+
     def fault(self, body: Mapping[str, Any]) -> str:
         """What is wrong with a body; "" if nothing is."""
-        for key, rule in self.required.items():
+        for key in self.required:
             if key not in body:
                 return f"it has no '{key}'"
-            if not rule.holds(body[key]):
-                return _wrong(key, body[key], rule)
-        for key, rule in self.optional.items():
-            if key in body and not rule.holds(body[key]):
-                return _wrong(key, body[key], rule)
+        rules = self.rules
+        for key, value in body.items():
+            rule = rules.get(key)
+            if rule is not None and not rule.holds(value):
+                return _wrong(key, value, rule)
         return ""
 
 

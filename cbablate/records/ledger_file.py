@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from json import JSONDecoder
+from json.scanner import make_scanner
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -287,7 +288,18 @@ def _refuse(text: str) -> None:
     raise ValueError(f"{text} is no number")
 
 
-_decode = JSONDecoder(parse_constant=_refuse).decode
+_scan = make_scanner(JSONDecoder(parse_constant=_refuse))
+
+
+def _decode(text: str) -> Any:
+    """The value of a canonical text, which has no space around it."""
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        raise ValueError("it is no JSON") from None
+    if end != len(text):
+        raise ValueError("there is more behind it")
+    return value
 
 
 @contextmanager

@@ -116,7 +116,7 @@ def test_status_tells_states_arm_by_arm_and_why(tmp_path: Path) -> None:
     assert "6 trials failed" in ran.stderr
     after = cbablate("status", study, "--results", tmp_path / "r").stdout
     assert "12 trials: 6 complete, 6 failed" in after
-    assert "3 checkpoints of all studies here" in after, "the diverged need none"
+    assert "6 checkpoints of all studies here" in after, "the diverged need none"
     assert "two #0 (2/4 epochs): diverged: val/score is nan after 3 epochs" in after
 
 
