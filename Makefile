@@ -3,9 +3,10 @@
 
 PYTHON ?= python3
 STUDY ?= studies/placement.yaml
+SECONDS ?= 600
 BIN := .venv/bin
 
-.PHONY: demo test faults check clean
+.PHONY: demo test check faults fuzz clean
 
 demo: .venv/installed
 	@echo "== Running $(STUDY): what is missing is trained, what is finished is kept"
@@ -28,6 +29,10 @@ check: .venv/installed-test
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+fuzz: .venv/installed-test
+	@echo "== Fuzzing $(or $(TARGETS),every target) for $(SECONDS) s each; what fails is kept in tests/fuzz/seeds"
+	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(TARGETS)
 
 .venv/bin/python:
 	@echo "== Making .venv with $$($(PYTHON) --version)"

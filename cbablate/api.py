@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import outcome
+from cbablate.analysis.recorded import as_recorded
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
@@ -161,7 +162,7 @@ def run(
         results=folder,
         executor=resources.executor,
         checkpoint_every=resources.checkpoint_every,
-        publish=lambda facts: publish(plan, facts, folder / plan.study.name),
+        publish=lambda facts: publish(as_recorded(plan, facts), facts, folder / plan.study.name),
         mirrors=lambda: _mirrors(folder, mlflow) if mirrored else (),
     )
 
@@ -180,11 +181,13 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
     folder = results_folder(results).absolute()
     mirrors = _mirrors(folder, mlflow)
     with Ledger.writing(folder) as ledger:  # mirrors have one writer, as the ledger has
+        there = ledger.records()
+        known = as_recorded(plan, there)
         bring(
-            plan,
-            ledger.records(),
+            known,
+            there,
             mirrors=mirrors,
-            publish=lambda told: publish(plan, told, folder / plan.study.name),
+            publish=lambda told: publish(known, told, folder / plan.study.name),
         )
 
 
@@ -210,17 +213,23 @@ def table_of(plan: Plan, facts: Sequence[Record], *, view: str = "arms") -> Tabl
     from cbablate.reporting.table import outcome_table
     from cbablate.reporting.two_way import shown_table, two_way_table
 
-    found = outcome(plan, facts)
+    found = outcome(as_recorded(plan, facts), facts)
     own = {"arms": outcome_table, "two_way": two_way_table, "shown": shown_table}
     if view in own:
         return own[view](found)
     from cbablate.reporting.view import VIEWS
-    from cbablate.reporting.view import view as table_of
+    from cbablate.reporting.view import view as other_table
 
     if view not in VIEWS:
         listed = ", ".join(("arms", *VIEWS, "two_way", "shown"))
         raise CbablateError(f"'{view}' is no table of a study; there are {listed}")
-    return table_of(view, found.plan, found.summary)
+    return other_table(view, found.plan, found.summary)
+
+
+def recorded(plan: Plan, results: Path) -> tuple[Plan, Sequence[Record]]:
+    """A plan as the ledger of a results folder knows it, with that ledger's facts."""
+    there = facts(results)
+    return as_recorded(plan, there), there
 
 
 def facts(results: str | Path) -> Sequence[Record]:

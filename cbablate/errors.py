@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "StudyError",
     "TrialFailure",
     "in_a_line",
+    "library_errors",
 ]
 
 
@@ -84,5 +86,31 @@ def in_a_line(error: BaseException, limit: int | None = 300) -> str:
     """The first line of what a library's error says, cut to so many characters for a sentence
     of ours; the name of its class where it says nothing.
     """
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:limit]
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # noqa: BLE001 - an exception may be too broken to say anything
+        lines = []
+    return (lines or [type(error).__name__])[0][:limit]
+
+
+@contextmanager
+def library_errors(sentence: str, *, hint: str = "") -> Iterator[None]:
+    """A block in which a library works for an arm: whatever it raises becomes a `StudyError`.
+
+    The error says `sentence`, then the type and the first line of what was raised, then `hint`.
+    Which types a library raises is nowhere promised, so all are meant (`sys.exit` and exhausted
+    memory or stack, too), but an interrupt by a person or a signal, and errors of ours, pass
+    through as they are.
+
+    Raises:
+        StudyError: the block raised something else than a `CbablateError`.
+    """
+    try:
+        yield
+    except (CbablateError, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        name = type(error).__name__
+        words = in_a_line(error)
+        raised = name if words == name else f"{name}: {words}"
+        raise StudyError(f"{sentence}: {raised}{f' ({hint})' if hint else ''}") from error

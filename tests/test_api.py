@@ -97,7 +97,7 @@ def test_code_edited_between_planning_and_running_is_refused(tmp_path: Path) -> 
     (tmp_path / "neighbour.py").write_text("LOSS = 1.0\n")
     (tmp_path / "own.yaml").write_text(STUDY)
     planned = api.plan(api.load_study(tmp_path / "own.yaml"))
-    (tmp_path / "own.py").write_text(OWN.replace("config", "config "))
+    (tmp_path / "own.py").write_text(OWN.replace("config", "settings"))
     with pytest.raises(CbablateError, match="was edited after the study was read"):
         api.run(
             planned, results=tmp_path / "r", resources=api.Resources(on="local"), mirrored=False
@@ -106,7 +106,7 @@ def test_code_edited_between_planning_and_running_is_refused(tmp_path: Path) -> 
 
 def test_two_studies_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    first, second = toy_file(tmp_path), toy_file(tmp_path / "other")
+    first, second = toy_file(tmp_path), toy_file(tmp_path / "other", epochs=5)
     here = api.Resources(on="local")
 
     def ran(path: Path) -> None:

@@ -10,6 +10,7 @@ from cbablate.analysis.bootstrap import bca
 from cbablate.analysis.estimate import moments
 from cbablate.analysis.sign_flip import sign_flip
 from cbablate.planning.coverage import FEWEST_FOR_BCA
+from cbablate.planning.power import ALPHA, FEWEST_PAIRS
 from cbablate.planning.student import critical, two_sided
 from cbablate.spec.analysis import USUAL, Analysis
 
@@ -50,6 +51,14 @@ class Contrast:
     p_sign_flip: float | None = None
     gain: float | None = None
     paired: bool = True
+
+    @property
+    def significant(self) -> bool:
+        """Whether a mark may stand beside it: the adjusted p value is below ALPHA, and there are
+        pairs enough for a finding (`analysis.verdict`).
+        """
+        low = self.p_adjusted is not None and self.p_adjusted < ALPHA
+        return low and self.n >= FEWEST_PAIRS
 
     @property
     def effect_size(self) -> float | None:

@@ -37,13 +37,16 @@ class Origin:
 
 
 def origin(entered: Iterable[History], facts: Iterable[Record]) -> Origin:
-    """The origin of these trials, from the sessions that the facts tell of."""
-    sessions = {
-        fact.subject: _session_traits(fact.body) for fact in facts if fact.kind == "session"
+    """The origin of these trials: commits from their sessions, hosts and versions from their
+    workers. A trial whose worker is not known (of a ledger of 0.1.0) has its session's.
+    """
+    traits = {
+        fact.subject: _traits(fact.body) for fact in facts if fact.kind in ("session", "worker")
     }
     seen: dict[str, set[str]] = {}
     for history in entered:
-        _add(seen, (sessions.get(session, {}) for session in history.sessions))
+        for session, worker in zip(history.sessions, history.workers, strict=True):
+            _add(seen, traits.get(session, {}), traits.get(worker))
         for measurement in history.measurements:
             for key, said in measurement.notes.items():
                 if key not in _REMARKS:
@@ -53,24 +56,30 @@ def origin(entered: Iterable[History], facts: Iterable[Record]) -> Origin:
 
 def origin_of_timings(timed: Iterable[Timing], facts: Iterable[Record]) -> Origin:
     """The origin of these timings, likewise; their device is told with them."""
-    used = {timing.session for timing in timed}
-    sessions = (fact.body for fact in facts if fact.kind == "session" and fact.subject in used)
+    traits = {
+        fact.subject: _traits(fact.body) for fact in facts if fact.kind in ("session", "worker")
+    }
     seen: dict[str, set[str]] = {}
-    _add(seen, map(_session_traits, sessions))
+    for timing in timed:
+        _add(seen, traits.get(timing.session, {}), traits.get(timing.worker))
     return _origin({trait: said for trait, said in seen.items() if not trait.startswith("host.")})
 
 
-def _add(seen: dict[str, set[str]], sessions: Iterable[Mapping[str, str]]) -> None:
-    for traits in sessions:
-        for trait, value in traits.items():
-            seen.setdefault(trait, set()).add(value)
+def _add(
+    seen: dict[str, set[str]], session: Mapping[str, str], worker: Mapping[str, str] | None
+) -> None:
+    if worker is not None:
+        commit = {trait: value for trait, value in session.items() if trait == "commit"}
+        session = {**commit, **worker}
+    for trait, value in session.items():
+        seen.setdefault(trait, set()).add(value)
 
 
 def _origin(seen: Mapping[str, set[str]]) -> Origin:
     return Origin({trait: tuple(sorted(seen[trait])) for trait in sorted(seen)})
 
 
-def _session_traits(body: Mapping[str, Any]) -> dict[str, str]:
+def _traits(body: Mapping[str, Any]) -> dict[str, str]:
     traits: dict[str, str] = {}
     if body.get("commit"):
         edited = " with uncommitted changes" if body.get("dirty") else ""

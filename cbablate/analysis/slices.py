@@ -68,7 +68,7 @@ def _parts(parameter: Parameter) -> Sequence[tuple[Any, Any, bool]]:
 
 
 def _inside(value: Any, low: Any, high: Any, closed: bool) -> bool:
-    if low == high or isinstance(low, str | bool) or low is None:
+    if low == high:
         return canonical(value) == canonical(low)
     return bool(low <= value <= high if closed else low <= value < high)
 

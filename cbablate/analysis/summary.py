@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from cbablate.analysis.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.course import Course, course, narrowed, sequential_family
 from cbablate.analysis.data_version import data_version
+from cbablate.analysis.earlier import earlier_versions
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin, origin_of_timings
 from cbablate.analysis.replicates import Replicates, Values, entered
@@ -74,6 +75,8 @@ class Summary:
     """Where the timings come from, which are made after the trials, maybe in another session."""
     course: Course | None = None
     """Where the looks stand of a study whose number of replicates grows."""
+    earlier: tuple[str, ...] = ()
+    """Sentences about trials that an earlier version of the workload's code has made."""
 
     @property
     def of(self) -> Mapping[str, ArmSummary]:
@@ -147,6 +150,7 @@ def summarize(
         replicates=Replicates(counted),
         data=data_version(counted, timed, shown=asked),
         course=at,
+        earlier=earlier_versions(plan, ordered, told),
         timed=origin_of_timings(
             (one for by_arm in timed.values() for one in by_arm.values()), ordered
         ),

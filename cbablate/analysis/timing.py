@@ -10,15 +10,15 @@ from typing import Any
 
 from cbablate.records.record import Record
 
-__all__ = ["Timing", "timings"]
+__all__ = ["Timing", "device_of", "timings"]
 
 
 @dataclass(frozen=True)
 class Timing:
     """The median over rounds of a timing stage, with the slowest and the fastest round.
 
-    `batch` is the stage it comes from: arms of one stage were timed in turns on one `device`, in
-    one `session`.
+    `batch` is the stage it comes from: arms of one stage were timed in turns on one `device`, by
+    one `worker` ("" in ledgers of 0.1.0) of one `session`.
     """
 
     median: float
@@ -28,6 +28,7 @@ class Timing:
     batch: str
     device: str
     session: str
+    worker: str = ""
 
 
 def timings(facts: Iterable[Record], arms: Sequence[str]) -> dict[str, dict[str, Timing]]:
@@ -43,7 +44,7 @@ def timings(facts: Iterable[Record], arms: Sequence[str]) -> dict[str, dict[str,
     wanted = set(arms)
     for place, fact in enumerate(facts):
         if fact.kind == "session":
-            hosts[fact.subject] = _device(fact.body)
+            hosts[fact.subject] = device_of(fact.body)
         if fact.kind != "timed" or fact.subject not in wanted:
             continue
         device = fact.body.get("device") or hosts.get(str(fact.body.get("session")), "")
@@ -64,9 +65,9 @@ def _chosen(stages: Sequence[Mapping[str, Timing]]) -> dict[str, Timing]:
     return next((dict(timed) for timed in reversed(stages) if timed.keys() == mixed.keys()), mixed)
 
 
-def _device(session: Mapping[str, Any]) -> str:
-    """What a session's host computes on: its GPUs if it has any, else its processor."""
-    host = session.get("host")
+def device_of(body: Mapping[str, Any]) -> str:
+    """What the host of a worker or a session computes on: its GPUs, if any, else its processor."""
+    host = body.get("host")
     if not isinstance(host, Mapping):
         return ""
     gpus = host.get("gpus")
@@ -87,5 +88,6 @@ def _timings(body: Mapping[str, Any], device: str) -> dict[str, Timing]:
                 batch=str(body.get("batch", "")),
                 device=device,
                 session=str(body.get("session", "")),
+                worker=str(body.get("worker", "")),
             )
     return found

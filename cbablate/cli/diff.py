@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, StudyPath, folder_or_none
+from cbablate.cli.words import Kept, StudyPath, folder_or_none, ledger_folder, say
 from cbablate.errors import CbablateError
 
 __all__ = ["diff"]
@@ -18,7 +18,7 @@ def diff(
     b: Annotated[
         Path | None, typer.Argument(metavar="[STUDY]", help="The other. [default: the same]")
     ] = None,
-    results: Results = RESULTS,
+    results: Kept = None,
     other: Annotated[
         Path | None,
         typer.Option(
@@ -45,14 +45,14 @@ def diff(
             "diff compares two studies, or one study with itself: name another study, other "
             "results (--other DIR), or an earlier time (--until WHEN)"
         )
-    one = api.plan(api.load_study(a))
-    two = api.plan(api.load_study(b)) if b else one
-    before = api.facts(results)
-    after = api.facts(other) if other else before
+    folder = ledger_folder(results)
+    one, before = api.recorded(api.plan(api.load_study(a)), folder)
+    elsewhere = ledger_folder(other) if other else folder
+    two, after = api.recorded(api.plan(api.load_study(b or a)), elsewhere)
     before = difference.until(before, until) if until else before
-    first = f"{a}, {results}" + (f", until {until}" if until else "")
+    first = f"{a}, {folder}" + (f", until {until}" if until else "")
     shown = difference.difference(
         difference.Side(first, outcome(one, before).plan, before),
-        difference.Side(f"{b or a}, {other or results}", outcome(two, after).plan, after),
+        difference.Side(f"{b or a}, {other or folder}", outcome(two, after).plan, after),
     )
-    print(shown)
+    say(shown)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, StudyPath
+from cbablate.cli.words import Kept, StudyPath, ledger_folder, say
 
 __all__ = ["explain"]
 
@@ -20,10 +20,11 @@ def explain(
             help='Row and column: "MLP end" "Top-1", or 3:2, or a row\'s key and a column.',
         ),
     ],
-    results: Results = RESULTS,
+    results: Kept = None,
 ) -> None:
     """Say how a cell of the table was computed, and which trials are behind it."""
     from cbablate import api
     from cbablate.reporting.explanation import explanation
 
-    print(explanation(api.plan(api.load_study(study)), api.facts(results), *cell))
+    planned, told = api.recorded(api.plan(api.load_study(study)), ledger_folder(results))
+    say(explanation(planned, told, *cell))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cbablate.cli.words import Json
+from cbablate.cli.words import Json, say, tell
 from cbablate.errors import EnvironmentFault
 from cbablate.records.place import results_folder
 
@@ -45,7 +44,7 @@ def fsck(
     if release:
         freed = salvage.release(results)
         told = f"held by {freed}" if freed else "held by nobody"
-        print(f"{results}: the ledger was {told}; it is free now.", file=sys.stderr)
+        tell(f"{results}: the ledger was {told}; it is free now.")
     kept = None
     if repair:
         found, kept = salvage.repair(results)
@@ -56,9 +55,9 @@ def fsck(
         from cbablate.cli import json_shape
 
         shape = _shape(found, damaged, rebuildable) | {"kept": str(kept) if kept else None}
-        print(json_shape.printed(shape))
+        say(json_shape.printed(shape))
     else:
-        print(*_lines(found, kept, damaged, rebuildable), sep="\n")
+        say("\n".join(_lines(found, kept, damaged, rebuildable)))
     if (not found.whole and kept is None) or damaged:
         raise typer.Exit(5)
 

@@ -48,6 +48,8 @@ def plan_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
         "budget": {"amount": plan.study.budget.amount, "unit": plan.study.budget.unit},
         "objective": plan.study.objective.model_dump(mode="json"),
         "margin": plan.study.margin,
+        "time_limit": plan.study.time_limit,
+        "silence_limit": plan.study.silence_limit,
         "workload": {"name": plan.description.name, "version": plan.description.version},
         "arms": [_arm(plan, arm.id) | {"config": arm.config} for arm in plan.arms],
         "trials": [
@@ -72,11 +74,12 @@ def plan_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def status_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
+def status_shape(plan: Plan, facts: Sequence[Record], *, at_work: bool = False) -> dict[str, Any]:
     """`cbablate status --json`; where replicates grow, of those that were asked for."""
     trials = outcomes(asked(plan, facts), facts)
     return {
         **_head("status", plan),
+        "at_work": at_work,
         "counts": _counts(trials),
         "arms": [
             _arm(plan, arm.id) | {"counts": _counts([t for t in trials if t.arm.id == arm.id])}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,7 @@ from cbablate.cli.effects import (
 )
 from cbablate.cli.explain import explain
 from cbablate.cli.fsck import fsck
+from cbablate.cli.output import form_for, write_file
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
 from cbablate.cli.words import (
@@ -28,13 +29,20 @@ from cbablate.cli.words import (
     CheckedPaths,
     Form,
     Json,
+    Kept,
+    ReaderLeft,
     Results,
     StudyPath,
     Where,
     Written,
+    command,
+    discard_stdout,
+    ledger_folder,
+    say,
     show_error,
+    tell,
 )
-from cbablate.errors import CbablateError, EnvironmentFault
+from cbablate.errors import CbablateError, Interrupted
 
 if TYPE_CHECKING:
     from cbablate.reporting.table import Table
@@ -100,10 +108,10 @@ def check(files: CheckedPaths, as_json: Json = False) -> None:
                 show_error(error)
         else:
             if not as_json:
-                print(f"{path}: {said}")
+                say(f"{path}: {said}")
         told.append({"path": str(path), "says": said, "faults": faults})
     if as_json:
-        print(json_shape.printed(json_shape.check_shape(told)))
+        say(json_shape.printed(json_shape.check_shape(told)))
     if faulty:
         raise typer.Exit(2)
 
@@ -130,22 +138,21 @@ def plan(
 
     if slots is not None and not probe:
         raise CbablateError("--slots says for how many slots --probe reckons: give both")
-    planned = api.plan(api.load_study(study))
-    told = api.facts(results)
+    planned, told = api.recorded(api.plan(api.load_study(study)), results)
     if not as_json:
-        print(overview.planned(planned, told), flush=True)
+        say(overview.planned(planned, told))
     found = probing.probe(planned, told, slots=slots or 1) if probe else None
     if as_json:
         extra = {} if found is None else {"probe": probing.probe_shape(found)}
-        print(json_shape.printed(json_shape.plan_shape(planned, told) | extra))
+        say(json_shape.printed(json_shape.plan_shape(planned, told) | extra))
     elif found is not None:
-        print("", *probing.probe_lines(planned, found), sep="\n")
+        say("\n".join(["", *probing.probe_lines(planned, found)]))
     if verify:
         notes = api.verify(planned, api.Resources(on="local"))
     if verify and not as_json:
-        print(f"\nVerified: all {len(planned.arms)} arms can be built.")
+        say(f"\nVerified: all {len(planned.arms)} arms can be built.")
         for name, sentences in notes.items():
-            print("\n".join(f"  {name}: {sentence}" for sentence in sentences))
+            say("\n".join(f"  {name}: {sentence}" for sentence in sentences))
     if found is not None and any(price.sample.failure for price in found.prices):
         raise typer.Exit(3)
 
@@ -165,6 +172,7 @@ def run(
     """Train what is missing, then print the table. Running again is how to go on."""
     from cbablate import api
     from cbablate.cli import overview
+    from cbablate.running.mlflow_store import masked
     from cbablate.running.signals import stoppable
 
     planned = api.plan(api.load_study(study))
@@ -183,31 +191,46 @@ def run(
             mlflow=mlflow,
             mirrored=mirrors,
         )
-    _write(_spelled(api.table_of(planned, done.facts, view="shown"), Form.text))
-    print(overview.ended(planned, done, shown, mirrored=mirrors), file=sys.stderr)
+    text = _spelled(api.table_of(planned, done.facts, view="shown"), Form.text)
+    try:
+        say(text, end="")
+    except ReaderLeft:
+        if not done.exit_code:
+            raise
+    finally:  # where the trials went is said though nobody reads the table
+        server = ("--mlflow", masked(mlflow)) if mlflow else ()
+        sent = command("sync", study, *server, results=shown)
+        tell(overview.ended(planned, done, shown, sync=sent, mirrored=mirrors))
     if done.exit_code:
         raise typer.Exit(done.exit_code)
 
 
 @app.command()
-def status(study: StudyPath, results: Results = RESULTS, as_json: Json = False) -> None:
+def status(study: StudyPath, results: Kept = None, as_json: Json = False) -> None:
     """Say what is done, running, pruned and failed, and why."""
     from cbablate import api
     from cbablate.cli import json_shape, overview
+    from cbablate.records.lock import held
 
+    planned = api.plan(api.load_study(study))
+    folder = ledger_folder(results)
+    at_work = held(folder / "lock")  # before the facts: what ends meanwhile is not cut short
+    planned, told = api.recorded(planned, folder)
     if as_json:
-        planned = api.plan(api.load_study(study))
-        print(json_shape.printed(json_shape.status_shape(planned, api.facts(results))))
+        say(json_shape.printed(json_shape.status_shape(planned, told, at_work=at_work)))
         return
-    print(overview.standing(api.plan(api.load_study(study)), api.facts(results)))
-    print(overview.kept(results), end="")
+    say(overview.standing(planned, told, at_work=at_work))
+    say(overview.kept(folder), end="")
 
 
 @app.command()
 def table(
     study: StudyPath,
-    results: Results = RESULTS,
-    form: Annotated[Form, typer.Option("--as", help="How it is written.")] = Form.text,
+    results: Kept = None,
+    form: Annotated[
+        Form | None,
+        typer.Option("--as", help="How it is written. [default: by the file's suffix, or text]"),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a file.")
     ] = None,
@@ -224,6 +247,7 @@ def table(
     from cbablate.analysis.outcome import outcome
     from cbablate.cli import json_shape
 
+    spelled = form_for(output, form, as_json=as_json)
     view = chosen(
         effects=effects,
         components=components,
@@ -233,31 +257,29 @@ def table(
         robust=robust,
     )
     planned = api.plan(api.load_study(study))
+    folder = ledger_folder(results)
     if view == "arms" and not as_json:
         view = "shown"  # in JSON a row is an arm, however the study has its table set
-    found = api.table(planned, results=results, view=view)
+    found = api.table(planned, results=folder, view=view)
     if as_json:
-        rows = outcome(planned, api.facts(results)).plan
+        rows = outcome(*api.recorded(planned, folder)).plan
         text = json_shape.printed(json_shape.table_shape(rows, found)) + "\n"
     else:
-        text = _spelled(found, form)
+        text = _spelled(found, spelled, shown=output is None)
     if output is None:
-        _write(text)
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CbablateError(f"{output} cannot be written: {error.strerror}") from error
-    print(f"wrote {output}", file=sys.stderr)
+        say(text, end="")
+    else:
+        write_file(output, text.encode("utf-8"))
 
 
 @app.command()
-def sync(study: StudyPath, results: Results = RESULTS, mlflow: Mlflow = None) -> None:
+def sync(study: StudyPath, results: Kept = None, mlflow: Mlflow = None) -> None:
     """Send MLflow and Optuna what they miss; train nothing."""
     from cbablate import api
 
-    api.sync(api.plan(api.load_study(study)), results=results, mlflow=mlflow)
-    print("MLflow and Optuna show what the ledger holds.", file=sys.stderr)
+    planned = api.plan(api.load_study(study))
+    api.sync(planned, results=ledger_folder(results), mlflow=mlflow)
+    tell("MLflow and Optuna show what the ledger holds.")
 
 
 @app.command()
@@ -286,7 +308,7 @@ def models(
     """Say which models are known, and where in one context can be placed."""
     from cbablate.cli.models import listed
 
-    print(listed(pattern))
+    say(listed(pattern))
 
 
 @app.command()
@@ -302,18 +324,19 @@ def data(
     if get and name is None:
         raise CbablateError("--get needs the name of a data set: cbablate data NAME --get")
     if name is None:
-        print(words.catalog())
+        say(words.catalog())
     else:
-        print(words.fetched(name) if get else words.checked(name))
+        say(words.fetched(name) if get else words.checked(name))
 
 
 @app.command()
-def sweep(study: StudyPath, results: Results = RESULTS) -> None:
+def sweep(study: StudyPath, results: Kept = None) -> None:
     """Say what each arm's tuning has found so far, and which hyperparameters matter."""
     from cbablate import api
     from cbablate.cli.sweep import swept
 
-    print(swept(api.plan(api.load_study(study)), api.facts(results)))
+    planned = api.plan(api.load_study(study))
+    say(swept(*api.recorded(planned, ledger_folder(results))))
 
 
 @app.command()
@@ -327,9 +350,9 @@ def schema(
     from cbablate.workloads.catalog import SHIPPED
 
     if of is Written.sweep:
-        print(json.dumps(sweep_schema(), indent=2))
+        say(json.dumps(sweep_schema(), indent=2))
     else:
-        print(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+        say(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
 
 
 app.command()(diff)
@@ -339,28 +362,15 @@ app.command()(verify)
 app.command()(fsck)
 
 
-def _spelled(table: Table, form: Form) -> str:
-    """The table in a form; in plain ASCII where this terminal cannot show more."""
+def _spelled(table: Table, form: Form, *, shown: bool = True) -> str:
+    """The table in a form; if it is `shown` on a terminal that has ASCII only, in that."""
     from cbablate.reporting.form import render
     from cbablate.reporting.terminal import terminal
 
-    if form is not Form.text:
+    if form is not Form.text or not shown:
         return render(table, form.value)
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     return terminal(table, ascii_only=not encoding.startswith("utf"))
-
-
-def _write(text: str) -> None:
-    """Text on stdout as it is; every form ends its last line by itself."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except (AttributeError, OSError) as error:  # stdout is closed, or its disk is full
-        if sys.stdout is not None:
-            _give_up_stdout()
-        raise EnvironmentFault(f"the table cannot be printed: {error}") from error
 
 
 def main() -> None:
@@ -368,21 +378,29 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another
+    stdout = sys.stdout
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except CbablateError as error:
         show_error(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        _give_up_stdout()  # whoever read our output has left
-        sys.exit(0)
-
-
-def _give_up_stdout() -> None:
-    """Let what could not be written be lost: Python would try again when it shuts down, complain,
-    and exit with a code of its own.
-    """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ReaderLeft as error:
+        sys.exit(error.exit_code)
+    except typer.Abort:
+        sys.exit(Interrupted.exit_code)
+    except SystemExit:
+        if sys.stdout is not stdout:  # so typer tells that whoever read its help has left
+            sys.stdout = stdout
+            discard_stdout()
+            sys.exit(ReaderLeft.exit_code)
+        raise
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        usage = io.StringIO()  # typer's own error: it repeats the words that were typed
+        error.show(file=usage)  # type: ignore[attr-defined]
+        tell(usage.getvalue().rstrip())
+        sys.exit(error.exit_code)  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -38,14 +38,15 @@ def _table(rows: list[tuple[str, Portrait | str]]) -> str:
     lines = []
     for (family, over), group in groupby(rows, key=lambda row: _family(row[1])):
         lines += ["", family, *([f"  a mean is over {over}"] if over else [])]
-        places: tuple[str, ...] | None = None
+        places: tuple[tuple[str, ...], list[str]] | None = None
         for name, found in group:
             if isinstance(found, str):
                 lines.append(f"  {name:<{width}}  {found}")
                 continue
-            if found.places != places:
-                places = found.places
-                lines.append(f"  at {', '.join(places) or 'no place'}")
+            if (found.places, [*found.partial]) != places:
+                places = found.places, [*found.partial]
+                some = f"; in some blocks {', '.join(found.partial)}" if found.partial else ""
+                lines.append(f"  at {', '.join(found.places) or 'no place'}{some}")
             lines.append(
                 f"    {name:<{width}}  {found.parameters / 1e6:>7.1f} M  "
                 f"{found.flops / 1e9:>7.2f} GFLOPs  {len(found.blocks):>3} blocks  "
@@ -85,12 +86,26 @@ def _whole(found: Portrait) -> str:
     for (stage, kind, tokens, channels), group in groupby(rows):
         last = first + len(list(group)) - 1
         span = f"{first}" if last == first else f"{first}-{last}"
-        lines.append(f"  {span:<7} {stage}: {kind}, {tokens} tokens of {channels} channels")
+        lines.append(f"  {span:<7} {stage}: {kind}, {_handed(tokens, channels)}")
         first = last + 1
     if found.beside:
         lines.append(f"  left alone: {', '.join(found.beside)} (only the class token moves there)")
     lines += ["", f"places: {', '.join(found.places) or 'none'}"]
-    for reason in dict.fromkeys(found.absent.values()):
-        lacking = [place for place, why in found.absent.items() if why == reason]
+    for place, indices in found.partial.items():
+        lines.append(
+            f"  {place} in some blocks alone, blocks: {list(indices)}; not in the others: "
+            f"{found.absent[place]}"
+        )
+    nowhere = {p: why for p, why in found.absent.items() if p not in found.partial}
+    for reason in dict.fromkeys(nowhere.values()):
+        lacking = [place for place, why in nowhere.items() if why == reason]
         lines.append(f"  not {', '.join(lacking)}: {reason}")
     return "\n".join(lines)
+
+
+def _handed(tokens: int | None, channels: int | None) -> str:
+    """What a block is handed, as far as it is known."""
+    if tokens is None and channels is None:
+        return "tokens and channels unknown"
+    said = [f"{'an unknown number of' if n is None else n}" for n in (tokens, channels)]
+    return f"{said[0]} tokens of {said[1]} channels"

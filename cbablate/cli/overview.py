@@ -11,11 +11,14 @@ from cbablate.analysis.absence import unreported
 from cbablate.analysis.contrast import pooled_sd
 from cbablate.analysis.cost import cost, tuning_cost
 from cbablate.analysis.course import asked
+from cbablate.analysis.earlier import earlier_versions
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
+from cbablate.character import brief
 from cbablate.cli.looks_overview import cost_lines, look_lines, standing_lines
 from cbablate.cli.tuning_overview import counted, left_lines, searching_lines, tuning_lines
+from cbablate.cli.words import command
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.power import (
@@ -42,6 +45,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ended", "kept", "planned", "standing"]
 
+_CONFIRMED = "Confirmations, at each arm's best:"
+_REASON = 500
+_TRACEBACK = 5_000
+"""So many characters of a failure are looked at: a stranger's exception may have millions."""
 _PRICE_OF_LOOKING = (
     "So it is with a number that is fixed. Looking in between costs the power of less than a tenth "
     "of the replicates, and saves the seeds of whatever is decided early."
@@ -64,12 +71,14 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
         f"{', at the hyperparameters as written' * tuned}",
         *(tuning_lines(plan, tuning_cost(plan, facts)) if tuned else ()),
         *look_lines(plan),
+        *_limit_lines(plan),
         "",
         *_arm_lines(plan),
         "",
         *_screening_lines(plan),
         *_power_lines(outcome(plan, facts), plan.study.tune is not None),
     ]
+    lines += earlier_versions(plan, facts, histories(facts))
     if tuned:
         return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, facts))])
     if grows:
@@ -87,50 +96,65 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
     return "\n".join(lines)
 
 
-def standing(plan: Plan, facts: Sequence[Record]) -> str:
-    """How many trials are in which state, arm by arm, and why any failed or was pruned."""
+def standing(plan: Plan, facts: Sequence[Record], *, at_work: bool = False) -> str:
+    """How many trials are in which state, arm by arm, and why any failed or was pruned.
+
+    `at_work` is whether a driver writes to the results folder: where none does, a trial that began
+    and has not ended was cut short.
+    """
     past = histories(fact for fact in facts if fact.kind in TRIAL_KINDS)
     unknown = History(trial="")
+    earlier = earlier_versions(plan, facts, past)
+    after = ["", *earlier] if earlier else []
     if plan.study.tune is not None:
-        return _tuned_standing(plan, facts, past)
+        return "\n".join([_tuned_standing(plan, facts, past, at_work=at_work), *after])
     now = asked(plan, facts)
     ours = {trial.id: past.get(trial.id, unknown) for trial in now.trials}
-    lines = _standing(now, ours, f"{plan.study.name}:")
-    return "\n".join([*lines, *standing_lines(plan, facts)])
+    lines = _standing(now, ours, f"{plan.study.name}:", at_work=at_work)
+    return "\n".join([*lines, *standing_lines(plan, facts), *after])
 
 
-def _tuned_standing(plan: Plan, facts: Sequence[Record], past: dict[str, History]) -> str:
+def _tuned_standing(
+    plan: Plan, facts: Sequence[Record], past: dict[str, History], *, at_work: bool
+) -> str:
     """The same of a study that tunes: the arms as written, the searches, the arms as tuned."""
     unknown = History(trial="")
     rows = confirmed(plan, best_proposals(plan, facts))
     written = {trial.id: past.get(trial.id, unknown) for trial in plan.trials}
     tuned = {trial.id: past.get(trial.id, unknown) for trial in rows.trials}
-    lines = [*_standing(plan, written, f"{plan.study.name}, at the hyperparameters as written:")]
+    title = f"{plan.study.name}, at the hyperparameters as written:"
+    lines = [*_standing(plan, written, title, at_work=at_work)]
     lines += ["", *searching_lines(plan, facts)]
     if tuned:
-        lines += ["", *_standing(rows, tuned, "Confirmations, at each arm's best:")]
+        lines += ["", *_standing(rows, tuned, _CONFIRMED, at_work=at_work)]
     else:
         lines += ["", "Confirmations: none yet, as no search is over."]
     return "\n".join(lines)
 
 
-def _standing(plan: Plan, ours: dict[str, History], title: str) -> list[str]:
+def _standing(plan: Plan, ours: dict[str, History], title: str, *, at_work: bool) -> list[str]:
     counts = Counter(history.state for history in ours.values())
-    states = ", ".join(f"{counts[state]} {state.value}" for state in TrialState if counts[state])
-    lines = [f"{title} {len(plan.trials)} trials: {states}", ""]
+    lines = [f"{title} {len(plan.trials)} trials: {_states(counts, at_work)}", ""]
     width = max(len(arm.name) for arm in plan.arms)
     for arm in plan.arms:
         of_arm = Counter(ours[trial.id].state for trial in plan.trials if trial.arm == arm.id)
-        said = ", ".join(f"{of_arm[s]} {s.value}" for s in TrialState if of_arm[s])
-        lines.append(f"  {arm.name:<{width}}  {said or 'not tuned yet'}")
+        lines.append(f"  {arm.name:<{width}}  {_states(of_arm, at_work) or 'not tuned yet'}")
     if counts[TrialState.RUNNING]:
-        lines += ["", "Running (or cut short, if no cbablate is at work here):"]
-        lines += _reasons(plan, ours, TrialState.RUNNING)
+        heading = "Running:" if at_work else "Cut short (no cbablate is at work here):"
+        lines += ["", heading, *_reasons(plan, ours, TrialState.RUNNING)]
     for state in (TrialState.PRUNED, TrialState.FAILED):
         if counts[state]:
             lines += ["", f"{state.value.capitalize()}:", *_reasons(plan, ours, state)]
     absent = unreported(plan, ours.values())
     return [*lines, *([""] if absent else []), *absent]
+
+
+def _states(counts: Counter[TrialState], at_work: bool) -> str:
+    """How many trials are in which state."""
+    words = {state: state.value for state in TrialState}
+    if not at_work:
+        words[TrialState.RUNNING] = "cut short (run again to go on)"
+    return ", ".join(f"{counts[state]} {words[state]}" for state in TrialState if counts[state])
 
 
 def kept(results: Path) -> str:
@@ -149,8 +173,8 @@ def kept(results: Path) -> str:
     )
 
 
-def ended(plan: Plan, done: Completion, results: Path, *, mirrored: bool) -> str:
-    """Where everything lies, and what went wrong."""
+def ended(plan: Plan, done: Completion, results: Path, *, sync: str, mirrored: bool) -> str:
+    """Where everything lies, and what went wrong; `sync` is the command that tells the mirrors."""
     lines = ["", *done.searched, *done.unanswered]
     if not done.trained:
         lines.append(f"Nothing to train: all {len(done.plan.trials)} trials were finished.")
@@ -160,16 +184,27 @@ def ended(plan: Plan, done: Completion, results: Path, *, mirrored: bool) -> str
         lines.append("Running the study again tries them once more, but for the diverged.")
     lines += [f"Not shown yet: {sentence}" for sentence in done.missed]
     if done.missed:
-        lines.append("Nothing is lost: `cbablate sync STUDY` sends it later.")
+        lines.append(f"Nothing is lost. This sends it later: {sync}")
     folder = results / plan.study.name
     lines.append(f"Tables and figures: {', '.join(path.name for path in done.published)}")
     lines.append(f"  in {folder}; every trial's facts in {results / 'ledger.sqlite'}")
     lines.append(
-        f"Compare trials in MLflow: cbablate ui --results {results}"
+        f"Compare trials in MLflow: {command('ui', results=results)}"
         if mirrored
-        else "MLflow and Optuna have not been told: cbablate sync STUDY tells them."
+        else f"MLflow and Optuna have not been told. This tells them: {sync}"
     )
     return "\n".join(lines)
+
+
+def _limit_lines(plan: Plan) -> list[str]:
+    """What the time of a trial is limited to; nothing where it is not."""
+    longest, silence = plan.study.time_limit, plan.study.silence_limit
+    said = [f"an attempt may take {duration(longest)}"] if longest is not None else []
+    said += [f"go {duration(silence)} without a measurement"] if silence is not None else []
+    if not said:
+        return []
+    words = " and ".join(said) if longest is not None else f"an attempt may {said[0]}"
+    return [f"Limits of time: {words}; a trial that goes on longer has failed."]
 
 
 def _screening_lines(plan: Plan) -> list[str]:
@@ -281,8 +316,9 @@ def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[st
         failure = f"{history.failure}: " if history.failure else ""
         lines.append(
             f"  {plan.label(trial)} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
-            f"{failure}{history.reason or 'attempt ' + str(history.attempts)}"
+            f"{failure}{brief(history.reason, _REASON) or f'attempt {history.attempts}'}"
         )
         if history.traceback:
-            lines += [f"      {line}" for line in history.traceback.strip().splitlines()[-3:]]
+            last = history.traceback[-_TRACEBACK:].strip().splitlines()[-3:]
+            lines += [f"      {brief(line, _REASON)}" for line in last]
     return lines

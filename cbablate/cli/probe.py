@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.forecast import Forecast, Price, forecast, shapes
 from cbablate.cli.tuning_overview import counted
+from cbablate.cli.words import tell
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.running.duration import duration
@@ -26,9 +26,6 @@ def probe(plan: Plan, facts: Sequence[Record], *, slots: int) -> Forecast:
         EnvironmentFault: the workload cannot be probed.
     """
     from cbablate.running.probing import probed
-
-    def tell(text: str) -> None:
-        print(text, file=sys.stderr)
 
     told = list(probed(plan, shapes(plan, facts), tell=tell))
     return forecast(plan, facts, told, slots=slots)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results, StudyPath
-from cbablate.errors import EnvironmentFault
+from cbablate.cli.output import write_file
+from cbablate.cli.words import Kept, StudyPath, ledger_folder
 
 __all__ = ["report"]
 
 
 def report(
     study: StudyPath,
-    results: Results = RESULTS,
+    results: Kept = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="[default: <study>.html or .pdf]"),
@@ -26,8 +25,7 @@ def report(
     """Write a study as one page that works offline: table, figures, trials, open questions."""
     from cbablate import api
 
-    planned = api.plan(api.load_study(study))
-    told = api.facts(results)
+    planned, told = api.recorded(api.plan(api.load_study(study)), ledger_folder(results))
     path = output or Path(f"{planned.study.name}{'.pdf' if pdf else '.html'}")
     if pdf:
         from cbablate.reporting.report_pdf import report_pdf
@@ -37,8 +35,4 @@ def report(
         from cbablate.reporting.report import report as page
 
         written = page(planned, told).encode("utf-8")
-    try:
-        path.write_bytes(written)
-    except OSError as error:
-        raise EnvironmentFault(f"{path} cannot be written: {error.strerror}") from error
-    print(f"wrote {path}", file=sys.stderr)
+    write_file(path, written)

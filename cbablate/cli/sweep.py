@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from cbablate.analysis.slices import Slice, slices
 from cbablate.analysis.tuning import Attempt, Tuning, tunings
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.tuning_note import proposal_words, search_words, used_words
+from cbablate.reporting.tuning_note import (
+    proposal_words,
+    search_words,
+    used_words,
+    value_words,
+)
 from cbablate.running.duration import duration
 from cbablate.running.optuna_importance import FEWEST, importances
 
@@ -119,12 +123,5 @@ def _slices(one: Tuning, key: str) -> Iterator[str]:
 
 
 def _span(part: Slice) -> str:
-    return (
-        _value(part.low) if part.low == part.high else f"{_value(part.low)} to {_value(part.high)}"
-    )
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    low = value_words(part.low, digits=3)
+    return low if part.low == part.high else f"{low} to {value_words(part.high, digits=3)}"

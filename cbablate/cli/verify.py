@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli.words import RESULTS, Results
+from cbablate.cli.words import Kept, ledger_folder, say, tell
 from cbablate.errors import CbablateError
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def verify(
         list[Path],
         typer.Argument(metavar="STUDY... PAPER.tex", help="Study files, and at the end a paper."),
     ],
-    results: Results = RESULTS,
+    results: Kept = None,
 ) -> None:
     """Say which numbers of a paper no longer match the ledger. Exit code 3 if there are any."""
     from cbablate import api
@@ -33,20 +32,21 @@ def verify(
 
     if len(files) < 2:
         raise CbablateError("verify takes one or more study files and, at the end, a paper")
+    folder = ledger_folder(results)
     *studies, paper = files
     rows, versions = paper_rows(paper), versions_in(paper)
     faults, known = 0, set[str]()
     for path in studies:
         plan = api.plan(api.load_study(path))
         known.add(plan.study.name)
-        tables = [api.table(plan, results=results)]
+        tables = [api.table(plan, results=folder)]
         if plan.study.typesetting.layout == "two_way":
-            tables.append(api.table(plan, results=results, view="two_way"))
+            tables.append(api.table(plan, results=folder, view="two_way"))
         ours = [row for row in rows if row.study == plan.study.name]
-        shown = outcome(plan, api.facts(results)).plan  # of a study that tunes, its tuned arms
+        shown = outcome(*api.recorded(plan, folder)).plan  # of a study that tunes, its tuned arms
         faults += _checked(shown, tables, ours, paper, versions.get(plan.study.name, ""))
     for name in sorted({row.study for row in rows} - known):
-        print(f"{name}: not checked, for its study file was not given", file=sys.stderr)
+        tell(f"{name}: not checked, for its study file was not given")
     if faults:
         raise typer.Exit(3)
 
@@ -62,12 +62,12 @@ def _checked(
 
     name = plan.study.name
     if not rows:
-        print(f"{name}: {paper} has no row of it ('% cbablate row {name} ...' marks one)")
+        say(f"{name}: {paper} has no row of it ('% cbablate row {name} ...' marks one)")
         return 1
     known = {row.key: table for table in reversed(tables) for row in table.rows}
     found = [one for row in rows for one in disagreements(known.get(row.key, tables[0]), row)]
     for one in found:
-        print(_told(plan, one, known.get(one.row.key)))
+        say(_told(plan, one, known.get(one.row.key)))
     numbers = sum(len(row.numbers) for row in rows)
     data = (
         ""
@@ -77,7 +77,7 @@ def _checked(
     said = f"{len(found)} do not match" if found else "all match"
     of = {id(table): len(table.rows) for row in rows for table in [known.get(row.key, tables[0])]}
     seen = len({row.key for row in rows})  # a table in parts has each row several times
-    print(f"{name}: {seen} of {sum(of.values())} rows, {numbers} numbers: {said}{data}")
+    say(f"{name}: {seen} of {sum(of.values())} rows, {numbers} numbers: {said}{data}")
     return len(found)
 
 

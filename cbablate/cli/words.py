@@ -1,28 +1,41 @@
-"""Words of the command line that are chosen from a list, and how it speaks of errors."""
+"""Words of the command line that are chosen from a list, and how it prints and reports errors."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
-from cbablate.errors import CbablateError, StudyError
+from cbablate.character import visible_lines
+from cbablate.errors import CbablateError, EnvironmentFault, StudyError
+from cbablate.records.layout import LEDGER_FILE
 from cbablate.records.place import results_folder
+from cbablate.spec.suggestion import did_you_mean
 
 __all__ = [
     "RESULTS",
     "CheckedPaths",
     "Form",
     "Json",
+    "Kept",
+    "ReaderLeft",
     "Results",
     "StudyPath",
     "Where",
     "Written",
+    "command",
+    "discard_stdout",
     "folder_or_none",
+    "ledger_folder",
+    "say",
     "show_error",
+    "tell",
 ]
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
@@ -41,7 +54,15 @@ Results = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="As JSON, unrounded; the shape is in docs/json.md.")
 ]
+Kept = Annotated[
+    Path | None,
+    typer.Option(
+        "--results", metavar="DIR", help="Folder of the ledger and the tables. [default: results]"
+    ),
+]
+"""`Results` of a command that reads what has run; `ledger_folder` makes a folder of it."""
 RESULTS = Path("results")
+_MOST_LEDGERS = 5
 
 
 def folder_or_none(results: Path | None) -> Path | None:
@@ -72,7 +93,93 @@ class Written(StrEnum):
     sweep = "sweep"
 
 
+def ledger_folder(named: Path | None) -> Path:
+    """The results folder that a command reads: the one that was named, else the usual one.
+
+    Where no folder was named, nothing may have run yet, which is told and is no error.
+
+    Raises:
+        EnvironmentFault: there is no ledger in the folder that was named.
+    """
+    folder = RESULTS if named is None else results_folder(named)
+    try:
+        stem = Path(LEDGER_FILE).stem  # what is left of a damaged one counts: reading it says so
+        if any(folder.glob(f"{stem}*")) or (folder.exists() and not folder.is_dir()):
+            return folder
+    except OSError:
+        return folder  # reading it says what is wrong
+    if named is None:
+        tell(f"Nothing has run yet: there is no ledger in ./{folder}. `cbablate run` makes one.")
+        return folder
+    raise EnvironmentFault(f"there is no ledger at {folder}.{_other_ledgers(folder)}")
+
+
+def _other_ledgers(folder: Path) -> str:
+    """Which folder near one without a ledger may have been meant."""
+    places: list[Path] = []
+    for near in (folder, folder.parent):
+        with contextlib.suppress(OSError):
+            places += [near, *sorted(one for one in near.iterdir() if one.is_dir())]
+    there = {str(one): one for one in places if (one / LEDGER_FILE).is_file()}
+    asked = did_you_mean(str(folder), there)
+    if asked:
+        return f" {asked[0].upper()}{asked[1:]}"
+    listed = ", ".join(list(there)[:_MOST_LEDGERS])
+    return f" There is one in {listed}." if there else ""
+
+
+def command(*words: str | Path, results: Path = RESULTS) -> str:
+    """A command as a person can paste it, every word quoted where a shell needs that."""
+    where = () if results == RESULTS else ("--results", results)
+    return shlex.join(["cbablate", *map(str, (*words, *where))])
+
+
+class ReaderLeft(Exception):
+    """Whoever read stdout has closed it, as `head` does; an OSError would be caught by typer."""
+
+    exit_code = 141
+    """What a shell reports of a filter that SIGPIPE ended: not all of the output was read."""
+
+
+def say(text: str = "", *, end: str = "\n") -> None:
+    """Print lines to stdout. Study files and ledgers come from anybody: what steers a terminal is
+    spelled out.
+
+    Raises:
+        ReaderLeft: stdout is a pipe that was closed.
+        EnvironmentFault: stdout is closed, or its disk is full.
+    """
+    if sys.stdout is None:
+        raise EnvironmentFault("the output cannot be printed: stdout is closed")
+    try:
+        _print(text + end, sys.stdout)
+    except BrokenPipeError:
+        discard_stdout()
+        raise ReaderLeft from None
+    except OSError as error:
+        discard_stdout()
+        raise EnvironmentFault(f"the output cannot be printed: {error.strerror}") from error
+
+
+def tell(text: str) -> None:
+    """Print lines to stderr, likewise; where nobody can read it, the command goes on."""
+    with contextlib.suppress(AttributeError, OSError):  # it may be closed, and None then
+        _print(f"{text}\n", sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    stream.write(visible_lines(text))
+    stream.flush()
+
+
+def discard_stdout() -> None:
+    """Let what could not be written be lost: Python would try again when it shuts down, complain,
+    and exit with a code of its own.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def show_error(error: CbablateError) -> None:
     """Write an error to stderr; faults of a file speak for themselves, with their places."""
     prefix = "" if isinstance(error, StudyError) else "cbablate: "
-    print(f"{prefix}{error}", file=sys.stderr)
+    tell(f"{prefix}{error}")

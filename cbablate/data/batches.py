@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cbablate.fingerprint import derive_seed
+from cbablate.planning.evaluation import evaluation_batches
 
 __all__ = ["Batch", "Batches", "Split", "order"]
 
@@ -33,16 +34,15 @@ class Batches(Protocol):
         ...
 
     def in_order(self, batch: int) -> Iterator[Batch]:
-        """Every image once, as it is evaluated, always in the same order; the last batch may be
-        smaller."""
+        """Every image once, as it is evaluated, in the batches of `evaluation_batches`."""
         ...
 
     def thinned(self, most: int) -> Batches:
-        """All that are held already; else at most so many, spread evenly over the order."""
+        """All that are held already; else at most so many, spread evenly over the stored order."""
         ...
 
     def held(self, most: int) -> Split:
-        """The same as tensors, as they are evaluated."""
+        """The same as tensors, each image as it is evaluated, in the stored order."""
         ...
 
 
@@ -68,9 +68,10 @@ class Split:
             yield self.images[index], self.labels[index]
 
     def in_order(self, batch: int) -> Iterator[Batch]:
-        """Every image once; views, not to be written to."""
-        for start in range(0, len(self), batch):
-            yield self.images[start : start + batch], self.labels[start : start + batch]
+        """Every image once, in evaluation order; copies."""
+        for chosen in evaluation_batches(len(self), batch):
+            index = torch.tensor(chosen, device=self.labels.device)
+            yield self.images[index], self.labels[index]
 
     def thinned(self, most: int) -> Split:
         """All of it, whatever `most`."""

@@ -26,14 +26,17 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from cbablate.data.batches import Batch, Split, order
-from cbablate.errors import EnvironmentFault, StudyError
+from cbablate.errors import EnvironmentFault, library_errors
 from cbablate.fingerprint import derive_seed
+from cbablate.planning.evaluation import evaluation_batches
 
 __all__ = ["MEAN", "STD", "WORKERS", "Stream", "evaluating", "training", "workers"]
 
 MEAN, STD = IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD
 WORKERS = "CBABLATE_WORKERS"
 _MOST_WORKERS = 8
+_HELD = 256
+"""Images that are read at a time where they are held as tensors."""
 
 Transform = Callable[[Image.Image], Tensor]
 Item = tuple[int, int]
@@ -48,7 +51,11 @@ def training(data: Mapping[str, Any], augment: Mapping[str, Any]) -> Transform:
     Raises:
         StudyError: timm does not know the policy.
     """
-    try:
+    with library_errors(
+        f"timm {timm.__version__} cannot make the augmentation of training images, auto_augment "
+        f"'{augment.get('auto_augment')}' with it",
+        hint="a policy that it knows is rand-m9-mstd0.5-inc1",
+    ):
         made: Transform = create_transform(
             data["img_size"],
             is_training=True,
@@ -61,12 +68,6 @@ def training(data: Mapping[str, Any], augment: Mapping[str, Any]) -> Transform:
             std=STD,
             normalize=True,
         )
-    except (AssertionError, KeyError, TypeError, ValueError) as error:
-        raise StudyError(
-            f"timm {timm.__version__} cannot make the augmentation of training images, "
-            f"auto_augment '{augment.get('auto_augment')}' with it ({type(error).__name__}: "
-            f"{error}); a policy that it knows is rand-m9-mstd0.5-inc1"
-        ) from error
     return made
 
 
@@ -128,31 +129,31 @@ class Stream:
             (index, derive_seed(seed, "image", epoch, place))
             for place, index in enumerate(chosen[: count * batch].tolist())
         ]
-        yield from self._loaded(items, batch, self.trained)
+        yield from self._loaded(_cut(items, batch), self.trained)
 
     def in_order(self, batch: int) -> Iterator[Batch]:
-        """Every image once, not augmented; the last batch may be smaller."""
-        yield from self._loaded([(index, 0) for index in range(len(self))], batch, self.evaluated)
+        """Every image once, not augmented, in evaluation order."""
+        batches = evaluation_batches(len(self), batch)
+        yield from self._loaded([[(i, 0) for i in chosen] for chosen in batches], self.evaluated)
 
     def held(self, most: int) -> Split:
-        """At most so many images, spread evenly over the order, as tensors on the device."""
+        """At most so many images, spread evenly over the stored order, as tensors on the device."""
         part = self.thinned(most)
-        pairs = list(part.in_order(256))
-        images, labels = zip(*pairs, strict=True)
+        items = [(index, 0) for index in range(len(part))]
+        images, labels = zip(*part._loaded(_cut(items, _HELD), self.evaluated), strict=True)
         return Split(torch.cat(images), torch.cat(labels))
 
     def thinned(self, most: int) -> Stream:
-        """The same with at most so many files, spread evenly over the order, and so the classes."""
+        """The same with at most so many files, spread evenly over the classes."""
         count = min(most, len(self))
         chosen = tuple(self.files[i * len(self) // count] for i in range(count))
         return replace(self, files=chosen)
 
-    def _loaded(self, items: list[Item], batch: int, transform: Transform) -> Iterator[Batch]:
-        read = workers() if len(items) > batch else 0
+    def _loaded(self, batches: list[list[Item]], transform: Transform) -> Iterator[Batch]:
+        read = workers() if len(batches) > 1 else 0
         loader = DataLoader(
             _Files(self.root, self.files, transform),
-            batch_size=batch,
-            sampler=items,
+            batch_sampler=batches,
             num_workers=read,
             pin_memory=self.device.type == "cuda",
             # Drawn by us: without it, the loader would take a number from torch's generator.
@@ -214,6 +215,11 @@ def _seeded(seed: int) -> Iterator[None]:
         random.setstate(before[0])
         np.random.set_state(before[1])
         torch.default_generator.set_state(before[2])
+
+
+def _cut(items: list[Item], batch: int) -> list[list[Item]]:
+    """The items in batches; the last may be smaller."""
+    return [items[start : start + batch] for start in range(0, len(items), batch)]
 
 
 def _collated(items: list[tuple[Tensor, int] | str]) -> Batch | str:

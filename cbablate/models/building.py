@@ -13,11 +13,12 @@ import torch
 from timm.models import build_model_with_cfg
 from torch import nn
 
-from cbablate.errors import StudyError
+from cbablate.errors import StudyError, library_errors
 from cbablate.fingerprint import derive_seed
 from cbablate.models.initialisation import initialise, initialiser
 from cbablate.models.placing import operators_of, place
 from cbablate.models.weights import load
+from cbablate.spec.scalar import cut
 
 __all__ = ["build", "skeleton"]
 
@@ -40,18 +41,21 @@ def build(config: Mapping[str, Any], *, seed: int, num_classes: int) -> nn.Modul
         StudyError: timm has no such model, it does not take an argument, or it lacks the blocks
             or the place asked for.
     """
+    name = config["model"]["name"]
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive_seed(seed, "init"))
         model = skeleton(config["model"], num_classes)
-    again = initialiser(model)
-    if again is not None:
-        initialise(model, again, seed=seed)
+    with library_errors(f"timm cannot draw the weights of '{name}'"):
+        again = initialiser(model)
+        if again is not None:
+            initialise(model, again, seed=seed)
     load(model, config["model"])
-    place(model, config.get("context", ()))
-    for name, placed in operators_of(model):
+    with library_errors(f"context cannot be placed in model '{name}'"):
+        place(model, config.get("context", ()))
+    for where, placed in operators_of(model):
         reset = getattr(placed, "reset_parameters", None)
         if reset is not None:
-            initialise(placed, reset, seed=seed, prefix=f"{name}.")
+            initialise(placed, reset, seed=seed, prefix=f"{where}.")
     return model
 
 
@@ -73,13 +77,9 @@ def skeleton(keys: Mapping[str, Any], num_classes: int) -> nn.Module:
         close = difflib.get_close_matches(name, timm.list_models(), n=3, cutoff=0.5)
         hint = f"; close to it are {', '.join(close)}" if close else ""
         raise StudyError(f"timm {timm.__version__} has no model '{name}'{hint}")
-    try:
+    asked = ", ".join(f"{key}={value}" for key, value in arguments.items()) or "no arguments"
+    with library_errors(f"timm cannot make '{name}' with {cut(asked, 200)}"):
         return _made(name, {"num_classes": num_classes, **arguments})
-    except (TypeError, ValueError, AssertionError, RuntimeError, KeyError) as error:
-        asked = ", ".join(f"{key}={value}" for key, value in arguments.items()) or "no arguments"
-        raise StudyError(
-            f"timm cannot make '{name}' with {asked}: {error or type(error).__name__}"
-        ) from error
 
 
 class _Recorded(Exception):

@@ -16,7 +16,8 @@ class MomentNoise(nn.Module):
 
     x is of shape (B, N, C); mu and sd, of shape (C,), are the mean and the standard deviation
     over the batch of the mean token, without gradient. Each channel's context keeps its first two
-    moments over images and says nothing of which image it is in. Drawn from torch's global
+    moments over images and says nothing of which image it is in, as long as the batch is large
+    and of all classes: an image's own mean token is one part in B of mu. Drawn from torch's global
     generator, which training seeds for every step, in evaluation too. sd is 0 for an image alone
     in its batch, where this is CB with its mean detached. No parameters; (3 N + 6) C operations
     an image.

@@ -18,12 +18,14 @@ class Takes:
     """The options of an operator: those it needs, and those it has a default for.
 
     `identity` are options with which a fresh operator gives its tokens back bit for bit; None
-    where it never does.
+    where it never does. `across` says that what it does to an image depends on the other images
+    of the batch.
     """
 
     needs: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     identity: Mapping[str, Any] | None = None
+    across: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -50,8 +52,8 @@ TAKES: Mapping[str, Takes] = MappingProxyType(
         "local": Takes(("radius",), {"detach": False}, identity={"radius": 0}),
         "regions": Takes(("grid",), {"detach": False}),
         "random_tokens": Takes(defaults={"count": 1, **_SOURCE}),
-        "other_image": Takes(defaults=_SOURCE),
-        "noise": Takes(defaults={"over": "all"}),
+        "other_image": Takes(defaults=_SOURCE, across=True),
+        "noise": Takes(defaults={"over": "all"}, across=True),
         "bias": Takes(),
         "channel_mix": Takes(defaults={"detach": False}),
     }

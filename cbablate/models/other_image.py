@@ -14,9 +14,10 @@ class OtherImage(nn.Module):
     """Other(x_bi) = (x_bi + (1/N) sum_j x_{b-1, j}) / 2, for x of shape (B, N, C).
 
     CB with the context of the batch's image before (of the last one, for the first): the same
-    cost and the same distribution, and no word about the image itself. Evaluation depends on the
-    order of the images; an image that is alone in its batch gets its own context, so this is CB
-    then. No parameters; 3 N C operations an image.
+    cost and the same distribution, and no word about the image itself, as long as the order of
+    the images has none: training shuffles them, and evaluation goes in a drawn order
+    (`planning.evaluation`). An image that is alone in its batch gets its own context, so this is
+    CB then. No parameters; 3 N C operations an image.
 
     Source: ours, a placebo for arXiv 2210.08457.
     """

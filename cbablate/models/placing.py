@@ -138,8 +138,12 @@ def _operators_at(keeper: Any, name: str, point: Point) -> nn.Sequential:
 
 def _no_place(found: Anatomy, name: str, index: int, reason: str) -> str:
     where = "the model" if name in ONCE else f"block '{found.blocks[index].name}'"
-    there = ", ".join(found.places) or "none"
-    return f"there is no place {name} in {where}: {reason}; the places of this model are {there}"
+    having = [i for i, one in enumerate(found.blocks) if not isinstance(one.points.get(name), str)]
+    if name not in ONCE and having:
+        there = f"where it is there, write blocks: {having}"
+    else:
+        there = f"the places of this model are {', '.join(found.places) or 'none'}"
+    return f"there is no place {name} in {where}: {reason}; {there}"
 
 
 def _no_blocks(model: nn.Module) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +18,9 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from cbablate.errors import StudyError, in_a_line
+from cbablate.errors import StudyError, library_errors
 from cbablate.models.anatomy import Anatomy, Point, anatomy
-from cbablate.models.places import PLACES
+from cbablate.models.places import ONCE, PLACES
 
 __all__ = ["KNOWN", "Portrait", "names_like", "portrait"]
 
@@ -41,6 +40,8 @@ KNOWN = (
 """One or a few of every family, in the families' order."""
 _MOST = 60
 _NEVER = "the model has the module, but does not call it"
+_ONCE = 0
+"""The index under which a place stands that a model has once."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,11 @@ class Portrait:
     """A model at timm's default size.
 
     `flops` are of one image, forward, multiplications and additions counted apart; attention
-    counted, element by element operations not. `tokens` is how many each block is handed, of one
-    image. `absent` is why there is no such place, by place.
+    counted, element by element operations not. `tokens` and `widths` are what each block is
+    handed, of one image; None where that is unknown. Every place is in one of two: `places` are
+    those of the model or of all its blocks, where an operator can be placed as it is, and `absent`
+    says why not, by place. Where only some blocks lack it, `partial` has the indices of those
+    that do not.
     """
 
     name: str
@@ -60,11 +64,12 @@ class Portrait:
     flops: int
     blocks: Mapping[str, str]
     """Names of blocks with their class, first block first."""
-    tokens: tuple[int, ...]
-    widths: tuple[int, ...]
+    tokens: tuple[int | None, ...]
+    widths: tuple[int | None, ...]
     beside: tuple[str, ...]
     places: tuple[str, ...]
     absent: Mapping[str, str]
+    partial: Mapping[str, tuple[int, ...]]
 
 
 def names_like(pattern: str | None) -> tuple[str, ...]:
@@ -95,7 +100,7 @@ def portrait(name: str) -> Portrait:
     Raises:
         StudyError: it cannot be made or run without numbers.
     """
-    try:
+    with library_errors(f"'{name}' cannot be made or run without numbers"):
         with torch.device("meta"):
             model = timm.create_model(name, pretrained=False).eval().requires_grad_(False)
         size = tuple(int(side) for side in model.pretrained_cfg["input_size"])
@@ -103,11 +108,8 @@ def portrait(name: str) -> Portrait:
         seen = _Seen(found)
         with torch.no_grad(), FlopCounterMode(display=False) as counter, seen:
             model(torch.empty(1, *size, device="meta"))
-    except (RuntimeError, NotImplementedError, TypeError, ValueError, AssertionError) as error:
-        raise StudyError(
-            f"'{name}' cannot be made or run without numbers: {in_a_line(error, limit=160)}"
-        ) from error
-    refused = dict.fromkeys(set(found.places) - seen.called, _NEVER) | seen.refused
+    lacking = {place: _lacking(found, seen, place) for place in PLACES}
+    every = range(len(found.blocks))
     return Portrait(
         name=name,
         family=found.family.name if found.family is not None else "",
@@ -116,11 +118,16 @@ def portrait(name: str) -> Portrait:
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         flops=int(counter.get_total_flops()),
         blocks={block.name: type(block.module).__name__ for block in found.blocks},
-        tokens=tuple(seen.tokens[index] for index in range(len(found.blocks))),
+        tokens=tuple(seen.tokens.get(index) for index in every),
         widths=tuple(_width(block.points["block.front"]) for block in found.blocks),
         beside=found.beside,
-        places=tuple(place for place in found.places if place not in refused),
-        absent={**_absent(found), **refused},
+        places=tuple(place for place, reasons in lacking.items() if not reasons),
+        absent={place: min(reasons.items())[1] for place, reasons in lacking.items() if reasons},
+        partial={
+            place: tuple(index for index in every if index not in reasons)
+            for place, reasons in lacking.items()
+            if place not in ONCE and 0 < len(reasons) < len(every)
+        },
     )
 
 
@@ -128,9 +135,9 @@ class _Seen:
     """What the points of an anatomy hand over while the model runs."""
 
     def __init__(self, found: Anatomy) -> None:
-        self.tokens: Counter[int] = Counter()
-        self.refused: dict[str, str] = {}
-        self.called: set[str] = set()
+        self.tokens: dict[int, int] = {}
+        self.refused: dict[tuple[str, int], str] = {}
+        self.called: set[tuple[str, int]] = set()
         self._found = found
         self._handles: list[Any] = []
 
@@ -139,7 +146,7 @@ class _Seen:
             for place, point in block.points.items():
                 self._listen(place, point, index)
         for place, point in self._found.once.items():
-            self._listen(place, point, -1)
+            self._listen(place, point, _ONCE)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -162,24 +169,33 @@ class _Seen:
             self._handles.append(point.module.register_forward_pre_hook(before))
 
     def _told(self, place: str, point: Point, index: int, x: Any) -> None:
-        self.called.add(place)
+        self.called.add((place, index))
         start = x.shape[-1] // 3 * 2 if point.thirds else 0
         try:
             tokens, _ = point.view.tokens(x[..., start:] if start else x, point.layout.dim)
         except StudyError as error:
-            self.refused.setdefault(place, str(error))
+            self.refused.setdefault((place, index), str(error))
             return
         if place == "block.front":
             self.tokens[index] = tokens.shape[1]
 
 
-def _width(point: Point | str) -> int:
-    return point.layout.dim if isinstance(point, Point) else 0
+def _width(point: Point | str) -> int | None:
+    return point.layout.dim if isinstance(point, Point) else None
 
 
-def _absent(found: Anatomy) -> dict[str, str]:
-    every = [block.points for block in found.blocks[:1]]
-    reasons = {place: p for points in every for place, p in points.items() if isinstance(p, str)}
-    once = found.once if found.blocks else {}
-    reasons |= {place: point for place, point in once.items() if isinstance(point, str)}
-    return {place: reasons[place] for place in PLACES if place in reasons}
+def _lacking(found: Anatomy, seen: _Seen, place: str) -> dict[int, str]:
+    """Why a place is not there, by the indices of blocks that lack it."""
+    if not found.blocks:
+        return {_ONCE: "the model has no blocks"}
+    indices = [_ONCE] if place in ONCE else range(len(found.blocks))
+    reasons: dict[int, str] = {}
+    for index in indices:
+        point, key = found.point(place, index), (place, index)
+        if isinstance(point, str):
+            reasons[index] = point
+        elif key in seen.refused:
+            reasons[index] = seen.refused[key]
+        elif key not in seen.called:
+            reasons[index] = _NEVER
+    return reasons

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cbablate.errors import StudyError
+from cbablate.errors import StudyError, library_errors
 from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.models.building import build
 from cbablate.models.options import TAKES
@@ -20,6 +20,8 @@ from cbablate.models.weights import report
 __all__ = ["Examination", "Shape", "examine", "verify"]
 
 Config = Mapping[str, Any]
+Attempt = Callable[[str, Config, nn.Module], None]
+"""What is tried with an arm's model, by the arm's name and config."""
 _SPREAD = 0.02
 """How far weights are moved off their start, where an operator may do nothing yet."""
 
@@ -52,12 +54,16 @@ class _Plain:
     """What its weights were loaded from, "" where they are drawn."""
 
 
-def verify(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> dict[str, list[str]]:
+def verify(
+    configs: Mapping[str, Config], shape: Callable[[Config], Shape], then: Attempt | None = None
+) -> dict[str, list[str]]:
     """The faults of `examine`."""
-    return examine(configs, shape).faults
+    return examine(configs, shape, then).faults
 
 
-def examine(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> Examination:
+def examine(
+    configs: Mapping[str, Config], shape: Callable[[Config], Shape], then: Attempt | None = None
+) -> Examination:
     """What is wrong and what is to be known of arms, from resolved configs by arm name.
 
     Every arm's model is built and given two random images in float64. It must take them. With
@@ -70,6 +76,10 @@ def examine(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> 
     weights moved off their start, alike in all arms, because an operator that has yet to learn may
     begin as another. Of weights that are loaded, notes say which, which the source lacked and
     which of its own were not used.
+
+    `then` is given each arm without fault, with its model, to do with as it likes: the model is
+    in float64, its weights are moved, and nobody needs it any more. What it raises as a
+    `StudyError` is a fault of the arm.
     """
     told = Examination()
     outputs: dict[str, Tensor] = {}
@@ -77,31 +87,33 @@ def examine(configs: Mapping[str, Config], shape: Callable[[Config], Shape]) -> 
     for name, config in configs.items():
         try:
             bare: Config = {**config, "context": ()}
-            key = _without_context(config)
+            key, size = _without_context(config), shape(config)
+            model: nn.Module | None = None
             if key not in plain:
-                plain[key] = (bare, _plain(bare, shape(config)))
-            base = plain[key][1]
+                model = build(bare, seed=0, num_classes=size.classes)
+                plain[key] = (bare, _plain(model, bare, size))
+            base, faults = plain[key][1], list[str]()
             if base.loaded:
                 told.notes.setdefault(name, []).append(f"starts from {base.loaded}")
             if not config.get("context"):
                 outputs[name] = base.output
-                continue
-            model = build(config, seed=0, num_classes=shape(config).classes)
-            faults = _more_than_added(model, base)
-            told.notes.setdefault(name, []).extend(_added(model))
-            outputs[name] = _output(model, config, shape(config))
-            if _alike(outputs[name], base.output):
-                faults.append(
-                    "its context does not change what the model computes, so it is not under test"
-                )
-            faults += _identity_faults(config, shape(config), base)
+                if model is None and then is not None:
+                    model = build(bare, seed=0, num_classes=size.classes)
+            else:
+                model = build(config, seed=0, num_classes=size.classes)
+                told.notes.setdefault(name, []).extend(_added(model))
+                faults = _more_than_added(model, base)
+                outputs[name] = _output(model, config, size)
+                faults += _context_faults(outputs[name], config, size, base)
             if faults:
                 told.faults.setdefault(name, []).extend(faults)
+            elif then is not None and model is not None:
+                then(name, config, model)
         except StudyError as error:
             told.faults.setdefault(name, []).append(str(error))
     _compare(configs, outputs, told)
     for key, (alone, before) in plain.items():
-        if not torch.equal(_plain(alone, shape(alone)).output, before.output):
+        if not _unchanged(alone, shape(alone), before):
             for name in [each for each in configs if _without_context(configs[each]) == key]:
                 told.faults.setdefault(name, []).append(
                     "building the arms changed what their model computes without context: an "
@@ -130,13 +142,21 @@ def _compare(
                 )
 
 
-def _plain(config: Config, shape: Shape) -> _Plain:
-    model = build(config, seed=0, num_classes=shape.classes)
+def _plain(model: nn.Module, config: Config, shape: Shape) -> _Plain:
     if operators_of(model):
         raise StudyError("the model without context has operators in it")
     start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     kinds = {name: type(module) for name, module in model.named_modules()}
     return _Plain(kinds, start, _output(model, config, shape), report(model))
+
+
+def _unchanged(config: Config, shape: Shape, before: _Plain) -> bool:
+    """Whether the model without context, built again, still computes what it did."""
+    try:
+        model = build(config, seed=0, num_classes=shape.classes)
+        return torch.equal(_plain(model, config, shape).output, before.output)
+    except StudyError:
+        return False
 
 
 def _more_than_added(model: nn.Module, plain: _Plain) -> list[str]:
@@ -173,6 +193,13 @@ def _added(model: nn.Module) -> list[str]:
     ]
 
 
+def _context_faults(output: Tensor, config: Config, shape: Shape, plain: _Plain) -> list[str]:
+    """What is wrong with the function that a model with context computes."""
+    idle = "its context does not change what the model computes, so it is not under test"
+    same = [idle] if _alike(output, plain.output) else []
+    return [*same, *_identity_faults(config, shape, plain)]
+
+
 def _identity_faults(config: Config, shape: Shape, plain: _Plain) -> list[str]:
     """Operators that have an identity setting must, at it, leave the model as it is."""
     settings = [
@@ -199,14 +226,12 @@ def _output(model: nn.Module, config: Config, shape: Shape, *, still: bool = Fal
     with torch.inference_mode(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive_seed(0, "noise"))  # that placebos draw from
         _move(model, still=still)
-        try:
+        with library_errors(
+            f"model '{config['model']['name']}' does not take the data's images of "
+            f"{shape.channels} x {shape.size} x {shape.size}",
+            hint="model.in_chans and model.img_size say what it takes",
+        ):
             output = model(images)
-        except (AssertionError, RuntimeError, ValueError, TypeError, IndexError) as error:
-            raise StudyError(
-                f"model '{config['model']['name']}' does not take the data's images of "
-                f"{shape.channels} x {shape.size} x {shape.size}: {error} "
-                f"(model.in_chans and model.img_size say what it takes)"
-            ) from error
     if not isinstance(output, Tensor) or output.shape != (2, shape.classes):
         found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise StudyError(

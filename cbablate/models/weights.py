@@ -7,19 +7,17 @@ classes is left as it was drawn.
 
 from __future__ import annotations
 
-import pickle
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from timm.models import adapt_input_conv, load_state_dict_from_hf
 from torch import Tensor, nn
 
-from cbablate.errors import EnvironmentFault, StudyError, in_a_line
+from cbablate.errors import EnvironmentFault, StudyError, in_a_line, library_errors
 from cbablate.models.checkpoint_file import content
 
 __all__ = ["load", "report"]
@@ -75,16 +73,14 @@ def _read(checkpoint: Mapping[str, str]) -> State:
             f"checkpoint '{path}' has content {found}, but the study was planned with "
             f"{checkpoint['sha256']}: bring the file back, or plan again"
         )
-    try:
+    with library_errors(
+        f"checkpoint '{path}' is damaged or holds more than tensors, and code in a file is never "
+        "run",
+        hint="write its state dict anew with torch.save or safetensors",
+    ):
         if Path(path).suffix == ".safetensors":
             return dict(load_file(path))
         held = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, SafetensorError, EOFError, RuntimeError, ValueError) as error:
-        raise StudyError(
-            f"checkpoint '{path}' is damaged or holds more than tensors, and code in a file is "
-            f"never run ({in_a_line(error)}): write its state dict anew with "
-            "torch.save or safetensors"
-        ) from error
     if isinstance(held, Mapping):
         held = next((held[key] for key in _WRAPPINGS if isinstance(held.get(key), Mapping)), held)
         state = {str(name).removeprefix("module."): each for name, each in held.items()}
@@ -119,7 +115,7 @@ def _fetched(model: Any, name: str) -> State:
 def _in_present_form(model: Any, state: State, source: str) -> State:
     """The weights under timm's present names, positions and input channels made to fit."""
     renamed = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)
-    try:
+    with library_errors(f"{source} cannot be put into the form of {type(model).__name__}"):
         state = dict(renamed(state, model)) if renamed is not None else state
         first = (getattr(model, "pretrained_cfg", None) or {}).get("first_conv")
         for name in [first] if isinstance(first, str) else first or ():
@@ -127,11 +123,6 @@ def _in_present_form(model: Any, state: State, source: str) -> State:
             wanted = model.get_submodule(name).weight
             if weight is not None and weight.ndim == 4 and weight.shape[1] != wanted.shape[1]:
                 state[f"{name}.weight"] = adapt_input_conv(wanted.shape[1], weight)
-    except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
-        raise StudyError(
-            f"{source} cannot be put into the form of {type(model).__name__}: "
-            f"{str(error).strip() or type(error).__name__}"
-        ) from error
     return state
 
 

@@ -27,6 +27,7 @@ from cbablate.spec.study import Study
 __all__ = ["MAX_ARMS", "Plan", "plan"]
 
 MAX_ARMS = 10_000
+MAX_FACTORS = 500
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,9 @@ def plan(study: Study, description: Description) -> Plan:
 def _shape_faults(study: Study) -> list[Fault]:
     sizes = [len(factor.levels) for factor in study.factors]
     faults: list[Fault] = []
+    if len(sizes) > MAX_FACTORS:
+        sentence = f"{len(sizes):,} factors; at most {MAX_FACTORS} can be planned"
+        return [Fault(("factors",), sentence)]
     count = design.count(study.design, sizes)
     if count > MAX_ARMS:
         product = " x ".join(str(size) for size in sizes)
@@ -189,7 +193,8 @@ def _arms(
         name = _arm_name(study, cell)
         config: Mapping[str, Any] = study.baseline
         for factor, index in zip(study.factors, cell, strict=True):
-            config = apply(config, factor.levels[index].changes)
+            if changes := factor.levels[index].changes:
+                config = apply(config, changes)
         try:
             resolved = description.resolve(config)
         except ValidationError as error:
@@ -219,7 +224,7 @@ def _baseline_faults(study: Study, description: Description) -> list[Fault]:
 def _complaints(
     error: ValidationError, config: Mapping[str, Any], description: Description
 ) -> list[Fault]:
-    wording = Wording(schema=description.schema or {}, whose=f"workload {description.name}")
+    wording = Wording(description.outline, whose=f"workload {description.name}")
     return complaints(problems(error, config), wording)
 
 

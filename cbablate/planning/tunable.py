@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from cbablate.spec.complaint import Wording, complaints, problems
 from cbablate.spec.constraint import Constraint, parsed
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path, dotted
-from cbablate.spec.space import active, cells, corners, draw, ends
+from cbablate.spec.space import active, cells, corners, count, draw, ends
 from cbablate.spec.study import Study
 from cbablate.spec.sweep import Sweep
 
@@ -118,11 +119,13 @@ def _constrained(sweep: Sweep, arm: Arm, description: Description) -> Iterator[F
     for index, text in enumerate(sweep.constraints):
         for name in parsed(text).names:
             value = config.get(name)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
+            number = value is not None and _number_or_null(value)
             parameter = sweep.space.get(name)
             if parameter is not None and parameter.kind == "choice":
-                if not all(isinstance(c, int | float) for c in parameter.choices):
-                    sentence = f"'{name}' is a choice of words, which no number is compared with"
+                if not all(map(_number_or_null, parameter.choices)):
+                    sentence = (
+                        f"'{name}' has choices that are not numbers, and only numbers are compared"
+                    )
                     yield Fault(("tune", "constraints", index), sentence)
             elif parameter is not None or number:
                 continue
@@ -134,6 +137,11 @@ def _constrained(sweep: Sweep, arm: Arm, description: Description) -> Iterator[F
                 sentence = f"'{name}' has no number to be compared"
                 hint = "write it in the study's baseline, or tune it"
                 yield Fault(("tune", "constraints", index), sentence, hint)
+
+
+def _number_or_null(value: Any) -> bool:
+    """Whether constraints can be judged on a value; where it is null they are kept."""
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _ends(sweep: Sweep, arm: Arm, description: Description) -> Iterator[Fault]:
@@ -165,7 +173,7 @@ def _refusal(arm: Arm, proposal: Mapping[str, Any], description: Description) ->
     try:
         description.resolve(config)
     except ValidationError as error:
-        wording = Wording(schema=description.schema or {}, whose=f"workload {description.name}")
+        wording = Wording(description.outline, whose=f"workload {description.name}")
         faults = complaints(problems(error, config), wording)
         return faults or [Fault((), str(error))]
     return []
@@ -209,22 +217,19 @@ def _excluded(sweep: Sweep, arm: Arm) -> Iterator[Fault]:
 
 
 def _grid(sweep: Sweep, config: Mapping[str, Any], asked: Sequence[Constraint]) -> Iterator[Fault]:
-    count = 1
-    for one in sweep.space.values():
-        span = (one.high or 0.0) - (one.low or 0.0)
-        count *= len(one.choices) or round(span / (one.step or 1.0)) + 1
-    if count > _MOST_CELLS:
-        sentence = f"a grid of {count:,} cells; at most {_MOST_CELLS:,} are laid"
+    laid = math.prod(map(count, sweep.space.values()))
+    if laid > _MOST_CELLS:
+        sentence = f"a grid of {laid:,} cells; at most {_MOST_CELLS:,} are laid"
         yield Fault(("tune", "space"), sentence, "take larger steps, or use qmc")
         return
     if asked:
-        count = sum(_kept(asked, {**config, **cell}) for cell in cells(sweep.space))
-    if count == 0:
+        laid = sum(_kept(asked, {**config, **cell}) for cell in cells(sweep.space))
+    if laid == 0:
         sentence = "no cell of the grid keeps the constraints: there is nothing to search"
         yield Fault(("tune", "constraints"), sentence, "widen the ranges, or loosen them")
-    elif sweep.trials != count:
-        sentence = f"the grid has {count:,} cells, and {sweep.trials:,} trials are asked for"
-        yield Fault(("tune", "trials"), sentence, f"write trials: {count}, or use qmc")
+    elif sweep.trials != laid:
+        sentence = f"the grid has {laid:,} cells, and {sweep.trials:,} trials are asked for"
+        yield Fault(("tune", "trials"), sentence, f"write trials: {laid}, or use qmc")
 
 
 def _kept(asked: Sequence[Constraint], values: Mapping[str, Any]) -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from cbablate.probes.catalog import STRENGTHS
 from cbablate.probes.curve import curve, joined
@@ -22,7 +21,6 @@ from cbablate.probes.probe import Finding, Subject
 __all__ = ["fgsm", "measure", "pgd"]
 
 _IMAGES = 500
-_BATCH = 128
 _STEPS = 10
 _DRAWN = 20_262
 
@@ -57,7 +55,7 @@ def fgsm(
     bounds: tuple[Tensor, Tensor],
 ) -> Tensor:
     """The images one step away; `radius` and `bounds` are of shape (C, 1, 1)."""
-    moved = images + radius * _slope(subject, images, labels).sign()
+    moved = images + radius * subject.slope(images, labels).sign()
     return _within(moved, images, radius, bounds)
 
 
@@ -74,7 +72,7 @@ def pgd(
     start = torch.rand(images.shape, generator=drawn).to(images.device)
     moved = _within(images + radius * (2 * start - 1), images, radius, bounds)
     for _ in range(_STEPS):
-        step = 2.5 / _STEPS * radius * _slope(subject, moved, labels).sign()
+        step = 2.5 / _STEPS * radius * subject.slope(moved, labels).sign()
         moved = _within(moved + step, images, radius, bounds)
     return moved
 
@@ -84,15 +82,3 @@ def _within(moved: Tensor, images: Tensor, radius: Tensor, bounds: tuple[Tensor,
     # a test image may itself lie outside the range of the training images: it is left there
     low, high = torch.minimum(bounds[0], images), torch.maximum(bounds[1], images)
     return torch.minimum(torch.maximum(near, low), high)
-
-
-def _slope(subject: Subject, images: Tensor, labels: Tensor) -> Tensor:
-    """The gradient of each image's loss with regard to its pixels."""
-    parts = []
-    for start in range(0, len(labels), _BATCH):
-        some = slice(start, start + _BATCH)
-        with torch.enable_grad():
-            shown = images[some].clone().requires_grad_()
-            loss = cross_entropy(subject.logits(shown), labels[some], reduction="sum")
-            parts.append(torch.autograd.grad(loss, shown)[0])
-    return torch.cat(parts)

@@ -4,9 +4,10 @@ Of a query's row a of attention, after softmax and before dropout, the entropy i
 
     H = - sum_j a_j ln a_j      in nats, between 0 (one key) and ln N (all N keys alike).
 
-It is computed anew, in float32, from the queries and keys that the model hands to its fused
-kernel, which stays in use: nothing about the model changes. Scores are taken in tiles that fit
-the cache, so memory grows with N and not with its square.
+It is that of the float32 network, whatever precision the network was trained in, computed anew from
+the queries and keys that the model hands to its fused kernel, which stays in use: nothing about the
+model changes. Scores are taken in tiles that fit the cache, so memory grows with N and not with its
+square.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from cbablate.probes.evaluation import evaluating, indices
 from cbablate.probes.probe import Absent
 from cbablate.probes.scores import Attended, layers_of, listening, tiles
 
 __all__ = ["AttentionEntropy", "attention_entropy", "row_entropy"]
 
 _BATCH = 256
-"""Images at a time. Fixed, because sums of floats depend on it."""
+"""Images at a time, at most. Fixed, because sums of floats depend on it."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,7 @@ def attention_entropy(model: nn.Module, images: Tensor) -> AttentionEntropy | Ab
     attention beside it: the metric then does not exist, which is not the same as 0. N is the
     number of keys a row has: in windowed attention those of a window.
     """
-    training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         layers = layers_of(model, images[:1])
         if isinstance(layers, Absent):
             return layers
@@ -79,10 +79,8 @@ def attention_entropy(model: nn.Module, images: Tensor) -> AttentionEntropy | Ab
             counts[index] += len(rows)
 
         with torch.inference_mode(), listening(model, told):
-            for start in range(0, len(images), _BATCH):
-                model(images[start : start + _BATCH])
-    finally:
-        model.train(training)
+            for chosen in indices(len(images), _BATCH, images.device):
+                model(images[chosen])
     return AttentionEntropy(
         per_head=tuple(
             tuple((total / count).tolist()) for total, count in zip(sums, counts, strict=True)

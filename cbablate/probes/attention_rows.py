@@ -1,15 +1,17 @@
 """The probes of attention: `entropy`, `distance`, `jacobian` and `share`, in one pass.
 
-Whichever are asked for, the network runs over the images once, and each tile of scores is made
-and put through softmax once. Per row a of attention, with its N keys:
+All are of the float32 network, whatever precision it was trained in. Whichever are asked for, it
+runs over the images once, and each tile of scores is made and put through softmax once. Per row a
+of attention, with its N keys:
 
     entropy    the distribution of -sum_j a_j ln a_j over rows and images
     distance   sum_j a_j |p_i - p_j| between patch centres, and the root of sum_j a_j |p_i - p_j|^2
     jacobian   the nuclear, Frobenius and spectral norm of diag(a) - a a^T
     share      what of a falls on the class token, and on registers
 
-Distances leave out the leading tokens, as queries and as keys, and a row is divided by what it
-has left. Memory: a tile and one number a row of it; no (N, N) map but where it fits a tile.
+Distances leave out the leading tokens, as queries and as keys: a row is softmax over the patches'
+scores alone, which is what it has left divided by its sum. Memory: a tile, a second one for
+distances, and one number a row of it; no (N, N) map but where it fits a tile.
 """
 
 from __future__ import annotations
@@ -106,6 +108,8 @@ class _Sums:
             raise TypeError("the output needs values")
         output = call.query.new_empty((*call.query.shape[:-1], call.value.shape[-1]))
         for images, part, scores in tiles(call):
+            if self._far:
+                self._distance(scores, part)
             scores -= scores.amax(dim=-1, keepdim=True)
             rows = scores.exp()
             total = rows.sum(dim=-1)
@@ -122,8 +126,6 @@ class _Sums:
                 self._jacobian(rows, scores)
             if "share" in self._asked:
                 self._share(rows)
-            if self._far:
-                self._distance(rows, part)
         return output.to(call.value.dtype)
 
     def _jacobian(self, rows: Tensor, spare: Tensor) -> None:
@@ -143,19 +145,19 @@ class _Sums:
             registers = rows[..., self._grid.class_tokens : self._grid.prefix]
             self._note("attention/register_share", registers.sum(dim=-1))
 
-    def _distance(self, rows: Tensor, part: slice) -> None:
+    def _distance(self, scores: Tensor, part: slice) -> None:
         if self._grid is None:
             return
         prefix = self._grid.prefix
         of_patches = slice(max(part.start, prefix), part.stop)
         if of_patches.start >= of_patches.stop:
             return
-        gaps = self._distances(of_patches, rows.device)
-        among = rows[..., of_patches.start - part.start :, prefix:]
-        mass = among.sum(dim=-1)
-        weighed = among * gaps
-        mean = weighed.sum(dim=-1) / mass
-        square = weighed.mul_(gaps).sum(dim=-1) / mass
+        gaps = self._distances(of_patches, scores.device)
+        # what falls on the patches may be 0 in float32, and its distribution is not
+        among = scores[..., of_patches.start - part.start :, prefix:].softmax(dim=-1)
+        weighed = among.mul_(gaps)
+        mean = weighed.sum(dim=-1)
+        square = weighed.mul_(gaps).sum(dim=-1)
         self._note("attention/distance", mean)
         self._note("attention/distance_rms", square.sqrt())
         self._note("uniform", gaps.mean(dim=-1).expand_as(mean))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 import torch
 from timm.models.beit import Beit
@@ -12,7 +14,7 @@ from torch import Tensor, nn
 
 from cbablate.probes.probe import Absent
 
-__all__ = ["Grid", "grid_of"]
+__all__ = ["Grid", "grid_of", "patches_of"]
 
 _KNOWN = (VisionTransformer, Beit, Eva)
 """Classes whose rows of tokens are sure: class token, registers, then patches row by row."""
@@ -64,15 +66,38 @@ def grid_of(model: nn.Module) -> Grid | Absent:
             f"where the tokens of {type(model).__name__} lie in the image is not known (it is of "
             "timm's VisionTransformer, Beit and Eva)"
         )
-    sides = getattr(model.patch_embed, "grid_size", None)
-    patch = getattr(model.patch_embed, "patch_size", None)
-    if sides is None or patch is None:
+    patches = patches_of(model)
+    if patches is None:
         return Absent("the model does not say how its patches lie in the image")
+    sides, patch = patches
     prefix = int(model.num_prefix_tokens)
     class_tokens = int(getattr(model, "cls_token", None) is not None)
     return Grid(
         class_tokens=class_tokens,
         registers=prefix - class_tokens,
-        sides=(int(sides[0]), int(sides[1])),
-        patch=(int(patch[0]), int(patch[1])),
+        sides=sides,
+        patch=patch,
     )
+
+
+def _pair(said: Any) -> TypeGuard[Sequence[int]]:
+    return isinstance(said, Sequence) and len(said) == 2
+
+
+def patches_of(model: nn.Module) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    """How many patches a model cuts an image into, down and across, and their size in pixels.
+
+    They lie side by side from the image's upper left corner. None where the model does not say,
+    or where its patches overlap.
+    """
+    embed = getattr(model, "patch_embed", None) or getattr(model, "stem", None)
+    sides = getattr(embed, "grid_size", None)
+    ratio = getattr(embed, "feat_ratio", None)  # timm's patch_size is in features of a hybrid's CNN
+    patch = ratio(as_scalar=False) if ratio else getattr(embed, "patch_size", None)
+    whole = getattr(embed, "img_size", None)
+    if not (_pair(sides) and _pair(patch) and _pair(whole)):
+        return None
+    (down, across), (tall, wide), (height, width) = sides, patch, whole
+    if (down, across) != (height // tall, width // wide):
+        return None
+    return (int(down), int(across)), (int(tall), int(wide))

@@ -90,16 +90,18 @@ def _readable(subject: Subject, images: Tensor) -> Grid | Absent:
 
 def _looked(call: Attended, grid: Grid) -> Tensor:
     """The share of attention on each patch, of shape (B, patches): where the class token looks."""
-    total = call.query.new_zeros((call.query.shape[0], grid.tokens - grid.prefix))
+    # in logarithms: what falls on the patches may be 0 in float32, and its distribution is not
+    total = call.query.new_full((call.query.shape[0], grid.tokens - grid.prefix), -torch.inf)
     rows = 1 if grid.class_tokens else grid.tokens
     asked = Attended(
         call.query[:, :, :rows], call.key, call.scale, _rows_of(call.bias, rows), call.value
     )
     for images, part, scores in tiles(asked):
         first = 0 if grid.class_tokens else max(0, grid.prefix - part.start)
-        among = scores[:, :, first:].softmax(dim=-1)[..., grid.prefix :]
-        total[images] += among.sum(dim=(1, 2))
-    return total / total.sum(dim=-1, keepdim=True)
+        if first < scores.shape[2]:
+            among = scores[:, :, first:].log_softmax(dim=-1)[..., grid.prefix :]
+            total[images] = torch.logaddexp(total[images], among.logsumexp(dim=(1, 2)))
+    return total.softmax(dim=-1)
 
 
 def _rows_of(bias: Tensor | None, rows: int) -> Tensor | None:

@@ -11,6 +11,7 @@ from torch import nn
 
 from cbablate.fingerprint import derive_seed
 from cbablate.probes.catalog import PROBES, metrics_of, sketches_of
+from cbablate.probes.evaluation import evaluating
 from cbablate.probes.probe import Absent, Finding, Probe, Subject
 from cbablate.records.sketch import Sketch
 
@@ -58,7 +59,6 @@ def untouched(model: nn.Module, *, seed: int) -> Iterator[None]:
 
     Modes, gradients and the state of the generators are what they were afterwards.
     """
-    modes = [(module, module.training) for module in model.modules()]
     gradients = [(tensor, tensor.requires_grad, tensor.grad) for tensor in model.parameters()]
     device = next((tensor.device for tensor, *_ in gradients), torch.device("cpu"))
     try:
@@ -66,11 +66,9 @@ def untouched(model: nn.Module, *, seed: int) -> Iterator[None]:
             torch.default_generator.manual_seed(seed)
             if device.type == "cuda":
                 torch.cuda.manual_seed(seed)
-            model.eval()
-            yield
+            with evaluating(model), torch.autocast(device.type, enabled=False):
+                yield
     finally:
-        for module, training in modes:
-            module.training = training
         for tensor, required, gradient in gradients:
             tensor.requires_grad_(required)
             tensor.grad = gradient

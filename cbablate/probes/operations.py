@@ -6,6 +6,8 @@ activations  elements that those operators write
 pointwise    elements that all other operators write, views and fills of memory left out: sums,
              norms, activations, softmax, and the mean and mixing of context broadcasting, which
              the count of FLOPs does not see
+
+They are counted of the float32 network, whatever precision it was trained in.
 """
 
 from __future__ import annotations

@@ -9,13 +9,17 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
+from cbablate.probes.evaluation import indices
 from cbablate.records.sketch import Sketch
 
 __all__ = ["Absent", "Finding", "Held", "Probe", "Sample", "Subject"]
 
 
 _BATCH = 256
+_BACK = 128
+"""Images at a time where a gradient is taken."""
 
 
 class Sample(Protocol):
@@ -26,11 +30,15 @@ class Sample(Protocol):
         ...
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """All of them, in a fixed order, `size` at a time (the last may be fewer)."""
+        """All of them once, in evaluation order, at most `size` at a time."""
         ...
 
     def spaced(self, count: int) -> tuple[Tensor, Tensor]:
-        """At most `count` of them, evenly spaced over their order: the same ones each time."""
+        """At most `count` of them, evenly spaced over the stored order: the same ones each time.
+
+        They are in the stored order, class by class: who runs a network over them does so in
+        evaluation order (`evaluation.indices`).
+        """
         ...
 
 
@@ -45,9 +53,9 @@ class Held:
         return len(self.labels)
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """All images, `size` at a time."""
-        for start in range(0, len(self), size):
-            yield self.images[start : start + size], self.labels[start : start + size]
+        """All images, at most `size` at a time."""
+        for index in indices(len(self), size, self.labels.device):
+            yield self.images[index], self.labels[index]
 
     def spaced(self, count: int) -> tuple[Tensor, Tensor]:
         """At most `count` images, evenly spaced."""
@@ -104,12 +112,21 @@ class Subject:
         low, high = images.amin(dim=(0, 2, 3)), images.amax(dim=(0, 2, 3))
         return low[:, None, None], high[:, None, None]
 
+    def slope(self, images: Tensor, labels: Tensor) -> Tensor:
+        """The gradient of the images' losses with regard to their pixels, of the images' shape."""
+        found = torch.empty_like(images)
+        for some in indices(len(labels), _BACK, labels.device):
+            with torch.enable_grad():
+                shown = images[some].requires_grad_()
+                loss = cross_entropy(self.logits(shown), labels[some], reduction="sum")
+                found[some] = torch.autograd.grad(loss, shown)[0]
+        return found
+
     def hits(self, images: Tensor, labels: Tensor) -> float:
         """Top-1 accuracy in percent on some images."""
         correct = 0
         with torch.inference_mode():
-            for start in range(0, len(labels), _BATCH):
-                some = slice(start, start + _BATCH)
+            for some in indices(len(labels), _BATCH, labels.device):
                 correct += int((self.logits(images[some]).argmax(dim=1) == labels[some]).sum())
         return 100.0 * correct / len(labels)
 

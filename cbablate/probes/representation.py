@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.probes.catalog import metrics_of
+from cbablate.probes.evaluation import indices
 from cbablate.probes.probe import Absent, Finding, Subject
 
 __all__ = ["cka", "effective_rank", "features", "measure", "similarity", "unreadable"]
@@ -144,10 +145,12 @@ def features(model: nn.Module, blocks: Sequence[nn.Module], images: Tensor) -> l
     def told(index: int, tokens: Tensor) -> None:
         parts[index].append(tokens.float().mean(dim=1))
 
+    batches = list(indices(len(images), _BATCH, images.device))
     with torch.inference_mode(), _listening(blocks, told):
-        for start in range(0, len(images), _BATCH):
-            model(images[start : start + _BATCH])
-    return [torch.cat(part) for part in parts]
+        for some in batches:
+            model(images[some])
+    back = torch.cat(batches).argsort()
+    return [torch.cat(part)[back] for part in parts]
 
 
 @contextmanager

@@ -62,8 +62,9 @@ def layers_of(model: nn.Module, images: Tensor) -> tuple[Layer, ...] | Absent:
     """The layers of attention between tokens that run on `images`, in the order they run.
 
     Absent where there are none, or where one is not a softmax over tokens that torch's fused
-    kernel computes: a mean over the rest would not be one over the model. Pooling by attention
-    is none of them: its rows are not tokens.
+    kernel computes: a mean over the rest would not be one over the model. A module that calls the
+    kernel more than once combines several softmaxes into one map (differential attention), which
+    is another map than any of them. Pooling by attention is not a layer: its rows are not tokens.
     """
     found: list[Layer] = []
     odd: list[str] = []
@@ -90,7 +91,8 @@ def listening(model: nn.Module, told: Told, odd: list[str] | None = None) -> Ite
 
     Layers are counted from 0 in the order they run, anew in each pass. Where `told` returns the
     output of attention, it stands for the kernel's; else the kernel computes it. The kinds of
-    attention that computed something else go to `odd`. All is as it was afterwards.
+    attention that computed something else go to `odd`. Autocast is off, also inside somebody's
+    autocast: a network has one set of maps, those of float32. All is as it was afterwards.
     """
     watch = _Watch(told, odd if odd is not None else [])
     slow = [m for m in model.modules() if getattr(m, "fused_attn", None) is False]
@@ -98,7 +100,7 @@ def listening(model: nn.Module, told: Told, odd: list[str] | None = None) -> Ite
     try:
         for module in slow:
             _set_fused(module, True)
-        with watch:
+        with watch, torch.autocast(_device(model), enabled=False):
             yield
     finally:
         for module in slow:
@@ -135,8 +137,23 @@ def _bias(bias: Tensor, images: slice, rows: slice) -> Tensor:
     return part if part.ndim < 4 or part.shape[0] == 1 else part[images]
 
 
+def _device(model: nn.Module) -> str:
+    return next((tensor.device.type for tensor in model.parameters()), "cpu")
+
+
 def _set_fused(module: nn.Module, fused: bool) -> None:
     module.fused_attn = fused  # type: ignore[assignment]  # a flag of timm's, not a submodule
+
+
+@dataclass
+class _Entered:
+    """A module that is running: its class, whether it looks like attention, whether a kernel's
+    call in it could be read, and how many such calls were its own, not those of a module in it."""
+
+    kind: str
+    attention: bool
+    served: bool = False
+    calls: int = 0
 
 
 class _Watch(TorchFunctionMode):
@@ -146,31 +163,34 @@ class _Watch(TorchFunctionMode):
         super().__init__()
         self._told = told
         self._odd = odd
-        self._inside: list[tuple[nn.Module, list[bool]]] = []
+        self._inside: list[_Entered] = []
         self._count = 0
 
     def hooks(self, model: nn.Module) -> Iterable[Any]:
-        """Hooks on the model and on all that looks like attention."""
-
-        def start(_module: nn.Module, _args: Any) -> None:
-            self._count = 0
-            self._inside = []
+        """Hooks on the model and on all its modules."""
+        attention = {
+            module
+            for name, module in model.named_modules()
+            # blocks are called after what they hold; they serve if it does
+            if (name.rpartition(".")[2] == "attn" and not isinstance(module, nn.Identity))
+            or (name and _ATTENTION.search(type(module).__name__))
+        }
 
         def enter(module: nn.Module, _args: Any) -> None:
-            self._inside.append((module, [False]))
+            if module is model:
+                self._count = 0
+                self._inside = []
+            self._inside.append(_Entered(type(module).__name__, module in attention))
 
         def leave(module: nn.Module, _args: Any, _output: Any) -> None:
-            _, served = self._inside.pop()
-            if not served[0] and not _POOLING.search(type(module).__name__):
-                self._odd.append(type(module).__name__)
+            left = self._inside.pop()
+            unread = left.attention and not left.served and not _POOLING.search(left.kind)
+            if unread or left.calls > 1:
+                self._odd.append(left.kind)
 
-        yield model.register_forward_pre_hook(start)
-        for name, module in model.named_modules():
-            # blocks are called after what they hold; they serve if it does
-            named = name.rpartition(".")[2] == "attn" and not isinstance(module, nn.Identity)
-            if named or (name and _ATTENTION.search(type(module).__name__)):
-                yield module.register_forward_pre_hook(enter, prepend=True)
-                yield module.register_forward_hook(leave)
+        for module in model.modules():
+            yield module.register_forward_pre_hook(enter, prepend=True)
+            yield module.register_forward_hook(leave)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -191,15 +211,18 @@ class _Watch(TorchFunctionMode):
         scale: float | None = None,
         enable_gqa: bool = False,
     ) -> Tensor | None:
-        kinds = [type(module).__name__ for module, _ in self._inside]
+        kinds = [entered.kind for entered in self._inside if entered.attention]
         if any(_POOLING.search(kind) for kind in kinds):
             return None
         if any(_CHANNELS.search(kind) for kind in kinds):
             return None  # rows are channels
         if query.ndim != 4 or key.shape[1] != query.shape[1] or is_causal or enable_gqa:
-            return None  # no module is marked as served, so it is odd
-        for _, served in self._inside:
-            served[0] = True
+            self._odd.append(self._inside[-1].kind if self._inside else "attention")
+            return None
+        for entered in self._inside:
+            entered.served = True
+        if self._inside:
+            self._inside[-1].calls += 1
         bias = attn_mask
         if bias is not None and bias.dtype == torch.bool:
             bias = torch.zeros_like(bias, dtype=torch.float32).masked_fill_(~bias, -torch.inf)

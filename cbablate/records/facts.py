@@ -7,7 +7,7 @@ all code behind the reader relies on it. Keys that no shape has are passed by.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +20,7 @@ __all__ = ["SHAPES", "Rule", "Shape", "misshapen"]
 
 _DEEPEST = 60
 _LARGEST = 2**63
+_NUMERIC = {int, float}
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,10 @@ def misshapen(kind: str, body: Any) -> str:
         return f"there is no kind of fact {str(kind)[:40]!r}"
     if type(body) is not dict:
         return "its body is not a mapping"
-    return str(shape.fault(body))
+    try:
+        return str(shape.fault(body))
+    except RecursionError:
+        return "it is nested too deep"
 
 
 def _wrong(key: str, value: Any, rule: Rule) -> str:
@@ -72,12 +76,16 @@ def _whole(least: int) -> Callable[[Any], bool]:
     return lambda value: type(value) is int and least <= value < _LARGEST
 
 
-def _finite(values: Iterable[Any]) -> bool:
+def _finite(values: Collection[Any]) -> bool:
     """Whether all values are numbers that a float can hold."""
+    kinds = set(map(type, values))
+    if not kinds <= _NUMERIC:
+        return False
+    if kinds == {float} and math.isfinite(sum(values)):  # quick, and true of nearly all
+        return True
     try:
         for value in values:
-            kind = type(value)
-            if (kind is not float and kind is not int) or not math.isfinite(value):
+            if not math.isfinite(value):
                 return False
     except OverflowError:
         return False
@@ -154,6 +162,9 @@ SHAPES: Mapping[Kind, Shape] = MappingProxyType(
                 "dirty": _ANYTHING,
             }
         ),
+        "worker": Shape(
+            optional={"node": _WORD, "host": _ANYTHING, "versions": _ANYTHING},
+        ),
         "study": Shape(
             optional={"study": _MAPPING, "folder": _WORD, "trials": _WORDS, "searches": _NOTES}
         ),
@@ -179,10 +190,12 @@ SHAPES: Mapping[Kind, Shape] = MappingProxyType(
             required=_ATTEMPT,
             optional={
                 "executor": _WORD,
+                "worker": _WORD,
                 "gpus": _SHARE,
                 "from": _COUNT,
                 "of": _WORD,
                 "sessions": _WORDS,
+                "workers": _WORDS,
             },
         ),
         "measured": Shape(
@@ -200,7 +213,7 @@ SHAPES: Mapping[Kind, Shape] = MappingProxyType(
         ),
         "timed": Shape(
             required={"batch": _WORD, "metrics": _ROWS},
-            optional={"device": _WORD, "session": _WORD},
+            optional={"device": _WORD, "session": _WORD, "worker": _WORD},
         ),
     }
 )

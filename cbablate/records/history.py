@@ -36,11 +36,11 @@ class History:
     where its lock was removed.) Facts of version 0.1.0 name no attempt, and are the open one's.
 
     An attempt that went on from a checkpoint has the measurements of earlier ones up to there, so
-    that they are one whole curve; `sessions` are those of all attempts that it is made of, the
-    last one last, and `times` says when each measurement was recorded (UTC seconds). `began` is
-    the start of the last attempt. `failure` is a class of `records.state.FAILURES` where the state
-    is FAILED, else empty. `attempts` counts every start, of which all but the
-    last were cut short or failed.
+    that they are one whole curve; `sessions` and `workers` are those of all attempts that it is
+    made of, the last one last ("" for a worker that is not known), and `times` says when each
+    measurement was recorded (UTC seconds). `began` is the start of the last attempt. `failure` is
+    a class of `records.state.FAILURES` where the state is FAILED, else empty. `attempts` counts
+    every start, of which all but the last were cut short or failed.
     """
 
     trial: str
@@ -57,6 +57,7 @@ class History:
     attempt: int = 0
     """The number that the last attempt's start gives it, within its session."""
     sessions: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
     reached: int = 0
     """The budget spent at the checkpoint that the last attempt was given; 0 if it was given none
     or did not use it."""
@@ -170,6 +171,10 @@ def _attempt(before: History, started: Record) -> History:
         session=session,
         attempt=int(started.body.get("attempt", 0)),
         sessions=(*started.body.get("sessions", before.sessions if kept else ()), session),
+        workers=(
+            *started.body.get("workers", before.workers if kept else ()),
+            str(started.body.get("worker", "")),
+        ),
         reached=reached,
     )
 
@@ -178,6 +183,7 @@ def _forget(history: History) -> None:
     history.measurements.clear()
     history.times.clear()
     history.sessions = history.sessions[-1:]
+    history.workers = history.workers[-1:]
     history.reached = 0
 
 

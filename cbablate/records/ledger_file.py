@@ -27,6 +27,10 @@ _COUNTS = """
     FROM records
 """
 """Equal numbers, as long as no record was removed: they are counted from 1 without a gap."""
+_FACTS = (
+    "SELECT sequence, kind, subject, at, body, digest FROM records "
+    "WHERE sequence > ? ORDER BY sequence"
+)
 _LAST = "SELECT sequence, digest FROM records ORDER BY sequence DESC LIMIT 1"
 _MOST_BYTES = 100_000_000
 """The longest value that is read from a file; a fact is far shorter."""
@@ -47,6 +51,8 @@ class LedgerFile:
     def __init__(self, path: Path, connection: sqlite3.Connection | None) -> None:
         self.path = path
         self._connection = connection
+        self._checked: list[tuple[Any, ...]] | None = None
+        """The rows that the check has read, for the first who asks for facts."""
 
     @classmethod
     @contextmanager
@@ -85,11 +91,9 @@ class LedgerFile:
         Raises:
             DamagedState: a fact does not match its checksum, or has not the shape of its kind.
         """
-        rows = self._rows(
-            "SELECT sequence, kind, subject, at, body, digest FROM records "
-            "WHERE sequence > ? ORDER BY sequence",
-            after,
-        )
+        rows, self._checked = self._checked, None
+        if rows is None or after:
+            rows = self._rows(_FACTS, after)
         # Chosen here, not by SQL: a fact whose damaged kind hides it must be met, not missed.
         wanted = None if kinds is None else set(kinds)
         with _uncollected():
@@ -146,7 +150,8 @@ class LedgerFile:
     def _check_facts(self, version: int, sealed: Seal | None, base: tuple[int, str] | None) -> None:
         if len(set(self._asked(_COUNTS))) > 1:
             raise self._damaged("a record is missing")
-        digests = self.digests()
+        self._checked = self._rows(_FACTS, 0)
+        digests = [str(row[-1]) for row in self._checked]
         if version > 1:
             inner = self._rows("SELECT facts, digest FROM seal")
             if inner != [(len(digests), seal_of(digests).digest)]:

@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -18,7 +19,10 @@ from pathlib import Path
 
 from cbablate.errors import EnvironmentFault, OwnedElsewhere
 
-__all__ = ["Lock", "exclusive"]
+__all__ = ["Lock", "exclusive", "held"]
+
+_PAUSES = (0.02, 0.05, 0.1)
+"""Seconds between the attempts to take a lock that somebody has."""
 
 
 class Lock:
@@ -101,6 +105,10 @@ def _taken(path: Path) -> int:
 
 def _flock(path: Path, descriptor: int) -> None:
     try:
+        for pause in _PAUSES:  # whoever asks `held` has it for a moment
+            with suppress(BlockingIOError):
+                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            time.sleep(pause)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise OwnedElsewhere(
@@ -130,6 +138,27 @@ def _sign(path: Path, descriptor: int) -> None:
             f"{path} cannot be written ({error.strerror}). Nothing recorded is lost; mend that, "
             "or choose another folder with --results."
         ) from error
+
+
+def held(path: Path) -> bool:
+    """Whether a process holds the lock file at `path`; False where that cannot be asked.
+
+    The answer may be out of date when it is given. A shared lock is tried, and given back at once.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    else:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _owner(descriptor: int) -> str:

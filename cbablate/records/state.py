@@ -8,9 +8,10 @@ from typing import Literal, get_args
 
 __all__ = ["FAILURES", "Failure", "TrialState", "Verdict"]
 
-Failure = Literal["error", "diverged", "lost", "no measurement"]
+Failure = Literal["error", "diverged", "lost", "no measurement", "timeout"]
 """Classes of failure: `error`, the workload raised; `diverged`, a metric was not finite; `lost`,
-its process died; `no measurement`, it ended without reaching its budget."""
+its process died; `no measurement`, it ended without reaching its budget; `timeout`, it broke a
+limit of time."""
 
 FAILURES: tuple[str, ...] = get_args(Failure)
 

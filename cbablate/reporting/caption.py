@@ -104,9 +104,14 @@ def _margin(plan: Plan, summary: Summary) -> Iterator[str]:
 
 
 def _made(summary: Summary) -> Iterator[str]:
-    """On which hardware, from which source."""
+    """On which hardware, from which source.
+
+    A workload's own word on its device comes first: a machine may have GPUs that it does not use.
+    """
     traits = summary.origin.traits
-    accelerators = traits.get("host.gpus", ())
+    devices = traits.get("numerics.device", ())
+    accelerators = [one for one in devices if one != "cpu"] + [""] * ("cpu" in devices)
+    accelerators = accelerators or list(traits.get("host.gpus", ()))
     machines = [one for one in accelerators if one]
     if not accelerators or "" in accelerators:
         machines += traits.get("host.processor", ())

@@ -26,12 +26,14 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
     """
     name = summary.primary
     compared = [one for one in summary.arms if name in one.contrasts]
-    if not any(one.contrasts[name].n for one in compared):
+    known = [one.contrasts[name] for one in compared]
+    if not any(one.n for one in known):
         return
     found = [one.findings[name] for one in compared]
     floor = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
     if all(one.claim == "too few" for one in found):
-        yield f"Findings: none, for want of replicates; {floor}."
+        alone = ", and p is the t test's alone" if any(c.p is not None for c in known) else ""
+        yield f"Findings: none, for want of replicates; {floor}{alone}."
         return
     scale = scale_in(plan, summary, name)
     unit = difference_unit(plan, scale, name)

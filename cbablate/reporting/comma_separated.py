@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 
-from cbablate.reporting.character import visible
+from cbablate.character import visible
 from cbablate.reporting.sheet import Value
 from cbablate.reporting.table import Table
 
 __all__ = ["comma_separated"]
+
+_OPENING = frozenset("=+-@\u2212")
+"""With these a formula begins."""
 
 
 def comma_separated(table: Table) -> str:
@@ -28,4 +32,5 @@ def _field(value: Value) -> str:
     if not isinstance(value, str):
         return repr(value)
     shown = visible(value)
-    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) else shown
+    first = unicodedata.normalize("NFKC", shown[:1])  # a full-width sign is one to a spreadsheet
+    return f"'{shown}" if first in _OPENING else shown

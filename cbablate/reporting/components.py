@@ -179,9 +179,8 @@ def _pair(one: Pair, scale: Scale) -> Iterator[Cell]:
     if said.difference is None:
         yield Blank()
     else:
-        sure = said.p_adjusted is not None and said.p_adjusted < ALPHA
         half = None if said.half_width is None else scale.number(said.half_width)
-        mark = DAGGER if sure else ""
+        mark = DAGGER if said.significant else ""
         yield Spread(scale.number(said.difference, signed=True), half, mark)
     yield Blank() if said.p_adjusted is None else Probability(said.p_adjusted)
 
@@ -192,7 +191,7 @@ def _pair_notes(plan: Plan, told: Sequence[Pair]) -> Iterator[str]:
         "adjusted. Deviation: both minus A + B; zero where components add up."
     )
     over = f", Holm-adjusted over {len(told)} pairs" if len(told) > 1 else ""
-    sure = any((one.deviation.p_adjusted or 1.0) < ALPHA for one in told)
+    sure = any(one.deviation.significant for one in told)
     mark = f" {DAGGER}: adjusted p < {ALPHA}." if sure else ""
     if any(one.deviation.p is not None for one in told):
         yield f"p: two-sided paired t test of the deviation{over}.{mark}"

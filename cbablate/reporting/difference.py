@@ -11,15 +11,16 @@ from cbablate.analysis.course import asked
 from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.summary import Summary, metric_of, summarize
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes, past_of
+from cbablate.character import spaced, visible, width
 from cbablate.errors import CbablateError
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.cell import DASH
-from cbablate.reporting.character import spaced, visible, width
 from cbablate.reporting.claim import difference_unit
 from cbablate.reporting.delta import unlike
 from cbablate.reporting.scale import Scale, scale_of_means
+from cbablate.spec import scalar
 
 __all__ = ["Side", "difference", "until"]
 
@@ -49,17 +50,17 @@ def until(facts: Sequence[Record], when: str) -> list[Record]:
     Raises:
         CbablateError: `when` is neither.
     """
-    if when.isdecimal() and len(when) != 8:  # eight digits are a date without dashes
+    if when.isdecimal() and len(when) != 8 and len(when) < 20:  # eight digits are a date
         return [fact for fact in facts if fact.sequence <= int(when)]
     try:
         moment = datetime.fromisoformat(when)
-    except ValueError as error:
+        before = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError) as error:
         raise CbablateError(
-            f"'{when}' is neither the number of a fact nor a date such as 2026-11-23 or "
-            "2026-11-23T14:00"
+            f"{scalar.shown(when)} is neither the number of a fact nor a date such as "
+            "2026-11-23 or 2026-11-23T14:00"
         ) from error
-    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return [fact for fact in facts if fact.at < zoned.timestamp()]
+    return [fact for fact in facts if fact.at < before]
 
 
 def difference(a: Side, b: Side) -> str:

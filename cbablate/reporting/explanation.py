@@ -11,12 +11,13 @@ from cbablate.analysis.outcome import outcome
 from cbablate.analysis.replicates import complete, values
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.character import spaced
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.planning.power import FEWEST_PAIRS
 from cbablate.planning.student import critical
 from cbablate.records.record import Record
 from cbablate.reporting.cell import Blank
-from cbablate.reporting.character import spaced
 from cbablate.reporting.delta import reference_of, unlike
 from cbablate.reporting.table import Column, Table, outcome_table
 from cbablate.spec.suggestion import did_you_mean
@@ -203,7 +204,7 @@ def _difference(case: _Told) -> Iterator[str]:
     if said.low is not None and said.half_width is not None:
         how = _interval(case, said, said.half_width)
         yield f"{how}, from {said.low!r} to {said.high!r}"
-    if said.correlation is not None:
+    if said.correlation is not None and said.n >= FEWEST_PAIRS:
         yield f"Correlation of the pairs: {said.correlation:.4f}"
     yield from _pairs(case, name, reference.id)
 
@@ -293,18 +294,21 @@ def _count(case: _Told) -> Iterator[str]:
 
 
 def _trials(case: _Told, name: str, trials: Sequence[TrialOutcome]) -> Iterator[str]:
-    commits = _commits(case.facts)
+    commits, nodes = _commits(case.facts), _nodes(case.facts)
     rows = [
         (
             *(f"#{one.trial.replicate}", one.trial.id, str(one.trial.seed), repr(one.value(name))),
             *(one.history.session, commits.get(one.history.session, "")),
+            ", ".join(dict.fromkeys(nodes.get(each, "") for each in one.history.workers)),
         )
         for one in trials
         if one.value(name) is not None
     ]
     yield ""
     yield f"Entered: {len(rows)} trials"
-    yield from _aligned([("", "trial", "seed", name, "session", "commit"), *rows] if rows else [])
+    yield from _aligned(
+        [("", "trial", "seed", name, "session", "commit", "node"), *rows] if rows else []
+    )
     yield from _absent(trials, name)
 
 
@@ -362,6 +366,11 @@ def _commits(facts: Iterable[Record]) -> Mapping[str, str]:
         for fact in facts
         if fact.kind == "session"
     }
+
+
+def _nodes(facts: Iterable[Record]) -> Mapping[str, str]:
+    """The node of each worker; what 0.1.0 recorded names none."""
+    return {fact.subject: str(fact.body.get("node", "")) for fact in facts if fact.kind == "worker"}
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

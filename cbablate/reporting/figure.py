@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 from cbablate.analysis.curve import Curve
 from cbablate.analysis.estimate import Estimate
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
+from cbablate.character import code_point, visible
 from cbablate.planning.plan import Plan
-from cbablate.reporting.character import code_point, visible
 from cbablate.spec.metric import Metric
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cbablate.character import visible
 from cbablate.reporting.cell import Text
-from cbablate.reporting.character import visible
 from cbablate.reporting.fit import LONG, Fit, fit, pieces
 from cbablate.reporting.latex_column import ColumnLayout, column_layout, heads, spelled_cell
 from cbablate.reporting.style import STYLES

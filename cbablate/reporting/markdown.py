@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cbablate.reporting.character import visible, width
+from cbablate.character import visible, width
 from cbablate.reporting.table import Column, Table
 
 __all__ = ["markdown"]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from cbablate.reporting.character import code_point, visible
+from cbablate.character import code_point, visible
 from cbablate.reporting.style import Size
 from cbablate.reporting.tex_text import unsettable
 

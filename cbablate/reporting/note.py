@@ -7,14 +7,16 @@ from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.bootstrap import RESAMPLES
 from cbablate.analysis.contrast import Contrast
+from cbablate.analysis.factorial import effects
 from cbablate.analysis.origin import Origin
 from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
+from cbablate.errors import CbablateError
 from cbablate.planning.coverage import FEWEST_FOR_BCA, bca_coverage
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
-from cbablate.planning.power import ALPHA
+from cbablate.planning.power import ALPHA, FEWEST_PAIRS
 from cbablate.planning.screening import aliases
-from cbablate.reporting.cell import DASH
+from cbablate.reporting.cell import DASH, Probability
 from cbablate.reporting.claim import claims, listed
 from cbablate.reporting.looks import looks_method, looks_notes
 from cbablate.spec.analysis import USUAL, Analysis
@@ -35,7 +37,7 @@ __all__ = [
 ]
 
 DAGGER = "†"
-"""The mark of a difference whose adjusted p value is below ALPHA."""
+"""The mark of a difference that is significant (`Contrast.significant`)."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
 _HARDLY = 1.05
 BYSTANDERS = ("ray", "optuna", "mlflow")
@@ -104,6 +106,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_mixtures(summary),
         *_design(plan),
         *claims(plan, summary),
+        *_effects(plan, summary),
     ]
     return tuple(found)
 
@@ -119,6 +122,28 @@ def _design(plan: Plan) -> Iterator[str]:
     if plan.study.design in SCREENING and plan.study.factors:
         yield "Arms differ in many factors at once: `cbablate table --effects` has their effects."
         yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
+
+
+def _effects(plan: Plan, summary: Summary) -> Iterator[str]:
+    """The effects of factors that all arms together show where no arm alone differs."""
+    name = summary.primary
+    sure = {"helps", "hurts", "differs"}
+    if plan.study.design != "factorial" or not name or summary.course is not None:
+        return
+    if any(name in one.findings and one.findings[name].claim in sure for one in summary.arms):
+        return
+    try:
+        split = effects(plan, summary.replicates.of(name), name)
+    except CbablateError:
+        return  # there is no such decomposition
+    found = [
+        f"{one.name} (p {'' if p.startswith('<') else '= '}{p})"
+        for one in split.effects
+        if one.p_adjusted is not None and one.p_adjusted < ALPHA
+        for p in (Probability(one.p_adjusted).plain,)
+    ]
+    if found and len(split.blocks) >= FEWEST_PAIRS:
+        yield f"All arms together show an effect of {listed(found)}: `cbablate table --effects`."
 
 
 def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -162,7 +187,7 @@ def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
         if plan.study.sequential is not None:
             after = "intervals of Δ hold over all looks and are not adjusted"
         sentence += f" p: {_tested(plan, found)}; {after}."
-    if how.interval == "t" and any(map(_sure, found)):
+    if how.interval == "t" and any(one.significant for one in found):
         # a bootstrap interval's parenthesis has no mark behind it; p stands beside it
         sentence += f" {DAGGER}: adjusted p < {ALPHA}."
     return sentence
@@ -170,7 +195,8 @@ def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
 
 def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
     """What the mark of a difference at the hyperparameters as written says, where one stands."""
-    if plan.study.analysis.interval == "t" and any(map(_sure, _compared(fixed, fixed.primary))):
+    found = _compared(fixed, fixed.primary)
+    if plan.study.analysis.interval == "t" and any(one.significant for one in found):
         yield f"Δ fixed is tested alike, as a family of its own; {DAGGER}: adjusted p < {ALPHA}."
 
 
@@ -184,18 +210,18 @@ def mark_note(plan: Plan, summary: Summary) -> str:
     if all(one.p is None for one in found):
         return f"No {label} has a p value of its difference from that of {whom}."
     tested = f"Δ, the difference paired by seed; {_tested(plan, found)}"
-    if not any(map(_sure, found)):
+    if not any(one.significant for one in found) and any(
+        one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found
+    ):
+        return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({tested})."
+    if not any(one.significant for one in found):
         return f"No {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
     return f"{DAGGER}: {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
 
 
 def marked(one: ArmSummary, metric: str) -> bool:
-    """Whether an arm's difference in a metric has an adjusted p value below ALPHA."""
-    return metric in one.contrasts and _sure(one.contrasts[metric])
-
-
-def _sure(one: Contrast) -> bool:
-    return one.p_adjusted is not None and one.p_adjusted < ALPHA
+    """Whether an arm's difference in a metric has a mark."""
+    return metric in one.contrasts and one.contrasts[metric].significant
 
 
 def _of_whom(plan: Plan, found: Sequence[Contrast]) -> str:
@@ -236,15 +262,22 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
 def _pairing(
     how: Analysis, summary: Summary, found: Sequence[Contrast], primary: str
 ) -> Iterator[str]:
-    """What pairing by seed gained; and who could not be paired."""
-    gains = [one.gain for one in found if one.gain is not None]
+    """What pairing by seed gained; and who could not be paired.
+
+    Two pairs always have a correlation of 1 or -1, and of 5 pairs without any the 95 % interval
+    reaches from -0.88 to 0.88: below `FEWEST_PAIRS` nothing is said.
+    """
+    enough = [one for one in found if one.n >= FEWEST_PAIRS]
+    gains = [one.gain for one in enough if one.gain is not None]
     if gains and how.correction == "holm" and how.interval == "t":
-        alike = [one.correlation for one in found if one.correlation is not None]
+        alike = [one.correlation for one in enough if one.correlation is not None]
         gain = statistics.median(gains)
         how_alike = (
             f" (correlation of paired seeds {statistics.median(alike):.2f})" if alike else ""
         )
         typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
+        if len(enough) < len(found):
+            typical += f" of {FEWEST_PAIRS} or more pairs"
         if max(gain, 1 / gain) < _HARDLY:
             words = "as long as without it"
         else:
@@ -296,10 +329,12 @@ def _absences(plan: Plan, summary: Summary) -> Iterator[str]:
 
 def _missing(summary: Summary) -> Iterator[str]:
     if not any(one.counts.planned for one in summary.arms):
+        yield from summary.earlier
         return  # no arm is tuned yet, which is told before
     if all(one.counts.waiting == one.counts.planned for one in summary.arms):
-        yield "Nothing has been trained yet."
+        yield from summary.earlier or ("Nothing has been trained yet.",)
         return
+    yield from summary.earlier
     lacking = incomplete(summary)
     if lacking:
         yield f"Not complete, and in no mean: {lacking}."

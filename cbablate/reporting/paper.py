@@ -8,7 +8,8 @@ cells set in bold. A row that is not there is no fault.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from cbablate.errors import CbablateError
 from cbablate.reporting.latex import MARK
 from cbablate.reporting.table import Table
+from cbablate.spec import scalar
 
 __all__ = ["Disagreement", "PaperRow", "disagreements", "paper_rows", "versions_in"]
 
@@ -23,18 +25,21 @@ _ROW = re.compile(rf"%\s*{MARK} row (?P<study>[\w.-]+) (?P<key>[0-9a-f]+)\s*$")
 _DATA = re.compile(rf"^\s*%\s*{MARK} data (?P<study>[\w.-]+) (?P<data>[0-9a-f]+)\s*$")
 _COMMENT = re.compile(r"(?<!\\)(?:\\\\)*%.*")
 _INPUT = re.compile(r"\\(?:input|include)\s*\{([^{}]+)\}")
-_END = re.compile(r"\\\\(?:\[[^\]]*\])?|\\(?:top|mid|bottom)rule\b|\\addlinespace\b")
+_END = re.compile(r"\\\\(?:\[[^\]]{0,99}\])?|\\(?:top|mid|bottom)rule\b|\\addlinespace\b")
 _SIGN = re.compile(r"([-+])\s+(?=\d)")
 _ARGUMENTS = re.compile(
-    r"\\multicolumn\s*\{[^{}]*\}\s*\{[^{}]*\}|\\multirow\s*(?:\[[^]]*\])?\{[^{}]*\}\s*\{[^{}]*\}"
-    r"|\\(?:cell|row|text)?color\s*(?:\[[^]]*\])?\s*\{[^{}]*\}"
+    r"\\multicolumn\s*\{[^{}]*\}\s*\{[^{}]*\}|\\multirow\s*(?:\[[^]]{0,99}\])?\{[^{}]*\}\s*\{[^{}]*\}"
+    r"|\\(?:cell|row|text)?color\s*(?:\[[^]]{0,99}\])?\s*\{[^{}]*\}"
     r"|\\(?:hspace|vspace|rule|addlinespace|cmidrule|label|ref|cite[a-z]*)\*?"
-    r"\s*(?:\[[^]]*\])?(?:\s*\{[^{}]*\})?"
+    r"\s*(?:\[[^]]{0,99}\])?(?:\s*\{[^{}]*\})?"
 )
 _NUMBER = re.compile(r"(?:(?<![\w.)\]}])[-+])?(?<![\d.])\d+(?:\.\d+)?")
 _LETTER = re.compile(r"(?<![\\A-Za-z])[A-Za-z]")
 _DEEPEST = 8
 """So deep may files include each other."""
+_MOST_FILES = 1_000
+_MOST_BYTES = 2**23
+_LONGEST_ROW = 20_000
 
 
 @dataclass(frozen=True)
@@ -69,13 +74,13 @@ def paper_rows(path: Path) -> list[PaperRow]:
     Raises:
         CbablateError: a file cannot be read, or files include each other without end.
     """
-    return list(_rows(path, path.parent))
+    return list(_rows(path))
 
 
 def versions_in(path: Path) -> dict[str, str]:
     """By study, the version of the data that the paper's tables were made from."""
     found: dict[str, str] = {}
-    for _, line in _lines(path, path.parent, depth=0):
+    for _, line in _Paper(path).lines():
         told = _DATA.match(line)
         if told:
             found[told["study"]] = told["data"]
@@ -105,45 +110,108 @@ def disagreements(table: Table, row: PaperRow) -> Iterator[Disagreement]:
             yield Disagreement(row, printed, now, column)
 
 
-def _lines(path: Path, root: Path, *, depth: int) -> Iterator[tuple[tuple[Path, int], str]]:
-    """Each line with its place; an included file's lines follow the line that includes it."""
-    if depth > _DEEPEST:
-        raise CbablateError(f"{path}: files include each other more than {_DEEPEST} deep")
+@dataclass
+class _Paper:
+    """A paper with all files that it includes; these lie beside it, as LaTeX looks for them."""
+
+    path: Path
+    files: int = 0
+    size: int = 0
+
+    def lines(self) -> Iterator[tuple[tuple[Path, int], str]]:
+        """Each line with its place; an included file's lines follow the line that includes it."""
+        yield from self._lines(self.path, ())
+
+    def _lines(
+        self, path: Path, around: tuple[Path, ...]
+    ) -> Iterator[tuple[tuple[Path, int], str]]:
+        self.files += 1
+        if self.files > _MOST_FILES:
+            raise CbablateError(f"{self.path}: more than {_MOST_FILES:,} files are included")
+        if path in around:
+            raise CbablateError(f"{path}: the file includes itself, so the paper has no end")
+        if len(around) > _DEEPEST:
+            raise CbablateError(f"{path}: files include each other more than {_DEEPEST} deep")
+        text = _text(path)
+        self.size += len(text)
+        if self.size > _MOST_BYTES:
+            raise CbablateError(
+                f"{self.path}: more than {_MOST_BYTES:,} characters with all that is included"
+            )
+        for number, line in enumerate(text.splitlines(), 1):
+            yield (path, number), line
+            for name in _INPUT.findall(_COMMENT.sub("", line)):
+                inner = _included(self.path.parent, name)
+                if inner is None:
+                    raise CbablateError(
+                        f"{path}:{number} includes {scalar.shown(name)}, which does not lie in "
+                        f"{self.path.parent}: whether its numbers match cannot be said"
+                    )
+                yield from self._lines(inner, (*around, path))
+
+
+def _text(path: Path) -> str:
+    """The text of a LaTeX file. Letters that are not UTF-8 are in no number, so they may be odd."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise CbablateError(f"{path} cannot be read: {error.strerror}") from error
-    for number, line in enumerate(text.splitlines(), 1):
-        yield (path, number), line
-        for name in _INPUT.findall(_COMMENT.sub("", line)):
-            inner = next((one for one in _candidates(root, name) if one.is_file()), None)
-            if inner is None:
-                raise CbablateError(
-                    f"{path}:{number} includes {name}, which does not lie in {root}: whether its "
-                    "numbers match cannot be said"
-                )
-            yield from _lines(inner, root, depth=depth + 1)
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+            raise CbablateError(f"{path} is {what}; a LaTeX file is wanted")
+        with path.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CbablateError(f"{path} cannot be read: {reason}") from error
+    if len(content) > _MOST_BYTES:
+        raise CbablateError(f"{path} has more than {_MOST_BYTES:,} bytes, the most that is read")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
+        raise CbablateError(f"{path} is not a text file in UTF-8: save it as UTF-8")
+    return content.decode("utf-8-sig", errors="replace")
 
 
-def _candidates(root: Path, name: str) -> tuple[Path, Path]:
+def _included(root: Path, name: str) -> Path | None:
+    """The file that is included by a name, with or without `.tex`; None if there is none."""
     path = root / name.strip()
-    return path.with_name(f"{path.name}.tex"), path
+    for one in (Path(f"{path}.tex"), path):
+        try:
+            if not stat.S_ISDIR(one.stat().st_mode):
+                return one
+        except (OSError, ValueError):
+            continue  # no such file, or no name of a file at all
+    return None
 
 
-def _rows(path: Path, root: Path) -> Iterator[PaperRow]:
+def _rows(path: Path) -> Iterator[PaperRow]:
     """A row is what stands before its comment, on as many lines as it was broken into."""
-    pending, row = "", ""
-    for (file, number), line in _lines(path, root, depth=0):
-        code = _COMMENT.sub("", line)
+    pending: list[str] = []
+    row = ""
+    for (file, number), line in _Paper(path).lines():
         if not line.strip():
-            pending = ""
-        *whole, pending = _END.split(f"{pending} {code}")
-        row = next((one for one in reversed(whole) if one.strip()), row)
+            pending = []
+        for index, piece in enumerate(_END.split(_COMMENT.sub("", line))):
+            if index:  # an end of a row stands before it
+                row, pending = _joined(pending) or row, []
+            pending.append(piece)
         told = _ROW.search(line)
         if told is not None:
-            cells = tuple(re.split(r"(?<!\\)&", pending if pending.strip() else row))
-            yield PaperRow(told["study"], told["key"], file, number, cells)
-            pending = ""
+            text = _joined(pending) or row
+            if len(text) > _LONGEST_ROW:
+                raise CbablateError(
+                    f"{file}:{number}: the row before this comment has {len(text):,} characters; "
+                    f"at most {_LONGEST_ROW:,} are read"
+                )
+            yield PaperRow(told["study"], told["key"], file, number, _cells(text))
+            pending = []
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    """The lines of a row as one; empty where they are blank."""
+    text = " ".join(pieces)
+    return text if text.strip() else ""
+
+
+def _cells(row: str) -> tuple[str, ...]:
+    return tuple(re.split(r"(?<!\\)&", row))
 
 
 def _numbers(cell: str) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
@@ -19,11 +20,11 @@ from typing import Any
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.character import brief, spaced, visible
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
-from cbablate.reporting.character import spaced, visible
 from cbablate.reporting.claim import claims
 from cbablate.reporting.delta import delta, spelled
 from cbablate.reporting.figure import labelled, write_figure
@@ -38,6 +39,10 @@ __all__ = ["efforts", "report", "robust_part"]
 _MOST_RESAMPLED = 1_000
 """Of more trials `cbablate table --robust` is asked for."""
 _TEMPLATES = Path(__file__).parent / "templates"
+
+_REASON = 500
+_TRACEBACK = 20_000
+"""So many characters of a failure are given: a stranger's exception may have millions."""
 
 
 class _Lines(str):
@@ -87,6 +92,7 @@ def report(
         states=[state.value for state in TrialState if _any(trials, state)],
         failures=[_failure(plan, one) for one in trials if one.history.state in _ENDED_EARLY],
         sessions=_sessions(trials, told),
+        workers=_workers(trials, told),
         origin=summary.origin.traits,
         data=sorted({plan.description.data(arm.config) for arm in plan.arms} - {""}),
         style=_TEMPLATES.joinpath("report.css").read_text(encoding="utf-8"),
@@ -171,7 +177,7 @@ def _row(one: TrialOutcome, metrics: Sequence[str]) -> dict[str, Any]:
         "replicate": one.trial.replicate,
         "seed": one.trial.seed,
         "state": past.state.value,
-        "why": past.failure or past.reason,
+        "why": brief(past.failure or past.reason, _REASON),
         "spent": spent,
         "values": [(v, "" if v is None else f"{v:.6g}") for v in values],
         "seconds": round(past.last.seconds, 1) if past.last else None,
@@ -188,12 +194,12 @@ def _failure(plan: Plan, one: TrialOutcome) -> dict[str, Any]:
         "label": plan.label(one.trial),
         "id": one.trial.id,
         "absence": one.absence,
-        "traceback": _Lines(one.history.traceback.strip("\n")),
+        "traceback": _Lines(_end(one.history.traceback.strip("\n"))),
     }
 
 
 def _sessions(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[dict[str, Any]]:
-    """The sessions that made trials of this study: commit, versions, machine, number of trials."""
+    """The sessions that made trials of this study: the driver's commit, versions and machine."""
     made: dict[str, int] = {}
     for one in trials:
         if one.history.session:
@@ -215,6 +221,21 @@ def _sessions(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[d
     return told
 
 
+def _workers(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[dict[str, Any]]:
+    """The workers that trials of this study ran on: node, machine, versions, number of trials."""
+    ran = Counter(worker for one in trials for worker in set(one.history.workers))
+    return [
+        {
+            "node": str(fact.body.get("node", "")),
+            "trials": ran[fact.subject],
+            "host": _pairs(fact.body.get("host")),
+            "versions": _pairs(fact.body.get("versions")),
+        }
+        for fact in facts
+        if fact.kind == "worker" and fact.subject in ran
+    ]
+
+
 def _pairs(told: Any) -> str:
     if not isinstance(told, Mapping):
         return ""
@@ -224,3 +245,10 @@ def _pairs(told: Any) -> str:
 
 def _said(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _end(traceback: str) -> str:
+    """The end of a traceback, where the cause is."""
+    if len(traceback) <= _TRACEBACK:
+        return traceback
+    return f"({len(traceback) - _TRACEBACK:,} characters before)\n{traceback[-_TRACEBACK:]}"

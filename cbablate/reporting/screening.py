@@ -56,8 +56,8 @@ def _cells(one: Screened, scale: Scale) -> Iterator[Cell]:
     said = one.effect
     yield Text(one.factor)
     half = None if said.half_width is None else scale.number(said.half_width)
-    sure = said.p_adjusted is not None and said.p_adjusted < ALPHA
-    yield Spread(scale.number(said.difference, signed=True), half, DAGGER if sure else "")
+    mark = DAGGER if said.significant else ""
+    yield Spread(scale.number(said.difference, signed=True), half, mark)
     yield Blank() if said.p_adjusted is None else Probability(said.p_adjusted)
     yield Count(said.n, said.n)
 
@@ -70,7 +70,9 @@ def _notes(plan: Plan, told: Sequence[Screened]) -> Iterator[str]:
     )
     if any(one.effect.p is not None for one in told):
         over = f", Holm-adjusted over {len(told)} factors" if len(told) > 1 else ""
-        yield f"p: two-sided t test over seeds{over}. {DAGGER}: adjusted p < {ALPHA}."
+        sure = any(one.effect.significant for one in told)
+        mark = f" {DAGGER}: adjusted p < {ALPHA}." if sure else ""
+        yield f"p: two-sided t test over seeds{over}.{mark}"
     else:
         yield "Where an effect is the same for all seeds, there is nothing to test it against."
     yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from cbablate.character import visible, width
 from cbablate.reporting.cell import DASH, Blank, Cell, Range, Spread
-from cbablate.reporting.character import visible, width
 from cbablate.reporting.table import Column, Table
 
 __all__ = ["terminal"]

@@ -15,7 +15,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from cbablate.reporting.character import code_point, visible
+from cbablate.character import code_point, visible
 
 __all__ = ["breakable", "escape", "is_endless", "prose", "unsettable"]
 

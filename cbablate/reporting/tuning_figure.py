@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.summary import metric_of
 from cbablate.analysis.tuning import Attempt, Tuning
+from cbablate.fingerprint import canonical
 from cbablate.planning.plan import Plan
 from cbablate.records.state import TrialState
 from cbablate.reporting.figure import COLOURS, WIDTH, drawable, settings
+from cbablate.reporting.tuning_note import value_words
 from cbablate.spec.space import ends
 from cbablate.spec.sweep import Parameter
 
@@ -281,14 +283,14 @@ def _scaled(axis: Axes, parameter: Parameter) -> None:
     if parameter.log:
         axis.set_xscale("log")
     if parameter.kind == "choice":
-        named = [drawable(_word(choice), longest=10) for choice in parameter.choices]
+        named = [_tick(choice) for choice in parameter.choices]
         axis.set_xticks(range(len(named)), named, parse_math=False)
 
 
 def _position(parameter: Parameter, value: Any) -> float:
     """Where a value stands on its panel: a choice at its place among the choices."""
     if parameter.kind == "choice":
-        return float([_word(one) for one in parameter.choices].index(_word(value)))
+        return float([canonical(one) for one in parameter.choices].index(canonical(value)))
     return float(value)
 
 
@@ -304,13 +306,11 @@ def _fraction(parameter: Parameter, value: Any) -> float:
 
 def _extremes(parameter: Parameter) -> Sequence[str]:
     low, *_, high = ends(parameter)
-    return [drawable(_word(low), longest=10), drawable(_word(high), longest=10)]
+    return [_tick(low), _tick(high)]
 
 
-def _word(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def _tick(value: Any) -> str:
+    return drawable(value_words(value, digits=3), longest=10)
 
 
 def _metric_words(plan: Plan, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from cbablate.analysis.summary import Summary
 from cbablate.analysis.tuning import Tuning
 from cbablate.reporting.claim import LISTED, listed
 from cbablate.reporting.note import fixed_marks, incomplete, mixed
+from cbablate.spec.scalar import guess
 from cbablate.spec.space import ends
 from cbablate.spec.sweep import Parameter, Proposal, Sweep
 
@@ -23,6 +25,7 @@ __all__ = [
     "tuning_comment",
     "tuning_notes",
     "used_words",
+    "value_words",
 ]
 
 _EDGE = 0.02
@@ -50,7 +53,7 @@ def search_words(sweep: Sweep) -> str:
 
 
 def _with_options(name: str, options: Mapping[str, Any]) -> str:
-    said = ", ".join(f"{key} {_value(value)}" for key, value in options.items())
+    said = ", ".join(f"{key} {value_words(value)}" for key, value in options.items())
     return f"{name} ({said})" if said else name
 
 
@@ -170,7 +173,7 @@ def used_words(one: Tuning) -> str:
 
 def proposal_words(proposal: Proposal) -> str:
     """`optimizer.lr 0.0051, schedule.warmup_epochs 2`."""
-    return ", ".join(f"{key} {_value(value)}" for key, value in proposal.items())
+    return ", ".join(f"{key} {value_words(value)}" for key, value in proposal.items())
 
 
 def _survival(summary: Summary, tuned: Tuned) -> Iterator[str]:
@@ -216,11 +219,18 @@ def _usable(one: Tuning) -> int:
     return one.complete + one.pruned
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
+def value_words(value: Any, *, digits: int = 4) -> str:
+    """A hyperparameter's value as a sweep file would say it, a float to so many digits.
+
+    A word that without quotes would be a number, a truth value or null is in quotes.
+    """
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.{digits}g}"
+    if isinstance(value, str) and isinstance(guess(value), str):
+        return value
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(map(_value, value))
-    return str(value)
+        return f"[{', '.join(value_words(one, digits=digits) for one in value)}]"
+    if isinstance(value, Mapping):
+        said = (f"{key}: {value_words(one, digits=digits)}" for key, one in value.items())
+        return f"{{{', '.join(said)}}}"
+    return json.dumps(value, ensure_ascii=False)

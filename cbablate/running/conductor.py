@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cbablate.analysis.course import asked
 from cbablate.analysis.tuning import best_proposals
+from cbablate.fingerprint import fingerprint
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed, searches
 from cbablate.planning.trial import Trial
@@ -21,11 +22,13 @@ from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.checkpoints import Checkpoints, Origin
 from cbablate.running.executor import Ending
+from cbablate.running.expectation import Expectation
+from cbablate.running.namesake import place
 
 if TYPE_CHECKING:
     from cbablate.running.searching import Searching
 
-__all__ = ["Conductor", "Watcher", "declare", "waiting"]
+__all__ = ["Conductor", "Watcher", "Workers", "declare", "waiting"]
 
 
 class Watcher(Protocol):
@@ -117,6 +120,9 @@ class Conductor:
         self._spent: dict[str, int] = {}
         self._last: dict[str, Measurement] = {}
         self._diverged: dict[str, str] = {}
+        self.workers = Workers(ledger)
+        self._misspelt: dict[str, str] = {}
+        self._expected = Expectation(plan, told)
         self.trained = 0
         """How many trials were begun."""
         if searching:
@@ -125,14 +131,23 @@ class Conductor:
             self._confirm()
 
     @property
+    def halted(self) -> str:
+        """Why no further trial is started, though some wait; "" if none is held back."""
+        return self._expected.halted
+
+    @property
     def exhausted(self) -> bool:
         """Whether no trial waits, and none can come of those that are under way."""
+        if self.halted:
+            return True
         queues = (self._confirming, self._again, self._written)
         growing = self._plan.study.sequential is not None and self._under_way
         return not self._undecided and not any(queues) and not growing
 
     def next(self) -> Trial | None:
         """The next trial to start; None if there is none, or none before a running one ends."""
+        if self.halted:
+            return None
         for queue in (self._confirming, self._again):
             if queue:
                 return queue.popleft()
@@ -144,8 +159,8 @@ class Conductor:
             self._under_way.add(proposed.id)
         return proposed
 
-    def started(self, trial: Trial) -> None:
-        """Record that an attempt began."""
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
+        """Record that an attempt began, and by which worker."""
         before = self._told.get(trial.id)
         origin = self._checkpoints.offered(trial.id) if self._checkpoints else Origin(0)
         attempt = self._attempts.get(trial.id, {"attempt": before.attempts if before else 0})
@@ -154,12 +169,17 @@ class Conductor:
         body = {
             **attempt,
             "executor": self._executor,
+            **({"worker": self.workers.id_of(worker)} if worker else {}),
             **({"gpus": self._gpus} if self._gpus else {}),
             **({"from": origin.spent} if origin.spent else {}),
         }
         shorter = self._told.get(origin.shorter)
         if shorter is not None:
-            body |= {"of": shorter.trial, "sessions": list(shorter.sessions)}
+            body |= {
+                "of": shorter.trial,
+                "sessions": list(shorter.sessions),
+                "workers": list(shorter.workers),
+            }
         self._tell("started", trial.id, body)
         if shorter is not None and not _holds(before, origin.spent):
             self._inherit(trial, shorter, origin.spent)
@@ -173,6 +193,11 @@ class Conductor:
         if fault:
             self._diverged[trial.id] = fault
             return Verdict(stop=True, reason=fault)
+        if trial.id not in self._last:
+            fault = self._expected.first(trial, measurement)
+            if fault:
+                self._misspelt[trial.id] = fault
+                return Verdict(stop=True, reason=fault)
         verdict = self._tell("measured", trial.id, self._of_attempt(trial, body_of(measurement)))
         self._spent[trial.id] = measurement.spent
         self._last[trial.id] = measurement
@@ -182,7 +207,12 @@ class Conductor:
     def ended(self, trial: Trial, ending: Ending) -> None:
         """Record the end of an attempt, whose state follows from how it ended."""
         end = self._judged(trial, ending)
-        measured = self._last.pop(trial.id, None) is not None
+        last = self._last.pop(trial.id, None)
+        measured = last is not None
+        if last is not None and self._spent.get(trial.id) == trial.budget.amount:
+            self._expected.ended(trial, last)
+        elif ending.how == "raised" and end.failure == "no measurement":
+            self._expected.unusable(trial, end.reason)
         self._tell("ended", trial.id, self._of_attempt(trial, _end_body(end)))
         if self._checkpoints and not _resumable(trial, end, ending, measured):
             self._checkpoints.drop(trial.id)
@@ -282,6 +312,9 @@ class Conductor:
         diverged = self._diverged.pop(trial.id, "")
         if diverged:
             return _End(TrialState.FAILED, diverged, "diverged")
+        misspelt = self._misspelt.pop(trial.id, "")
+        if misspelt:
+            return _End(TrialState.FAILED, misspelt, "no measurement")
         if ending.how == "stopped":
             return _End(TrialState.PRUNED, ending.sentence)
         if ending.how in ("raised", "lost"):
@@ -303,6 +336,22 @@ class Conductor:
     def _tell_watchers(self, tell: Callable[[Watcher], None]) -> None:
         for watcher in self._watchers:
             tell(watcher)
+
+
+class Workers:
+    """The workers that a ledger knows; a new one is recorded once."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._known = {fact.subject for fact in ledger.records(["worker"])}
+
+    def id_of(self, body: Mapping[str, Any]) -> str:
+        """The subject of the worker's fact, which is in the ledger when this returns."""
+        worker = fingerprint(body)
+        if worker not in self._known:
+            self._ledger.tell("worker", worker, body)
+            self._known.add(worker)
+        return worker
 
 
 def waiting(plan: Plan, told: Mapping[str, History]) -> list[Trial]:
@@ -328,8 +377,12 @@ def declare(plan: Plan, ledger: Ledger) -> None:
     study: dict[str, Any] = {
         "study": plan.study.model_dump(mode="json"),
         "folder": str(plan.study.folder.resolve()),
+        "place": place(plan.study, ledger.path.parent),
         "trials": [trial.id for trial in plan.trials],
     }
+    code = plan.description.code
+    if code is not None and code.digest != plan.description.version:
+        study |= {"code": code.digest, "version": plan.description.version}
     if plan.study.tune is not None:
         study["searches"] = {search.id: search.arm.id for search in searches(plan)}
     before = ledger.records(["study"], subject=plan.study.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,23 +10,28 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console as RichConsole
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from cbablate.analysis.tuning import Tuning
+from cbablate.character import brief, spaced, visible
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.running.duration import duration
+from cbablate.running.signals import announced
 from cbablate.spec.metric import Objective
 
 __all__ = ["Display"]
 
+_REASON = 500
+"""So many characters of a reason are shown; a stranger's exception may have millions."""
 _COLOURS = {
     TrialState.COMPLETE: "green",
     TrialState.RUNNING: "cyan",
@@ -33,6 +39,13 @@ _COLOURS = {
     TrialState.PRUNED: "yellow",
     TrialState.FAILED: "red",
 }
+
+
+class Console(RichConsole):
+    """A console that falls silent when whoever read it has left: the training goes on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
 
 
 class Display:
@@ -49,7 +62,7 @@ class Display:
         told: Mapping[str, History],
         *,
         tunings: Sequence[Tuning] = (),
-        console: Console | None = None,
+        console: RichConsole | None = None,
     ) -> None:
         self._plan = plan
         self._searches = {tuning.search.id: _Progress.of(tuning) for tuning in tunings}
@@ -59,7 +72,7 @@ class Display:
         self._most = _most(plan)
         self.slots = 1
         """How many trials run at a time; the time left is reckoned with it."""
-        self._console = console or Console(stderr=True, highlight=False)
+        self._console = console or Console(file=sys.stderr, highlight=False)
         unknown = History(trial="")
         self._states = {
             trial.id: history.state if history.settled else TrialState.WAITING
@@ -71,6 +84,7 @@ class Display:
         self._failed: list[str] = []
         self._note = ""
         self._live: Live | None = None
+        self._announced = announced(self._stopping)
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -81,6 +95,7 @@ class Display:
                 transient=True,
             )
             self._live.__enter__()
+        self._announced.__enter__()
         return self
 
     def __exit__(
@@ -89,13 +104,21 @@ class Display:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._announced.__exit__(kind, error, trace)
         if self._live is not None:
             self._live.__exit__(kind, error, trace)
             self._live = None
 
+    def _stopping(self, sentence: str) -> None:
+        """A signal has come: the panel ends, and a line stands in its place."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
+        self._line(sentence)
+
     def say(self, sentence: str) -> None:
         """What is going on outside the trials: starting Ray, verifying arms, timing."""
-        self._note = sentence
+        self._note = visible(sentence)
         if self._live is None:
             self._line(sentence)
 
@@ -140,11 +163,12 @@ class Display:
         if state in (TrialState.COMPLETE, TrialState.PRUNED):
             self._took.append(took)
         words = f"{self._label(trial)}: {state.value}"
-        if last is not None:
-            words += f", {self._values(last)}"
+        values = self._values(last) if last is not None else ""
+        if values:
+            words += f", {values}"
         words += f" ({duration(took)})"
         if reason:
-            words += f": {reason}"
+            words += f": {visible(brief(reason, _REASON))}"
         if state is TrialState.FAILED:
             self._failed.append(words)
         if self._live is None:
@@ -157,14 +181,14 @@ class Display:
             )
 
     def _line(self, text: str) -> None:
-        self._console.print(Text(text), soft_wrap=True)
+        self._console.print(Text(spaced(text)), soft_wrap=True)
 
     def _values(self, last: Measurement) -> str:
         """The objective first, then one more value, so that a line stays a line."""
         objective = self._plan.study.objective.metric
         names = [objective, *(name for name in last.metrics if name.startswith("train/"))]
         return ", ".join(
-            f"{name} {last.metrics[name]:.4g}" for name in names if name in last.metrics
+            f"{visible(name)} {last.metrics[name]:.4g}" for name in names if name in last.metrics
         )
 
     def _label(self, trial: Trial) -> str:
@@ -172,8 +196,8 @@ class Display:
         if trial.search:
             return f"{self._searches[trial.search].arm} search {trial.replicate}"
         if trial.arm in self._tuned:
-            return f"{self._tuned[trial.arm]} tuned #{trial.replicate}"
-        return self._plan.label(trial)
+            return visible(f"{self._tuned[trial.arm]} tuned #{trial.replicate}")
+        return visible(self._plan.label(trial))
 
     def _progress(self) -> tuple[int, int]:
         """How many trials of all kinds have ended, and of how many."""
@@ -253,7 +277,7 @@ class _Progress:
     def of(cls, tuning: Tuning) -> _Progress:
         best = tuning.best
         return cls(
-            arm=tuning.search.arm.name,
+            arm=visible(tuning.search.arm.name),
             wanted=tuning.wanted,
             objective=tuning.search.objectives[0],
             counts=Counter(a.state for a in tuning.attempts if a.state.ended),

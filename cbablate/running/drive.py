@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.course import asked
+from cbablate.analysis.recorded import as_recorded
+from cbablate.analysis.timing import device_of
 from cbablate.analysis.tuning import Tuning, tunings
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.arm import Arm
@@ -24,14 +26,18 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.running.checkpoints import CHECKPOINT_SECONDS, Checkpoints
-from cbablate.running.conductor import Conductor, declare, waiting
+from cbablate.running.conductor import Conductor, Workers, declare, waiting
 from cbablate.running.confirmation import confirmations, whole
 from cbablate.running.display import Display
 from cbablate.running.executor import Executor
+from cbablate.running.limits import Limits
 from cbablate.running.mirror import Mirror, MirrorThread, MirrorUnreachable, StudyState
+from cbablate.running.namesake import refuse_namesake
 from cbablate.running.session import session_body
+from cbablate.running.worker import MEASURED_HERE
+from cbablate.workloads.admission import refusal
 from cbablate.workloads.entry import Entry
-from cbablate.workloads.source import digest
+from cbablate.workloads.source import file_digest
 
 if TYPE_CHECKING:
     from cbablate.running.searching import Searching
@@ -48,6 +54,7 @@ __all__ = [
     "verify",
 ]
 
+_ADMIT = "cbablate.workloads.admission:admit"
 Publish = Callable[[Sequence[Record]], list[Path]]
 """Writes tables and figures from the facts, and says where."""
 
@@ -109,8 +116,9 @@ def drive(
     with Ledger.writing(results) as ledger:
         facts = ledger.records()
         told = histories(facts)
+        plan = as_recorded(plan, facts)
         searching = _searching(plan, facts)
-        _refuse_namesake(plan, ledger)
+        refuse_namesake(plan, ledger)
         outcome = _Outcome()
         followed = mirrors()
         follower = MirrorThread(followed, plan, facts=lambda: _read(results))
@@ -182,18 +190,18 @@ def entry(plan: Plan, name: str) -> Entry:
     """One of the workload's entries (`run`, `verify`, `throughput`), to be loaded elsewhere.
 
     Raises:
-        EnvironmentFault: the user's file has been edited since it was planned.
+        EnvironmentFault: a file of the user's has been edited since it was planned.
     """
-    path = plan.description.source
-    if path is None:
+    code = plan.description.code
+    if code is None:
         return Entry(name)
-    text = path.read_text(encoding="utf-8", errors="replace")
-    if digest(path, plan.study.folder) != plan.description.version:
-        raise EnvironmentFault(
-            f"{path}, or what it imports beside it, was edited after the study was read: "
-            "load and plan the study again"
-        )
-    return Entry(name, str(path), text, plan.description.version)
+    for one in code.modules:
+        now = file_digest(Path(one.path)) if one.text is not None else one.digest
+        if now not in ("", one.digest):
+            raise EnvironmentFault(
+                f"{one.path} was edited after the study was read: load and plan the study again"
+            )
+    return Entry(name, code)
 
 
 def untimed(plan: Plan, facts: Iterable[Record]) -> dict[str, Arm]:
@@ -227,14 +235,22 @@ def untimed(plan: Plan, facts: Iterable[Record]) -> dict[str, Arm]:
 def verify(plan: Plan, executor: Executor, *, arms: Iterable[Arm] | None = None) -> None:
     """Ask the workload about configs what only its libraries know, for all arms at once.
 
+    A user's own workload is imported, and its function looked at.
+
     Raises:
-        StudyError: one sentence or more about arms that cannot be.
+        StudyError: one sentence or more about arms that cannot be, or about the user's file.
+        EnvironmentFault: a package that the user's file imports is not installed.
     """
+    if plan.description.code is not None:
+        workload = entry(plan, plan.description.run)
+        sentence, whose = executor.call(Entry(_ADMIT), workload.name, workload.code)
+        if sentence:
+            raise refusal(f"{plan.study.name}: {sentence}", whose)
     if plan.description.verify is None:
         return
     configs = {arm.name: arm.config for arm in (plan.arms if arms is None else arms)}
     found: Mapping[str, Sequence[str]] = executor.call(
-        entry(plan, plan.description.verify), configs
+        entry(plan, plan.description.verify), configs, budget=plan.study.budget
     )
     concerned: dict[str, list[str]] = {}
     for name, texts in found.items():
@@ -326,51 +342,53 @@ def _train(
             watchers=watchers,
         )
         if missing:
-            running.execute(conductor, entry(plan, plan.description.run), checkpoints)
+            limits = Limits(time=plan.study.time_limit, silence=plan.study.silence_limit)
+            running.execute(
+                conductor, entry(plan, plan.description.run), checkpoints, limits=limits
+            )
         remarks = tuple(searching.remarks) if searching else ()
+        untold: tuple[str, ...] = (conductor.halted,) if conductor.halted else ()
         facts = ledger.records()
         arms = untimed(whole(plan, facts), facts)
-        untold: tuple[str, ...] = ()
         if arms:
             display.say(f"timing {len(arms)} arms, each alone, {TIMING_ROUNDS} rounds")
             try:
-                _time(plan, ledger, running, arms=arms, session=session)
+                _time(plan, ledger, running, arms=arms, session=session, workers=conductor.workers)
             except Exception as error:  # noqa: BLE001 - what was trained is published all the same
-                untold = (f"The arms could not be timed: {type(error).__name__}: {error}",)
+                untold += (f"The arms could not be timed: {type(error).__name__}: {error}",)
     return _Outcome(conductor.trained, untold, remarks)
 
 
 def _time(
-    plan: Plan, ledger: Ledger, executor: Executor, *, arms: Mapping[str, Arm], session: str
+    plan: Plan,
+    ledger: Ledger,
+    executor: Executor,
+    *,
+    arms: Mapping[str, Arm],
+    session: str,
+    workers: Workers,
 ) -> None:
     """Time these arms, each alone, and record what came out under one batch."""
     configs = {name: arm.config for name, arm in arms.items()}
-    timings = executor.call(
-        entry(plan, str(plan.description.throughput)), configs, rounds=TIMING_ROUNDS
+    worker, timings = executor.call(
+        Entry(MEASURED_HERE),
+        entry(plan, str(plan.description.throughput)),
+        configs,
+        rounds=TIMING_ROUNDS,
     )
-    batch, at = secrets.token_hex(6), round(time.time(), 3)
+    stage = {
+        "batch": secrets.token_hex(6),
+        "session": session,
+        "worker": workers.id_of(worker),
+        "device": device_of(worker),
+    }
+    at = round(time.time(), 3)
     ledger.append(
         *(
-            Record("timed", arm, {"batch": batch, "session": session, "metrics": metrics}, at)
+            Record("timed", arm, {**stage, "metrics": metrics}, at)
             for arm, metrics in timings.items()
         )
     )
-
-
-def _refuse_namesake(plan: Plan, ledger: Ledger) -> None:
-    """Two studies of one name would share, and overwrite, one folder and one page of MLflow.
-
-    The file that this name last came from is in the ledger; if it is another one and still there,
-    these are two studies. (If it is gone, the study has moved.)
-    """
-    told = ledger.records(["study"], subject=plan.study.name)
-    now = plan.study.folder.resolve()
-    before = Path(str(told[-1].body.get("folder", now))) if told else now  # older ones lack it
-    if before != now and (before / f"{plan.study.name}.yaml").exists():
-        raise EnvironmentFault(
-            f"these results hold another study named '{plan.study.name}', from {before}: rename "
-            "one of the two files, or use another folder with --results"
-        )
 
 
 def _completion(plan: Plan, facts: Sequence[Record], outcome: _Outcome = _Outcome()) -> Completion:

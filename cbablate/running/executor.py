@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
@@ -10,11 +10,16 @@ from typing import Any, Literal, Protocol, Self
 from cbablate.errors import TrialFailure
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
-from cbablate.records.state import Verdict
+from cbablate.records.state import FAILURES, Verdict
 from cbablate.running.handover import Saved
+from cbablate.running.limits import Limits
+from cbablate.running.wording import message, sentence, trace
 from cbablate.workloads.entry import Entry
 
-__all__ = ["Ending", "Executor", "Feed", "Keeper", "raised"]
+__all__ = ["NO_LIMITS", "Ending", "Executor", "Feed", "Keeper", "raised"]
+
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,12 @@ class Feed(Protocol):
         """Whether `next` will never again give a trial."""
         ...
 
-    def started(self, trial: Trial) -> None:
-        """The trial has a slot and begins."""
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
+        """The trial has a slot and begins.
+
+        `worker` is what its process says of itself (`running.worker.worker_body`); empty where
+        that process died before it could.
+        """
         ...
 
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
@@ -80,8 +89,8 @@ class Executor(Protocol):
 
     Contract (tests/contracts/executor.py): every trial the feed gives is started once and ended
     once, its measurements in between and in order; after a stopping verdict a trial yields no
-    more, and its stream is closed; an error in one trial touches no other; an error in the feed
-    ends `execute` and is raised from it.
+    more, and its stream is closed; whatever one trial raises, alters or leaves behind touches no
+    other; an error in the feed ends `execute` and is raised from it.
     """
 
     name: str
@@ -99,8 +108,18 @@ class Executor(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
-    def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
-        """Run what the feed gives until it is exhausted; without a keeper, from the beginning."""
+    def execute(
+        self,
+        feed: Feed,
+        workload: Entry,
+        keeper: Keeper | None = None,
+        *,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
+        """Run what the feed gives until it is exhausted; without a keeper, from the beginning.
+
+        An attempt that breaks a limit has `raised`, with the failure `timeout`.
+        """
         ...
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
@@ -108,12 +127,14 @@ class Executor(Protocol):
         ...
 
 
-def raised(error: Exception) -> Ending:
-    """The ending of an attempt whose workload raised."""
-    told = isinstance(error, TrialFailure)
+def raised(error: BaseException) -> Ending:
+    """The ending of an attempt whose workload raised; of any error, also one that cannot be put
+    into words.
+    """
+    failure = getattr(error, "failure", "") if isinstance(error, TrialFailure) else "error"
     return Ending(
         how="raised",
-        sentence=str(error) if told else f"{type(error).__name__}: {error}",
-        failure=error.failure if isinstance(error, TrialFailure) else "error",
-        traceback="".join(traceback.format_exception(error)),
+        sentence=message(error) if isinstance(error, TrialFailure) else sentence(error),
+        failure=failure if failure in FAILURES else "error",
+        traceback=trace(error),
     )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import math
-import os
 import sys
-from collections.abc import Generator
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from cbablate.planning.trial import Trial
+from cbablate.running.children import adopting
 from cbablate.running.devices import unused_gpus
-from cbablate.running.executor import Ending, Feed, Keeper, raised
-from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
-from cbablate.running.stream import Told, attempt
+from cbablate.running.execution import Execution, Order
+from cbablate.running.executor import NO_LIMITS, Ending, Feed, Keeper
+from cbablate.running.isolation import Isolation, Remains
+from cbablate.running.limits import Limits
+from cbablate.running.ray_folder import ROOTS, listen_in_a_short_folder
+from cbablate.running.scratch import clear_abandoned, remove_scratch
+from cbablate.running.signals import Stopped, interruptible
+from cbablate.running.worker import worker_body
 from cbablate.workloads.entry import Entry
+from cbablate.workloads.importing import unload
 
 __all__ = ["LocalExecutor"]
 
@@ -29,8 +34,15 @@ class LocalExecutor:
     gpus = 0.0
     """None is reserved; a workload that finds one has it alone."""
 
+    def __init__(self) -> None:
+        self._isolation = Isolation()
+        self._warned = False
+
     def __enter__(self) -> Self:
-        clear_abandoned()
+        clear_abandoned(*ROOTS)
+        listening = listen_in_a_short_folder()
+        if listening is not None:  # multiprocessing goes on using it as long as the process lives
+            atexit.register(remove_scratch, listening)
         return self
 
     def __exit__(
@@ -39,58 +51,68 @@ class LocalExecutor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        return None
+        unload()  # whoever imports the user's modules next gets them from their files
 
-    def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
-        """Run what the feed gives until it gives nothing: with one slot, nothing else can come."""
+    def execute(
+        self,
+        feed: Feed,
+        workload: Entry,
+        keeper: Keeper | None = None,
+        *,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
+        """Run what the feed gives until it gives nothing: with one slot, nothing else can come.
+
+        A limit ends a trial between two steps of its Python code; one that code in C holds up goes
+        on for as long as it is held up.
+        """
         unused = unused_gpus()
         if unused:
             print(f"cbablate: {unused}", file=sys.stderr)
-        while (trial := feed.next()) is not None:
-            given = keeper.offer(trial) if keeper else None
-            feed.started(trial)
-            workdir, here = scratch_folder("trial"), Path.cwd()
-            every = keeper.every if keeper else math.inf
-            try:
-                stream = attempt(workload, trial, workdir, every=every, given=given)
-                ending = self._followed(feed, trial, stream, keeper)
-            finally:
-                os.chdir(here)  # a workload may have gone elsewhere
-                remove_scratch(workdir)
-            feed.ended(trial, ending)
+        every = keeper.every if keeper else math.inf
+        with adopting(), interruptible():
+            while (trial := feed.next()) is not None:
+                saved = keeper.offer(trial) if keeper else None
+                feed.started(trial, worker_body())
+                run = Execution(self._isolation, Order(workload, trial, every, saved, limits))
+                del saved  # it may be large
+                try:
+                    ending = self._followed(feed, trial, run, keeper)
+                finally:
+                    with contextlib.suppress(Stopped):  # it is raised already
+                        run.close()
+                    remains = run.end()
+                feed.ended(trial, ending)
+                self._warn(remains)
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
         """Call a function here and now."""
-        return entry.load()(*arguments, **named)
-
-    def _followed(
-        self, feed: Feed, trial: Trial, stream: Generator[Told, None, None], keeper: Keeper | None
-    ) -> Ending:
-        while True:
-            try:
-                told = self._next(stream)
-            except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
-                return raised(error)
-            if told is None:
-                return Ending("finished")
-            try:
-                verdict = feed.measured(trial, told.measurement)
-                if keeper and told.saved and not verdict.stop:
-                    keeper.keep(trial, told.saved)
-            except BaseException:
-                stream.close()
-                raise
-            if verdict.stop:
-                return self._stopped(stream, verdict.reason)
-
-    def _next(self, stream: Generator[Told, None, None]) -> Told | None:
-        """The next measurement; None at the end. What a workload prints goes to stderr."""
-        with contextlib.redirect_stdout(sys.stderr):  # stdout is the command's product
-            return next(stream, None)
-
-    def _stopped(self, stream: Generator[Told, None, None], reason: str) -> Ending:
+        self._isolation.begin()
         try:
-            stream.close()
-        except Exception as error:  # noqa: BLE001 - it was stopped all the same, and this is told
-            reason = f"{reason}; closing it raised {type(error).__name__}: {error}"
-        return Ending("stopped", reason)
+            with adopting(), self._isolation.turn():
+                return self._isolation.load(entry)(*arguments, **named)
+        finally:
+            self._isolation.end()
+
+    def _followed(self, feed: Feed, trial: Trial, run: Execution, keeper: Keeper | None) -> Ending:
+        while True:
+            told = run.next()
+            if isinstance(told, Ending):
+                return told
+            verdict = feed.measured(trial, told.measurement)
+            if keeper and told.saved and not verdict.stop:
+                keeper.keep(trial, told.saved)
+            if verdict.stop:
+                complaint = run.close()
+                return Ending("stopped", "; ".join(filter(None, [verdict.reason, complaint])))
+
+    def _warn(self, remains: Remains) -> None:
+        """Say once that trials leave behind what nobody can put back here."""
+        if remains.stays and not self._warned:
+            self._warned = True
+            print(
+                f"a trial left behind what stays in this process: {', '.join(remains.stays)}. The "
+                "trials after it may differ from what they would be alone; without --on local each "
+                "gets a process that is as new.",
+                file=sys.stderr,
+            )

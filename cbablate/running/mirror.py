@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from cbablate.analysis.course import asked
+from cbablate.analysis.timing import device_of
 from cbablate.errors import EnvironmentFault
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
@@ -98,6 +99,7 @@ class Account:
     """An ended trial as a mirror tells it.
 
     `commit` and `dirty` say which code trained it, as its session told; "" where it did not.
+    `nodes` and `devices` are those of the workers that ran it; none in ledgers of 0.1.0.
     """
 
     trial: Trial
@@ -106,6 +108,8 @@ class Account:
     timings: tuple[Timing, ...]
     commit: str = ""
     dirty: bool = False
+    nodes: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
 
 
 def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
@@ -113,6 +117,7 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
     ended: dict[str, None] = {}
     timings: dict[str, list[Timing]] = {}
     sessions: dict[str, Mapping[str, Any]] = {}
+    workers: dict[str, Mapping[str, Any]] = {}
     for fact in counted(facts):
         if fact.kind == "started":
             ended.pop(fact.subject, None)
@@ -122,6 +127,8 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
             timings.setdefault(fact.subject, []).append(_timing(fact))
         elif fact.kind == "session":
             sessions[fact.subject] = fact.body
+        elif fact.kind == "worker":
+            workers[fact.subject] = fact.body
     told = histories(fact for fact in facts if fact.subject in plan.trial_of)
     found = []
     for name in ended:
@@ -129,6 +136,7 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
             continue
         trial = plan.trial_of[name]
         session = sessions.get(told[name].session, {})
+        ran = [workers[worker] for worker in told[name].workers if worker in workers]
         found.append(
             Account(
                 trial=trial,
@@ -137,6 +145,8 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
                 timings=tuple(timings.get(trial.arm, ())),
                 commit=str(session.get("commit") or ""),
                 dirty=bool(session.get("dirty")),
+                nodes=tuple(dict.fromkeys(str(worker.get("node", "")) for worker in ran)),
+                devices=tuple(dict.fromkeys(map(device_of, ran))),
             )
         )
     return found
@@ -193,6 +203,8 @@ class MirrorThread:
         self._lock = Lock()
         self._missed: dict[str, str] = {}
         self._quiet_until: dict[str, float] = {}
+        self._given_up: set[str] = set()
+        """Mirrors that failed while the study was already ending: not waited for once more."""
         self._thread = Thread(target=self._work, name="mirrors", daemon=True)
         self._thread.start()
 
@@ -238,6 +250,7 @@ class MirrorThread:
         with self._lock:
             state, artifacts = self._final if last else (StudyState.RUNNING, ())
         due = [m for m in self._mirrors if last or self._quiet_until.get(m.name, 0) <= monotonic()]
+        due = [m for m in due if m.name not in self._given_up]
         if not due:
             return
         try:
@@ -261,6 +274,8 @@ class MirrorThread:
                         self._missed.pop(mirror.name, None)
 
     def _miss(self, mirror: Mirror, sentence: str) -> None:
+        if self._finishing.is_set():
+            self._given_up.add(mirror.name)
         self._quiet_until[mirror.name] = monotonic() + self._PAUSE
         with self._lock:
             self._missed[mirror.name] = sentence

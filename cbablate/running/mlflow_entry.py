@@ -150,6 +150,8 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
         "cbablate.arm": account.arm.name,
         "cbablate.reason": history.reason,
         "cbablate.failure": history.failure,
+        "cbablate.node": ", ".join(account.nodes),
+        "cbablate.trained_on": ", ".join(account.devices),
         "cbablate.timed_on": account.timings[-1].device if account.timings else "",
         **{f"factor.{name}": level for name, level in account.arm.levels.items()},
         **{f"note.{name}": note for name, note in _notes(account).items()},

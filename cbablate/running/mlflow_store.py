@@ -16,8 +16,9 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from cbablate.errors import EnvironmentFault, in_a_line
+from cbablate.errors import CbablateError, EnvironmentFault, in_a_line
 from cbablate.running.mirror import MirrorUnreachable
+from cbablate.running.mlflow_answer import answer
 
 __all__ = [
     "ARTIFACT_FOLDER",
@@ -37,10 +38,11 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is the product
         # No connection is kept, so that a store that was deleted and laid out anew is the new one.
         "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",
-        # MLflow's own defaults block for four minutes on a server that is not there.
+        # MLflow's own defaults block for four minutes on a server that is not there. These are ten
+        # seconds at most until a server that does not answer is given up.
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
         "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
     }
 )
 
@@ -129,11 +131,16 @@ class MlflowStore:
             ) from error
         try:
             yield
-        except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
+        except CbablateError:
+            raise
+        except Exception as error:
+            remote = self.address.startswith("http")
+            known = isinstance(error, MlflowException | SQLAlchemyError | sqlite3.Error | OSError)
+            if not known and not remote:
+                raise  # a fault of ours; of a server's answer MLflow's client may raise anything
             self._client = None
-            said = masked(in_a_line(error, limit=None))[:300]
-            if "Max retries exceeded" in said:
-                said = "nobody answers there"
+            said = answer(error) if remote else in_a_line(error, limit=None)
+            said = masked(said)[:300]
             mend = (
                 f"It holds nothing of its own: if it is damaged, remove {STORE_FILE} and "
                 if self._own
@@ -172,6 +179,8 @@ class MlflowStore:
         if self.address.startswith("sqlite:"):
             place = (self._folder / ARTIFACT_FOLDER).as_uri()
         found = client.get_experiment_by_name(name)
+        if found is not None and not found.experiment_id:
+            raise ValueError("an experiment without an id: this is no MLflow server")
         if found is not None and self._own and found.artifact_location != place:
             # The results folder was moved: artifacts would go to where it was.
             client.rename_experiment(found.experiment_id, f"{name} (moved, {found.experiment_id})")

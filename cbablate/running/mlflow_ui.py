@@ -19,6 +19,7 @@ from types import FrameType, MappingProxyType
 from typing import IO, Any
 from urllib.parse import quote
 
+from cbablate.character import visible_lines
 from cbablate.errors import EnvironmentFault
 from cbablate.running.mlflow_store import ARTIFACT_FOLDER, experiment_of, masked, store_address
 
@@ -211,7 +212,7 @@ def _free(port: int) -> int:
 
 def _tell(address: str, pages: Mapping[str, str], open_browser: bool) -> None:
     for name, page in pages.items():
-        print(f"{name:>12}  {address}{page}", flush=True)
+        print(visible_lines(f"{name:>12}  {address}{page}"), flush=True)
     if open_browser:
         webbrowser.open(address + next(iter(pages.values())))
 

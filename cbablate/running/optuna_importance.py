@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from cbablate.analysis.tuning import Tuning
-from cbablate.spec.sweep import Parameter
+from cbablate.running.optuna_space import distribution, spelled
 
 __all__ = ["FEWEST", "importances"]
 
@@ -40,14 +33,15 @@ def importances(tuning: Tuning) -> Mapping[str, float]:
     ]
     if len(found) < FEWEST or not space or len({value for _, value in found}) == 1:
         return {}
-    distributions = {key: _distribution(parameter) for key, parameter in space.items()}
+    distributions = {key: distribution(parameter) for key, parameter in space.items()}
     direction = tuning.search.objectives[tuning.decides].direction
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         study = optuna.create_study(direction=direction)
         for attempt, value in found:
-            params = {key: _inside(space[key], attempt.proposal[key]) for key in space}
+            recorded = {key: attempt.proposal[key] for key in space}
+            params = spelled(tuning.search.sweep, recorded)
             study.add_trial(
                 optuna.trial.create_trial(params=params, distributions=distributions, value=value)
             )
@@ -57,20 +51,3 @@ def importances(tuning: Tuning) -> Mapping[str, float]:
     finally:
         optuna.logging.set_verbosity(before)
     return {key: float(share) for key, share in rated.items()}
-
-
-def _distribution(parameter: Parameter) -> BaseDistribution:
-    if parameter.kind == "choice":
-        return CategoricalDistribution([*parameter.choices])
-    low, high = parameter.low or 0.0, parameter.high or 0.0
-    if parameter.kind == "int":
-        return IntDistribution(int(low), int(high), parameter.log, int(parameter.step or 1))
-    return FloatDistribution(low, high, parameter.log, parameter.step)
-
-
-def _inside(parameter: Parameter, value: Any) -> Any:
-    """The value, within the ends that rounding in a file may have put it beyond."""
-    if parameter.kind == "choice" or parameter.low is None or parameter.high is None:
-        return value
-    bounded = min(max(value, parameter.low), parameter.high)
-    return int(bounded) if parameter.kind == "int" else bounded

@@ -28,7 +28,8 @@ from cbablate.planning.search import (
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.running.optuna_parts import pruner_of, sampler_of, startup
-from cbablate.running.optuna_space import among, cells, drawing_order, spelled, suggested
+from cbablate.running.optuna_space import cells, drawing_order, spelled, suggested
+from cbablate.spec.space import active
 from cbablate.spec.sweep import Proposal, Sweep
 
 __all__ = ["DRAWS", "Asked", "OptunaSampler"]
@@ -119,13 +120,14 @@ class OptunaSampler:
         given the recorded proposal as if it had drawn it.
         """
         asked = self.ask()
-        if (asked.number, dict(asked.proposal)) == (number, dict(proposal)):
+        recorded = spelled(self._sweep, proposal)
+        if asked.number == number and spelled(self._sweep, asked.proposal) == recorded:
             return True
         drawn = self._trials.pop()
         if drawn is not None:
             self._tell(drawn, Told.FAIL)
         with _quiet():
-            self._study.enqueue_trial(spelled(self._sweep, proposal))
+            self._study.enqueue_trial(recorded)
             trial = self._study.ask()
             self._drawn(trial)
         self._numbered(trial, proposal, 0)
@@ -215,8 +217,7 @@ class OptunaSampler:
         """A value for each parameter that exists, given those drawn before it."""
         drawn: dict[str, Any] = {}
         for name, parameter in self._order:
-            conditions = (parameter.when or {}).items()
-            if all(other in drawn and among(drawn[other], ok) for other, ok in conditions):
+            if active(parameter, drawn):
                 drawn[name] = suggested(trial, name, parameter)
         return drawn
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import optuna
@@ -16,10 +16,10 @@ from optuna.distributions import (
 
 from cbablate.errors import StudyError
 from cbablate.fingerprint import canonical
+from cbablate.spec.space import nearest, values_of
 from cbablate.spec.sweep import Parameter, Proposal, Sweep
 
 __all__ = [
-    "among",
     "axes",
     "cells",
     "distribution",
@@ -36,14 +36,26 @@ def typed(sweep: Sweep, proposal: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def spelled(sweep: Sweep, proposal: Proposal) -> dict[str, Any]:
-    """A proposal as Optuna's own parameters."""
-    return {name: _key(value, sweep.space[name]) for name, value in proposal.items()}
+    """A proposal as Optuna's own parameters.
+
+    Numbers lie on the parameter's steps and within its ends, where rounding may have put a
+    recorded one beside them: version 0.1.0 recorded 0.6000000000000001 for three steps of 0.2.
+    """
+    return {name: _spelled(value, sweep.space[name]) for name, value in proposal.items()}
 
 
 def _typed(value: Any, parameter: Parameter) -> Any:
     if parameter.kind == "choice":
-        return next(one for one in parameter.choices if canonical(one) == canonical(value))
+        same = (one for one in parameter.choices if canonical(one) == canonical(value))
+        return next(same, value)
     return float(value) if parameter.kind == "float" else value
+
+
+def _spelled(value: Any, parameter: Parameter) -> Any:
+    if parameter.kind == "choice":
+        texts = [canonical(one) for one in parameter.choices]
+        return _keys(parameter)[texts.index(canonical(value))]
+    return nearest(parameter, value) if parameter.kind == "float" else int(value)
 
 
 def drawing_order(space: Mapping[str, Parameter]) -> Iterator[tuple[str, Parameter]]:
@@ -60,8 +72,8 @@ def drawing_order(space: Mapping[str, Parameter]) -> Iterator[tuple[str, Paramet
 def distribution(parameter: Parameter) -> BaseDistribution:
     """Where a parameter's values lie, as Optuna says it."""
     if parameter.kind == "choice":
-        return CategoricalDistribution([_key(value, parameter) for value in parameter.choices])
-    low, high = _range(parameter)
+        return CategoricalDistribution(_keys(parameter))
+    low, high = _ends(parameter)
     if parameter.kind == "int":
         step = int(parameter.step or 1)
         return IntDistribution(int(low), int(high), log=parameter.log, step=step)
@@ -71,48 +83,43 @@ def distribution(parameter: Parameter) -> BaseDistribution:
 def suggested(trial: optuna.Trial, name: str, parameter: Parameter) -> Any:
     """A value that a trial of Optuna's draws for a parameter."""
     if parameter.kind == "choice":
-        keys = {_key(value, parameter): value for value in parameter.choices}
-        return keys[trial.suggest_categorical(name, list(keys))]
-    low, high = _range(parameter)
+        choices = dict(zip(_keys(parameter), parameter.choices, strict=True))
+        return choices[trial.suggest_categorical(name, list(choices))]
+    low, high = _ends(parameter)
     if parameter.kind == "int":
         step = int(parameter.step or 1)
         return trial.suggest_int(name, int(low), int(high), step=step, log=parameter.log)
-    return trial.suggest_float(name, low, high, step=parameter.step, log=parameter.log)
+    drawn = trial.suggest_float(name, low, high, step=parameter.step, log=parameter.log)
+    return nearest(parameter, drawn)  # Optuna's own steps are rounded otherwise
 
 
-def _range(parameter: Parameter) -> tuple[float, float]:
-    """Its ends; the upper one is the last that a step reaches, as Optuna would say in a warning."""
-    low, high = float(parameter.low or 0.0), float(parameter.high or 0.0)
-    if parameter.step:
-        high = low + math.floor((high - low) / parameter.step + 1e-9) * parameter.step
-    return low, high
+def _ends(parameter: Parameter) -> tuple[float, float]:
+    return float(parameter.low or 0.0), float(parameter.high or 0.0)
 
 
-def _key(value: Any, parameter: Parameter) -> Any:
-    """A choice as Optuna takes one: mappings and lists by their text."""
-    if parameter.kind != "choice" or value is None or isinstance(value, bool | int | float | str):
-        return value
-    return canonical(value)
+def _keys(parameter: Parameter) -> list[Any]:
+    """A choice's values as Optuna takes them, each distinct from all others by Python's equality.
 
-
-def among(value: Any, allowed: Sequence[Any]) -> bool:
-    """Whether a drawn value is one of these."""
-    return canonical(value) in {canonical(one) for one in allowed}
+    A word, number, truth value or null stands for itself, a list or a mapping is its canonical
+    text. Where two would then be equal to Python (0 and false, or "[1]" and [1]), all are texts.
+    """
+    keys = [
+        one if one is None or isinstance(one, bool | int | float | str) else canonical(one)
+        for one in parameter.choices
+    ]
+    return keys if len(set(keys)) == len(keys) else [canonical(one) for one in parameter.choices]
 
 
 def axes(sweep: Sweep) -> dict[str, list[Any]]:
-    """The values of a grid's axes."""
+    """The values of a grid's axes, as Optuna takes them."""
     found: dict[str, list[Any]] = {}
     for name, parameter in sweep.space.items():
         if parameter.kind == "choice":
-            found[name] = [_key(value, parameter) for value in parameter.choices]
-            continue
-        low, high = _range(parameter)
-        step = parameter.step or (1 if parameter.kind == "int" else 0)
-        if not step:
+            found[name] = _keys(parameter)
+        elif parameter.kind == "float" and not parameter.step:
             raise StudyError(f"a grid needs a step for '{name}'")
-        values = [low + index * step for index in range(round((high - low) / step) + 1)]
-        found[name] = [int(value) for value in values] if parameter.kind == "int" else values
+        else:
+            found[name] = list(values_of(parameter))
     return found
 
 

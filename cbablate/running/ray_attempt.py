@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Generator
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -13,18 +12,34 @@ from ray.tune import Trainable
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.history import body_of
+from cbablate.running.children import adopting
 from cbablate.running.devices import confine
-from cbablate.running.executor import Ending, raised
+from cbablate.running.execution import Execution, Order
+from cbablate.running.executor import Ending
 from cbablate.running.handover import Saved
-from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
-from cbablate.running.stream import Told, attempt
+from cbablate.running.isolation import Isolation
+from cbablate.running.limits import Limits
+from cbablate.running.ray_folder import ROOTS, listen_in_a_short_folder
+from cbablate.running.scratch import clear_abandoned
+from cbablate.running.worker import worker_body
 from cbablate.workloads.entry import Entry
 
-__all__ = ["BEGAN", "Attempt", "Given", "Report", "called"]
+__all__ = ["RETURNED", "Attempt", "Began", "Given", "Report", "called"]
 
-BEGAN = "began"
-"""What an attempt reports first: Ray tells of a trial's start through callbacks only, and a list
-of those makes it import every integration it knows, MLflow's too (2 s)."""
+
+@dataclass(frozen=True)
+class Began:
+    """What an attempt reports first: it runs, and by which worker.
+
+    Ray tells of a trial's start through callbacks only, and a list of those makes it import every
+    integration it knows, MLflow's too (2 s).
+    """
+
+    worker: Mapping[str, Any]
+
+
+RETURNED = "returned"
+"""What an attempt reports that has not begun, since the trial before it left its worker unfit."""
 
 
 class Report:
@@ -53,18 +68,20 @@ class Given:
     given is let go of when the trial has begun.
     """
 
-    def __init__(self, entry: Entry, trial: Trial, every: float, saved: Saved | None) -> None:
-        self._given: tuple[Entry, Trial, float] | None = (entry, trial, every)
+    def __init__(
+        self, entry: Entry, trial: Trial, every: float, saved: Saved | None, limits: Limits
+    ) -> None:
+        self._given: Order | None = Order(entry, trial, every, None, limits)
         self._saved = None if saved is None else ray.put(saved)
 
-    def stream(self, workdir: Path) -> Generator[Told, None, None]:
-        """The trial's stream, not begun; called in its worker, once."""
+    def order(self) -> Order:
+        """What was given; called in its worker, once."""
         if self._given is None:
             raise RuntimeError("this trial was given to a worker before")
-        entry, trial, every = self._given
         saved: Saved | None = None if self._saved is None else ray.get(self._saved)
+        order = self._given._replace(saved=saved)
         self.forget()
-        return attempt(entry, trial, workdir, every=every, given=saved)
+        return order
 
     def forget(self) -> None:
         """Hold it no more."""
@@ -80,31 +97,49 @@ class Given:
 class Attempt(Trainable):
     """A trial's stream, advanced by one measurement a step, in a worker that outlives it."""
 
+    _run: Execution | None = None
+
     def setup(self, config: dict[str, Any]) -> None:
         """Open the stream of the trial in `config`, without beginning it."""
-        self._began = False
-        self._gpus, root = config["room"]["value"]
-        if root is None:  # a cluster's machine, where no driver clears
-            clear_abandoned()
-        self._workdir = scratch_folder("trial", root)
+        self._gpus, self._root, sockets = config["room"]["value"]
+        if self._root is None:  # a cluster's machine, where no driver clears
+            clear_abandoned(*ROOTS)
+        listen_in_a_short_folder(sockets)
+        self._fault: EnvironmentFault | None = None
+        try:
+            confine(self._gpus)
+        except EnvironmentFault as fault:
+            self._fault = fault
+        self._isolation = Isolation()
+        self._adopting = adopting()
+        self._adopting.__enter__()
+        self._begin(config)
+
+    def _begin(self, config: dict[str, Any]) -> None:
         given: Given = config["given"]["value"]
-        self._stream = given.stream(self._workdir)
+        self._began = False
+        self._run = Execution(self._isolation, given.order(), fatal=True, root=self._root)
 
     def step(self) -> dict[str, Any]:
-        """The word that it began, then a measurement each time, then how it ended."""
+        """`Began`, then a measurement each time, then how it ended.
+
+        Raises:
+            RuntimeError: this worker is not to be used any more, which it has reported.
+        """
+        if self._run is None:
+            if self._began:
+                raise RuntimeError("a trial before this one left this worker unfit for another")
+            self._began = True
+            return {"report": {"value": RETURNED}}
         if not self._began:
             self._began = True
-            try:
-                confine(self._gpus)
-            except EnvironmentFault as fault:  # every trial's, so it ends the study
-                return {"report": {"value": fault}, "done": True}
-            return {"report": {"value": BEGAN}}
-        try:
-            told = next(self._stream)
-        except StopIteration:
-            return _end(Ending("finished"))
-        except Exception as error:  # noqa: BLE001 - whatever it raises is the trial's failure
-            return _end(raised(error))
+            if self._fault is not None:  # every trial's, so it ends the study
+                return {"report": {"value": self._fault}, "done": True}
+            return {"report": {"value": Began(worker_body())}}
+        told = self._run.next()
+        if isinstance(told, Ending):
+            self._fit()
+            return {"report": {"value": told}, "done": True}
         return {"report": {"value": Report(body_of(told.measurement), told.saved)}}
 
     def get_auto_filled_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
@@ -114,23 +149,34 @@ class Attempt(Trainable):
         return {}
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Take the next trial: this worker stays warm."""
-        self.cleanup()
-        self.setup(new_config)
+        """Take the next trial, if this worker is as new; else the trial is given back.
+
+        True all the same: Ray Tune drops a trial, without a word, that cannot reuse a worker.
+        """
+        if self._fit():
+            self._begin(new_config)
+        else:
+            self._run, self._began = None, False
         return True
 
     def cleanup(self) -> None:
         """Close the stream, and remove the trial's folder."""
-        with contextlib.suppress(Exception):  # its end has been told; nobody is left to tell this
-            self._stream.close()
-        remove_scratch(self._workdir)
+        self._fit()
+
+    def _fit(self) -> bool:
+        """End what the last trial has left; whether this worker is as new then."""
+        if self._run is None:
+            return False
+        self._run.close()  # its end has been told; nobody is left to tell what it says
+        remains = self._run.end()
+        return not remains.stays and not remains.ended
 
 
-def _end(ending: Ending) -> dict[str, Any]:
-    return {"report": {"value": ending}, "done": True}
-
-
-def called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any], gpus: float) -> Any:
-    """What an entry returns, in a worker that has reserved so many GPUs."""
+def called(
+    entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any], room: tuple[float, Any, Any]
+) -> Any:
+    """What an entry returns, in a worker that has such a room: GPUs, folder, folder of sockets."""
+    gpus, _, sockets = room
     confine(gpus)
+    listen_in_a_short_folder(sockets)
     return entry.load()(*arguments, **named)

@@ -12,6 +12,10 @@ import contextlib
 import logging
 import math
 import sys
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,7 +23,8 @@ from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.history import measurement_of
 from cbablate.running.devices import unused_gpus
-from cbablate.running.executor import Ending, Feed, Keeper
+from cbablate.running.executor import NO_LIMITS, Ending, Feed, Keeper
+from cbablate.running.limits import Limits
 from cbablate.running.ray_room import nodes_of, room, whole_gpus
 from cbablate.running.ray_session import RaySession
 from cbablate.workloads.entry import Entry
@@ -30,7 +35,7 @@ try:
     from ray.tune.schedulers import FIFOScheduler, TrialScheduler
     from ray.tune.search import Searcher
 
-    from cbablate.running.ray_attempt import BEGAN, Attempt, Given, Report, called
+    from cbablate.running.ray_attempt import RETURNED, Attempt, Began, Given, Report, called
 except ImportError as error:
     raise EnvironmentFault(
         f"Ray Tune cannot be imported ({error}). Install it with `pip install 'ray[tune]'`, or run "
@@ -38,6 +43,9 @@ except ImportError as error:
     ) from error
 
 __all__ = ["RayExecutor"]
+
+MOST_RETURNS = 3
+"""How often a trial that has not begun is given to another worker, when one is gone or unfit."""
 
 
 class RayExecutor:
@@ -95,9 +103,16 @@ class RayExecutor:
     ) -> None:
         self._session.__exit__(kind, error, trace)
 
-    def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
+    def execute(
+        self,
+        feed: Feed,
+        workload: Entry,
+        keeper: Keeper | None = None,
+        *,
+        limits: Limits = NO_LIMITS,
+    ) -> None:
         """Run what the feed gives, `slots` at a time, until it is exhausted."""
-        relay = _Relay(feed, workload, keeper, session=self._session, gpus=self.gpus)
+        relay = _Relay(feed, workload, keeper, limits, session=self._session, gpus=self.gpus)
         resources: dict[str, float] = {"cpu": self._cpus}
         if self.gpus:
             resources["gpu"] = self.gpus
@@ -135,6 +150,7 @@ class RayExecutor:
         On a cluster it waits until one machine's cores (and a GPU) are free.
         """
         gpus = 1 if self.gpus else 0
+        given = gpus, *self._session.worker_roots
         remote = ray.remote(called).options(
             num_cpus=self._cores_of_one_machine(),
             num_gpus=gpus,
@@ -143,7 +159,7 @@ class RayExecutor:
         )
         try:
             with self._session.watch.guarding():
-                return ray.get(remote.remote(entry, arguments, named, gpus))
+                return ray.get(remote.remote(entry, arguments, named, given))
         except ray.exceptions.RayTaskError as error:
             cause = error.cause
             raise (cause if isinstance(cause, Exception) else error) from None
@@ -169,6 +185,7 @@ class _Relay:
         feed: Feed,
         workload: Entry,
         keeper: Keeper | None,
+        limits: Limits = NO_LIMITS,
         *,
         session: RaySession | None = None,
         gpus: float = 0,
@@ -178,44 +195,52 @@ class _Relay:
         self.feed = feed
         self.workload = workload
         self.keeper = keeper
+        self.limits = limits
         self.error: Exception | None = None
         self._by_ray: dict[str, Trial] = {}
         self._given: dict[str, Given] = {}
+        self._returned: deque[Trial] = deque()
+        self._returns: Counter[str] = Counter()
         self._open: set[str] = set()
+        self._began: dict[str, float] = {}
+        self._heard: dict[str, float] = {}
         self._stopped: dict[str, str] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """An empty shell: Ray pickles its callbacks into a snapshot that nobody reads."""
-        return (_Relay, (None, None, None))
+        return (_Relay, (None, None, None, None))
 
     def propose(self, ray_id: str) -> dict[str, Any] | str | None:
         if self.error is not None:
             return str(Searcher.FINISHED)
         try:
-            trial = self.feed.next()
-            if trial is None:
-                return str(Searcher.FINISHED) if self.feed.exhausted else None
+            trial = self._returned.popleft() if self._returned else self.feed.next()
+            if trial is None:  # one that has not begun may be given back
+                over = self.feed.exhausted and not self._given
+                return str(Searcher.FINISHED) if over else None
             every, saved = math.inf, None
             if self.keeper is not None:
                 every, saved = self.keeper.every, self.keeper.offer(trial)
-            given = Given(self.workload, trial, every, saved)
+            given = Given(self.workload, trial, every, saved, self.limits)
         except Exception as error:  # noqa: BLE001 - raised again by close()
             self.error = error
             return str(Searcher.FINISHED)
         self._by_ray[ray_id] = trial
         self._given[ray_id] = given
-        root = self.session.worker_root if self.session else None
-        return {"given": {"value": given}, "room": {"value": (self.gpus, root)}}
+        root, sockets = self.session.worker_roots if self.session else (None, None)
+        return {"given": {"value": given}, "room": {"value": (self.gpus, root, sockets)}}
 
-    def started(self, ray_id: str) -> None:
+    def started(self, ray_id: str, worker: Mapping[str, Any]) -> None:
         if ray_id not in self._open:
             self._open.add(ray_id)
             self._given.pop(ray_id).forget()
-            self._guard(lambda: self.feed.started(self._by_ray[ray_id]))
+            self._began[ray_id] = self._heard[ray_id] = time.monotonic()
+            self._guard(lambda: self.feed.started(self._by_ray[ray_id], worker))
 
     def measured(self, ray_id: str, report: Report) -> bool:
         """Whether the trial shall stop."""
         trial = self._by_ray[ray_id]
+        self._heard[ray_id] = time.monotonic()
         body, saved = report.take()
         try:
             verdict = self.feed.measured(trial, measurement_of(body))
@@ -235,12 +260,32 @@ class _Relay:
             # All trials die with Ray: none of them has ended, and each goes on in the next run.
             self.error = self.error or self.session.watch.interruption()
             return
-        self.started(ray_id)  # an actor can die before Ray calls its trial started
+        if ending.how == "lost" and self._given_back(ray_id):
+            return
+        self.started(ray_id, {})  # an actor can die before Ray calls its trial started
         trial = self._by_ray.pop(ray_id)
         self._open.discard(ray_id)
+        began, heard = self._began.pop(ray_id), self._heard.pop(ray_id)
+        if ending.how == "lost":  # the worker ends itself where code in C holds the trial up
+            broken = self.limits.broken(began=began, heard=heard, now=time.monotonic())
+            if broken:
+                sentence = f"{broken}; its process was ended, since it could not be interrupted"
+                ending = Ending("raised", sentence, "timeout", ending.traceback)
         if ray_id in self._stopped:
             ending = Ending("stopped", self._stopped.pop(ray_id))
         self._guard(lambda: self.feed.ended(trial, ending))
+
+    def _given_back(self, ray_id: str) -> bool:
+        """Whether a trial whose worker is gone had not begun, and is given to another worker."""
+        if ray_id in self._open:
+            return False
+        trial = self._by_ray[ray_id]
+        if self._returns[trial.id] >= MOST_RETURNS:
+            return False
+        self._returns[trial.id] += 1
+        self._returned.append(self._by_ray.pop(ray_id))
+        self._given.pop(ray_id).forget()
+        return True
 
     def close(self) -> None:
         if self.error is not None:
@@ -286,8 +331,10 @@ class _Verdicts(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         told = result["report/value"]
-        if told == BEGAN:
-            self._relay.started(trial.trial_id)
+        if isinstance(told, Began):
+            self._relay.started(trial.trial_id, told.worker)
+            return str(TrialScheduler.CONTINUE)
+        if told == RETURNED:  # its next step raises, which has Ray Tune replace the worker
             return str(TrialScheduler.CONTINUE)
         stop = self._relay.measured(trial.trial_id, told)
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
@@ -301,10 +348,20 @@ class _Verdicts(FIFOScheduler):
         self._relay.ended(trial.trial_id, ended)
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        cause = _cause(trial)
+        line = next(filter(None, map(str.strip, cause.splitlines()[1:])), "")
+        why = f": {line[:300]}" if line else ""
         self._relay.ended(
-            trial.trial_id,
-            Ending("lost", "the process of the trial died", "lost", str(trial.get_error() or "")),
+            trial.trial_id, Ending("lost", f"the process of the trial died{why}", "lost", cause)
         )
+
+
+def _cause(trial: Any) -> str:
+    """What Ray knows of a trial's end; Ray Tune has written it down, but not yet stored it."""
+    try:
+        return Path(str(trial.error_file)).read_text(encoding="utf-8", errors="replace")
+    except (OSError, TypeError):
+        return str(trial.get_error() or "")
 
 
 class _quiet_logs:  # noqa: N801 - reads as a function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import stat
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from cbablate.errors import EnvironmentFault
 from cbablate.running.scratch import scratch_folder, temporary_root
 
-__all__ = ["MOST", "ROOTS", "ray_folder", "roots", "socket_bytes"]
+__all__ = ["MOST", "ROOTS", "listen_in_a_short_folder", "ray_folder", "roots", "socket_bytes"]
 
 MOST = 103 if sys.platform == "darwin" else 107
 """Bytes that the path of a Unix socket may have."""
@@ -58,6 +59,24 @@ def ray_folder(candidates: Sequence[Path] | None = None) -> Path:
         f"may have {MOST} bytes: {'; '.join(reasons)}. Set TMPDIR to a short one, or run the "
         "trials in this process with --on local."
     )
+
+
+def listen_in_a_short_folder(shared: Path | None = None) -> Path | None:
+    """Let Python's `multiprocessing` make its sockets elsewhere if TMPDIR is too long for them.
+
+    A DataLoader's workers hand tensors over through such sockets. Their folder is `shared`, or
+    else a fresh one, which is returned, to be removed when this process needs it no more.
+
+    Raises:
+        EnvironmentFault: as `ray_folder`.
+    """
+    longest = f"{temporary_root()}/pymp-01234567/listener-01234567"
+    config = multiprocessing.current_process()._config  # type: ignore[attr-defined]
+    if len(os.fsencode(longest)) <= MOST or config.get("tempdir") is not None:
+        return None
+    fresh = None if shared else ray_folder().parent
+    config["tempdir"] = str(shared or fresh)  # where multiprocessing.util keeps its own
+    return fresh
 
 
 def _unfit(root: Path) -> str:

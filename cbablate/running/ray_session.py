@@ -82,11 +82,18 @@ class RaySession:
         self._exits = contextlib.ExitStack()
         self._watch: RayWatch | None = None
         self.scratch = Path()
-        self.worker_root: Path | None = None
-        """Where workers make their folders: in `scratch` if all run on this machine and end with
-        the session; None for the temporary folder of each."""
+        self.worker_roots: tuple[Path, Path] | tuple[None, None] = None, None
+        """Where workers make their folders and their sockets, if all run on this machine and end
+        with the session; None for the temporary folder of each."""
 
     def __enter__(self) -> Self:
+        if self._address is not None and "://" in self._address:
+            raise EnvironmentFault(
+                f"{self._address} is an address of Ray's client, with which Ray Tune runs in "
+                "another process than the ledger: give HOST:PORT, and run on a machine of the "
+                "cluster."
+            )
+        self._watch, self.worker_roots = None, (None, None)
         with contextlib.ExitStack() as exits:
             clear_abandoned(*ROOTS)
             exits.enter_context(stdout_kept())
@@ -98,7 +105,8 @@ class RaySession:
                 exits.callback(self._shut_down)
                 with signals_kept():
                     self._connect(options)
-            self.worker_root = self.scratch if started and self._address is None else None
+            if started and self._address is None:
+                self.worker_roots = self.scratch, _node_folder()
             self._watch = exits.enter_context(RayWatch(_check(), abandon=self._abandon))
             self._exits = exits.pop_all()
         return self
@@ -191,12 +199,11 @@ class RaySession:
 
     def _abandon(self) -> None:
         """End what can be ended without Ray's help."""
-        node = ray._private.worker._global_node
-        if self.worker_root and node is not None:
-            for started in list(node.all_processes.values()):
+        if self.worker_roots[0] is not None:
+            for started in list(ray._private.worker._global_node.all_processes.values()):
                 for process in started:
                     process.process.kill()
-            remove_scratch(Path(node.temp_dir).parent)
+            remove_scratch(_node_folder())
         remove_scratch(self.scratch)
 
 
@@ -253,6 +260,11 @@ def _check() -> Check:
         if each["NodeID"] == context.get_node_id():
             addresses["raylet"] = (each["NodeManagerAddress"], int(each["NodeManagerPort"]))
     return ports_answer(addresses)
+
+
+def _node_folder() -> Path:
+    """The scratch folder that Ray's own files are in."""
+    return Path(ray._private.worker._global_node.temp_dir).parent
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -105,7 +105,7 @@ class RayWatch:
         finally:
             self._watched = None
             if main:
-                signal.signal(_SIGNAL, before)
+                signal.signal(_SIGNAL, before or signal.SIG_DFL)
 
     def _sentence(self) -> str:
         return (

@@ -14,7 +14,7 @@ from pathlib import Path
 from cbablate.errors import EnvironmentFault
 from cbablate.running.process import Process
 
-__all__ = ["clear_abandoned", "remove_scratch", "scratch_folder", "temporary_root"]
+__all__ = ["clear_abandoned", "remove_own", "remove_scratch", "scratch_folder", "temporary_root"]
 
 _PREFIX = "cbablate-"
 _OWNER = ".owner"
@@ -69,6 +69,12 @@ def remove_scratch(folder: Path) -> None:
     with contextlib.suppress(OSError):  # a workload may have closed it, and opened another file
         if opened is not None and os.path.samestat(os.fstat(handle), opened):
             os.close(handle)
+
+
+def remove_own() -> None:
+    """Remove the folders that this process has made."""
+    for folder in list(_locks):
+        remove_scratch(folder)
 
 
 def clear_abandoned(*roots: Path) -> None:

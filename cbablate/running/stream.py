@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Generator, Iterator, Mapping
+import operator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, SupportsFloat
@@ -14,7 +15,11 @@ from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.sketch import Sketch
 from cbablate.running.handover import Handover, Saved
+from cbablate.running.limits import OverLimit
+from cbablate.running.signals import Stopped
+from cbablate.running.wording import sentence, words
 from cbablate.workloads.entry import Entry
+from cbablate.workloads.importing import strangers
 
 __all__ = ["Told", "attempt", "open_stream"]
 
@@ -27,12 +32,23 @@ class Told:
     saved: Saved | None
 
 
+Load = Callable[[Entry], Callable[..., Any]]
+"""Imports a workload: `Entry.load`, or what does more around it."""
+
+
 def attempt(
-    workload: Entry, trial: Trial, workdir: Path, *, every: float, given: Saved | None
+    workload: Entry,
+    trial: Trial,
+    workdir: Path,
+    *,
+    every: float,
+    given: Saved | None,
+    load: Load = Entry.load,
 ) -> Generator[Told, None, None]:
     """The trial's measurements, with the checkpoints that it leaves; closing it stops it.
 
-    It goes on from what is given, if the workload can.
+    `load` imports the workload, when the first measurement is asked for. The trial goes on from
+    what is given, if the workload can.
 
     Raises:
         TrialFailure: as `open_stream`, or a checkpoint cannot be read.
@@ -40,61 +56,86 @@ def attempt(
     """
     handover = Handover(workdir, every=every, given=given)
     del given  # a training is long, and this may be large
-    with contextlib.closing(open_stream(workload, trial, workdir)) as stream:
+    with contextlib.closing(open_stream(workload, trial, workdir, load=load)) as stream:
         for measurement in stream:
             yield Told(measurement, handover.taken(measurement.spent))
 
 
-def open_stream(workload: Entry, trial: Trial, workdir: Path) -> Generator[Measurement, None, None]:
+def open_stream(
+    workload: Entry, trial: Trial, workdir: Path, *, load: Load = Entry.load
+) -> Generator[Measurement, None, None]:
     """The trial's measurements, each in order and made of plain numbers; closing it stops it.
 
     The workload gets a config of its own, so that one which writes into it alters no other trial.
 
     Raises:
         TrialFailure: the workload yields what is no measurement, goes backwards, spends more than
-            its budget, or calls `sys.exit`.
+            its budget, imports code that is not recorded, or raises what is not an `Exception`.
         Exception: whatever else the workload raises.
     """
     config = copy.deepcopy(dict(trial.config))
-    try:
-        stream = workload.load()(config, seed=trial.seed, budget=trial.budget, workdir=workdir)
+    with _its_own():
+        stream = load(workload)(config, seed=trial.seed, budget=trial.budget, workdir=workdir)
         if not isinstance(stream, Iterator):
             raise TrialFailure(
                 f"workload '{workload.name}' gave {_kind(stream)}, not an iterator of "
-                "measurements: does it `yield`?"
+                "measurements: does it `yield`?",
+                failure="no measurement",
             )
-        try:
-            spent = 0
-            for item in stream:
+    try:
+        spent = 0
+        while True:
+            with _its_own():
+                item = next(stream, _OVER)
+                if item is _OVER:
+                    workload.hold_against_code()
+                    return
                 measurement = _checked(item, trial, after=spent)
-                spent = measurement.spent
-                yield measurement
-        finally:
+                workload.hold_against_code()
+            spent = measurement.spent
+            yield measurement
+    finally:
+        with _its_own():
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
-    except SystemExit as left:
-        raise TrialFailure(f"the workload called sys.exit({left.code!r})") from left
-    except (GeneratorExit, KeyboardInterrupt, Exception):
+        strangers()  # of a trial that was stopped or raised: the next one must not be blamed
+
+
+_OVER = object()
+
+
+@contextlib.contextmanager
+def _its_own() -> Iterator[None]:
+    """Code of the workload runs within it: what it raises, of whatever kind, is its trial's.
+
+    A `GeneratorExit` or a `KeyboardInterrupt` of its own would else be taken for ours.
+    """
+    try:
+        yield
+    except (Stopped, OverLimit, Exception):
         raise
+    except SystemExit as left:
+        raise TrialFailure(f"the workload called sys.exit({words(left.code)})") from left
     except BaseException as error:
-        # Whatever else it raises is the trial's own, and must not end the study or its worker.
-        raise TrialFailure(f"{type(error).__name__}: {error}") from error
+        raise TrialFailure(sentence(error)) from error
 
 
 def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:
     if not isinstance(item, Measurement):
         raise TrialFailure(f"the workload yielded {_kind(item)}, not a Measurement")
     unit, most = trial.budget.unit, trial.budget.amount
-    if isinstance(item.spent, bool) or not isinstance(item.spent, int):
+    spent = _whole(item.spent)
+    if spent is None:
         raise TrialFailure(f"a measurement has spent {item.spent!r}, not a whole number of {unit}")
-    if not after < item.spent <= most:
+    if not after < spent <= most:
         raise TrialFailure(
-            f"a measurement has spent {item.spent} {unit}: more than the last one's {after} and "
+            f"a measurement has spent {spent} {unit}: more than the last one's {after} and "
             f"at most the budget's {most} is allowed"
         )
     return replace(
         item,
+        spent=spent,
         metrics={name: _number(name, value) for name, value in item.metrics.items()},
         vectors={
             name: tuple(_number(name, value) for value in values)
@@ -104,6 +145,16 @@ def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:
         notes={str(name): str(words) for name, words in item.notes.items()},
         sketches={str(name): _sketch(name, text) for name, text in item.sketches.items()},
     )
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number as a plain int, numpy's and torch's too; None if it is none."""
+    if isinstance(value, bool) or "bool" in str(getattr(value, "dtype", "")):
+        return None
+    try:
+        return operator.index(value)
+    except (TypeError, ValueError, RuntimeError):
+        return None
 
 
 def _sketch(name: Any, text: Any) -> str:
@@ -124,7 +175,10 @@ def _number(name: Any, value: Any) -> float:
         raise TrialFailure(f"a metric is named {name!r}: names are words")
     if isinstance(value, bool | str | Mapping) or not isinstance(value, SupportsFloat):
         raise TrialFailure(f"metric '{name}' is {_kind(value)}, not a number")
-    return float(value)
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise TrialFailure(f"metric '{name}' is {_kind(value)}, not a number: {error}") from error
 
 
 def _kind(value: Any) -> str:

@@ -13,9 +13,9 @@ from cbablate.spec import scalar
 from cbablate.spec.fault import Fault, Path
 from cbablate.spec.outline import Outline
 from cbablate.spec.suggestion import did_you_mean, nearest
-from cbablate.spec.tree import MapNode, Node, TextNode
+from cbablate.spec.tree import MapNode, Node, Place, TextNode
 
-__all__ = ["Problem", "Wording", "choices", "complaints", "listed", "problems"]
+__all__ = ["MOST_SUGGESTED", "Problem", "Wording", "choices", "complaints", "listed", "problems"]
 
 _WANTED = {
     "string_type": "text",
@@ -49,6 +49,8 @@ _BOOLEAN_WORDS = {
 }
 _CHOICE = re.compile(r"'((?:[^'\\]|\\.)*)'")
 _MOST_HOMES = 2
+MOST_SUGGESTED = 100
+"""How many faults of a kind get a suggestion; fewer are shown."""
 _IS_MISSING = " is missing"
 NodeAt = Callable[[Path], Node | None]
 
@@ -75,7 +77,15 @@ def problems(error: ValidationError, value: Any) -> list[Problem]:
     A branch was meant if its faults lie within what is written, not in its being there.
     """
     told = [_problem(dict(details), value) for details in error.errors(include_url=False)]
-    return [one for one in told if not any(_explains(other, one) for other in told)]
+    around: dict[Path, list[Problem]] = {}
+    for one in told:
+        for length in range(len(one.path) + 1):
+            around.setdefault(one.path[:length], []).append(one)
+    return [
+        one
+        for one in told
+        if not _needs_explaining(one) or not any(_explains(o, one) for o in around[one.path])
+    ]
 
 
 def _problem(details: Mapping[str, Any], value: Any) -> Problem:
@@ -101,13 +111,17 @@ def _problem(details: Mapping[str, Any], value: Any) -> Problem:
     )
 
 
+def _needs_explaining(one: Problem) -> bool:
+    """Whether another problem may tell it better."""
+    if one.kind == "too_short" and isinstance(one.found, Sequence):
+        return len(one.found) >= int(one.context.get("min_length", 0))
+    return one.astray and one.kind in _WANTED
+
+
 def _explains(other: Problem, one: Problem) -> bool:
     """Whether `one` need not be told, for `other` tells it better."""
-    if one.kind == "too_short" and isinstance(one.found, Sequence):
-        enough = len(one.found) >= one.context.get("min_length", 0)
-        return enough and other.path[: len(one.path)] == one.path and other is not one
-    if not one.astray or one.kind not in _WANTED:
-        return False
+    if one.kind == "too_short":
+        return other.path[: len(one.path)] == one.path and other is not one
     deeper = len(other.path) > len(one.path) and other.path[: len(one.path)] == one.path
     return deeper or (other.path == one.path and other.kind not in _WANTED)
 
@@ -116,13 +130,13 @@ def _explains(other: Problem, one: Problem) -> bool:
 class Wording:
     """How the faults of a value are worded.
 
-    `schema` is the JSON Schema of what is wanted, to suggest keys from; `whose` tells whose keys
+    `outline` has the keys that are allowed, to suggest some from; `whose` tells whose keys
     they are (`workload toy`), by default the schema's titles. Where there is a file, `node_at`
     gives what it has at a path, and `spelt` how it spells the last key there; `dotted` says that
     it may spell keys with dots. `hints` are hints for certain unknown keys.
     """
 
-    schema: Mapping[str, Any]
+    outline: Outline
     whose: str = ""
     node_at: NodeAt = lambda _path: None
     spelt: Callable[[Path], str] = lambda path: str(path[-1])
@@ -136,6 +150,7 @@ def complaints(told: Iterable[Problem], wording: Wording) -> list[Fault]:
     for problem in told:
         grouped.setdefault(problem.path, []).append(problem)
     faults: list[Fault] = []
+    suggested = _suggested(grouped, wording)
     for path, group in grouped.items():
         lacking = group[0].kind == "missing"
         node = wording.node_at(path[:-1] if lacking else path)
@@ -145,9 +160,9 @@ def complaints(told: Iterable[Problem], wording: Wording) -> list[Fault]:
             continue  # the reader has told the cause
         mistyped = [problem for problem in group if problem.kind in _WANTED]
         if mistyped:
-            faults.append(_mistyped(mistyped, node, Outline(wording.schema)))
+            faults.append(_mistyped(mistyped, node, wording.outline))
         faults += [
-            _unknown(problem, wording)
+            _unknown(problem, wording, suggest=path in suggested)
             if problem.kind == "extra_forbidden"
             else _other(problem, node)
             for problem in group
@@ -159,6 +174,22 @@ def complaints(told: Iterable[Problem], wording: Wording) -> list[Fault]:
         for fault in dict.fromkeys(faults)
         if (fault.path, f"did you mean {fault.sentence.removesuffix(_IS_MISSING)}?") not in meant
     ]  # a key that is misspelt is not missing as well
+
+
+def _suggested(grouped: Mapping[Path, Sequence[Problem]], wording: Wording) -> set[Path]:
+    """The unknown keys for which another one is suggested: the first in the file.
+
+    More cannot be shown, and a suggestion takes longer than all else.
+    """
+    unknown = [
+        path
+        for path, group in grouped.items()
+        if any(problem.kind == "extra_forbidden" for problem in group)
+    ]
+    if len(unknown) > MOST_SUGGESTED:
+        nodes = {path: wording.node_at(path) for path in unknown}
+        unknown.sort(key=lambda path: node.place if (node := nodes[path]) else Place(0, 0))
+    return {*unknown[:MOST_SUGGESTED]}
 
 
 def _mistyped(group: Sequence[Problem], node: Node | None, outline: Outline) -> Fault:
@@ -234,9 +265,9 @@ def choices(problem: Problem) -> list[str | bool | int]:
     return texts + [word == "True" if word in ("True", "False") else int(word) for word in bare]
 
 
-def _unknown(problem: Problem, wording: Wording) -> Fault:
+def _unknown(problem: Problem, wording: Wording, *, suggest: bool) -> Fault:
     *parents, key = problem.path
-    outline = Outline(wording.schema)
+    outline = wording.outline
     title = outline.title(tuple(parents))
     article = "an" if title[:1] in "aeiou" else "a"
     owner = wording.whose or (f"{article} {title}" if title else "this mapping")
@@ -245,6 +276,8 @@ def _unknown(problem: Problem, wording: Wording) -> Fault:
     odd = next((c for c in spelt if not c.isascii()), None)
     if odd is not None:
         sentence += f"; it holds {scalar.named(odd)}"
+    if not suggest:
+        return Fault(problem.path, sentence, at_key=True)
     ahead = "".join(f"{part}." for part in parents if isinstance(part, str))
     _, dotted_on, rest = spelt.partition(f"{key}.")
     behind = f".{rest}" if dotted_on else ""

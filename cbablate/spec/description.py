@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cbablate.spec.budget import Budget
+from cbablate.spec.code import Code
 from cbablate.spec.metric import Metric
+from cbablate.spec.outline import Outline
 
 __all__ = ["Config", "Describe", "Description"]
 
@@ -31,7 +34,8 @@ class Description:
     The entries (`run`, `verify`, `observe`, `throughput`, `probe`) are `module:function`; they are
     resolved where a trial runs, so that reading or planning a study imports neither torch nor a
     user's code.
-    `source` is the file to import a user's module from, None for an installed one.
+    `code` is that of a user's own workload, None for a shipped one; `version` is then its digest.
+    `former_versions` are what earlier releases of cbablate called the same code.
 
     `resolve` turns a config as written into the full typed config (defaults filled in), and
     raises pydantic's `ValidationError`. `data` gives the fingerprint of the data that a config
@@ -57,13 +61,19 @@ class Description:
     """What a trial costs, from a few of its steps; None where only a trial can tell."""
     shape: Callable[[Config], Config] = _whole
     """What of a resolved config a trial's cost depends on: arms of one shape are probed once."""
-    source: Path | None = None
+    code: Code | None = None
+    former_versions: tuple[str, ...] = ()
     open_ended: Callable[[Config, Budget], bool] = _never
     """Whether a training of this config to this budget is, bit for bit, the beginning of every
     longer one. The workload then leaves a checkpoint with its last measurement too."""
     identity: Callable[[Config], Config] = _whole
     """What an arm's identity is made of: the resolved config, less what its outcome does not
     depend on, as the path of a file whose content is in it."""
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The keys that the schema allows; none where there is no schema."""
+        return Outline(self.schema or {})
 
 
 Describe = Callable[[str, Path], Description]

@@ -18,6 +18,7 @@ from cbablate.spec.complaint import Wording, complaints
 from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
+from cbablate.spec.outline import Outline
 from cbablate.spec.reading import Settled, settle
 from cbablate.spec.rule import (
     broken_rules,
@@ -221,7 +222,7 @@ def _config_wording(root: MapNode, description: Description, way: Way) -> Wordin
 
     own = written_schema()["properties"]
     return Wording(
-        schema=description.schema or {},
+        description.outline,
         whose=f"workload {description.name}",
         node_at=lambda path: walk(node, path).node if walk(node, path).there else None,
         spelt=spelt,
@@ -232,7 +233,7 @@ def _config_wording(root: MapNode, description: Description, way: Way) -> Wordin
 
 def _study_wording(root: MapNode, description: Description | None) -> Wording:
     return Wording(
-        schema=with_baseline(description) if description is not None else written_schema(),
+        Outline(with_baseline(description) if description is not None else written_schema()),
         node_at=lambda path: walk(root, path).node if walk(root, path).there else None,
     )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cbablate.spec.fault import Path
@@ -18,6 +19,9 @@ class Outline:
     """A JSON Schema seen as a tree of keys; lists are looked through."""
 
     schema: Mapping[str, Any]
+    _reached: dict[tuple[str, ...], list[Mapping[str, Any]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def keys(self, path: Path) -> dict[str, Mapping[str, Any]]:
         """The keys allowed in the mapping at `path`, each with its schema."""
@@ -34,8 +38,14 @@ class Outline:
 
     def homes(self, key: str) -> list[tuple[str, ...]]:
         """Where in the tree `key` is allowed, as the paths of the mappings, shallowest first."""
-        found = [path[:-1] for path in self.paths() if path[-1] == key]
-        return sorted(dict.fromkeys(found), key=len)
+        return self._homes.get(key, [])
+
+    @cached_property
+    def _homes(self) -> dict[str, list[tuple[str, ...]]]:
+        found: dict[str, dict[tuple[str, ...], None]] = {}
+        for path in self.paths():
+            found.setdefault(path[-1], {})[path[:-1]] = None
+        return {key: sorted(homes, key=len) for key, homes in found.items()}
 
     def paths(self) -> Iterator[tuple[str, ...]]:
         """Every key, mappings before what they hold."""
@@ -53,14 +63,17 @@ class Outline:
 
     def _at(self, path: Path) -> list[Mapping[str, Any]]:
         """The mappings that may stand at `path`."""
-        reached = [*self._opened(self.schema)]
-        for part in path:
-            if isinstance(part, int):
-                continue
-            reached = [
-                opened for schema in reached for opened in self._opened(self._inside(schema, part))
-            ]
-        return reached
+        words = tuple(part for part in path if isinstance(part, str))
+        if words not in self._reached:
+            reached = [*self._opened(self.schema)]
+            for word in words:
+                reached = [
+                    opened
+                    for schema in reached
+                    for opened in self._opened(self._inside(schema, word))
+                ]
+            self._reached[words] = reached
+        return self._reached[words]
 
     def _inside(self, schema: Mapping[str, Any], key: str) -> Mapping[str, Any]:
         """What stands at a key: its own schema, or where any key may stand, what all have."""

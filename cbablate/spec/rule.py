@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from cbablate.spec import scalar
+from cbablate.spec.complaint import MOST_SUGGESTED
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path
 from cbablate.spec.metric import Metric
+from cbablate.spec.own_config import dotted_keys, undecided
 from cbablate.spec.suggestion import did_you_mean
 from cbablate.spec.tree import ListNode, MapNode, Node, TextNode, walk
 
 __all__ = [
     "TEST_SPLIT",
+    "Prefixes",
     "broken_rules",
     "changed_keys",
     "changes_of",
@@ -100,16 +103,21 @@ def unknown_changes(root: MapNode) -> Iterator[Fault]:
     baseline = walk(root, ("baseline",))
     if not baseline.there or not isinstance(baseline.node, MapNode):
         return
-    yield from _undecided(baseline.node, ("baseline",))
+    yield from undecided(baseline.node, ("baseline",))
+    yield from dotted_keys(baseline.node, ("baseline",))
     known = [".".join(map(str, path)) for path, _ in _leaves(baseline.node)]
+    all_known, told = f"the baseline has {', '.join(known)}", 0
     for path, changes in changes_of(root):
-        yield from _undecided(changes, path)
+        yield from undecided(changes, path)
+        for key, entry in changes.entries.items():  # here alone a dotted key is a way down
+            yield from dotted_keys(entry.node, (*path, key))
         for way, _ in _leaves(changes):
             key = ".".join(map(str, way))
             found = walk(baseline.node, tuple(key.split(".")))
             if isinstance(found.node, MapNode) and (found.rest or not found.exact):
                 sentence = f"'{key}' is not a key of the baseline"
-                hint = nearest_key(key, known) or f"the baseline has {', '.join(known)}"
+                hint = nearest_key(key, known) if told < MOST_SUGGESTED else ""
+                hint, told = hint or all_known, told + 1
                 yield Fault((*path, *way), sentence, hint, at_key=True)
 
 
@@ -121,6 +129,19 @@ def is_seed(word: str) -> bool:
 def is_test(metric: str) -> bool:
     """Whether a metric is of the test split, by its name."""
     return _TEST.fullmatch(metric) is not None
+
+
+class Prefixes:
+    """Dotted keys, to find the first of them that is the beginning of another key."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._position = {key: position for position, key in enumerate(keys)}
+
+    def of(self, key: str) -> str:
+        """The key of which `key` is a part, `optimizer` of `optimizer.lr`; '' if there is none."""
+        wholes = (key[: dot.start()] for dot in re.finditer(r"\.", key))
+        there = [whole for whole in wholes if whole in self._position]
+        return min(there, key=self._position.__getitem__, default="")
 
 
 def nearest_key(key: str, known: Iterable[str]) -> str:
@@ -192,13 +213,13 @@ def _seeds(root: MapNode) -> Iterator[Fault]:
 def _said_twice(changes: MapNode, path: Path) -> Iterator[Fault]:
     """A dotted key and a nested one that change the same thing."""
     counted = Counter(".".join(map(str, way)) for way, _ in _leaves(changes))
+    wholes = Prefixes(counted)
     for way, _ in reversed([*_leaves(changes)]):
         key = ".".join(map(str, way))
         if counted[key] > 1:
             counted[key] = 1
             yield Fault((*path, *way), f"'{key}' is changed twice here", "delete one", at_key=True)
-        elif any(key.startswith(f"{other}.") for other in counted):
-            whole = next(other for other in counted if key.startswith(f"{other}."))
+        elif whole := wholes.of(key):
             sentence = f"'{whole}' as a whole is changed here, too"
             yield Fault((*path, *way), sentence, "delete one of the two", at_key=True)
 
@@ -210,22 +231,6 @@ def _leaves(node: MapNode, path: Path = ()) -> Iterator[tuple[Path, Node]]:
             yield from _leaves(entry.node, (*path, key))
         else:
             yield (*path, key), entry.node
-
-
-def _undecided(node: Node, path: Path) -> Iterator[Fault]:
-    """Unquoted scalars that could be a bad number as well as a word."""
-    if isinstance(node, MapNode):
-        for key, entry in node.entries.items():
-            yield from _undecided(entry.node, (*path, key))
-    elif isinstance(node, ListNode):
-        for index, item in enumerate(node.items):
-            yield from _undecided(item, (*path, index))
-    elif not node.quoted and not node.broken:
-        told = scalar.misread(node.text)
-        if told is not None:
-            sentence, hint = told
-            hint = f"{hint}, or put it in quotes if it is a word".removeprefix(", or ")
-            yield Fault(path, f"{sentence}, so it is no number", hint)
 
 
 def objective_faults(root: MapNode, way: Path, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
@@ -266,18 +271,19 @@ def _report(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
     if not report.there or not isinstance(report.node, ListNode):
         return
     seen: set[str] = set()
-    for index in range(len(report.node.items)):
-        name = _text(report.node, index)
+    for index, item in enumerate(report.node.items):
+        name = _text(item)
         if name is None:
             continue
         if name in seen:
             yield Fault((*way, index), f"{scalar.shown(name)} is listed twice", "delete one")
         elif metrics and name not in metrics:
-            yield unknown_metric((*way, index), name, [*metrics])
+            yield unknown_metric((*way, index), name, [*metrics] if index < MOST_SUGGESTED else [])
         seen.add(name)
 
 
 def unknown_metric(path: Path, name: str, metrics: list[str]) -> Fault:
     """The fault of a metric that the workload does not have."""
     sentence = f"{scalar.shown(name)} is no metric of this workload"
-    return Fault(path, sentence, did_you_mean(name, metrics) or f"there are {', '.join(metrics)}")
+    there = f"there are {', '.join(metrics)}" if metrics else ""
+    return Fault(path, sentence, did_you_mean(name, metrics) or there)

@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 
-__all__ = ["Plain", "guess", "misread", "named", "printable", "shown"]
+__all__ = ["Plain", "ambiguous", "cut", "guess", "misread", "named", "printable", "shown"]
 
 Plain = str | int | float | bool | None
 
@@ -26,6 +26,11 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+
 _LEADING_ZERO = re.compile(r"([-+]?)0+([0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?)")
 _NOT_FINITE = re.compile(r"[-+]?\.?(inf|infinity|nan)", re.IGNORECASE)
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}([ ,_'][0-9]{3})+(\.[0-9]*)?|[-+]?[0-9]+(_[0-9]+)+")
+_FORMER_BOOLEANS = {
+    **dict.fromkeys(("true", "yes", "on", "y"), "true"),
+    **dict.fromkeys(("false", "no", "off", "n"), "false"),
+}
+_SIXTIES = re.compile(r"([-+]?)([0-9]+(?::[0-5]?[0-9])+)(\.[0-9]*)?")
 _DIGITS = 100
 _SHOWN = 60
 _QUOTES = " \"'\u2018\u2019\u201c\u201d\u200b\ufeff"
@@ -73,6 +78,29 @@ def misread(text: str) -> tuple[str, str] | None:
     return _odd_characters(text)
 
 
+def ambiguous(text: str) -> tuple[str, str] | None:
+    """Why a word may not be meant as one, and what to write; None if it is plainly a word.
+
+    These are what YAML 1.1 calls truth values and numbers to the base 60, and what Python calls
+    nothing. As words they are true in Python, `no` as well.
+    """
+    if guess(text) != text:
+        return None
+    meant = _FORMER_BOOLEANS.get(text.casefold())
+    if meant is not None:
+        return f"{shown(text)} is a word here, which Python takes for true", f"write {meant}"
+    if text == "None":
+        return f"{shown(text)} is a word here, which Python takes for true", "write null"
+    sixties = _SIXTIES.fullmatch(text)
+    if sixties and len(text) <= _DIGITS:
+        number = 0
+        for digits in sixties[2].split(":"):
+            number = 60 * number + int(digits)
+        written = f"{sixties[1].strip('+')}{number}{(sixties[3] or '').rstrip('.')}"
+        return f"{shown(text)} is a word here, and no number", f"write {written}"
+    return None
+
+
 def _odd_characters(text: str) -> tuple[str, str] | None:
     """Text that is a number but for the characters it is written in."""
     odd = next((character for character in text if not character.isascii()), None)
@@ -93,8 +121,12 @@ def named(character: str) -> str:
 
 def shown(text: str) -> str:
     """Text in quotes as a message shows it: on one line, cut where it is long."""
-    cut = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
-    return f"'{printable(cut)}'"
+    return f"'{printable(cut(text))}'"
+
+
+def cut(text: str, most: int = _SHOWN) -> str:
+    """The text, or the beginning of one that has more characters than that."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def printable(text: str) -> str:

@@ -6,11 +6,26 @@ import itertools
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
+from cbablate.fingerprint import canonical
 from cbablate.spec.sweep import Parameter
 
-__all__ = ["active", "cells", "circle", "corners", "draw", "ends", "values_of"]
+__all__ = [
+    "active",
+    "among",
+    "cells",
+    "circle",
+    "corners",
+    "count",
+    "draw",
+    "ends",
+    "nearest",
+    "steps",
+    "value_at",
+    "values_of",
+]
 
 Space = Mapping[str, Parameter]
 _MOST_CORNERS = 4096
@@ -43,9 +58,13 @@ def active(parameter: Parameter, drawn: Mapping[str, Any]) -> bool:
     """Whether a parameter exists, given what its parents are."""
     conditions = parameter.when or {}
     return all(
-        parent in drawn and any(_same(drawn[parent], value) for value in values)
-        for parent, values in conditions.items()
+        parent in drawn and among(drawn[parent], values) for parent, values in conditions.items()
     )
+
+
+def among(value: Any, allowed: Sequence[Any]) -> bool:
+    """Whether a value is one of these, by its identity: `0` is not `false`, and `1.0` is `1`."""
+    return canonical(value) in {canonical(one) for one in allowed}
 
 
 def draw(space: Space, source: random.Random) -> dict[str, Any]:
@@ -87,14 +106,61 @@ def cells(space: Space) -> Iterator[dict[str, Any]]:
 
 
 def values_of(parameter: Parameter) -> Sequence[Any]:
-    """All values of a parameter that has steps or choices."""
+    """All values of a parameter that has steps or choices.
+
+    Raises:
+        ValueError: it has neither.
+    """
     if parameter.kind == "choice":
         return parameter.choices
     low, high = ends(parameter)
     if parameter.kind == "int":
         return range(low, high + 1, int(parameter.step or 1))
-    step = parameter.step or math.inf
-    return [low + place * step for place in range(round((high - low) / step) + 1)]
+    if not parameter.step:
+        raise ValueError("a float without step has no list of values")
+    return [value_at(parameter, index) for index in range(steps(parameter) + 1)]
+
+
+def count(parameter: Parameter) -> int:
+    """How many values a parameter has that has steps or choices."""
+    if parameter.kind == "choice":
+        return len(parameter.choices)
+    if parameter.kind == "float":
+        return steps(parameter) + 1
+    low, high = ends(parameter)
+    return int((high - low) // int(parameter.step or 1)) + 1
+
+
+def steps(parameter: Parameter) -> int:
+    """How many steps lead from the least value of a float with `step` to the greatest."""
+    low, high, step = (_exact(one) for one in (parameter.low, parameter.high, parameter.step))
+    return round((high - low) / step)
+
+
+def value_at(parameter: Parameter, index: int) -> float:
+    """The value so many steps above the least of a float with `step`.
+
+    It is `low + index * step` of the decimal numbers that the sweep file says: two steps of 0.2
+    above 0.2 lie at 0.6, where floating point arithmetic gives 0.6000000000000001. The last value
+    is the upper end itself.
+    """
+    if index == steps(parameter):
+        return float(parameter.high or 0.0)
+    return float(_exact(parameter.low) + index * _exact(parameter.step))
+
+
+def nearest(parameter: Parameter, value: float) -> float:
+    """The value of a float parameter that is nearest to this one: on its steps, within its ends."""
+    low, high = ends(parameter)
+    if not parameter.step:
+        return float(min(max(value, low), high))
+    index = round((_exact(value) - _exact(low)) / _exact(parameter.step))
+    return value_at(parameter, min(max(index, 0), steps(parameter)))
+
+
+def _exact(number: float | None) -> Fraction:
+    """A float as the decimal number that it is written as, exactly."""
+    return Fraction(repr(float(number or 0.0)))
 
 
 def _ordered(space: Space) -> list[str]:
@@ -124,10 +190,5 @@ def _drawn(parameter: Parameter, source: random.Random) -> Any:
     if parameter.kind == "int":
         return source.choice(range(low, high + 1, int(parameter.step or 1)))
     if parameter.step:
-        return low + source.randrange(round((high - low) / parameter.step) + 1) * parameter.step
+        return value_at(parameter, source.randrange(steps(parameter) + 1))
     return source.uniform(low, high)
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Equal, and not only as `True` equals 1."""
-    return one == other and isinstance(one, bool) == isinstance(other, bool)

@@ -12,6 +12,7 @@ from cbablate.spec.analysis import Analysis
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor
 from cbablate.spec.metric import Objective
+from cbablate.spec.seconds import Seconds
 from cbablate.spec.sequential import Count, Sequential
 from cbablate.spec.sweep import Sweep
 from cbablate.spec.typesetting import Typesetting
@@ -57,6 +58,10 @@ class Study(BaseModel):
     margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     analysis: Analysis = Analysis()
     tune: Sweep | None = None
+    time_limit: Seconds | None = Field(default=None, exclude=True)
+    """How many seconds an attempt at a trial may take. Limits are no part of what the study is."""
+    silence_limit: Seconds | None = Field(default=None, exclude=True)
+    """How many seconds a trial may go without a measurement."""
     typesetting: Typesetting = Field(default=Typesetting(), exclude=True)
     """How tables are set; no part of what the study is, so no ledger and no `diff` tells it."""
     folder: Path = Field(default=Path(), exclude=True)

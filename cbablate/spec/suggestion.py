@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 __all__ = ["did_you_mean", "nearest"]
 
 _SAME, _PLURAL, _ONE_SLIP, _CONTAINED, _TWO_SLIPS, _AT_LEAST = 6.0, 5.0, 4.0, 3.0, 2.0, 0.7
 _LONGEST = 80
 _MOST = 3
+_MOST_CHOICES = 1_000
+"""Choices beyond so many are not looked at: a file of thousands of names stays quick to read."""
 
 
 def did_you_mean(
@@ -34,14 +38,19 @@ def nearest(word: str, choices: Iterable[str], *, surely: bool = False) -> tuple
     the other's words (`drop_path` and `drop_path_rate`), then two slips, then shared letters.
     `surely` leaves out all after one slip.
     """
-    scores = {choice: _likeness(word, choice) for choice in choices}
-    best = max(scores.values(), default=0.0)
-    if best < (_ONE_SLIP if surely else _AT_LEAST):
-        return ()
-    return tuple(choice for choice, score in scores.items() if score == best)[:_MOST]
+    best = _ONE_SLIP if surely else _AT_LEAST
+    likest: list[str] = []
+    for choice in islice(dict.fromkeys(choices), _MOST_CHOICES):
+        score = _likeness(word, choice, least=best)
+        if score > best:
+            best, likest = score, []
+        if score == best:
+            likest.append(choice)
+    return tuple(likest[:_MOST])
 
 
-def _likeness(word: str, choice: str) -> float:
+def _likeness(word: str, choice: str, *, least: float) -> float:
+    """How alike two words are; 0 where it is less than `least`."""
     one, other = _folded(word), _folded(choice)
     if one == other:
         return _SAME
@@ -49,19 +58,32 @@ def _likeness(word: str, choice: str) -> float:
         return _PLURAL
     if max(len(word), len(choice)) > _LONGEST:
         return 0.0
-    slips = _slips(one, other)
     allowed = min(2, len(word) // 3)
+    slips = _slips(one, other) if _apart(one, other) <= allowed else _LONGEST
     if slips == 1 <= allowed:
         return _ONE_SLIP
     if f"_{word}_" in f"_{choice}_" or f"_{choice}_" in f"_{word}_":
         return _CONTAINED
     if slips <= allowed:
         return _TWO_SLIPS
-    return difflib.SequenceMatcher(None, word.casefold(), choice.casefold(), False).ratio()
+    if least > 1.0:
+        return 0.0
+    matcher = difflib.SequenceMatcher(None, word.casefold(), choice.casefold(), False)
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+        return 0.0
+    return matcher.ratio()
 
 
 def _folded(word: str) -> str:
     return "".join(c for c in word.casefold() if c.isalnum()) or word
+
+
+def _apart(one: str, other: str) -> int:
+    """At least so many slips lie between two words: letters that only one of them has."""
+    if abs(len(one) - len(other)) > 2:
+        return _LONGEST
+    letters, others = Counter(one), Counter(other)
+    return max((letters - others).total(), (others - letters).total())
 
 
 def _slips(one: str, other: str) -> int:

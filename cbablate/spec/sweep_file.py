@@ -15,6 +15,7 @@ from cbablate.errors import StudyError
 from cbablate.spec import scalar
 from cbablate.spec.complaint import Wording, complaints
 from cbablate.spec.fault import Fault
+from cbablate.spec.outline import Outline
 from cbablate.spec.reading import settle
 from cbablate.spec.rule import objective_faults
 from cbablate.spec.sweep import Sweep
@@ -127,7 +128,7 @@ def sweep_reading(path: Path) -> SweepFile:
 
     settled = settle(root, judge)
     wording = Wording(
-        schema=WrittenSweep.model_json_schema(),
+        Outline(WrittenSweep.model_json_schema()),
         node_at=lambda way: walk(root, way).node if walk(root, way).there else None,
         hints=_HINTS,
     )

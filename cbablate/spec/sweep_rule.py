@@ -6,8 +6,8 @@ depends on its arms in `planning.tunable`.
 
 from __future__ import annotations
 
+import itertools
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,11 +15,11 @@ from pydantic import BaseModel
 
 from cbablate.fingerprint import canonical
 from cbablate.spec import scalar
-from cbablate.spec.complaint import listed
+from cbablate.spec.complaint import MOST_SUGGESTED, listed
 from cbablate.spec.constraint import parsed
 from cbablate.spec.fault import Fault, Path
 from cbablate.spec.metric import Objective
-from cbablate.spec.rule import TEST_SPLIT, is_seed, is_test
+from cbablate.spec.rule import TEST_SPLIT, Prefixes, is_seed, is_test
 from cbablate.spec.space import circle
 from cbablate.spec.suggestion import did_you_mean
 from cbablate.spec.sweep import Parameter
@@ -35,12 +35,20 @@ _STARTUP = {"tpe": 10, "gp": 10}
 """Trials that a sampler draws at random before it learns, where the file does not say."""
 _POPULATION = 50
 _WHOLE = 1e-9
+_LARGEST = 2**53
+"""The whole numbers up to here are all floats as well, which is what samplers compute with."""
+MAX_PARAMETERS = 200
+MAX_CHOICES = 1_000
 _UNCONDITIONAL = ("gp", "cmaes", "qmc", "grid")
 """Samplers that model only parameters which every trial has."""
 
 
 def broken_sweep_rules(written: WrittenSweep) -> Iterator[Fault]:
     """The faults of a sweep whose types are right, with their paths in its file."""
+    if len(written.space) > MAX_PARAMETERS:
+        sentence = f"{len(written.space):,} hyperparameters; at most {MAX_PARAMETERS} are tuned"
+        yield Fault(("space",), sentence)
+        return
     faults = [*_keys(written.space), *_parameters(written.space)]
     yield from faults
     yield from _constraints(written)
@@ -55,6 +63,7 @@ def broken_sweep_rules(written: WrittenSweep) -> Iterator[Fault]:
 
 
 def _keys(space: Mapping[str, WrittenParameter]) -> Iterator[Fault]:
+    wholes = Prefixes(space)
     for key in space:
         parts = key.split(".")
         path: Path = ("space", key)
@@ -62,13 +71,13 @@ def _keys(space: Mapping[str, WrittenParameter]) -> Iterator[Fault]:
             yield Fault(path, f"{scalar.shown(key)} has a dot with no word beside it", at_key=True)
         elif any(is_seed(part) for part in parts):
             yield Fault(path, _SEED, "delete it; `replicates:` repeats every arm", at_key=True)
-        parent = next((other for other in space if key.startswith(f"{other}.")), None)
-        if parent is not None:
+        if parent := wholes.of(key):
             sentence = f"'{parent}' as a whole is tuned here, too"
             yield Fault(path, sentence, "delete one of the two", at_key=True)
 
 
 def _parameters(space: Mapping[str, WrittenParameter]) -> Iterator[Fault]:
+    suggested = itertools.count()
     for key, one in space.items():
         kinds = [
             name
@@ -88,20 +97,27 @@ def _parameters(space: Mapping[str, WrittenParameter]) -> Iterator[Fault]:
             yield from _choice(one, path)
         else:
             yield from _range(one, kinds[0], path)
-        yield from _conditions(key, one, space)
+        yield from _conditions(key, one, space, suggested)
 
 
 def _choice(one: WrittenParameter, path: Path) -> Iterator[Fault]:
     choices = one.choice or ()
+    if len(choices) > MAX_CHOICES:
+        sentence = f"{len(choices):,} choices; at most {MAX_CHOICES:,} are tried"
+        yield Fault((*path, "choice"), sentence)
+        return
     if len(choices) == 1:
         shown = _shown(choices[0])
         sentence = f"there is one choice, {shown}, and nothing to choose"
         yield Fault((*path, "choice"), sentence, "write it into the study's baseline instead")
-    seen: set[str] = set()
+    seen: dict[str, Any] = {}
     for index, value in enumerate(choices):
-        if canonical(value) in seen:
-            yield Fault((*path, "choice", index), f"{_shown(value)} is given twice", "delete one")
-        seen.add(canonical(value))
+        text = canonical(value)
+        if text in seen:
+            same = "" if type(value) is type(seen[text]) else f", as {_shown(seen[text])}"
+            sentence = f"{_shown(value)} is given twice{same}"
+            yield Fault((*path, "choice", index), sentence, "delete one")
+        seen.setdefault(text, value)
     for word in ("log", "step"):
         if getattr(one, word) is not None:
             sentence = f"'{word}' is for float and int; choices have no order"
@@ -111,6 +127,11 @@ def _choice(one: WrittenParameter, path: Path) -> Iterator[Fault]:
 def _range(one: WrittenParameter, kind: str, path: Path) -> Iterator[Fault]:
     low, high = one.range_float or one.range_int or (0, 0)
     at: Path = (*path, kind)
+    large = next((index for index, end in enumerate((low, high)) if abs(end) > _LARGEST), None)
+    if kind == "int" and large is not None:
+        sentence = f"whole numbers are searched between -{_LARGEST:,} and {_LARGEST:,}"
+        yield Fault((*at, large), sentence)
+        return
     if low > high:
         sentence = f"the range runs from {_number(low)} down to {_number(high)}"
         yield Fault(at, sentence, f"write [{_number(high)}, {_number(low)}]")
@@ -119,7 +140,7 @@ def _range(one: WrittenParameter, kind: str, path: Path) -> Iterator[Fault]:
         sentence = f"the range holds {_number(low)} and nothing else"
         yield Fault(at, sentence, "write it into the study's baseline instead")
         return
-    if not math.isfinite(float(high) - float(low)):
+    if not math.isfinite(float(high) - float(low) + max(one.step or 0.0, 0.0)):
         yield Fault(at, "the range is too wide: its length is not finite")
         return
     if one.log and low <= 0:
@@ -140,48 +161,61 @@ def _step(
         yield Fault(at, "a logarithmic range has no steps", "delete step, or log")
     elif kind == "int" and step != int(step):
         yield Fault(at, f"{_number(step)} is not a whole number, and the values are")
+    elif kind == "float" and step < math.ulp(max(abs(low), abs(high))):
+        sentence = f"a step of {_number(step)} is too small to tell numbers near the range's ends"
+        yield Fault(at, f"{sentence} apart", "take larger steps")
     else:
-        steps = (high - low) / step
-        if abs(steps - round(steps)) > _WHOLE * max(1.0, steps) or round(steps) < 1:
-            last = low + math.floor(steps) * step
+        count = (high - low) / step
+        if abs(count - round(count)) > _WHOLE * max(1.0, count) or round(count) < 1:
+            last = low + math.floor(count) * step
             sentence = f"steps of {_number(step)} from {_number(low)} do not end at {_number(high)}"
             hint = f"let the range end at {_number(last)} or {_number(last + step)}"
             yield Fault(at, sentence, hint)
 
 
 def _conditions(
-    key: str, one: WrittenParameter, space: Mapping[str, WrittenParameter]
+    key: str,
+    one: WrittenParameter,
+    space: Mapping[str, WrittenParameter],
+    suggested: Iterator[int],
 ) -> Iterator[Fault]:
+    """What is wrong with `when`; `suggested` counts the suggestions, which take time."""
     for parent, wanted in (one.when or {}).items():
         path: Path = ("space", key, "when", parent)
         if parent not in space:
             sentence = f"{scalar.shown(parent)} is not tuned here, so nothing can depend on it"
-            others = [other for other in space if other != key]
-            asked = (
-                did_you_mean(parent, others) or f"the space has {', '.join(others) or 'no other'}"
-            )
+            asked = ""
+            if next(suggested) < MOST_SUGGESTED:
+                others = [other for other in space if other != key]
+                there = f"the space has {', '.join(others) or 'no other'}"
+                asked = did_you_mean(parent, others) or there
             yield Fault(path, sentence, asked, at_key=True)
             continue
-        values = wanted if isinstance(wanted, tuple) else (wanted,)
+        values = wanted if isinstance(wanted, list) else [wanted]
         if not values:
             yield Fault(path, "is empty; name at least one value")
+        choices = {canonical(choice) for choice in space[parent].choice or ()}
         for index, value in enumerate(values):
-            at = (*path, index) if isinstance(wanted, tuple) else path
-            yield from _condition(parent, space[parent], value, at)
+            at = (*path, index) if isinstance(wanted, list) else path
+            if canonical(value) not in choices:
+                yield from _condition(parent, space[parent], value, at, suggested)
 
 
-def _condition(name: str, parent: WrittenParameter, value: Any, at: Path) -> Iterator[Fault]:
-    """Whether a parameter ever has the value that another one waits for."""
+def _condition(
+    name: str, parent: WrittenParameter, value: Any, at: Path, suggested: Iterator[int]
+) -> Iterator[Fault]:
+    """Why a parameter never has the value that another one waits for, if so."""
     if parent.range_float is not None:
         sentence = f"'{name}' is a float, which hardly ever has just one value"
         yield Fault(at, sentence, "let conditions be on choices or whole numbers")
     elif parent.choice is not None:
-        if canonical(value) not in map(canonical, parent.choice):
+        hint = ""
+        if next(suggested) < MOST_SUGGESTED:
             words = [choice for choice in parent.choice if isinstance(choice, str)]
             hint = did_you_mean(value, words) if isinstance(value, str) else ""
-            known = ", ".join(map(_shown, parent.choice))
-            sentence = f"{_shown(value)} is no choice of '{name}', so this would never exist"
-            yield Fault(at, sentence, hint or f"its choices are {known}")
+            hint = hint or f"its choices are {', '.join(map(_shown, parent.choice))}"
+        sentence = f"{_shown(value)} is no choice of '{name}', so this would never exist"
+        yield Fault(at, sentence, hint)
     elif parent.range_int is not None and len(parent.range_int) == 2:
         low, high = parent.range_int
         step = int(parent.step or 1) or 1
@@ -332,4 +366,4 @@ def _number(value: float) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, str):
         return scalar.shown(value)
-    return re.sub("None", "null", str(value)) if value is None else str(value).lower()
+    return str(value) if isinstance(value, float) else scalar.cut(canonical(value))

@@ -15,7 +15,9 @@ __all__ = ["Told", "misnamed", "named", "placed", "spoken", "unread"]
 
 Told = tuple[Place, Flaw]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_MOST = 100
+_MOST = 50
+_LONGEST = 1_000
+"""A sentence is cut after so many characters: some list all names that a file has."""
 
 
 def named(path: Path) -> bool:
@@ -52,10 +54,17 @@ def spoken(path: Path, told: Iterable[Told]) -> str:
     """All faults of a file, in the file's order."""
     ordered = list(dict.fromkeys(sorted(told, key=lambda each: each[0])))
     lines = [
-        f"{path}:{place.line}:{place.column}: {scalar.printable(flaw.sentence)}"
-        + (f"\n    {scalar.printable(flaw.hint)}" if flaw.hint else "")
+        f"{path}:{place.line}:{place.column}: {_brief(flaw.sentence)}"
+        + (f"\n    {_brief(flaw.hint)}" if flaw.hint else "")
         for place, flaw in ordered[:_MOST]
     ]
     if len(ordered) > _MOST:
         lines.append(f"{path}: and {len(ordered) - _MOST:,} more")
     return "\n".join(lines)
+
+
+def _brief(text: str) -> str:
+    """A sentence on one line, cut where it is very long."""
+    if len(text) <= _LONGEST:
+        return scalar.printable(text)
+    return f"{scalar.printable(text[:_LONGEST])}... ({len(text) - _LONGEST:,} more characters)"

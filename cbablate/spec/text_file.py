@@ -16,6 +16,7 @@ from cbablate.spec.tree import Place
 __all__ = ["MAX_BYTES", "Flaw", "Unreadable", "read_text", "unfit"]
 
 MAX_BYTES = 2**20
+_MOST_FOLDERS = 50
 
 _CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7}) ", re.MULTILINE)
 _BREAK = re.compile(r"\r\n|\r|\n")
@@ -23,6 +24,8 @@ _INVISIBLE = frozenset(
     "\u200b\u2060\ufeff\u00ad\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029\x85"
 )
 """Characters that show nothing, or turn the text around, and so hide what a file says."""
+_KINDS = {"Cc": "a control character", "Cn": "a noncharacter"}
+"""What is called what a file may not hold, by its category in Unicode."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,19 @@ def read_text(path: Path) -> str:
 
 
 def unfit(character: str) -> bool:
-    """Whether a scalar cannot hold it: controls, halves of surrogate pairs, what hides text."""
+    """Whether a scalar cannot hold it: controls, halves of surrogate pairs, what Unicode says will
+    never be a character (U+FFFF), what hides text.
+    """
     if character in "\n\t":
         return False
-    return unicodedata.category(character) in ("Cc", "Cs") or character in _INVISIBLE
+    if unicodedata.category(character) in ("Cc", "Cs") or character in _INVISIBLE:
+        return True
+    return ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF
 
 
 def _content(path: Path) -> bytes:
+    if any("\ud800" <= character <= "\udfff" for character in str(path)):
+        raise Unreadable(sentence="its name, or a folder's, is not UTF-8", hint="rename it")
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
@@ -72,6 +81,9 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
+        if path.is_symlink():
+            sentence = f"is a link to {path.readlink()}, which does not exist"
+            raise Unreadable(sentence=sentence) from None
         raise Unreadable(sentence="there is no such file", hint=_neighbours(path)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -82,19 +94,33 @@ def _content(path: Path) -> bytes:
 
 
 def _neighbours(path: Path) -> str:
-    """Which file beside it may have been meant."""
+    """Which file beside it, or in a folder there, may have been meant."""
     try:
-        beside = sorted(p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml"))
+        beside = _yaml_files(path.parent)
+        folders = sorted(p for p in path.parent.iterdir() if p.is_dir() and p.name[:1] != ".")
     except (OSError, ValueError):
         return f"there is no folder '{path.parent}' either"
-    stems = {Path(name).stem: name for name in beside}
+    stems = {one.stem: one.name for one in beside}
+    below = [one for folder in folders[:_MOST_FOLDERS] for one in _yaml_files(folder)]
+    within = {one.stem: str(one) for one in reversed(below)}
     asked = did_you_mean(path.stem, stems, spelt=stems.__getitem__)
+    asked = asked or did_you_mean(path.stem, within, spelt=within.__getitem__)
     if asked or not beside:
         return asked or f"there is no YAML file in '{path.parent}'"
-    return f"there are {', '.join(beside[:10])}{', ...' if len(beside) > 10 else ''}"
+    names = [one.name for one in beside]
+    return f"there are {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}"
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(one for one in folder.iterdir() if one.suffix in (".yaml", ".yml"))
+    except OSError:
+        return []  # it may not be read
 
 
 def _decoded(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        raise Unreadable(Flaw(Place(1, 1), "the file is in UTF-32", "save it as UTF-8"))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise Unreadable(Flaw(Place(1, 1), "the file is in UTF-16", "save it as UTF-8"))
     try:
@@ -121,9 +147,9 @@ def _bad_characters(text: str) -> Iterator[Flaw]:
         if character.isprintable() or character in "\t\n\r":
             continue
         if unfit(character):
-            what = "a control" if unicodedata.category(character) == "Cc" else "an invisible"
+            what = _KINDS.get(unicodedata.category(character), "an invisible character")
             hint = "is this a text file?" if character == "\0" else "delete it"
-            sentence = f"{what} character, {scalar.named(character)}"
+            sentence = f"{what}, {scalar.named(character)}"
             yield Flaw(_place_after(text[:offset]), sentence, hint)
             return
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -74,11 +76,22 @@ class MapNode:
     place: Place
     whole: bool = True
 
+    @cached_property
+    def order(self) -> Mapping[str, int]:
+        """The position of each key."""
+        return {key: position for position, key in enumerate(self.entries)}
+
+    @cached_property
+    def openings(self) -> Mapping[str, str]:
+        """The last dotted key that begins with a word or with dotted words: `a` of `a.b.c`."""
+        return {key[: dot.start()]: key for key in self.entries for dot in _DOT.finditer(key)}
+
 
 Node = TextNode | ListNode | MapNode
 Readings = Mapping[Path, Any]
 """What scalars mean where the schema wants something else than their looks, by path."""
 
+_DOT = re.compile(r"\.")
 _AS_THEY_LOOK: Readings = MappingProxyType({})
 
 
@@ -142,9 +155,21 @@ def _steps(found: Found) -> Iterator[Found]:
         return
     if isinstance(node, TextNode):
         return
-    for key, entry in reversed([*node.entries.items()]):
-        parts = (key,) if key == head else tuple(key.split("."))
-        shared = min(len(parts), len(rest))
-        if parts[:shared] == rest[:shared]:
-            way = (*found.path, key)
-            yield Found(entry.node, way, entry.key, rest[shared:], exact=len(parts) <= len(rest))
+    for key, shared, exact in sorted(_spellings(node, rest), key=lambda s: -node.order[s[0]]):
+        entry = node.entries[key]
+        yield Found(entry.node, (*found.path, key), entry.key, rest[shared:], exact)
+
+
+def _spellings(node: MapNode, rest: Path) -> Iterator[tuple[str, int, bool]]:
+    """The keys that say the beginning of `rest`: how much of it, and whether nothing more."""
+    spelt = ""
+    for count, part in enumerate(rest, 1):
+        if not isinstance(part, str) or (count > 1 and "." in part):
+            return
+        spelt = f"{spelt}.{part}" if count > 1 else part
+        if spelt in node.entries:
+            yield spelt, count, True
+        if "." in str(rest[0]):
+            return
+    if spelt in node.openings:
+        yield node.openings[spelt], len(rest), False

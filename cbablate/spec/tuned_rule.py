@@ -8,11 +8,11 @@ from cbablate.spec import scalar
 from cbablate.spec.constraint import parsed
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path, dotted
-from cbablate.spec.outline import Outline
+from cbablate.spec.own_config import dotted_keys, undecided
 from cbablate.spec.rule import changed_keys, is_seed, is_test, nearest_key, objective_faults
 from cbablate.spec.suggestion import did_you_mean
 from cbablate.spec.sweep_file import SweepFile
-from cbablate.spec.tree import MapNode, walk
+from cbablate.spec.tree import ListNode, MapNode, walk
 
 __all__ = ["changed_and_tuned", "unknown_to_workload"]
 
@@ -54,7 +54,23 @@ def unknown_to_workload(
             sentence = f"{scalar.shown(key)} is not a key of {whose}"
             hint = nearest_key(key, known) or _siblings(key, known)
             yield Fault(("space", key), sentence, hint, at_key=True)
+    if description.schema is None:
+        yield from _undecided_choices(sweep.root)
     yield from _constraint_names(written.constraints, {*known, *written.space}, description)
+
+
+def _undecided_choices(root: MapNode) -> Iterator[Fault]:
+    """Choices that no schema decides, and keys in them that would be taken apart."""
+    space = walk(root, ("space",))
+    if not space.there or not isinstance(space.node, MapNode):
+        return
+    for key, entry in space.node.entries.items():
+        choices = walk(entry.node, ("choice",))
+        if choices.there and isinstance(choices.node, ListNode):
+            for index, item in enumerate(choices.node.items):
+                path: Path = ("space", key, "choice", index)
+                yield from undecided(item, path)
+                yield from dotted_keys(item, path)
 
 
 def _constraint_names(
@@ -88,7 +104,7 @@ def _siblings(key: str, known: Iterable[str]) -> str:
 def _config_keys(root: MapNode, description: Description) -> list[str]:
     """Every dotted key that a config may have: the schema's, or else the baseline's."""
     if description.schema is not None:
-        return [".".join(path) for path in Outline(description.schema).paths()]
+        return [".".join(path) for path in description.outline.paths()]
     baseline = walk(root, ("baseline",))
     if not baseline.there or not isinstance(baseline.node, MapNode):
         return []

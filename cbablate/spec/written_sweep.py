@@ -30,7 +30,9 @@ __all__ = ["PRUNER_OPTIONS", "SAMPLER_OPTIONS", "WrittenSweep", "made"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-Scalar = str | int | float | bool | None
+Value = Annotated[
+    Any, Field(description="Any plain value: a word, a number, true, null, a list or a mapping.")
+]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 AtLeast0 = Annotated[int, Field(ge=0)]
@@ -49,13 +51,14 @@ class WrittenParameter(BaseModel):
     range_int: Annotated[tuple[int, ...], Field(min_length=2, max_length=2)] | None = Field(
         default=None, alias="int"
     )
-    choice: Annotated[tuple[Scalar, ...], Field(min_length=1)] | None = None
+    choice: Annotated[tuple[Value, ...], Field(min_length=1)] | None = None
+    """The values there are. They are told apart as a config's are: 0 is not false, 1.0 is 1."""
     log: bool | None = None
     """Whether values are drawn evenly on a logarithmic scale."""
     step: Finite | None = None
     """The distance between neighbouring values; 1 where `int` says nothing else."""
-    when: Annotated[Mapping[str, Scalar | tuple[Scalar, ...]], Field(min_length=1)] | None = None
-    """At which values of other parameters this one exists."""
+    when: Annotated[Mapping[str, Any], Field(min_length=1)] | None = None
+    """At which values of other parameters this one exists: a value each, or a list of values."""
 
 
 class _Nothing(BaseModel):
@@ -250,7 +253,7 @@ def _parameter(written: WrittenParameter) -> Parameter:
     conditions = (
         None
         if when is None
-        else {key: one if isinstance(one, tuple) else (one,) for key, one in when.items()}
+        else {key: tuple(one) if isinstance(one, list) else (one,) for key, one in when.items()}
     )
     if written.choice is not None:
         return Parameter(kind="choice", choices=written.choice, when=conditions)

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,11 @@ class _Composer:
 
     def file(self) -> YamlFile:
         """The whole file."""
-        self._parser = yaml.SafeLoader(self.text)
+        try:
+            self._parser = yaml.SafeLoader(self.text)
+        except yaml.YAMLError as error:
+            sentence = f"this cannot be read as YAML: {scalar.shown(str(error))}"
+            raise Unreadable(Flaw(Place(1, 1), sentence)) from None
         try:
             return self._document()
         finally:
@@ -231,8 +236,11 @@ class _Composer:
         return None
 
     def _line(self, event: yaml.Event) -> str:
-        lines = _BREAK.split(self.text)
-        return lines[min(_place(event.start_mark).line, len(lines)) - 1]
+        return self._lines[min(_place(event.start_mark).line, len(self._lines)) - 1]
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return _BREAK.split(self.text)
 
     def _tag(self, event: yaml.NodeEvent) -> bool:
         tag = getattr(event, "tag", None)

@@ -12,6 +12,7 @@ from timm.data.mixup import Mixup
 from timm.data.random_erasing import RandomErasing
 from torch import Tensor
 
+from cbablate.errors import library_errors
 from cbablate.fingerprint import derive_seed
 from cbablate.training.compute import Compute
 
@@ -40,17 +41,18 @@ class Augmentation:
         self._shift: int = augment["shift"]
         self._flip: float = augment.get("hflip", 0.0)
         self._background = torch.tensor(background, device=compute.device).view(1, -1, 1, 1)
-        self._erase = None
-        if augment["reprob"] > 0:
-            self._erase = RandomErasing(augment["reprob"], mode="pixel", device=str(compute.device))
-        self._mix = None
-        if augment["mixup"] > 0 or augment["cutmix"] > 0:
-            self._mix = Mixup(
-                mixup_alpha=augment["mixup"],
-                cutmix_alpha=augment["cutmix"],
-                label_smoothing=augment["smoothing"],
-                num_classes=num_classes,
-            )
+        self._erase, self._mix = None, None
+        with library_errors("timm cannot make the augmentation of training images"):
+            if augment["reprob"] > 0:
+                device = str(compute.device)
+                self._erase = RandomErasing(augment["reprob"], mode="pixel", device=device)
+            if augment["mixup"] > 0 or augment["cutmix"] > 0:
+                self._mix = Mixup(
+                    mixup_alpha=augment["mixup"],
+                    cutmix_alpha=augment["cutmix"],
+                    label_smoothing=augment["smoothing"],
+                    num_classes=num_classes,
+                )
 
     def __call__(self, images: Tensor, labels: Tensor, update: int) -> tuple[Tensor, Tensor]:
         """The batch as update number `update` sees it; may write into `images`.

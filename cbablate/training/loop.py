@@ -20,7 +20,7 @@ from cbablate.training.augmentation import Augmentation
 from cbablate.training.compute import Compute
 from cbablate.training.recipe import Recipe
 
-__all__ = ["Progress", "Update", "fit", "updates_per_epoch"]
+__all__ = ["Progress", "Update", "fit", "updates", "updates_per_epoch"]
 
 _LOOK = 100
 """Updates between two looks at the losses: each look waits for the device."""
@@ -71,7 +71,7 @@ class Update:
         self._average = recipe.average_for(model)
         self._optimizer = recipe.optimizer_for(model)
         self._schedule = recipe.schedule_for(
-            self._optimizer, steps=steps, per_epoch=updates_per_epoch(images, recipe)
+            self._optimizer, steps=steps, per_epoch=updates_per_epoch(len(images.train), recipe)
         )
         self._augment = Augmentation(
             recipe.batchwise if images.streamed else recipe.augment,
@@ -174,9 +174,9 @@ def fit(
         StudyError: optimizer or schedule cannot be made, or the warm-up outlasts the budget.
         TrialFailure: a loss was not finite (`diverged`), or the device ran out of memory.
     """
-    batch = _batch(images, recipe)
-    per_epoch = updates_per_epoch(images, recipe)
-    steps = budget.amount if budget.unit == "steps" else budget.amount * per_epoch
+    batch = _batch(len(images.train), recipe)
+    per_epoch = updates_per_epoch(len(images.train), recipe)
+    steps = updates(budget, per_epoch)
     update = Update(model, images, recipe, seed=seed, steps=steps, compute=compute)
     if since is not None:
         update.restore(since)
@@ -204,14 +204,19 @@ def fit(
         )
 
 
-def updates_per_epoch(images: Images, recipe: Recipe) -> int:
-    """How many full batches the training images make; one, where they are fewer than a batch."""
-    return len(images.train) // _batch(images, recipe)
+def updates_per_epoch(images: int, recipe: Recipe) -> int:
+    """How many full batches so many training images make; one, where they do not fill a batch."""
+    return images // _batch(images, recipe)
 
 
-def _batch(images: Images, recipe: Recipe) -> int:
+def updates(budget: Budget, per_epoch: int) -> int:
+    """How many updates a budget is."""
+    return budget.amount if budget.unit == "steps" else budget.amount * per_epoch
+
+
+def _batch(images: int, recipe: Recipe) -> int:
     """Images an update; of fewer than a batch all there are, an even number where they mix."""
-    held = min(recipe.batch_size, len(images.train))
+    held = min(recipe.batch_size, images)
     mixing = recipe.augment["mixup"] > 0 or recipe.augment["cutmix"] > 0
     return held - held % 2 if mixing else held
 

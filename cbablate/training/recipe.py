@@ -16,7 +16,7 @@ from timm.utils import ModelEmaV3
 from torch import nn
 from torch.optim import Optimizer
 
-from cbablate.errors import StudyError
+from cbablate.errors import StudyError, library_errors
 
 __all__ = ["Recipe"]
 
@@ -66,9 +66,9 @@ class Recipe:
             close = difflib.get_close_matches(name, known, n=3)
             hint = f"; close to it are {', '.join(close)}" if close else ""
             raise StudyError(f"timm {timm.__version__} has no optimizer '{name}'{hint}")
-        made = timm.optim.get_optimizer_class(name, bind_defaults=False)
-        fused = {"fused": True} if "fused" in inspect.signature(made).parameters else {}
-        try:
+        with library_errors(f"timm cannot make optimizer '{name}'"):
+            made = timm.optim.get_optimizer_class(name, bind_defaults=False)
+            fused = {"fused": True} if "fused" in inspect.signature(made).parameters else {}
             optimizer: Optimizer = timm.optim.create_optimizer_v2(
                 model,
                 opt=name,
@@ -77,8 +77,6 @@ class Recipe:
                 momentum=self.optimizer["momentum"],
                 **fused,
             )
-        except (TypeError, ValueError, RuntimeError) as error:
-            raise StudyError(f"timm cannot make optimizer '{name}': {error}") from error
         return optimizer
 
     def average_for(self, model: nn.Module) -> ModelEmaV3 | None:
@@ -89,7 +87,8 @@ class Recipe:
         """
         if self.model_ema_decay is None:
             return None
-        return ModelEmaV3(model, decay=self.model_ema_decay)
+        with library_errors("timm cannot keep an average of the weights of this model"):
+            return ModelEmaV3(model, decay=self.model_ema_decay)
 
     def schedule_for(self, optimizer: Optimizer, *, steps: int, per_epoch: int) -> Scheduler:
         """timm's schedule over so many updates; the optimizer's rate is set to its first value.
@@ -104,16 +103,17 @@ class Recipe:
                 f"{warm_up:g} updates of {per_epoch} an epoch, but the budget is {steps} updates "
                 "in all: make the warm-up shorter or the budget larger"
             )
-        scheduler, _ = create_scheduler_v2(
-            optimizer,
-            sched=self.schedule["name"],
-            num_epochs=steps,
-            warmup_epochs=warm_up,
-            warmup_lr=self.schedule["warmup_lr"],
-            min_lr=self.schedule["min_lr"],
-            step_on_epochs=False,
-            updates_per_epoch=1,
-        )
-        if not isinstance(scheduler, Scheduler):
-            raise TypeError(f"timm made {type(scheduler).__name__} of a schedule")
-        return scheduler
+        with library_errors(f"timm cannot make the schedule '{self.schedule['name']}'"):
+            scheduler, _ = create_scheduler_v2(
+                optimizer,
+                sched=self.schedule["name"],
+                num_epochs=steps,
+                warmup_epochs=warm_up,
+                warmup_lr=self.schedule["warmup_lr"],
+                min_lr=self.schedule["min_lr"],
+                step_on_epochs=False,
+                updates_per_epoch=1,
+            )
+            if not isinstance(scheduler, Scheduler):
+                raise TypeError(f"it made {type(scheduler).__name__} of it")
+            return scheduler

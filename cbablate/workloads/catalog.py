@@ -10,8 +10,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from cbablate.spec.code import Module
 from cbablate.spec.description import Description
-from cbablate.workloads import image_config, image_metrics, source, toy
+from cbablate.workloads import image_config, image_metrics, toy
+from cbablate.workloads.declaration import binds, misdeclared
+from cbablate.workloads.former_digest import former_digest
+from cbablate.workloads.source import code_of
+from cbablate.workloads.syntax_digest import parsed
 
 __all__ = ["SHIPPED", "describe"]
 
@@ -62,12 +67,13 @@ SHIPPED: Mapping[str, Callable[[], Description]] = MappingProxyType(
 def describe(name: str, folder: Path) -> Description:
     """The description of a shipped workload by name, or of a user's own as `module:function`.
 
-    A user's module is looked for in `folder`, the study's own, then among installed packages. It
-    is not imported; its source, and that of what it imports from `folder`, is read for a digest,
-    which is its version: edited code is other code, and its trials are trained anew.
+    A user's module is looked for in `folder`, the study's own, then where Python looks. It is not
+    imported; its source, and that of everything of the user's that it imports, is read for a
+    digest, which is its version: edited code is other code, and its trials are trained anew.
 
     Raises:
-        LookupError: there is no such workload; the message says which there are.
+        LookupError: there is no such workload; the message says which there are, or why what is
+            there cannot be one.
     """
     if name in SHIPPED:
         return SHIPPED[name]()
@@ -84,23 +90,40 @@ def describe(name: str, folder: Path) -> Description:
     module, _, function = name.partition(":")
     if module.partition(".")[0] in sys.stdlib_module_names | {"__main__"}:
         raise LookupError(f"module '{module}' is part of Python and holds no workload")
-    found = source.found(module, folder)
-    if found is None:
+    code = code_of(module, folder)
+    if code is None:
         raise LookupError(
             f"module '{module}' is neither a file beside the study "
             f"({folder.resolve() / module.replace('.', '/')}.py) nor installed"
         )
-    path, beside = found
-    if not source.defines(path, function):
-        raise LookupError(f"{path} defines no '{function}'")
+    own = next((one for one in code.modules if one.name == module), None)
+    former: tuple[str, ...] = ()
+    if own is not None:
+        _refuse_misdeclared(own, function, folder)
+        former = (former_digest(Path(own.path), folder),)
     return Description(
         name=name,
-        version=source.digest(path, folder),
+        version=code.digest,
         run=name,
         resolve=_as_written,
         data=lambda _config: "",
-        source=path if beside else None,
+        code=code,
+        former_versions=former,
     )
+
+
+def _refuse_misdeclared(module: Module, function: str, folder: Path) -> None:
+    """Refuse what the source of a workload's module shows to be no workload."""
+    tree = parsed(module.text) if module.text is not None else None
+    if tree is None:
+        return  # a fault of syntax is told, with its place, when the module is imported
+    path, home = Path(module.path), folder.resolve()
+    shown = path.relative_to(home) if path.is_relative_to(home) else path
+    if not binds(tree, function):
+        raise LookupError(f"{shown} defines no '{function}'")
+    why = misdeclared(tree, function)
+    if why:
+        raise LookupError(f"{shown}: {why}")
 
 
 def _as_written(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import importlib
-import sys
-import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
-from cbablate.errors import EnvironmentFault
-from cbablate.fingerprint import fingerprint
+from cbablate.errors import EnvironmentFault, TrialFailure
+from cbablate.spec.code import Code
+from cbablate.workloads import importing
 
-__all__ = ["Entry"]
+__all__ = ["Entry", "unrecorded"]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a function lies: `module:function` of an installed module, or of a file's `text`.
+    """Where a function lies: `module:function` of our own, or of a user's `code`.
 
-    An entry is plain text, so it can be sent to another process, on another machine, and resolved
-    there. A user's module travels with it, so that every worker runs the text whose digest is in
-    the trials' identity, whatever becomes of the file meanwhile. `path` is where the text is from;
-    its folder is importable where it exists. `version` is the digest of the text and of its
-    neighbours there: with another one, all are imported anew.
+    An entry is plain data, so it can be sent to another process, on another machine, and resolved
+    there. The code travels with it, so that every worker runs the texts whose digest is in the
+    trials' identity, whatever becomes of the files meanwhile.
     """
 
     name: str
-    path: str | None = None
-    text: str = ""
-    version: str = ""
+    code: Code | None = None
 
     def load(self) -> Callable[..., Any]:
         """Import the module and return the function.
@@ -40,7 +34,11 @@ class Entry:
         """
         module_name, _, function = self.name.partition(":")
         try:
-            module = importlib.import_module(module_name) if self.path is None else self._own()
+            if self.code is not None:
+                module = importing.loaded(self.code)
+            else:
+                importing.unload()
+                module = importlib.import_module(module_name)
         except Exception as error:
             raise EnvironmentFault(
                 f"workload '{self.name}' cannot be imported: {type(error).__name__}: {error}"
@@ -52,31 +50,24 @@ class Entry:
             )
         return cast("Callable[..., Any]", found)
 
-    def _own(self) -> types.ModuleType:
-        """The module made of our text, under a name of its own: another text is another module."""
-        private = f"cbablate_study_{fingerprint([self.path, self.text, self.version])}"
-        if private in sys.modules:
-            return sys.modules[private]
-        folder = Path(str(self.path)).parent
-        _forget(folder)
-        if str(folder) not in sys.path:
-            sys.path.append(str(folder))  # its neighbours, which a training may import late
-        module = types.ModuleType(private)
-        module.__file__ = self.path
-        sys.modules[private] = module
-        try:
-            exec(compile(self.text, str(self.path), "exec"), module.__dict__)  # noqa: S102 - it is
-            # the user's own workload, which a command was given to run
-        except BaseException:
-            del sys.modules[private]
-            raise
-        return module
+    def hold_against_code(self) -> None:
+        """Compare what the workload has imported by now with the code that it is recorded as.
+
+        Raises:
+            TrialFailure: it has imported a file of the user's that the code does not have.
+        """
+        if self.code is None:
+            return
+        found = importing.strangers()
+        if found:
+            raise TrialFailure(unrecorded(found))
 
 
-def _forget(folder: Path) -> None:
-    """Have neighbours that a former text imported read anew: they may have been edited too."""
-    importlib.invalidate_caches()
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and Path(file).parent == folder and not name.startswith("cbablate_study_"):
-            del sys.modules[name]
+def unrecorded(strangers: Mapping[str, str]) -> str:
+    """The sentence about modules, with their files, that a workload's code does not have."""
+    files = ", ".join(f"{file} (as '{name}')" for name, file in sorted(strangers.items()))
+    return (
+        f"the workload imported {files}, which the digest of its code does not cover, so that an "
+        f"edit would go unnoticed: import it plainly, as `import {min(strangers)}` at the top of "
+        "a file, from the study's folder, from PYTHONPATH or from an installed package"
+    )

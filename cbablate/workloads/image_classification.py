@@ -12,16 +12,14 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from cbablate.data import identity
 from cbablate.data.batches import Batch, Batches
-from cbablate.data.catalog import FOLDER
 from cbablate.data.download import fetched
 from cbablate.data.images import Images, opened
-from cbablate.errors import StudyError
 from cbablate.fingerprint import fingerprint
 from cbablate.models import verification
 from cbablate.models.anatomy import blocks_of
 from cbablate.models.building import build
+from cbablate.models.options import TAKES
 from cbablate.probes import gradient, measuring, parameters
 from cbablate.probes.accuracy import BATCH, Score, score_batches
 from cbablate.probes.attention import attention_entropy
@@ -34,6 +32,7 @@ from cbablate.training.compute import Compute, alone, choose
 from cbablate.training.loop import Progress, Update, fit
 from cbablate.training.recipe import Recipe
 from cbablate.training.snapshot import Unusable, read_state, write_state
+from cbablate.workloads import dry_run
 from cbablate.workloads.checkpoint import NOTE, Checkpoint
 from cbablate.workloads.image_config import identity as content
 from cbablate.workloads.image_config import open_ended
@@ -69,30 +68,32 @@ def run(
     return alone(_trained(config, seed, budget, compute, Checkpoint(workdir)), compute)
 
 
-def verify(configs: Mapping[str, Config]) -> dict[str, list[str]]:
+def verify(configs: Mapping[str, Config], *, budget: Budget | None = None) -> dict[str, list[str]]:
     """Sentences about what is wrong, by arm name, from resolved configs by arm name.
 
-    Data that are not on this machine are fetched, where they can be.
+    Models are examined, then trained for one update and evaluated (`dry_run`). Data that are not
+    on this machine are fetched, where they can be. With the trials' `budget`, the schedule must
+    fit it.
 
     Raises:
-        EnvironmentFault: the data are not to be had.
+        EnvironmentFault: the data or the precision asked for are not to be had.
     """
     for name in {config["data"]["name"] for config in configs.values()}:
         fetched(name)  # once, before trials that run side by side all miss it
-    told = verification.verify(configs, _shape)
-    for name, config in configs.items():
-        try:
-            Recipe.of(config).optimizer_for(nn.Linear(1, 1))
-            if config["data"]["name"] == FOLDER:
-                opened(config)
-        except StudyError as error:
-            told.setdefault(name, []).append(str(error))
-    return told
+    amiss = dry_run.recipe_faults(configs, budget=budget)
+    found = verification.verify(configs, dry_run.shape_of, then=dry_run.DryRun(amiss))
+    lonely = {name: [text] for name, config in configs.items() if (text := _lonely(config))}
+    faults = (found, amiss, lonely)
+    return {
+        name: [text for each in faults for text in each.get(name, ())]
+        for name in configs
+        if any(name in each for each in faults)
+    }
 
 
 def observe(configs: Mapping[str, Config]) -> dict[str, list[str]]:
     """Sentences about what a person should know, by arm name: what an arm adds, and its kin."""
-    return verification.examine(configs, _shape).notes
+    return verification.examine(configs, dry_run.shape_of).notes
 
 
 def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[str, list[float]]]:
@@ -114,6 +115,24 @@ def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[
             batch = configs[arm]["batch_size"]
             found[arm][f"throughput/{mode}"] = [batch * value for value in values]
     return found
+
+
+def _lonely(config: Config) -> str | None:
+    """Why an operator that looks across the batch would be shown the image itself in training."""
+    across = [p["operator"] for p in config["context"] if TAKES[p["operator"]].across]
+    if across and config["batch_size"] == 1:
+        return (
+            f"operator '{across[0]}' takes its context from the other images of a batch, and "
+            "batch_size is 1, so it would take the image's own: write a larger batch_size"
+        )
+    repeats = config["augment"].get("repeats", 1)
+    if "other_image" in across and repeats > 1:
+        return (
+            "operator 'other_image' takes its context from the image before in the batch, and with "
+            f"augment.repeats: {repeats} that mostly is the same image: delete repeats, or use "
+            "operator 'noise'"
+        )
+    return None
 
 
 def _trained(
@@ -290,11 +309,6 @@ def _notes(compute: Compute, images: Images) -> dict[str, str]:
         "torch": torch.__version__,
         "timm": timm.__version__,
     }
-
-
-def _shape(config: Config) -> verification.Shape:
-    facts = identity.facts(config["data"])
-    return verification.Shape(facts.in_chans, facts.img_size, facts.num_classes)
 
 
 def _update(config: Config, compute: Compute) -> Callable[[], object]:

@@ -19,6 +19,7 @@ from cbablate.data import identity as data_identity
 from cbablate.data.catalog import DATASETS, FOLDER
 from cbablate.probes.catalog import PROBES
 from cbablate.spec.budget import Budget
+from cbablate.workloads.image_metrics import revisions
 from cbablate.workloads.model_config import STRICT, Model, Placement, Rate, Share
 
 __all__ = ["ImageConfig", "data_fingerprint", "identity", "open_ended", "resolve", "shape"]
@@ -155,7 +156,7 @@ class Augment(BaseModel):
     auto_augment: str | None = None
     """A policy of timm, such as rand-m9-mstd0.5-inc1."""
     color_jitter: Annotated[float, Field(ge=0)] | None = None
-    """Not used where there is a policy, as in timm."""
+    """As in timm, not used beside a policy, unless that is `3a` (DeiT III's)."""
     scale: Annotated[tuple[Share, Share], Field(strict=False)] | None = None
     """The share of an image's area that a crop takes, from and to; timm's 0.08 to 1."""
     repeats: Annotated[int, Field(ge=1)] | None = None
@@ -306,11 +307,18 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a resolved config's outcome depends on: of a checkpoint its content, not its path."""
+    """What a resolved config's outcome depends on: of a checkpoint its content, not its path.
+
+    Where it is measured in another way than it was first, that is part of it.
+    """
+    whole = dict(config)
     checkpoint = config["model"].get("checkpoint")
-    if checkpoint is None:
-        return dict(config)
-    return {**config, "model": {**config["model"], "checkpoint": checkpoint["sha256"]}}
+    if checkpoint is not None:
+        whole["model"] = {**config["model"], "checkpoint": checkpoint["sha256"]}
+    revised = revisions(config)
+    if revised:
+        whole["revisions"] = revised
+    return whole
 
 
 def data_fingerprint(config: Mapping[str, Any]) -> str:

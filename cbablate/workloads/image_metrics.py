@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from cbablate.data.catalog import DATASETS
+from cbablate.models.options import TAKES
 from cbablate.probes.catalog import PROBES, unasked
 from cbablate.spec.metric import Metric
 
-__all__ = ["METRICS", "VERSION", "unmeasured"]
+__all__ = ["METRICS", "VERSION", "revisions", "unmeasured"]
 
 VERSION = "1"
-"""Part of every trial's identity: raised when the same config would give other numbers."""
+"""Part of every trial's identity: raised when every config would give other numbers; what gives
+other numbers of some is in `revisions`."""
+_PATCHES = re.compile(r"(vit_[a-z]+\d*|(deit3?|beit(v2)?|eva(02)?)_\w+)_patch(\d+)")
+"""Names of models whose patches occlusion hid from the beginning, with the size of a patch."""
+_HYBRIDS = re.compile(r"vit_\w+?_(r\d*_|resnet\d|mci)")
+"""Names of vision transformers whose patches are cut from a CNN's features."""
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
@@ -44,3 +52,31 @@ def unmeasured(config: Mapping[str, Any]) -> dict[str, str]:
         metric: f"write `probes: [{', '.join([*asked, probe])}]` in the baseline"
         for metric, probe in unasked(asked).items()
     }
+
+
+def revisions(config: Mapping[str, Any]) -> dict[str, int]:
+    """What of a resolved config is measured in another way than in version 0.1.0, by name.
+
+    It is part of the identity of these configs and of no other, so that a number that was wrong is
+    measured anew and a number that was right is kept (docs/decisions/0027).
+    """
+    found = {}
+    if any(TAKES[placement["operator"]].across for placement in config["context"]):
+        found["evaluation"] = 2  # in drawn order; it was that of the classes
+    probes = config.get("probes", ())
+    if "curvature" in probes:
+        found["curvature"] = 2  # by Lanczos; power iteration failed where -a is as large as a
+    if "distance" in probes and _HYBRIDS.match(config["model"]["name"]):
+        found["distance"] = 2  # in pixels; it was in features of the CNN
+    if "occlusion" in probes and not _in_whole_patches(config):
+        found["occlusion"] = 2  # hides the cells it ranks, and patches of more models
+    return found
+
+
+def _in_whole_patches(config: Mapping[str, Any]) -> bool:
+    """Whether the images are cut into whole patches of a model whose patches were always known."""
+    model, data = config["model"], config["data"]
+    name = _PATCHES.match(model["name"])
+    known = DATASETS.get(data["name"])
+    side = data["img_size"] if known is None else known.img_size
+    return name is not None and side % (model.get("patch_size") or int(name[5])) == 0

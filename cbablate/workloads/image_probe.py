@@ -46,7 +46,7 @@ def probe(config: Mapping[str, Any], *, budget: Budget) -> dict[str, Any]:
         compute.synchronize()
         setup = time.perf_counter() - began
         recipe = Recipe.of(config)
-        per_epoch = updates_per_epoch(images, recipe)
+        per_epoch = updates_per_epoch(len(images.train), recipe)
         steps = budget.amount if budget.unit == "steps" else budget.amount * per_epoch
         update = Update(model, images, recipe, seed=0, steps=steps, compute=compute)
         updates = _updates(model, images, update, batch=recipe.batch_size, compute=compute)

@@ -138,6 +138,9 @@ class Telling:
     def session(self, name: str = "session 1", **changes: Any) -> None:
         self.tell("session", name, {**SESSION, **changes})
 
+    def worker(self, name: str, body: Mapping[str, Any]) -> None:
+        self.tell("worker", name, body)
+
     def measure(
         self,
         trial: Trial,
@@ -146,9 +149,11 @@ class Telling:
         vectors: Mapping[str, Sequence[float]] | None = None,
         notes: Mapping[str, str] | None = None,
         session: str = "session 1",
+        worker: str = "",
     ) -> None:
         """A start, a first measurement that must not count, and the last one."""
-        self.tell("started", trial.id, {"attempt": 1, "session": session, "executor": "local"})
+        body = {"attempt": 1, "session": session, "executor": "local"}
+        self.tell("started", trial.id, {**body, "worker": worker} if worker else body)
         early = dict.fromkeys(metrics, -1000.0)
         self.tell("measured", trial.id, {"spent": 1, "metrics": early, "seconds": 1.0})
         last = {"spent": trial.budget.amount, "metrics": dict(metrics), "seconds": 8.0}

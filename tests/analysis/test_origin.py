@@ -73,3 +73,40 @@ def test_a_trial_that_did_not_enter_mixes_nothing() -> None:
     told.measure(trials[1], {}, session="two")
     told.end(trials[1], "failed", "error")
     assert origin_of(told).mixed == {}
+
+
+WORKER = {
+    "node": "n1",
+    "host": {"machine": "x86_64", "processor": "Other Processor", "gpus": ["H100"]},
+    "versions": {"torch": "2.16.0"},
+}
+
+
+def test_a_trial_that_names_its_worker_has_the_worker_s_traits_and_not_the_driver_s() -> None:
+    first, second, *_ = placement(replicates=2).trials
+    told = Telling()
+    told.session()
+    told.worker("w", WORKER)
+    told.complete(first, {"test/top1": 1.0}, worker="w")
+    said = origin_of(told)
+    assert said.traits["host.gpus"] == ("H100",)
+    assert said.traits["host.processor"] == ("Other Processor",)
+    assert said.traits["versions.torch"] == ("2.16.0",)
+    assert said.traits["commit"] == ("0123456789ab",)
+    assert said.mixed == {}
+    told.worker("v", {**WORKER, "node": "n2", "versions": {"torch": "2.15.0"}})
+    told.complete(second, {"test/top1": 1.0}, worker="v")
+    assert origin_of(told).mixed == {"versions.torch": ("2.15.0", "2.16.0")}
+
+
+def test_a_trial_that_went_on_from_another_one_s_checkpoint_has_the_workers_of_both() -> None:
+    first, second, *_ = placement(replicates=2).trials
+    told = Telling()
+    told.session()
+    told.worker("w", WORKER)
+    told.worker("v", {**WORKER, "host": {**WORKER["host"], "gpus": ["A100"]}})
+    body = {"session": "session 1", "worker": "v", "sessions": ["session 1"], "workers": ["w"]}
+    told.tell("started", first.id, {"attempt": 1, "from": 1, "of": second.id, **body})
+    told.tell("measured", first.id, {"spent": 20, "metrics": {"test/top1": 1.0}, "seconds": 1.0})
+    told.tell("ended", first.id, {"state": "complete"})
+    assert origin_of(told).traits["host.gpus"] == ("A100", "H100")

@@ -62,3 +62,12 @@ def test_the_device_is_the_sessions_where_the_stage_does_not_say() -> None:
         told.time(f"arm {number}", [1.0], batch="b", session=f"session {number}")
     said = timings(told.facts, [f"arm {n}" for n in (1, 2, 3)])[METRIC]
     assert [one.device for one in said.values()] == ["Some Processor at 2 GHz", "H", ""]
+
+
+def test_a_stage_names_the_worker_that_timed_it() -> None:
+    told = Telling()
+    told.session("session 1", host={"gpus": [], "processor": "of the driver"})
+    told.worker("w", {"node": "n1", "host": {"gpus": ["H100"], "processor": "P"}, "versions": {}})
+    told.time("a", [1.0], worker="w", device="H100")
+    said = timings(told.facts, ["a"])[METRIC]["a"]
+    assert (said.device, said.worker) == ("H100", "w")

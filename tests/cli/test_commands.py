@@ -57,7 +57,7 @@ def test_run_prints_the_table_on_stdout_and_progress_on_stderr(
     again = cbablate(*run_bare(study, results))
     assert again.stdout == printed, "a second run prints the same bytes"
     assert "Nothing to train: all 12 trials were finished." in again.stderr
-    assert "MLflow and Optuna have not been told: cbablate sync STUDY tells them." in again.stderr
+    assert "MLflow and Optuna have not been told. This tells them: cbablate sync" in again.stderr
 
 
 def test_table_prints_what_run_printed_in_every_form(
@@ -108,7 +108,7 @@ def test_status_tells_states_arm_by_arm_and_why(tmp_path: Path) -> None:
     study.write_text(
         study.read_text().replace("changes: {ceiling: 3.0}", "changes: {fault: raise}")
     )
-    before = cbablate("status", study, "--results", tmp_path / "r").stdout
+    before = cbablate("status", study, cwd=tmp_path).stdout
     assert "12 trials: 12 waiting" in before
     assert "checkpoint" not in before
     ran = cbablate(*run_bare(study, tmp_path / "r", "--checkpoint-every", "0"))
@@ -247,7 +247,7 @@ def test_a_table_that_cannot_be_printed_is_a_sentence(
     command = f"{sys.executable} -m cbablate.cli.main table {study} --results {results} {sink}"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert said.returncode == 4
-    assert "the table cannot be printed" in said.stderr
+    assert "the output cannot be printed" in said.stderr
     assert "Traceback" not in said.stderr
 
 

@@ -84,13 +84,15 @@ def test_counts_add_up() -> None:
         assert sum(arm["counts"][state] for arm in status["arms"]) == count
 
 
-def test_the_commands_print_their_shapes_and_nothing_else(tmp_path: Path) -> None:
+def test_the_commands_print_their_shapes_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     good = toy_file(tmp_path)
     bad = tmp_path / "bad.yaml"
     bad.write_text(good.read_text().replace("ceiling: 2.0", "cieling: 2.0"))
     for command in ("plan", "status", "table"):
-        words = [command, str(good), "--json", "--results", str(tmp_path / "r")]
-        said = CliRunner().invoke(app, words)
+        said = CliRunner().invoke(app, [command, str(good), "--json"])
         assert said.exit_code == 0, said.output
         assert json.loads(said.stdout)["shape"] == command
     said = CliRunner().invoke(app, ["check", str(good), str(bad), "--json"])

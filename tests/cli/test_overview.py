@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cbablate import api
 from cbablate.cli import overview
 from cbablate.records.ledger import Ledger
+from cbablate.records.lock import held
 from cbablate.running.drive import drive
 from cbablate.running.local_executor import LocalExecutor
 from tests.analysis.fabrication import placement, told
@@ -29,7 +31,7 @@ def test_what_ran_is_told_arm_by_arm_with_the_reasons_of_failures(tmp_path: Path
     assert said.startswith("toys: 4 trials: 2 complete, 2 failed")
     assert "level 1 #0 (1/3 epochs): error: the toy was asked to raise" in said
     assert "TrialFailure" in said, "the end of the traceback"
-    after = overview.ended(plan, done, tmp_path, mirrored=True)
+    after = overview.ended(plan, done, tmp_path, sync="cbablate sync x", mirrored=True)
     assert "2 trials failed:" in after
     assert f"in {tmp_path / 'toys'}" in after
     wider = overview.planned(toy_plan({"fault": "raise"}, {"ceiling": 2.0}), api.facts(tmp_path))
@@ -37,13 +39,32 @@ def test_what_ran_is_told_arm_by_arm_with_the_reasons_of_failures(tmp_path: Path
     assert "Time: about 0." in wider
 
 
-def test_a_trial_cut_short_is_told_as_running(tmp_path: Path) -> None:
+def test_a_trial_without_an_end_runs_only_where_a_driver_is_at_work(tmp_path: Path) -> None:
     plan = toy_plan(replicates=1)
     with Ledger.writing(tmp_path) as ledger:
         ledger.tell("started", plan.trials[0].id, {"attempt": 1, "session": "s"})
-    said = overview.standing(plan, api.facts(tmp_path))
-    assert "Running (or cut short, if no cbablate is at work here):" in said
+        assert held(tmp_path / "lock")
+    assert not held(tmp_path / "lock")
+    assert not held(tmp_path / "none")
+    said = overview.standing(plan, api.facts(tmp_path), at_work=False)
+    assert "1 trials: 1 cut short (run again to go on)" in said
+    assert "Cut short (no cbablate is at work here):" in said
     assert "baseline #0 (0/3 epochs): attempt 1" in said
+    said = overview.standing(plan, api.facts(tmp_path), at_work=True)
+    assert "1 trials: 1 running" in said
+    assert "Running:" in said
+    assert "short" not in said
+
+
+def test_limits_of_time_are_part_of_the_plan() -> None:
+    plan = toy_plan(replicates=1)
+    assert "Limits of time" not in overview.planned(plan, [])
+    study = plan.study.model_copy(update={"time_limit": 5400.0, "silence_limit": 90.0})
+    said = overview.planned(replace(plan, study=study), [])
+    assert "an attempt may take 1 h 30 min and go 1 min 30 s without a measurement" in said
+    study = plan.study.model_copy(update={"silence_limit": 90.0})
+    said = overview.planned(replace(plan, study=study), [])
+    assert "an attempt may go 1 min 30 s without a measurement; a trial that" in said
 
 
 def test_a_metric_that_no_trial_reported_is_told_with_those_that_were(tmp_path: Path) -> None:
@@ -51,7 +72,7 @@ def test_a_metric_that_no_trial_reported_is_told_with_those_that_were(tmp_path: 
     done = drive(plan, results=tmp_path, executor=LocalExecutor, publish=lambda facts: [])
     sentence = "No trial reported 'test/scroe'; they reported test/score, val/score."
     assert sentence in overview.standing(plan, api.facts(tmp_path))
-    assert sentence in overview.ended(plan, done, tmp_path, mirrored=True)
+    assert sentence in overview.ended(plan, done, tmp_path, sync="", mirrored=True)
     assert done.exit_code == 3, "a question without an answer is not complete"
     assert "No trial reported" not in overview.standing(plan, [])
 

@@ -54,11 +54,12 @@ def test_reading_a_tuned_study_imports_nothing_heavy(tmp_path: Path) -> None:
         "import sys\n"
         "from cbablate.cli.main import app\n"
         "for word in ('plan', 'status', 'table'):\n"
-        f"    app([word, {study!r}, '--results', {str(tmp_path)!r}], standalone_mode=False)\n"
+        f"    app([word, {study!r}], standalone_mode=False)\n"
         "heavy = {'torch', 'timm', 'ray', 'mlflow', 'optuna', 'matplotlib', 'sklearn', 'pandas'}\n"
         "sys.exit(','.join(sorted(heavy & set(sys.modules))) or None)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, f"imported {done.stderr}"
     assert "TUNING IS NOT OVER" in done.stdout
 

@@ -61,13 +61,14 @@ def test_a_study_that_kept_nothing_of_its_networks_is_told_how_to(done: tuple[Pa
 
 
 def test_two_views_at_once_and_one_that_is_not_there_are_refused(
-    done: tuple[Path, Path], tmp_path: Path
+    done: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, results = done
     said = typed(study, "--results", results, "--effects", "--pairs")
     assert isinstance(said.exception, CbablateError)
     assert "one table at a time: --effects and --pairs" in str(said.exception)
-    fresh = typed(study, "--results", tmp_path, "--effects")
+    monkeypatch.chdir(tmp_path)
+    fresh = typed(study, "--effects")
     assert isinstance(fresh.exception, CbablateError)
     assert "so far no replicates are whole" in str(fresh.exception)
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import platform
+import socket
+import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +23,41 @@ from cbablate.records.sketch import Sketch
 from cbablate.records.state import Verdict
 from cbablate.running.executor import Ending, Executor
 from cbablate.running.handover import Saved
+from cbablate.running.limits import Limits
 from cbablate.workloads import toy
 from cbablate.workloads.entry import Entry
+from cbablate.workloads.source import code_of
+from tests.contracts.hostile import RAISED
 from tests.toys import toy_plan
 
 TOY = Entry("cbablate.workloads.toy:run")
 HERE = Path(__file__).with_name("streams.py")
+HOSTILE = Path(__file__).with_name("hostile.py")
+
+
+def hostile(function: str) -> Entry:
+    """A workload of `hostile.py`."""
+    return Entry(f"hostile:{function}", code_of("hostile", HOSTILE.parent))
+
+
+def trials_that(*ways: str, epochs: int = 2) -> tuple[Trial, ...]:
+    """A trial for each way to behave, which is its id."""
+    template = toy_plan(epochs=epochs, replicates=1).trials[0]
+    return tuple(replace(template, id=how, config={"how": how}) for how in ways)
+
+
+def is_alive(process: float) -> bool:
+    """Whether a process is there, and not only its remains."""
+    try:
+        status = Path(f"/proc/{int(process)}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] not in "ZX"
+
+
+def stream(name: str) -> Entry:
+    """A workload of `streams.py`, as a user's own."""
+    return Entry(f"streams:{name}", code_of("streams", HERE.parent))
 
 
 class Diary:
@@ -32,6 +67,7 @@ class Diary:
         self.waiting = deque(trials)
         self.stop_at = stop_at
         self.told: list[tuple[str, str, Any]] = []
+        self.workers: list[Mapping[str, Any]] = []
 
     @property
     def exhausted(self) -> bool:
@@ -40,7 +76,8 @@ class Diary:
     def next(self) -> Trial | None:
         return self.waiting.popleft() if self.waiting else None
 
-    def started(self, trial: Trial) -> None:
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
+        self.workers.append(worker)
         self.told.append((trial.id, "started", None))
 
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
@@ -52,6 +89,9 @@ class Diary:
 
     def of(self, trial: str, kind: str) -> list[Any]:
         return [value for who, what, value in self.told if (who, what) == (trial, kind)]
+
+    def of_kind(self, kind: str) -> list[Any]:
+        return [value for _, what, value in self.told if what == kind]
 
     def endings(self) -> set[str]:
         return {value.how for _, what, value in self.told if what == "ended"}
@@ -79,7 +119,7 @@ class Census:
         self.given += 1
         return replace(self.planned[self.given - 1])
 
-    def started(self, trial: Trial) -> None: ...
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None: ...
 
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
         return Verdict(stop=measurement.spent == 2, reason="enough")
@@ -150,6 +190,15 @@ class ExecutorContract:
             else:
                 assert ending.how == "finished"
 
+    def test_a_trial_that_starts_names_the_machine_that_runs_it(self, executor: Executor) -> None:
+        diary = Diary(toy_plan(epochs=1, replicates=1).trials)
+        executor.execute(diary, TOY)
+        assert len(diary.workers) == len(diary.of_kind("ended"))
+        for worker in diary.workers:
+            assert worker["node"] == socket.gethostname()
+            assert worker["host"]["processor"]
+            assert worker["versions"]["python"] == platform.python_version()
+
     def test_nothing_is_held_of_a_trial_that_has_ended(self, executor: Executor) -> None:
         trials = toy_plan(epochs=2, replicates=6).trials + toy_plan(epochs=3, replicates=6).trials
         census = Census(trials)
@@ -172,7 +221,7 @@ class ExecutorContract:
         self, executor: Executor, tmp_path: Path
     ) -> None:
         plan = toy_plan(epochs=9, replicates=2)
-        streams = Entry("streams:writes_where_it_worked", str(HERE), HERE.read_text())
+        streams = stream("writes_where_it_worked")
         trials = tuple(
             Trial(**{**vars(t), "config": {"witness": str(tmp_path / t.id)}}) for t in plan.trials
         )
@@ -216,7 +265,7 @@ class ExecutorContract:
             Trial(**{**vars(template), "id": how, "config": {"how": how}}) for how in told
         )
         diary, here = Diary(trials), Path.cwd()
-        executor.execute(diary, Entry("streams:misbehaves", str(HERE), HERE.read_text()))
+        executor.execute(diary, stream("misbehaves"))
         assert Path.cwd() == here, "where a workload went is no matter of ours"
         for how, sentence in told.items():
             (ending,) = diary.of(how, "ended")
@@ -226,6 +275,78 @@ class ExecutorContract:
             assert Sketch.unpacked(measurement.sketches["of it"]).about == "all"
         assert all("how" in trial.config and trial.config["how"] in told for trial in trials)
         assert "noise" not in capfd.readouterr().out
+
+    def test_whatever_a_workload_raises_fails_its_own_trial_with_a_sentence(
+        self, executor: Executor
+    ) -> None:
+        diary = Diary(trials_that(*RAISED))
+        executor.execute(diary, hostile("raises"))
+        for how, (_, sentence) in RAISED.items():
+            (ending,) = diary.of(how, "ended")
+            assert (ending.how, ending.failure) == ("raised", "error"), how
+            assert sentence in ending.sentence
+            assert len(ending.sentence) < 3_000
+            assert len(ending.traceback) < 30_000
+            assert type(ending.sentence) is type(ending.traceback) is str
+
+    def test_what_a_workload_does_when_it_is_closed_touches_no_other_trial(
+        self, executor: Executor
+    ) -> None:
+        ways = ("yields", "ends", "mute", "own", "exit", "generator exit", "interrupt", "ends too")
+        diary = Diary(trials_that(*ways[:-1], "ends", epochs=3), stop_at=1)
+        executor.execute(diary, hostile("raises_when_closed"))
+        assert diary.endings() == {"stopped"}
+        assert len([one for one in diary.told if one[1] == "ended"]) == len(ways)
+
+    def test_what_a_trial_alters_neither_its_driver_nor_another_trial_meets(
+        self, executor: Executor, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        trials = trials_that("ends", "raises")
+        trials = tuple(replace(trial, id=f"{n}") for n, trial in enumerate(trials * 3))
+        diary = Diary(trials)
+        before = (Path.cwd(), dict(os.environ))
+        executor.execute(diary, hostile("alters"))
+        assert (Path.cwd(), dict(os.environ)) == before
+        ends = [diary.of(trial.id, "ended")[0] for trial in trials]
+        assert [end.how for end in ends] == ["finished", "raised"] * 3, ends
+        states = [json.loads(diary.of(t.id, "measured")[0].notes["state"]) for t in trials]
+        for state in states:
+            assert Path(state.pop("folder")).is_dir()
+        assert all(state == states[0] for state in states)
+        print("the product")
+        assert capfd.readouterr().out == "the product\n", "what trials print is not"
+
+    def test_processes_that_a_trial_leaves_end_with_it(self, executor: Executor) -> None:
+        diary = Diary(trials_that("ends", "ends", "waits", epochs=1), stop_at=10)
+        executor.execute(diary, hostile("leaves_processes"), limits=Limits(silence=3.0))
+        found = [each.metrics for _, what, each in diary.told if what == "measured"]
+        assert len(found) == 3
+        until = time.monotonic() + 20
+        while time.monotonic() < until and any(
+            is_alive(process) for metrics in found for process in metrics.values()
+        ):
+            time.sleep(0.1)
+        assert not [m for m in found for process in m.values() if is_alive(process)]
+
+    def test_an_attempt_over_a_limit_fails_as_timeout_and_others_go_on(
+        self, executor: Executor
+    ) -> None:
+        ways = ("sleeps", "is silent", "spins", "turns it into an error", "gives one late", "ends")
+        diary = Diary(trials_that(*ways, epochs=3))
+        executor.execute(diary, hostile("hangs"), limits=Limits(silence=1.0))
+        assert diary.of("ends", "ended")[0].how == "finished"
+        for how in ways[:-1]:
+            (ending,) = diary.of(how, "ended")
+            assert (ending.how, ending.failure) == ("raised", "timeout"), how
+            assert ending.sentence == ("the trial gave no measurement for 1.0 s, the silence limit")
+
+    def test_the_time_limit_counts_the_whole_attempt(self, executor: Executor) -> None:
+        diary = Diary(trials_that("slowly", epochs=1_000))
+        executor.execute(diary, hostile("hangs"), limits=Limits(time=1.5, silence=60.0))
+        (ending,) = diary.of("slowly", "ended")
+        assert ending.failure == "timeout"
+        assert ending.sentence == "the trial took more than the time limit of 1.5 s"
+        assert 2 <= len(diary.of("slowly", "measured")) <= 8
 
     def test_a_function_is_called_where_trials_run_and_its_error_comes_back(
         self, executor: Executor

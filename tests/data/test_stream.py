@@ -10,7 +10,9 @@ import torch
 
 from cbablate.data import listing as listings
 from cbablate.data.images import Images, opened
+from cbablate.data.stream import training
 from cbablate.errors import EnvironmentFault, StudyError
+from cbablate.planning.evaluation import evaluation_batches
 from cbablate.spec.budget import Budget
 from cbablate.workloads.image_classification import run, verify
 from cbablate.workloads.image_config import resolve
@@ -89,12 +91,28 @@ def test_reading_draws_no_number_of_the_trial(
 def test_evaluation_sees_every_image_once_and_never_augmented(folder: Path) -> None:
     images = opened(config(augment=RECIPE))
     batches = list(images.test.in_order(3))
-    assert [len(labels) for _, labels in batches] == [3, 1]
+    assert [len(labels) for _, labels in batches] == [2, 2]
     again = list(opened(config()).test.in_order(3))
     for (one, labels), (other, same) in zip(batches, again, strict=True):
         assert torch.equal(one, other)
         assert torch.equal(labels, same)
-    assert torch.cat([labels for _, labels in batches]).tolist() == [0, 0, 1, 1]
+    labels = torch.cat([labels for _, labels in batches])
+    (order,) = evaluation_batches(4, 4)
+    assert labels[torch.tensor(order).argsort()].tolist() == [0, 0, 1, 1]
+
+
+def test_a_folder_is_not_evaluated_class_by_class(
+    data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listings._listing.cache_clear()
+    write_folder(data_root / "some", parts={"train": 40, "val": 1, "test": 1})
+    for readers in ("0", "2"):
+        monkeypatch.setenv("CBABLATE_WORKERS", readers)
+        read = list(opened(config()).train.in_order(16))
+        assert [len(labels) for _, labels in read] == [16] * 5
+        assert all(4 <= int(labels.sum()) <= 12 for _, labels in read)
+        labels = torch.cat([labels for _, labels in read])
+        assert 0.3 < float((labels[1:] == labels[:-1]).double().mean()) < 0.7
 
 
 def test_a_class_is_its_colour_after_normalisation(folder: Path) -> None:
@@ -113,6 +131,25 @@ def test_repeated_augmentation_shows_fewer_images_more_often(folder: Path) -> No
     varied = opened(config(augment={"repeats": 3}))
     first = next(iter(varied.train.epoch(6, count=1, seed=0, epoch=0)))[0]
     assert not torch.equal(first[0], first[1])
+
+
+def test_another_image_is_refused_where_an_images_neighbours_are_itself(folder: Path) -> None:
+    configs = {
+        operator: config(context={"operator": operator}, augment={"repeats": 3})
+        for operator in ("other_image", "noise")
+    }
+    told = verify(configs)
+    assert list(told) == ["other_image"]
+    assert "repeats: 3" in told["other_image"][0]
+
+
+@pytest.mark.parametrize(
+    ("policy", "used"), [(None, True), ("3a", True), ("rand-m9-mstd0.5-inc1", False)]
+)
+def test_colours_are_jittered_beside_no_policy_but_3a(policy: str | None, used: bool) -> None:
+    made = training(config()["data"], {"auto_augment": policy, "color_jitter": 0.3})
+    kinds = [type(step).__name__ for step in made.transforms]  # type: ignore[attr-defined]  # Compose
+    assert ("ColorJitter" in kinds) == used
 
 
 def test_probes_and_training_accuracy_look_at_so_many_of_a_stream_and_every_class(

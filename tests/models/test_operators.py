@@ -300,6 +300,19 @@ def test_another_images_context_is_that_of_the_one_before() -> None:
     assert torch.equal(on_grid("other_image")(x[:1]), on_grid("cb")(x[:1]))
 
 
+@pytest.mark.parametrize("name", sorted(OPERATORS))
+def test_who_looks_across_the_batch_is_known(name: str) -> None:
+    """Their evaluation depends on which images are evaluated together."""
+    x = row(images=4).float()
+    options = {"mix": {"alpha": 0.5}, "local": {"radius": 1}, "regions": {"grid": 1}}
+    made = on_grid(name, **options.get(name, {})).float()
+    found = []
+    for others in (x, torch.cat([x[:1], x[1:] * 2 + 1])):
+        torch.manual_seed(0)
+        found.append(made(others)[0])
+    assert (not torch.equal(*found)) == TAKES[name].across
+
+
 def test_noise_keeps_mean_and_spread_over_images_of_every_channel() -> None:
     x = row(images=4000) + torch.arange(8) * 0.1
     context, means = context_of("noise", x)[:, 0], x.mean(dim=1)

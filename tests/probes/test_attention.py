@@ -149,13 +149,76 @@ def test_reading_does_not_change_what_a_network_answers() -> None:
         ("xcit_nano_12_p16_224", "XCA"),
         ("mobilevitv2_050", "LinearSelfAttention"),
         ("cait_xxs24_224", "TalkingHeadAttn"),
+        ("vit_dlittle_patch16_reg1_gap_256", "DiffAttention"),
+        ("vit_dpwee_patch16_reg1_gap_256", "DiffParallelScalingBlock"),
     ],
 )
 def test_a_model_without_attention_that_can_be_read_has_no_entropy(name: str, reason: str) -> None:
     model = build({"model": {"name": name}}, seed=0, num_classes=2)
-    found = attention_entropy(model, torch.zeros(1, 3, 224, 224))
+    side = 256 if name.endswith("256") else 224
+    found = attention_entropy(model, torch.zeros(1, 3, side, side))
     assert isinstance(found, Absent)
     assert reason in found.reason
+
+
+class Kernels(nn.Module):
+    """Modules that call the kernel so many times each, with heads as written."""
+
+    def __init__(self, *calls: int, images: int = 2, dims: int = 4) -> None:
+        super().__init__()
+        self.shape = (images, *[1] * (dims - 3), 5, 8)
+        self.parts = nn.ModuleList(map(self.Part, calls))
+
+    class Part(nn.Module):
+        def __init__(self, calls: int) -> None:
+            super().__init__()
+            self.calls = calls
+
+        def forward(self, x: Tensor) -> Tensor:
+            kernel = nn.functional.scaled_dot_product_attention
+            return x + sum(kernel(x, x, x) for _ in range(self.calls))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.reshape(len(x), *self.shape[1:])
+        for part in self.parts:
+            x = part(x)
+        return x
+
+
+@pytest.mark.parametrize(("calls", "layers"), [((1, 1), 2), ((1, 0, 1), 2), ((1, 2), 0), ((3,), 0)])
+def test_a_module_that_combines_several_softmaxes_is_not_read_whatever_it_is_called(
+    calls: tuple[int, ...], layers: int
+) -> None:
+    found = scores.layers_of(Kernels(*calls), torch.ones(2, 40))
+    assert len(found) == layers if not isinstance(found, Absent) else layers == 0
+    if isinstance(found, Absent):
+        assert "Part" in found.reason
+
+
+def test_a_kernels_call_that_cannot_be_read_is_not_left_out_of_the_mean() -> None:
+    found = scores.layers_of(Kernels(1, dims=5), torch.ones(2, 40))
+    assert isinstance(found, Absent)
+
+
+def test_one_module_that_runs_twice_is_two_layers() -> None:
+    model = Kernels(1)
+    model.parts.append(model.parts[0])
+    found = scores.layers_of(model, torch.ones(2, 40))
+    assert not isinstance(found, Absent)
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_entropy_is_that_of_the_float32_network_inside_somebody_elses_autocast(
+    cache: bool,
+) -> None:
+    model = sharpened(made())
+    outside = attention_entropy(model, images())
+    with torch.autocast("cpu", dtype=torch.bfloat16, cache_enabled=cache):
+        if cache:
+            model(images())  # weights in bfloat16 lie in autocast's cache now
+        inside = attention_entropy(model, images())
+    assert inside == outside
 
 
 class Biased(nn.Module):

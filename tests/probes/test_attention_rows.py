@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import timm
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from cbablate.probes import attention_rows, scores
+from cbablate.probes import attention_rows, geometry, scores
+from cbablate.probes import maps as maps_of
 from cbablate.probes.attention import AttentionEntropy, attention_entropy
 from cbablate.probes.attention_rows import BINS, measure
 from cbablate.probes.probe import Absent, Finding, Subject
@@ -87,11 +89,62 @@ def test_every_statistic_is_that_of_the_explicit_map(
     assert heads == pytest.approx([v for layer in again.per_head for v in layer], abs=1e-5)
 
 
+@pytest.mark.parametrize("scale", [20.0, 200.0, 2000.0])
+@pytest.mark.parametrize("changes", [{}, WITH_REGISTERS])
+def test_a_row_that_looks_at_leading_tokens_alone_has_the_distance_of_what_is_left(
+    changes: dict[str, Any], scale: float
+) -> None:
+    """Its mass on patches is 0 in float32, and its distribution over them is not."""
+    made = subject(**changes)
+    prefix = 1 + changes.get("reg_tokens", 0)
+    patches = math.prod((4, 4))
+    drawn = torch.Generator().manual_seed(0)
+    query, key = (torch.randn(3, 2, prefix + patches, 4, generator=drawn) for _ in "qk")
+    key[:, :, :prefix] = scale * query[:, :, -1:]
+    call = scores.Attended(query, key, 0.5, value=torch.zeros_like(query))
+    grid = geometry.grid_of(made.model)
+    assert isinstance(grid, geometry.Grid)
+    sums = attention_rows._Sums(
+        scores.Layer(2, prefix + patches, prefix + patches), frozenset({"distance"}), grid
+    )
+    sums.add(call)
+    found = sums.found()
+    among = query[:, :, prefix:].double() @ key[:, :, prefix:].double().transpose(-1, -2) * 0.5
+    at = torch.cartesian_prod(torch.arange(4.0), torch.arange(4.0)).double() * 2 + 1
+    apart = torch.cdist(at, at)
+    exact = float((among.softmax(-1) * apart).sum(-1).mean())
+    assert found["attention/distance"] == pytest.approx(exact, rel=1e-5)
+    rms = float((among.softmax(-1) * apart.square()).sum(-1).sqrt().mean())
+    assert found["attention/distance_rms"] == pytest.approx(rms, rel=1e-5)
+    if prefix == 1:
+        looked = maps_of._looked(call, grid)
+        assert bool(looked.isfinite().all())
+        whole = (query[:, :, :1].double() @ key.double().transpose(-1, -2) * 0.5).log_softmax(-1)
+        shares = whole[:, :, 0, 1:].logsumexp(1).softmax(-1)
+        torch.testing.assert_close(looked.double(), shares, atol=1e-6, rtol=1e-4)
+
+
+def test_the_statistics_are_of_the_float32_network_inside_somebody_elses_autocast() -> None:
+    made = subject()
+    outside = measure(made, ALL)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert measure(made, ALL) == outside
+        assert maps_of.measure(made, frozenset({"maps"})).sketches
+
+
 def test_what_a_model_lacks_is_absent_with_its_reason() -> None:
     found = measure(subject(**WITHOUT_CLASS), frozenset({"share"}))
     assert found.metrics == {}
     assert "class token" in found.absent["attention/class_share"].reason
     assert "registers" in found.absent["attention/register_share"].reason
+
+
+def test_patches_of_a_hybrid_are_as_large_as_what_they_are_of_the_image() -> None:
+    """timm counts them in features of the CNN before them."""
+    grid = geometry.grid_of(timm.create_model("vit_tiny_r_s16_p8_224", img_size=64))
+    assert isinstance(grid, geometry.Grid)
+    assert grid.sides == (2, 2)
+    assert float(grid.distances(slice(0, 4), torch.device("cpu"))[0, 1]) == 32.0
 
 
 class Windows(nn.Module):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import timm
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +16,7 @@ from cbablate.probes.adversarial import fgsm, pgd
 from cbablate.probes.calibration import expected_calibration_error
 from cbablate.probes.catalog import STRENGTHS
 from cbablate.probes.corruption import FAMILIES
-from cbablate.probes.occlusion import hide
+from cbablate.probes.occlusion import hide, salience
 from cbablate.probes.operations import measure as operations
 from cbablate.probes.probe import Held, Subject
 from cbablate.probes.shuffle import shuffled
@@ -55,6 +57,68 @@ def test_salient_cells_are_those_the_answer_depends_on() -> None:
     # the corner goes first where it matters most, last where the centre goes first
     assert found["robust/occlusion_salient"] == (50.0,) * 7
     assert found["robust/occlusion_centre"] == (100.0,) * 7
+
+
+@pytest.mark.parametrize("size", [8, 10, 14, 15, 28, 30, 31, 32, 33, 96])
+def test_the_cell_that_is_hidden_first_is_the_one_that_was_ranked_first(size: int) -> None:
+    """Also where 14 cells do not divide the image: every single salient pixel goes first."""
+    cells = (min(14, size),) * 2
+    slope = torch.eye(size * size)[:: max(1, size // 8)].view(-1, 1, size, size)
+    order = salience(slope, cells=cells).argsort(dim=1, descending=True, stable=True)
+    share = 1 / (cells[0] * cells[1])
+    hidden = hide(slope, order, share, cells=cells, colour=torch.tensor([-1.0]))
+    assert not bool((hidden == 1).any())
+    for image in hidden[:: len(hidden) // 5]:
+        rows, columns = (image[0] == -1).nonzero().T
+        assert (rows.max() - rows.min() + 1) * (columns.max() - columns.min() + 1) == len(rows)
+
+
+@pytest.mark.parametrize(("size", "cells"), [(32, (14, 14)), (8, (4, 4)), (30, (14, 14))])
+def test_a_cells_salience_is_the_sum_over_what_is_hidden_with_it(
+    size: int, cells: tuple[int, int]
+) -> None:
+    drawn = torch.Generator().manual_seed(0)
+    slope = torch.randn(3, 2, size, size, generator=drawn)
+    found = salience(slope, cells=cells)
+    for cell in range(0, cells[0] * cells[1], 7):
+        order = torch.arange(cells[0] * cells[1]).roll(-cell).expand(3, -1)
+        kept = hide(slope, order, 1 / (cells[0] * cells[1]), cells=cells, colour=torch.zeros(2))
+        lost = slope.abs().double().sum(dim=(1, 2, 3)) - kept.abs().double().sum(dim=(1, 2, 3))
+        torch.testing.assert_close(found[:, cell], lost, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "cells", "patch"),
+    [
+        ("vit_tiny_patch16_224", {"img_size": 32, "patch_size": 4}, (8, 8), (4, 4)),
+        ("vit_tiny_patch16_224", {"img_size": 30, "patch_size": 14}, (2, 2), (14, 14)),
+        ("swin_tiny_patch4_window7_224", {"img_size": 32, "window_size": 4}, (8, 8), (4, 4)),
+        ("cait_xxs24_224", {"img_size": 32, "patch_size": 4}, (8, 8), (4, 4)),
+        ("mixer_s32_224", {"img_size": 64}, (2, 2), (32, 32)),
+        (
+            "vit_tiny_r_s16_p8_224",
+            {"img_size": 64},
+            (2, 2),
+            (32, 32),
+        ),  # patches of a CNN's features
+        ("pit_ti_224", {"img_size": 32, "patch_size": 8, "stride": 4}, (14, 14), None),
+        ("resnet10t", {}, (14, 14), None),
+    ],
+)
+def test_cells_are_the_models_patches_where_it_says_them(
+    name: str, model: dict[str, Any], cells: tuple[int, int], patch: tuple[int, int] | None
+) -> None:
+    made = timm.create_model(name, **model)
+    held = Held(pictures(model.get("img_size", 32), 3), torch.zeros(6, dtype=torch.int64))
+    assert occlusion._cells(Subject(made, held, held, held), held.images) == (cells, patch)
+
+
+def test_a_patch_and_no_more_is_hidden_where_patches_leave_a_rim() -> None:
+    images = torch.ones(1, 1, 30, 30)
+    one = {"cells": (2, 2), "patch": (14, 14), "colour": torch.zeros(1)}
+    hidden = hide(images, torch.tensor([[0, 1, 2, 3]]), 0.25, **one)
+    assert not bool(hidden[..., :14, :14].any())
+    assert bool(hidden[..., 14:, :].all() and hidden[..., :, 14:].all())
 
 
 def test_random_cells_are_the_same_for_every_model() -> None:

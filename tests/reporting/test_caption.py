@@ -9,7 +9,7 @@ from cbablate.analysis.summary import summarize
 from cbablate.reporting.caption import stated, statement
 from cbablate.reporting.latex import latex
 from cbablate.reporting.table import outcome_table
-from tests.analysis.fabrication import FROZEN, patchy, placement, told
+from tests.analysis.fabrication import FROZEN, Telling, patchy, placement, told
 from tests.analysis.tuned import places_told, tuned_places
 from tests.reporting.tables import TABLES
 
@@ -51,7 +51,7 @@ def test_an_accelerator_is_named_and_the_processor_only_of_trials_without_one() 
         (("A100",), "Trained on A100, "),
         (("", "A100"), "Trained on A100 and Some Processor at 2 GHz, "),
     ):
-        traits = {**summary.origin.traits, "host.gpus": gpus}
+        traits = {**summary.origin.traits, "host.gpus": gpus, "numerics.device": ()}
         other = replace(summary, origin=replace(summary.origin, traits=traits))
         assert statement(plan, other)[-1].startswith(words)
 
@@ -71,3 +71,23 @@ def test_what_the_caption_says_is_not_said_again_below() -> None:
     assert set(stated(plan, summary)) <= set(table.notes)
     assert set(stated(plan, summary)) <= set(table.statement)
     assert len(stated(plan, summary)) == 2
+
+
+def test_the_machine_of_the_caption_is_the_worker_s_and_what_the_workload_computed_on() -> None:
+    plan = placement(description=FROZEN)
+    worker = {
+        "node": "n1",
+        "host": {"processor": "Processor of the node", "gpus": ["H100", "H100"]},
+        "versions": {"torch": "2.15.0"},
+    }
+    for device, words in (
+        ({}, "Trained on H100, H100, commit"),
+        ({"device": "H100"}, "Trained on H100, commit"),
+        ({"device": "cpu"}, "Trained on Processor of the node, commit"),
+    ):
+        telling = Telling()
+        telling.session()
+        telling.worker("w", worker)
+        for trial in plan.trials:
+            telling.complete(trial, {"test/top1": 1.0}, worker="w", notes=device)
+        assert statement(plan, summarize(plan, telling.facts))[-1].startswith(words)

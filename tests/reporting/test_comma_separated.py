@@ -64,3 +64,13 @@ def test_no_name_is_a_formula(name: str) -> None:
     assert risky == []
     assert all(float(field) < 0 for field in fields if field[:1] == "-")
     assert f"'{' '.join(name.split())}" in fields
+
+
+@pytest.mark.parametrize(
+    "sign", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe66"]
+)
+def test_no_name_begins_as_a_formula_would_in_any_width(sign: str) -> None:
+    plan = placement(names=(f"{sign}1+1",), replicates=2)
+    text = comma_separated(ablation_table(plan, summarize(plan, told(plan))))
+    names = {row["arm"] for row in rows_of(text)}
+    assert f"'{sign}1+1" in names

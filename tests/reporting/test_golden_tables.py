@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cbablate.character import code_point, visible
 from cbablate.reporting.cell import Text
-from cbablate.reporting.character import code_point, visible
 from cbablate.reporting.latex import document, latex
 from cbablate.reporting.style import STYLES
 from cbablate.reporting.table import Table

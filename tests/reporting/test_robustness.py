@@ -172,13 +172,13 @@ def test_of_a_loss_less_is_better_and_its_mean_keeps_its_sign() -> None:
     assert float(low) <= float(high)
 
 
-def test_the_command_has_a_word_for_it(tmp_path: Path) -> None:
+def test_the_command_has_a_word_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from typer.testing import CliRunner
 
     from cbablate.cli.main import app
     from tests.toys import toy_file
 
-    words = ["table", str(toy_file(tmp_path)), "--results", str(tmp_path / "r"), "--robust"]
-    said = CliRunner().invoke(app, words)
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(app, ["table", str(toy_file(tmp_path)), "--robust"])
     assert isinstance(said.exception, CbablateError)
     assert "nothing to summarise over" in str(said.exception)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from cbablate.analysis.summary import summarize
-from cbablate.reporting.character import width
+from cbablate.character import width
 from cbablate.reporting.table import Table, ablation_table
 from cbablate.reporting.terminal import terminal
 from tests.analysis.fabrication import FROZEN, patchy, placement, sizes, told

@@ -23,6 +23,8 @@ class Cut(BaseException):
 class Memory:
     """A ledger of so many facts; the next one kills the driver, before or after it is told."""
 
+    path = Path("results/ledger.sqlite")
+
     def __init__(self, facts: Iterable[Record] = (), *, most: int | None = None) -> None:
         self.facts = list(facts)
         self._most = most
@@ -75,7 +77,7 @@ def conducted(
         running: list[tuple[Any, Any]] = []
         while True:
             while len(running) < slots and (trial := conductor.next()) is not None:
-                conductor.started(trial)
+                conductor.started(trial, {})
                 stream = toy.run(trial.config, seed=trial.seed, budget=trial.budget, workdir=Path())
                 running.append((trial, stream))
             if not running:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from cbablate.running.conductor import waiting
 from cbablate.running.drive import Completion, drive, sync, untimed
 from cbablate.running.executor import Ending
 from cbablate.running.local_executor import LocalExecutor
-from cbablate.running.mirror import MirrorUnreachable, StudyState
+from cbablate.running.mirror import MirrorUnreachable, StudyState, accounts
 from tests.toys import toy_plan
 
 
@@ -180,7 +181,7 @@ class _Refusing:
     def call(self, entry: Any, configs: Mapping[str, Any], **_: Any) -> dict[str, list[str]]:
         return {name: ["has no blocks"] for name in configs}
 
-    def execute(self, feed: Any, workload: Any, keeper: Any = None) -> None:
+    def execute(self, feed: Any, workload: Any, keeper: Any = None, **_: Any) -> None:
         raise EnvironmentFault("trained something that cannot be built")
 
 
@@ -255,15 +256,15 @@ class _Dying:
     def call(self, *_: Any, **__: Any) -> dict[str, list[str]]:
         return {}
 
-    def execute(self, feed: Any, workload: Any, keeper: Any = None) -> None:
+    def execute(self, feed: Any, workload: Any, keeper: Any = None, **_: Any) -> None:
         first = feed.next()
-        feed.started(first)
+        feed.started(first, {})
         for measurement in workload.load()(
             first.config, seed=first.seed, budget=first.budget, workdir=Path()
         ):
             feed.measured(first, measurement)
         feed.ended(first, Ending("finished"))
-        feed.started(feed.next())
+        feed.started(feed.next(), {})
         raise KeyboardInterrupt
 
 
@@ -288,3 +289,21 @@ def test_an_interrupt_keeps_what_had_finished_and_the_rest_starts_again(tmp_path
 def _quiet(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
     yield
     capsys.readouterr()
+
+
+def test_every_start_and_every_timing_names_a_worker_that_the_ledger_has_once(
+    tmp_path: Path,
+) -> None:
+    plan = toy_plan(report=("test/score", "throughput/train"), replicates=2)
+    drive(plan, results=tmp_path, executor=LocalExecutor, publish=lambda facts: [])
+    facts = told(tmp_path)
+    workers = [fact.subject for fact in facts if fact.kind == "worker"]
+    assert len(workers) == len(set(workers)) == 1
+    named = [fact for fact in facts if fact.kind in ("started", "timed")]
+    assert {fact.body["worker"] for fact in named} == set(workers)
+    timed = [fact for fact in facts if fact.kind == "timed"]
+    assert timed
+    assert all(fact.body["device"] for fact in timed)
+    mirrored = accounts(plan, facts)
+    assert {account.nodes for account in mirrored} == {(socket.gethostname(),)}
+    assert all(account.timings[-1].device and account.devices for account in mirrored)

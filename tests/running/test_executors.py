@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from cbablate.errors import EnvironmentFault
 from cbablate.records.ledger import Ledger
 from cbablate.running.drive import drive
 from cbablate.running.executor import Executor
+from cbablate.running.limits import Limits
 from cbablate.running.local_executor import LocalExecutor
-from cbablate.workloads.entry import Entry
-from tests.contracts.executor import HERE, TOY, Diary, ExecutorContract
+from tests.contracts.executor import TOY, Diary, ExecutorContract, hostile, stream, trials_that
 from tests.toys import toy_file, toy_plan
 
 
@@ -28,7 +29,7 @@ class TestLocalExecutor(ExecutorContract):
     def test_without_a_keeper_no_checkpoint_is_asked_for(self, executor: Executor) -> None:
         trial = toy_plan(epochs=1, replicates=1).trials[0]
         diary = Diary((trial,))
-        executor.execute(diary, Entry("streams:tells_what_is_due", str(HERE), HERE.read_text()))
+        executor.execute(diary, stream("tells_what_is_due"))
         (measurement,) = diary.of(trial.id, "measured")
         assert measurement.metrics == {"due": 0.0}
 
@@ -50,6 +51,29 @@ class TestRayExecutor(ExecutorContract):
         executor.execute(diary, TOY)
         ends = {t.config["fault"]: diary.of(t.id, "ended")[0].how for t in plan.trials}
         assert ends == {"none": "finished", "die": "lost"}
+
+        (ending,) = diary.of(plan.trials[1].id, "ended")
+        assert ending.sentence.startswith("the process of the trial died: ")
+        assert "exit" in ending.traceback
+
+    def test_a_worker_that_a_trial_leaves_unfit_is_replaced(self, executor: Executor) -> None:
+        trials = trials_that("ends", epochs=1)
+        trials = tuple(replace(trials[0], id=f"{number}") for number in range(5))
+        diary = Diary(trials)
+        executor.execute(diary, hostile("leaves_a_thread"))
+        assert diary.endings() == {"finished"}
+        workers = {diary.of(trial.id, "measured")[0].metrics["process"] for trial in trials}
+        assert len(workers) == len(trials)
+
+    def test_a_trial_that_code_in_c_holds_up_is_ended_with_its_process(
+        self, executor: Executor
+    ) -> None:
+        diary = Diary(trials_that("in C", "ends", epochs=3))
+        executor.execute(diary, hostile("hangs"), limits=Limits(silence=1.0))
+        (ending,) = diary.of("in C", "ended")
+        assert (ending.how, ending.failure) == ("raised", "timeout")
+        assert "could not be interrupted" in ending.sentence
+        assert diary.of("ends", "ended")[0].how == "finished"
 
     def test_more_gpus_than_there_are_is_a_sentence(self, ray_session: None) -> None:
         import ray

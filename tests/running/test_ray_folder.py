@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -104,3 +106,41 @@ def test_the_limit_is_the_systems_own(tmp_path: Path) -> None:
                         one.bind(path)
     finally:
         root.rmdir()
+
+
+@pytest.mark.parametrize("letters", [20, 120, 200])
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_trials_own_processes_can_hand_over_tensors_under_every_tmpdir(
+    letters: int, shared: bool
+) -> None:
+    long = Path("/tmp") / ("t" * letters)
+    long.mkdir()
+    folder = Path(tempfile.mkdtemp(dir="/tmp", prefix="c"))
+    program = (
+        "import sys; from pathlib import Path; from multiprocessing.connection import Listener\n"
+        "from multiprocessing import Process\n"
+        "from cbablate.running.ray_folder import listen_in_a_short_folder as listen\n"
+        f"made = listen(Path({str(folder)!r}) if {shared} else None)\n"
+        "def bind():\n"
+        "    with Listener(None, 'AF_UNIX') as one: print(one.address, flush=True)\n"
+        "bind()\n"
+        "child = Process(target=bind); child.start(); child.join()\n"
+        "assert listen() is None\n"
+        "from cbablate.running.scratch import remove_scratch\n"
+        "if made: remove_scratch(made)\n"
+    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"TMPDIR": str(long)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        used = done.stdout.split()
+        assert len(used) == 2
+        inside = long if letters == 20 else folder if shared else Path("/tmp/cbablate-")
+        assert all(path.startswith(str(inside)) for path in used), used
+    finally:
+        shutil.rmtree(folder)
+        shutil.rmtree(long)

@@ -22,7 +22,7 @@ os.environ["RAY_AUTH_MODE"] = "disabled"
 from ray.cluster_utils import Cluster
 from cbablate.errors import CbablateError
 from cbablate.running.ray_executor import RayExecutor
-from tests.contracts.executor import HERE, TOY, Diary
+from tests.contracts.executor import TOY, Diary, stream
 from cbablate.workloads.entry import Entry
 from tests.toys import toy_plan
 
@@ -35,7 +35,7 @@ feed = Diary(toy_plan(epochs=2, replicates=1).trials)
 try:
     with RayExecutor(address=cluster.address, gpus_per_trial=0) as executor:
         told["slots of 0"] = executor.slots
-        sees = Entry("streams:tells_what_it_sees", str(HERE), HERE.read_text())
+        sees = stream("tells_what_it_sees")
         executor.execute(feed, sees)
         told["sees"] = [value.notes for _, what, value in feed.told if what == "measured"]
         for gpus in (None, 0.4, 1, 2):

@@ -71,6 +71,18 @@ def test_what_no_second_attempt_mends_is_told_at_once(
     assert len(starts) == 1
 
 
+@pytest.mark.parametrize("address", ["ray://head:10001", "http://head:8265"])
+def test_rays_client_is_refused_before_it_is_asked(
+    starts: list[Exception | None], address: str
+) -> None:
+    from cbablate.running.ray_executor import RayExecutor
+
+    starts.append(None)
+    with pytest.raises(EnvironmentFault, match="give HOST:PORT"), RayExecutor(address=address):
+        pass
+    assert len(starts) == 1
+
+
 @pytest.fixture
 def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which Ray cannot start."""

@@ -150,8 +150,10 @@ class _Dying:
     ) -> None:
         return None
 
-    def execute(self, feed: Feed, workload: Entry, keeper: Keeper | None = None) -> None:
-        self._inner.execute(_Ending(feed, self._left), workload, keeper)
+    def execute(
+        self, feed: Feed, workload: Entry, keeper: Keeper | None = None, **named: Any
+    ) -> None:
+        self._inner.execute(_Ending(feed, self._left), workload, keeper, **named)
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
         return self._inner.call(entry, *arguments, **named)

@@ -16,6 +16,7 @@ from cbablate.spec.complaint import Wording, complaints, problems
 from cbablate.spec.fault import dotted
 from cbablate.spec.load import read_study
 from cbablate.spec.metric import Objective
+from cbablate.spec.outline import Outline
 from cbablate.workloads.catalog import describe
 from tests.spec.study_files import TOY, swap
 
@@ -86,7 +87,7 @@ class Config(BaseModel):
 def test_each_kind_of_error_is_one_sentence_of_ours(config: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Config.model_validate(config)
-    wording = Wording(schema=Config.model_json_schema())
+    wording = Wording(Outline(Config.model_json_schema()))
     (fault,) = complaints(problems(caught.value, config), wording)
     hint = f" ({fault.hint})" if fault.hint else ""
     assert f"{dotted(fault.path)}: {fault.sentence}{hint}".startswith(said)
@@ -95,7 +96,7 @@ def test_each_kind_of_error_is_one_sentence_of_ours(config: dict[str, Any], said
 def test_without_a_schema_there_is_a_sentence_and_no_hint() -> None:
     with pytest.raises(ValidationError) as caught:
         TypeAdapter(Inner).validate_python({"b": 1})
-    (fault,) = complaints(problems(caught.value, {"b": 1}), Wording(schema={}))
+    (fault,) = complaints(problems(caught.value, {"b": 1}), Wording(Outline({})))
     assert (fault.sentence, fault.hint) == ("'b' is not a key of this mapping", "")
 
 

@@ -168,7 +168,7 @@ def test_a_workload_that_cannot_be_looked_up_hides_no_other_fault(
 def test_hundreds_of_faults_are_counted_not_listed(tmp_path: Path) -> None:
     keys = "".join(f"key{i}: 1\n" for i in range(250))
     lines = refused(tmp_path, TOY + keys).splitlines()
-    assert lines[-1] == "x.yaml: and 150 more"
+    assert lines[-1] == "x.yaml: and 200 more"
 
 
 def test_faults_of_the_plan_are_placed_in_the_file(tmp_path: Path) -> None:
@@ -280,6 +280,26 @@ class TestWorkloadsOfOnesOwn:
 
     def test_quotes_make_it_a_word(self, tmp_path: Path) -> None:
         assert read_own(tmp_path, swap(OWN, "64", "'010'")).study.baseline["width"] == "010"
+
+    def test_a_quoted_word_is_a_word_and_what_is_exact_is_what_it_says(
+        self, tmp_path: Path
+    ) -> None:
+        config = "{a: 'no', b: \"1:30\", c: ~, d: .5, e: 1e3, f: none, g: nope, h: 'a.b', "
+        config += "i: [{'a.b': 1}], j: 2026-01-02, k: 16:9x}"
+        baseline = read_own(tmp_path, swap(OWN, "note: null", f"note: {config}")).study.baseline
+        assert baseline["note"] == {
+            "a": "no",
+            "b": "1:30",
+            "c": None,
+            "d": 0.5,
+            "e": 1000.0,
+            "f": "none",
+            "g": "nope",
+            "h": "a.b",
+            "i": [{"a.b": 1}],
+            "j": "2026-01-02",
+            "k": "16:9x",
+        }
 
     def test_any_metric_but_the_test_splits_may_decide(self, tmp_path: Path) -> None:
         with pytest.raises(StudyError, match="selection must not see"):

@@ -168,3 +168,83 @@ def test_corners_and_cells_are_counted() -> None:
     }
     assert len([*corners(space)]) == 6
     assert len([*cells(space)]) == 9
+
+
+PLAIN_CHOICES = """\
+space:
+  betas: {choice: [[0.9, 0.999], [0.8, 0.99]]}
+  clip: {choice: [null, 1.0], when: {betas: [[0.9, 0.999]]}}
+  flag: {choice: [0, false, "0", no]}
+  optimizer: {choice: [{name: sgd, lr: 0.1}, {name: adam}]}
+sampler: random
+trials: 4
+"""
+
+
+def test_a_choice_may_be_any_plain_value_and_keeps_its_type(tmp_path: Path) -> None:
+    space = sweep(tmp_path, PLAIN_CHOICES).space
+    assert space["betas"].choices == ([0.9, 0.999], [0.8, 0.99])
+    assert space["clip"].choices == (None, 1.0)
+    assert space["clip"].when == {"betas": ([0.9, 0.999],)}
+    assert [repr(one) for one in space["flag"].choices] == ["0", "False", "'0'", "'no'"]
+    assert space["optimizer"].choices == ({"name": "sgd", "lr": 0.1}, {"name": "adam"})
+    plain = json.loads(json.dumps(read_sweep(tmp_path / "mine.yaml").plain))
+    assert [*Draft202012Validator(sweep_schema()).iter_errors(plain)] == []
+
+
+SMALL = "space: {{a: {}}}\nsampler: random\ntrials: 4\n"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "sentence"),
+    [
+        ("{choice: [1, 2, 1.0]}", "1:28: space.a.choice[2]: 1.0 is given twice, as 1"),
+        ("{choice: [[1], [1.0]]}", "1:27: space.a.choice[1]: [1] is given twice"),
+        ("{choice: [null, ~]}", "1:28: space.a.choice[1]: null is given twice"),
+        ("{choice: [{a: 1, b: 2}, {b: 2, a: 1}]}", "given twice"),
+        ("{int: [-9007199254740993, 3]}", "whole numbers are searched between"),
+        ("{float: [1e16, 2e16], step: 0.1}", "too small to tell numbers near the range's ends"),
+        ("{float: [-1.5e308, 0], step: 1.5e308}", "its length is not finite"),
+    ],
+)
+def test_choices_and_ranges_that_cannot_be_searched_are_refused_where_they_stand(
+    tmp_path: Path, parameter: str, sentence: str
+) -> None:
+    (tmp_path / "mine.yaml").write_text(SMALL.format(parameter))
+    with pytest.raises(StudyError) as refused:
+        read_sweep(tmp_path / "mine.yaml")
+    assert sentence in str(refused.value)
+
+
+def test_a_condition_is_on_a_choice_and_not_on_what_python_calls_equal_to_it(
+    tmp_path: Path,
+) -> None:
+    text = "space:\n  a: {{choice: [0, 2]}}\n  b: {{int: [1, 9], when: {{a: {}}}}}\n"
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"{text.format('false')}sampler: random\ntrials: 4\n")
+    with pytest.raises(StudyError, match="false is no choice of 'a'"):
+        read_sweep(path)
+    path.write_text(f"{text.format('0.0')}sampler: random\ntrials: 4\n")
+    assert read_sweep(path).sweep is not None
+
+
+def test_a_constraint_on_a_choice_needs_choices_that_are_numbers(tmp_path: Path) -> None:
+    text = (
+        "space: {{noise: {{choice: [{}]}}}}\nconstraints: [noise <= 0.2]\n"
+        "sampler: grid\ntrials: {}\n"
+    )
+    with pytest.raises(StudyError, match="choices that are not numbers"):
+        file = tuned(tmp_path, text.format("0.1, true", 2))
+        plan(file.study, file.description)
+    file = tuned(tmp_path, text.format("0.1, 0.2, 0.3", 2))
+    assert plan(file.study, file.description).study.tune is not None
+
+
+@pytest.mark.parametrize("high", ["0.6", "0.60"])
+def test_a_grid_has_the_cell_at_the_end_of_a_stepped_range(tmp_path: Path, high: str) -> None:
+    text = (
+        f"space: {{noise: {{float: [0.0, {high}], step: 0.2}}}}\n"
+        "constraints: [noise <= 0.6]\nsampler: grid\ntrials: 4\n"
+    )
+    file = tuned(tmp_path, text)
+    assert plan(file.study, file.description).study.tune is not None

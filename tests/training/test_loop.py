@@ -85,7 +85,7 @@ def test_the_order_follows_the_seed_alone() -> None:
 
 def test_a_batch_larger_than_the_data_is_all_of_them() -> None:
     config = tiny({"batch_size": 500})
-    assert updates_per_epoch(few(), Recipe.of(config)) == 1
+    assert updates_per_epoch(len(few().train), Recipe.of(config)) == 1
     assert trained(Watching(), config, budget=Budget(epochs=1))[0].images == 100
 
 

@@ -173,6 +173,22 @@ def test_verify_tells_of_the_optimizer_too() -> None:
     assert "no optimizer 'adamv'" in verify(configs)["bad"][0]
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"context": {"operator": "noise"}, "batch_size": 1}, "write a larger batch_size"),
+        ({"context": {"operator": "other_image"}, "batch_size": 1}, "write a larger batch_size"),
+        ({"context": {"operator": "cb"}, "batch_size": 1}, None),
+        ({"context": {"operator": "other_image"}, "batch_size": 2}, None),
+    ],
+)
+def test_a_placebo_that_would_be_shown_the_image_itself_is_refused(
+    changes: dict[str, Any], words: str | None
+) -> None:
+    told = verify({"arm": tiny({"model.patch_size": 2, **changes})})
+    assert told == {} if words is None else words in told["arm"][0]
+
+
 def left(config: dict[str, Any], workdir: Path) -> list[Measurement]:
     """What a training of three epochs tells, and in `workdir` what its second one left."""
     ask_for_checkpoints(workdir, every=0.0)

@@ -20,7 +20,8 @@ from cbablate.planning.arm import arm_id
 from cbablate.planning.plan import plan
 from cbablate.spec.load import read_study
 from cbablate.workloads.catalog import describe
-from cbablate.workloads.image_config import Data, resolve
+from cbablate.workloads.image_config import Data, identity, resolve
+from cbablate.workloads.image_metrics import revisions
 from cbablate.workloads.model_config import Placement
 from tests.workloads.images import TINY, tiny
 
@@ -56,6 +57,57 @@ def test_arms_of_old_keep_their_identity() -> None:
         "after attention": "5a1a6eed22bbecc5a529",
         "halving only, MLP end": "550b60319a41a724cf01",
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "revised"),
+    [
+        ({}, set()),
+        ({"context": {"operator": "cb"}}, set()),
+        ({"context": {"operator": "random_tokens"}}, set()),
+        ({"context": {"operator": "noise"}}, {"evaluation"}),
+        ({"context": [{"operator": "cb"}, {"operator": "other_image"}]}, {"evaluation"}),
+        ({"probes": ["entropy", "distance", "maps", "alignment", "shuffle"]}, set()),
+        ({"probes": ["curvature"]}, {"curvature"}),
+        ({"probes": ["occlusion"]}, set()),
+        ({"probes": ["occlusion"], "model.name": "deit3_small_patch16_224"}, set()),
+        ({"probes": ["occlusion"], "model.patch_size": 3, "model.img_size": None}, {"occlusion"}),
+        ({"probes": ["occlusion"], "model.name": "vit_relpos_small_patch16_224"}, {"occlusion"}),
+        ({"probes": ["occlusion"], "model.name": "swin_tiny_patch4_window7_224"}, {"occlusion"}),
+        ({"probes": ["occlusion"], "model.name": "resnet10t"}, {"occlusion"}),
+    ],
+)
+def test_only_what_was_measured_wrongly_is_another_trial(
+    changes: dict[str, Any], revised: set[str]
+) -> None:
+    config = tiny(changes)
+    whole = identity(config)
+    assert set(whole.get("revisions", {})) == revised
+    assert {key: value for key, value in whole.items() if key != "revisions"} == config
+
+
+def test_hybrids_are_those_of_timm() -> None:
+    from timm.models._registry import _model_to_module
+
+    config = tiny({"probes": ["distance"]})
+    for name, module in _model_to_module.items():
+        revised = revisions({**config, "model": {**config["model"], "name": name}})
+        assert (revised == {"distance": 2}) == (module == "vision_transformer_hybrid"), name
+
+
+def test_models_whose_occlusion_is_what_it_was_are_of_the_classes_whose_patches_were_known() -> (
+    None
+):
+    """timm's names alone decide it, where no library may be imported."""
+    from timm.models._registry import _model_to_module
+
+    config = tiny({"probes": ["occlusion"]})
+    kept = {
+        module
+        for name, module in _model_to_module.items()
+        if not revisions({**config, "model": {**config["model"], "name": name}})
+    }
+    assert kept == {"vision_transformer", "deit", "beit", "eva"}
 
 
 def test_a_config_that_asks_for_no_probes_is_what_it_was_before_there_were_any() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["code_point", "spaced", "visible", "width"]
+__all__ = ["brief", "code_point", "spaced", "visible", "visible_lines", "width"]
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 """Unicode categories: control, format (direction, joiners), surrogate, private, unassigned."""
@@ -31,6 +31,18 @@ def visible(text: str) -> str:
 def spaced(text: str) -> str:
     """A line as `visible` spells it, but with all its spaces, by which columns are aligned."""
     return " ".join(visible(word) if word else "" for word in text.split(" "))
+
+
+def visible_lines(text: str) -> str:
+    """Lines of text for a terminal, each with its spaces; only newlines stay as they are."""
+    return "\n".join(line if line.isprintable() else spaced(line) for line in text.split("\n"))
+
+
+def brief(text: str, most: int) -> str:
+    """The beginning of a text that a stranger may have made very long, and how much is left out."""
+    if len(text) <= most:
+        return text
+    return f"{text[:most]}... ({len(text) - most:,} more characters)"
 
 
 def code_point(character: str) -> str:

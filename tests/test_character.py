@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.reporting.character import visible, width
+from cbablate.character import visible, width
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""`as_recorded`: a plan under the version that its code has in a ledger.
+
+An own workload's version is the digest of its code. Releases before 0.2 digested the text of its
+files, so the same code has another version in their ledgers. There it goes on under that one:
+its trials count, and what is trained anew stands beside them. A `study` fact then says which code
+goes by which version, so that this holds when comments are edited later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cbablate.planning import plan as planning
+from cbablate.planning.plan import Plan
+from cbablate.records.record import Record
+from cbablate.spec.description import Description
+
+__all__ = ["as_recorded"]
+
+
+def as_recorded(plan: Plan, facts: Iterable[Record]) -> Plan:
+    """The plan with the version under which these facts know its workload's code, if they do."""
+    version = _version(plan.description, facts)
+    if version == plan.description.version:
+        return plan
+    return planning.plan(plan.study, replace(plan.description, version=version))
+
+
+def _version(described: Description, facts: Iterable[Record]) -> str:
+    if described.code is None:
+        return described.version
+    code, known, named = described.code.digest, set[str](), dict[str, str]()
+    for fact in facts:
+        if fact.kind == "arm" and fact.body.get("workload") == described.name:
+            known.add(str(fact.body.get("version")))
+        elif fact.kind == "study" and "code" in fact.body:
+            named[str(fact.body["code"])] = str(fact.body.get("version"))
+    if code in known:
+        return code
+    if named.get(code) in known:
+        return named[code]
+    return next((former for former in described.former_versions if former in known), code)

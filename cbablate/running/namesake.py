@@ -1,0 +1,79 @@
+"""Two studies of one name, which would share one folder of tables and one page of MLflow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cbablate.errors import EnvironmentFault, StudyError
+from cbablate.planning.plan import Plan
+from cbablate.records.ledger import Ledger
+from cbablate.spec.load import read_study
+from cbablate.spec.study import Study
+from cbablate.workloads.catalog import describe
+
+__all__ = ["place", "refuse_namesake"]
+
+
+def place(study: Study, results: Path) -> str:
+    """Where a study's folder lies as seen from its results: it stays when both are moved."""
+    try:
+        return Path(os.path.relpath(study.folder.resolve(), results.resolve())).as_posix()
+    except ValueError:  # on two drives
+        return study.folder.resolve().as_posix()
+
+
+def refuse_namesake(plan: Plan, ledger: Ledger) -> None:
+    """Refuse a study if these results hold another one of its name.
+
+    A study is known by its content and by its place relative to its results, so one that was
+    moved, copied or mounted elsewhere goes on. It is another one only if the file that the
+    name came from is still there, at another place, and says something else.
+
+    Raises:
+        EnvironmentFault: it is another one.
+    """
+    told = ledger.records(["study"], subject=plan.study.name)
+    if not told:
+        return
+    body, now = told[-1].body, plan.study.folder.resolve()
+    before = Path(str(body.get("folder", now)))
+    former = before / f"{plan.study.name}.yaml"
+    if before == now or not _is_file(former):
+        return
+    if _moved_together(plan.study, body, ledger.path) or _is_same(plan, former):
+        return
+    raise EnvironmentFault(
+        f"these results hold another study named '{plan.study.name}', from {before}: rename "
+        "one of the two files, or use another folder with --results"
+    )
+
+
+def _is_same(plan: Plan, former: Path) -> bool:
+    """Whether the former file asks the same question of the same code: one is a copy."""
+    try:
+        other = read_study(former, describe)
+    except StudyError:
+        return False
+    code = plan.description.code
+    version = plan.description.version if code is None else code.digest
+    asked = other.study.model_dump(mode="json"), other.description.version
+    return asked == (plan.study.model_dump(mode="json"), version)
+
+
+def _moved_together(study: Study, body: Mapping[str, Any], ledger: Path) -> bool:
+    """Whether study and results were moved or copied together, from where the former file is."""
+    if "place" in body:
+        return bool(body["place"] == place(study, ledger.parent))
+    # Releases before 0.2 did not record it; but the original then has a ledger of its own there.
+    original = Path(str(body["folder"])) / os.path.relpath(ledger, study.folder.resolve())
+    return _is_file(original) and not original.samefile(ledger)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # of another user, or on a mount that is gone
+        return False

@@ -1,0 +1,17 @@
+"""A workload of somebody's own, whose config has no schema."""
+
+
+def train(config, *, seed, budget, workdir):
+    yield
+
+
+def narrow(config, seed):
+    yield
+
+
+def silent(config, *, seed, budget, workdir):
+    config["seed"] = seed
+
+
+async def patient(config, *, seed, budget, workdir):
+    yield

@@ -1,0 +1,74 @@
+"""What `table -o` writes: the form that the file's name promises, or a refusal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.typed import Said, typed
+from tests.toys import toy_file
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    return toy_file(tmp_path, replicates=2)
+
+
+def table(study: Path, *words: str) -> Said:
+    return typed("table", study.name, *words, cwd=study.parent)
+
+
+FORMS = {"tex": r"\begin{table}", "md": "| --", "csv": "arm,", "txt": "────"}
+
+
+@pytest.mark.parametrize("suffix", [*FORMS, "TEX", "Csv"])
+def test_the_form_follows_the_suffix(suffix: str, study: Path) -> None:
+    said = table(study, "-o", f"x.{suffix}")
+    assert (said.code, said.err.splitlines()[-1]) == (0, f"wrote x.{suffix}")
+    written = (study.parent / f"x.{suffix}").read_text()
+    bare = written.replace(" ", "")
+    signs = {end for end, sign in FORMS.items() if sign.replace(" ", "") in bare}
+    assert signs == {suffix.lower()}, written[:300]
+
+
+@pytest.mark.parametrize("suffix", [".pdf", ".html", ".xlsx", ".foo", ".csv.gz", ".json"])
+def test_an_unknown_suffix_is_refused_and_nothing_is_written(suffix: str, study: Path) -> None:
+    said = table(study, "-o", f"x{suffix}")
+    assert said.code == 2, said
+    assert ".tex, .md, .csv, .txt" in said.err
+    assert not (study.parent / f"x{suffix}").exists()
+    assert ("cbablate report" in said.err) == (suffix in (".pdf", ".html"))
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("--as", "latex", "-o", "x.csv"), "x.tex"),
+        (("--as", "text", "-o", "x.pdf"), "x.txt"),
+        (("--json", "-o", "x.csv"), "x.json"),
+    ],
+)
+def test_a_form_that_contradicts_the_suffix_is_refused(
+    words: tuple[str, ...], meant: str, study: Path
+) -> None:
+    said = table(study, *words)
+    assert said.code == 2, said
+    assert meant in said.err
+    assert not (study.parent / words[-1]).exists()
+
+
+@pytest.mark.parametrize("name", ["x.tex", "x.inc", "x", "x.TEX"])
+def test_a_form_that_was_asked_for_is_written_where_the_suffix_does_not_object(
+    name: str, study: Path
+) -> None:
+    assert table(study, "--as", "latex", "-o", name).code == 0
+    assert r"\toprule" in (study.parent / name).read_text()
+
+
+def test_a_file_that_cannot_be_written_is_an_error_of_the_environment(study: Path) -> None:
+    for name in ("none/x.tex", ".", "y" * 300):
+        said = table(study, "-o", name)
+        assert (said.code, said.out) == (4, ""), said
+        assert "cannot be written" in said.err
+    assert typed("report", study.name, "-o", "none/x", cwd=study.parent).code == 4

@@ -1,0 +1,156 @@
+"""Targets: what is fed with hostile files. Each may raise our own errors, and no others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from cbablate import api
+from cbablate.analysis.outcome import outcome
+from cbablate.analysis.summary import summarize
+from cbablate.analysis.trial_outcome import outcomes
+from cbablate.cli import overview
+from cbablate.planning.plan import Plan
+from cbablate.records import salvage
+from cbablate.records.ledger import Ledger
+from cbablate.records.record import Record
+from cbablate.reporting.difference import Side, difference, until
+from cbablate.reporting.explanation import explanation
+from cbablate.reporting.paper import disagreements, paper_rows, versions_in
+from cbablate.reporting.picture import pictures
+from cbablate.reporting.report import report
+from cbablate.reporting.table import Table, ablation_table
+from cbablate.spec.sweep_file import read_sweep
+from tests.analysis.fabrication import FROZEN, placement, told
+from tests.fuzz import mutation
+
+__all__ = ["TARGETS", "Target"]
+
+ROOT = Path(__file__).parents[2]
+LEDGERS = ROOT / "tests" / "ledgers" / "v0_1_0"
+
+
+@dataclass(frozen=True)
+class Target:
+    """Content drawn from mutated real files, and what reads it in a folder of its own."""
+
+    strategy: Callable[[], st.SearchStrategy[str] | st.SearchStrategy[bytes]]
+    feed: Callable[[bytes, Path], None]
+
+
+@cache
+def _texts(*patterns: str) -> tuple[str, ...]:
+    found = sorted(path for pattern in patterns for path in ROOT.glob(pattern))
+    return tuple(path.read_bytes().decode("utf-8", "replace") for path in found)
+
+
+def _study(content: bytes, folder: Path) -> None:
+    (folder / "s.yaml").write_bytes(content)
+    shutil.copy(ROOT / "sweeps" / "recipe-quick.yaml", folder / "sweep.yaml")
+    api.plan(api.load_study(folder / "s.yaml"))
+
+
+def _sweep(content: bytes, folder: Path) -> None:
+    (folder / "s.yaml").write_bytes(content)
+    read_sweep(folder / "s.yaml")
+
+
+def _verify(content: bytes, folder: Path) -> None:
+    (folder / "paper.tex").write_bytes(content)
+    table = _table()
+    versions_in(folder / "paper.tex")
+    for row in paper_rows(folder / "paper.tex"):
+        list(disagreements(table, row))
+
+
+@cache
+def _table() -> Table:
+    """The table whose rows the golden papers have."""
+    plan = placement(description=FROZEN)
+    return ablation_table(plan, summarize(plan, told(plan)))
+
+
+@cache
+def _plan(name: str) -> Plan:
+    return api.plan(api.load_study(LEDGERS / name / f"{name}.yaml"))
+
+
+@cache
+def _facts(name: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(LEDGERS / name, Path(folder) / name)
+        told = api.facts(Path(folder) / name)
+    return json.dumps(
+        [{"kind": one.kind, "subject": one.subject, "body": one.body, "at": one.at} for one in told]
+    )
+
+
+NAMES = ("factorial", "failing", "sequential", "tuned")
+
+
+def _kept(content: bytes, folder: Path) -> Path:
+    """A results folder of facts, each with a valid digest."""
+    facts = [Record(**one) for one in json.loads(content)]
+    with Ledger.writing(folder / "r") as ledger:
+        ledger.append(*facts)
+    return folder / "r"
+
+
+def _read(use: Callable[[Plan, list[Record]], object]) -> Callable[[bytes, Path], None]:
+    def feed(content: bytes, folder: Path) -> None:
+        facts = list(api.facts(_kept(content, folder)))
+        subjects = {fact.subject for fact in facts if fact.kind == "study"}
+        for name in subjects & {*NAMES}:
+            use(_plan(name), facts)
+
+    return feed
+
+
+def _compare(plan: Plan, facts: list[Record]) -> None:
+    overview.planned(plan, facts)
+    overview.standing(plan, facts)
+    found = outcome(plan, facts)
+    before = until(facts, str(len(facts) // 2))
+    difference(Side("a", found.plan, facts), Side("b", outcome(plan, before).plan, before))
+    explanation(plan, facts, "1:2")
+
+
+def _page(plan: Plan, facts: list[Record]) -> None:
+    """The report, its pictures made but not drawn: drawing one takes seconds."""
+    found = outcome(plan, facts)
+    pictures(found, outcomes(found.plan, facts))
+    report(plan, facts, found=found, shown=())
+
+
+def _fsck(content: bytes, folder: Path) -> None:
+    results = folder / "r"
+    results.mkdir()
+    (results / "ledger.sqlite").write_bytes(content)
+    salvage.examine(results)
+    salvage.repair(results)
+    assert salvage.examine(results).whole, "what was repaired is whole"
+    api.facts(results)
+
+
+def _ledgers() -> st.SearchStrategy[bytes]:
+    return mutation.files([(LEDGERS / name / "ledger.sqlite").read_bytes() for name in NAMES])
+
+
+_STUDIES = ("studies/*.yaml", "tests/bad_studies/*/*.yaml", "tests/ledgers/*/*/*.yaml")
+_SWEEPS = ("sweeps/*.yaml", "tests/bad_studies/*/*.yaml")
+_PAPERS = ("tests/golden/*.tex", "tests/golden/tables/*.tex")
+TARGETS: dict[str, Target] = {
+    "study": Target(lambda: mutation.texts(_texts(*_STUDIES)), _study),
+    "sweep": Target(lambda: mutation.texts(_texts(*_SWEEPS)), _sweep),
+    "verify": Target(lambda: mutation.texts(_texts(*_PAPERS)), _verify),
+    "diff": Target(lambda: mutation.facts([_facts(name) for name in NAMES]), _read(_compare)),
+    "report": Target(lambda: mutation.facts([_facts(name) for name in NAMES]), _read(_page)),
+    "fsck": Target(_ledgers, _fsck),
+}

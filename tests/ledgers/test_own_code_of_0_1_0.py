@@ -1,0 +1,74 @@
+"""Ledgers of 0.1.0 of own workloads, whose versions were digests of text: they go on counting."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cbablate import api
+from cbablate.reporting.form import FORMS, render
+from cbablate.running.drive import drive
+from cbablate.running.local_executor import LocalExecutor
+
+HERE = Path(__file__).parent / "v0_1_0"
+OWN = ("own", "own_tuned")
+
+
+def copied(name: str, folder: Path) -> tuple[Path, Path]:
+    """The study file, and a results folder that holds its ledger."""
+    shutil.copytree(HERE / name, folder / "study", ignore=shutil.ignore_patterns("ledger*"))
+    (folder / "results").mkdir(mode=0o700)
+    shutil.copy(HERE / name / "ledger.sqlite", folder / "results")
+    return folder / "study" / f"{name}.yaml", folder / "results"
+
+
+def arms_table(study: Path, results: Path) -> str:
+    """The table of the study, as far as `tables.txt` has it, in every form."""
+    plan = api.plan(api.load_study(study))
+    table = api.table(plan, results=results)
+    return "".join(f"==== arms, {form}\n{render(table, form)}\n" for form in sorted(FORMS))
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_table_is_the_same_byte_for_byte_and_nothing_is_trained(
+    name: str, tmp_path: Path
+) -> None:
+    study, results = copied(name, tmp_path)
+    expected = (HERE / name / "tables.txt").read_text(encoding="utf-8")
+    first_view = expected[: expected.index("==== effects")]
+    assert arms_table(study, results) == first_view
+    done = drive(
+        api.plan(api.load_study(study)),
+        results=results,
+        executor=LocalExecutor,
+        publish=lambda facts: [],
+    )
+    assert (done.trained, done.exit_code) == (0, 0)
+    assert arms_table(study, results) == first_view
+
+
+def test_a_comment_is_no_code_once_the_study_was_run_by_this_version(tmp_path: Path) -> None:
+    study, results = copied("own", tmp_path)
+    plan = api.plan(api.load_study(study))
+    drive(plan, results=results, executor=LocalExecutor, publish=lambda facts: [])
+    own = study.with_name("own.py")
+    own.write_text(f"# a comment\n{own.read_text()}")
+    again = api.plan(api.load_study(study))
+    assert not set(again.description.former_versions) & set(plan.description.former_versions)
+    done = drive(again, results=results, executor=LocalExecutor, publish=lambda facts: [])
+    assert (done.trained, done.exit_code) == (0, 0)
+
+
+def test_an_edit_trains_anew_and_new_replicates_stand_beside_the_former(tmp_path: Path) -> None:
+    study, results = copied("own", tmp_path)
+    study.write_text(study.read_text().replace("replicates: 6", "replicates: 7"))
+    plan = api.plan(api.load_study(study))
+    done = drive(plan, results=results, executor=LocalExecutor, publish=lambda facts: [])
+    assert done.trained == 3
+    own = study.with_name("own.py")
+    own.write_text(own.read_text().replace("x = 10.0", "x = 11.0"))
+    plan = api.plan(api.load_study(study))
+    done = drive(plan, results=results, executor=LocalExecutor, publish=lambda facts: [])
+    assert done.trained == 21

@@ -1,0 +1,142 @@
+"""Marks, words and p values of one difference never contradict each other."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cbablate.analysis.summary import Summary, summarize
+from cbablate.planning.plan import Plan
+from cbablate.planning.power import ALPHA, FEWEST_PAIRS
+from cbablate.planning.trial import Trial
+from cbablate.records.record import Record
+from cbablate.reporting.cell import Probability
+from cbablate.reporting.explanation import explanation
+from cbablate.reporting.form import FORMS, render
+from cbablate.reporting.note import DAGGER
+from cbablate.reporting.table import Table, ablation_table
+from cbablate.reporting.view import view
+from tests.analysis.fabrication import Telling, placement, told
+from tests.analysis.grid import facts_of, grid, laid
+
+MARKS = ("†", r"\dagger")
+
+
+def table_of(plan: Plan, facts: list[Record]) -> tuple[Table, Summary]:
+    summary = summarize(plan, facts)
+    return ablation_table(plan, summary), summary
+
+
+def marks_of(table: Table) -> list[str]:
+    return [mark for form in FORMS for mark in MARKS if mark in render(table, form)]
+
+
+@pytest.mark.parametrize("replicates", range(1, FEWEST_PAIRS))
+def test_below_six_pairs_there_is_no_mark_in_any_form_however_small_p_is(replicates: int) -> None:
+    plan = placement(replicates=replicates)
+    facts = Telling()
+    facts.session()
+    for trial in plan.trials:
+        place = [arm.id for arm in plan.arms].index(trial.arm)
+        noise = 0.01 * ((7 * trial.replicate + 3 * place) % 5)
+        facts.complete(trial, {"val/top1": 1.0, "test/top1": 50.0 + 10 * place + noise})
+    table, summary = table_of(plan, facts.facts)
+    found = [one.contrasts["test/top1"] for one in summary.arms[1:]]
+    if replicates > 2:
+        assert any((one.p_adjusted or 1) < 0.01 for one in found), "else this tests nothing"
+    assert {one.findings["test/top1"].claim for one in summary.arms[1:]} == {"too few"}
+    assert marks_of(table) == []
+    text = render(table, "text")
+    assert "none, for want of replicates" in text
+    assert "correlation of paired seeds" not in text
+    assert "Pairing by seed" not in text
+    told = explanation(plan, facts.facts, "1:2")
+    assert "Correlation" not in told
+    if replicates > 1:
+        assert "and p is the t test's alone" in " ".join(text.split())
+
+
+def test_from_six_pairs_on_marks_and_the_gain_of_pairing_are_as_before() -> None:
+    table, _ = table_of(placement(), told(placement()))
+    assert len(marks_of(table)) >= 2
+    assert "correlation of paired seeds" in " ".join(table.notes)
+
+
+def test_the_gain_of_pairing_is_that_of_comparisons_with_pairs_enough() -> None:
+    def few(trial: Trial, arm: int) -> str:
+        return "error" if arm > 1 and trial.replicate > 1 else ""
+
+    plan = placement()
+    table, summary = table_of(plan, told(plan, skip=few))
+    (said,) = [note for note in table.notes if note.startswith("Pairing")]
+    one = summary.arms[1].contrasts["test/top1"]
+    assert f"correlation of paired seeds {one.correlation:.2f}" in said
+    assert said.endswith("one comparison of 6 or more pairs.")
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.integers(1, 8),
+    st.integers(0, 10_000),
+    st.sets(st.tuples(st.integers(0, 4), st.integers(0, 7))),
+)
+def test_a_mark_stands_only_where_the_verdict_can_claim_something(
+    replicates: int, seed: int, lost: set[tuple[int, int]]
+) -> None:
+    plan = placement(replicates=replicates)
+
+    def skip(trial: Trial, arm: int) -> str:
+        return "error" if (arm, trial.replicate) in lost else ""
+
+    table, summary = table_of(plan, told(plan, seed=seed, skip=skip))
+    (delta,) = [i for i, column in enumerate(table.columns) if column.label == "Δ"]
+    for row in table.rows:
+        one = summary.of[row.arm]
+        if "test/top1" not in one.contrasts:
+            continue
+        marked = DAGGER in row.cells[delta].plain
+        contrast, finding = one.contrasts["test/top1"], one.findings["test/top1"]
+        low = contrast.p_adjusted is not None and contrast.p_adjusted < ALPHA
+        assert marked == (low and finding.claim != "too few")
+
+
+def interacting(at: Sequence[int], replicate: int) -> float:
+    noise = random.Random(f"{at} {replicate}").gauss(0, 0.1)
+    return 10.0 * at[0] * at[1] + 5.0 * at[0] + noise
+
+
+@pytest.mark.parametrize("kind", ["pairs", "effects"])
+def test_deviations_and_screened_factors_of_few_seeds_have_no_mark_either(kind: str) -> None:
+    sizes, design = ((2, 2), "factorial") if kind == "pairs" else ((2, 2, 2), "plackett_burman")
+    for replicates in (4, 6):
+        plan = grid(*sizes, replicates=replicates, design=design)
+        summary = summarize(plan, facts_of(plan, laid(plan, interacting)))
+        table = view(kind, plan, summary)
+        assert "<0.001" in render(table, "text")
+        assert bool(marks_of(table)) == (replicates == 6)
+
+
+def test_a_factorial_without_a_finding_points_at_the_effects_that_all_arms_show() -> None:
+    plan = grid(2, 2, replicates=6)
+    seeds = (random.Random(seed) for seed in range(500))
+    for draw in seeds:
+        values = laid(plan, lambda at, _r, draw=draw: 0.8 * at[0] + draw.gauss(0, 1))
+        summary = summarize(plan, facts_of(plan, values))
+        notes = " ".join(ablation_table(plan, summary).notes)
+        effects = view("effects", plan, summary)
+        named = [
+            one.cells[0].plain
+            for one in effects.rows
+            if isinstance(p := one.cells[-1], Probability) and p.value < ALPHA
+        ]
+        found = "none differs for sure" not in notes
+        assert ("All arms together show an effect of" in notes) == (bool(named) and not found)
+        if named and not found:
+            assert f"All arms together show an effect of {named[0]} (p " in notes
+            assert "`cbablate table --effects`" in notes
+            return
+    raise AssertionError("no such study among 500")
