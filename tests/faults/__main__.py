@@ -81,18 +81,18 @@ def _started(name: str, seed: int) -> Iterator[Iterator[Round]]:
         yield CAMPAIGNS[name](seed, stack)
 
 
-def campaign(name: str, *, kills: int, seconds: float, seed: int) -> list[Round]:
-    """Rounds until there were so many blows, or the time is up; each is said as it ends."""
-    done: list[Round] = []
+def campaign(name: str, *, kills: int, seconds: float, seed: int) -> Iterator[Round]:
+    """Rounds until there were so many blows, or the time is up; their faults are said at once."""
+    blows = 0
     with _started(name, seed) as rounds:
         until = time.monotonic() + seconds  # from here: what rounds share takes a while
         for one in rounds:
-            done.append(one)
             for kind, sentence in one.faults:
                 print(f"{name}: seed {one.seed}: {kind}: {sentence}", file=sys.stderr, flush=True)
-            if sum(each.blows for each in done) >= kills or time.monotonic() > until:
+            yield one
+            blows += one.blows
+            if blows >= kills or time.monotonic() > until:
                 break
-    return done
 
 
 def table(rounds: list[Round]) -> str:
@@ -124,12 +124,14 @@ def main() -> int:
         words.error(f"there is no campaign {', '.join(sorted(unknown))}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that benches are cleared
     rounds: list[Round] = []
-    for name in asked.campaigns or CAMPAIGNS:
-        print(f"{name}: from seed {asked.seed}", file=sys.stderr, flush=True)
-        kills = asked.kills or (LONG[name] if asked.long else 20)
-        seconds = asked.seconds or (7200 if asked.long else 600)
-        rounds += campaign(name, kills=kills, seconds=seconds, seed=asked.seed)
-    print(table(rounds))
+    try:
+        for name in asked.campaigns or CAMPAIGNS:
+            print(f"{name}: from seed {asked.seed}", file=sys.stderr, flush=True)
+            kills = asked.kills or (LONG[name] if asked.long else 20)
+            seconds = asked.seconds or (7200 if asked.long else 600)
+            rounds.extend(campaign(name, kills=kills, seconds=seconds, seed=asked.seed))
+    finally:  # what came of those that were run, however it ends
+        print(table(rounds))
     return int(any(one.faults for one in rounds))
 
 
