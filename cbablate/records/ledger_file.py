@@ -288,7 +288,7 @@ def _refuse(text: str) -> None:
     raise ValueError(f"{text} is no number")
 
 
-_scan = make_scanner(JSONDecoder(parse_constant=_refuse))
+_scan = make_scanner(JSONDecoder(parse_constant=_refuse))  # type: ignore[arg-type]  # as json does
 
 
 def _decode(text: str) -> Any:
