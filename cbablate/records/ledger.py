@@ -15,7 +15,7 @@ from cbablate.fingerprint import canonical
 from cbablate.records.crash_point import crash_point
 from cbablate.records.layout import LEDGER_FILE, clear_half_made, create, upgrade
 from cbablate.records.lease import Lease, holder_now, take
-from cbablate.records.ledger_file import LedgerFile, connected, written_here
+from cbablate.records.ledger_file import LedgerFile, among, connected, written_here
 from cbablate.records.lock import Lock, exclusive
 from cbablate.records.record import Kind, Record
 from cbablate.records.rescue import Identity, identity, keep_open, lost
@@ -47,6 +47,8 @@ class Ledger:
         self._lease: Lease | None = None
         self._opened: Identity = ()
         self._lost: DamagedState | None = None
+        self._known: list[Record] = []
+        """The facts that were read so far: all up to some number, since they count from 1."""
 
     @classmethod
     @contextmanager
@@ -129,6 +131,8 @@ class Ledger:
     ) -> list[Record]:
         """Facts of these kinds (all by default) in the order they were told.
 
+        Each fact is read from the file, and checked, once: nobody else may append to it.
+
         Args:
             kinds: which kinds; None for all.
             after: only those with a greater sequence number.
@@ -137,7 +141,8 @@ class Ledger:
         Raises:
             DamagedState: a fact does not match its checksum, or has not the shape of its kind.
         """
-        return self._file.records(kinds, after=after, subject=subject)
+        self._known += self._file.records(after=len(self._known))
+        return among(self._known[after:], kinds, subject)
 
     def confirm(self) -> None:
         """Check that what is open is what lies under the ledger's name.
