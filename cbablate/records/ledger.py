@@ -70,8 +70,8 @@ class Ledger:
             ) from error
         path = folder / LEDGER_FILE
         with exclusive(folder / "lock") as lock:
-            with LedgerFile.reading(folder):
-                pass  # looked at before it is opened to write, which alters even what is not ours
+            with LedgerFile.reading(folder) as before:
+                before.records()  # every fact, before it is opened to write, which alters the file
             if not path.exists():
                 create(path)
             clear_half_made(folder)
