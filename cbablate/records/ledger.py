@@ -19,7 +19,7 @@ from cbablate.records.ledger_file import LedgerFile, among, connected, written_h
 from cbablate.records.lock import Lock, exclusive
 from cbablate.records.record import Kind, Record
 from cbablate.records.rescue import Identity, identity, keep_open, lost
-from cbablate.records.seal import Seal, SealFile
+from cbablate.records.seal import Seal, SealFile, seal_of
 from cbablate.records.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
 __all__ = ["LEDGER_FILE", "Ledger"]
@@ -71,14 +71,15 @@ class Ledger:
         path = folder / LEDGER_FILE
         with exclusive(folder / "lock") as lock:
             with LedgerFile.reading(folder) as before:
-                before.records()  # every fact, before it is opened to write, which alters the file
+                known = before.records()  # before it is opened to write, which alters the file
+                seal = seal_of(before.digests())
             if not path.exists():
                 create(path)
             clear_half_made(folder)
             ledger = cls(path, connected(path, "rw"), lock)
             written_here.add(path.resolve())
             try:
-                ledger._open()
+                ledger._open(known, seal)
                 yield ledger
                 ledger.confirm()
             finally:
@@ -182,8 +183,11 @@ class Ledger:
             raise DamagedState(f"{self.path} is not open any more")
         return self._lease
 
-    def _open(self) -> None:
-        """Take the lease, seal a ledger that has no seal yet, and learn which file this is."""
+    def _open(self, known: list[Record], seal: Seal) -> None:
+        """Take the lease, seal a ledger that has no seal yet, and learn which file this is.
+
+        `known` are facts that were read just now, and `seal` is theirs: they are not read again.
+        """
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -193,6 +197,8 @@ class Ledger:
             digests = self._file.digests()
             self._digests.update("".join(digests).encode())
             self._facts = len(digests)
+            if seal_of(digests, len(known)) == seal:
+                self._known = known
             if connection.execute("PRAGMA user_version").fetchone() == (1,):
                 upgrade(connection, self._seal)
             lease = take(connection, holder_now(self.path, self._lock.file))

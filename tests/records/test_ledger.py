@@ -400,3 +400,6 @@ def test_a_fact_is_read_and_checked_once_however_often_facts_are_asked_for(
             assert [fact.sequence for fact in ledger.records(["session"], subject="0")] == [1]
             assert ledger.records(["arm"]) == []
     assert checked == [1, 2, 3]
+    with Ledger.writing(tmp_path) as ledger:
+        assert len(ledger.records()) == len(ledger.records()) == 3
+    assert checked == [1, 2, 3, 1, 2, 3]
