@@ -24,15 +24,15 @@ import os
 import re
 import secrets
 import shlex
-import socket
 import sqlite3
 import time
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cbablate.errors import OwnedElsewhere
 from cbablate.records.crash_point import crash_point
+from cbablate.records.process import Process
 
 __all__ = ["Holder", "Lease", "Told", "holder_now", "lives", "may_be_taken", "read_lease", "take"]
 
@@ -48,16 +48,10 @@ _held: set[str] = set()
 class Holder:
     """The process that may append, and the files by which it reaches the ledger.
 
-    `boot` names the machine's last start, `namespace` the namespace in which `process` is a
-    number; both are "" where the system does not tell. `began` is the process's start in clock
-    ticks since then. `ledger` and `lock` are the device and inode of these files.
+    `ledger` and `lock` are the device and inode of these files.
     """
 
-    host: str
-    boot: str
-    namespace: str
-    process: int
-    began: int
+    process: Process
     since: str
     folder: str
     ledger: tuple[int, int]
@@ -66,18 +60,26 @@ class Holder:
     @property
     def name(self) -> str:
         """Who it is, for a sentence."""
-        return f"process {self.process} on {self.host}, since {self.since}, in {self.folder}"
+        process = self.process
+        return f"process {process.pid} on {process.host}, since {self.since}, in {self.folder}"
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """It as plain values."""
+        return {
+            **asdict(self.process),
+            "since": self.since,
+            "folder": self.folder,
+            "ledger": self.ledger,
+            "lock": self.lock,
+        }
 
 
 def holder_now(ledger: Path, lock: tuple[int, int]) -> Holder:
     """This process, as the holder of a ledger's lease."""
     about = ledger.stat()
     return Holder(
-        host=socket.gethostname(),
-        boot=_text("/proc/sys/kernel/random/boot_id"),
-        namespace=_namespace(),
-        process=os.getpid(),
-        began=_began(os.getpid()) or 0,
+        process=Process.this(),
         since=datetime.now(UTC).isoformat(timespec="seconds"),
         folder=str(ledger.parent.absolute()),
         ledger=(about.st_dev, about.st_ino),
@@ -133,7 +135,7 @@ def take(connection: sqlite3.Connection, ours: Holder) -> Lease:
     _held.add(lease.token)
     connection.execute(
         "INSERT INTO lease VALUES (?, ?, ?)",
-        (lease.token, json.dumps(asdict(ours)), round(time.time(), 3)),
+        (lease.token, json.dumps(ours.facts), round(time.time(), 3)),
     )
     return lease
 
@@ -154,8 +156,9 @@ def may_be_taken(found: Told, ours: Holder) -> None:
 
 def lives(holder: Holder, ours: Holder) -> bool:
     """Whether a holder is a process of this machine, seen from here, that is there."""
-    near = (holder.host, holder.boot, holder.namespace) == (ours.host, ours.boot, ours.namespace)
-    return near and _lives(holder.process, holder.began)
+    its, this = holder.process, ours.process
+    near = (its.host, its.boot, its.namespace) == (this.host, this.boot, this.namespace)
+    return near and its.runs
 
 
 @dataclass(frozen=True)
@@ -188,72 +191,47 @@ def read_lease(connection: sqlite3.Connection) -> Told | None:
 
 def _holder(text: object) -> Holder | None:
     try:
-        said = json.loads(text)  # type: ignore[arg-type]  # what a damaged file holds
-        holder = Holder(**{field.name: said[field.name] for field in fields(Holder)})
-        (disk, ledger), (other, lock) = holder.ledger, holder.lock
+        written = json.loads(text)  # type: ignore[arg-type]  # what a damaged file holds
+        process = Process.read(written)
+        since, folder = written["since"], written["folder"]
+        (disk, ledger), (other, lock) = written["ledger"], written["lock"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    numbers = (holder.process, holder.began, disk, ledger, other, lock)
-    words = (holder.host, holder.boot, holder.namespace, holder.since, holder.folder)
+    numbers = (disk, ledger, other, lock)
     if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
         return None
-    if not all(isinstance(word, str) for word in words):
+    if not isinstance(since, str) or not isinstance(folder, str):
         return None
-    return replace(holder, ledger=(disk, ledger), lock=(other, lock))
+    return Holder(process, since, folder, (disk, ledger), (other, lock))
 
 
 def _gone(holder: Holder | None, ours: Holder, token: str) -> bool:
     """Whether the holder is provably gone, or provably holds another file than ours."""
     if holder is None:
         return False
+    its, this = holder.process, ours.process
     system = _file_system(ours.folder)
-    if holder.boot != ours.boot:
-        return system in _ONE_KERNEL and bool(holder.boot) and bool(ours.boot)
-    if not ours.boot and holder.host != ours.host:  # this system does not name its starts
+    if its.boot != this.boot:
+        return system in _ONE_KERNEL and bool(its.boot) and bool(this.boot)
+    if not this.boot and its.host != this.host:  # this system does not name its starts
         return False
     if system in _LOCAL and holder.ledger[1] != ours.ledger[1]:
         return True
-    if holder.namespace == ours.namespace:
-        if (holder.process, holder.began) == (ours.process, ours.began):
+    if its.namespace == this.namespace:
+        if (its.pid, its.started) == (this.pid, this.started):
             return token not in _held
-        return not _lives(holder.process, holder.began)
+        return not its.runs
     return system in _LOCAL and holder.lock == ours.lock
-
-
-def _lives(process: int, began: int) -> bool:
-    """Whether a process of this number and start time may be there."""
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        pass
-    now = _began(process)
-    return now is None or now == began
-
-
-def _began(process: int) -> int | None:
-    """When a process began, in ticks; 0 for one that is dead and not yet waited for, None where
-    the system does not tell.
-    """
-    stat = _text(f"/proc/{process}/stat")
-    words = stat.rpartition(")")[2].split()
-    if len(words) < 20 or not words[19].isdecimal():
-        return None
-    return 0 if words[0] in ("Z", "X") else int(words[19])
-
-
-def _namespace() -> str:
-    try:
-        return str(Path("/proc/self/ns/pid").readlink())
-    except OSError:
-        return ""
 
 
 def _file_system(folder: str) -> str:
     """The kind of file system that a folder lies on; "" where the system does not tell."""
     where, longest, kind = os.path.realpath(folder), -1, ""
-    for line in _text("/proc/self/mountinfo").splitlines():
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    for line in mounts.splitlines():
         words = line.split()
         if "-" not in words[6:]:
             continue
@@ -261,10 +239,3 @@ def _file_system(folder: str) -> str:
         if len(point) >= longest and (f"{where}/").startswith(f"{point.rstrip('/')}/"):
             longest, kind = len(point), words[words.index("-", 6) + 1]
     return kind
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
-    except OSError:
-        return ""

@@ -15,11 +15,11 @@ from cbablate.fingerprint import canonical
 from cbablate.records.crash_point import crash_point
 from cbablate.records.layout import LEDGER_FILE, clear_half_made, create, upgrade
 from cbablate.records.lease import Lease, holder_now, take
-from cbablate.records.ledger_file import LedgerFile, connected, written_here
+from cbablate.records.ledger_file import LedgerFile, among, connected, written_here
 from cbablate.records.lock import Lock, exclusive
 from cbablate.records.record import Kind, Record
 from cbablate.records.rescue import Identity, identity, keep_open, lost
-from cbablate.records.seal import Seal, SealFile
+from cbablate.records.seal import Seal, SealFile, seal_of
 from cbablate.records.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
 __all__ = ["LEDGER_FILE", "Ledger"]
@@ -47,6 +47,8 @@ class Ledger:
         self._lease: Lease | None = None
         self._opened: Identity = ()
         self._lost: DamagedState | None = None
+        self._known: list[Record] = []
+        """The facts that were read so far: all up to some number, since they count from 1."""
 
     @classmethod
     @contextmanager
@@ -69,14 +71,15 @@ class Ledger:
         path = folder / LEDGER_FILE
         with exclusive(folder / "lock") as lock:
             with LedgerFile.reading(folder) as before:
-                before.records()  # every fact, before it is opened to write, which alters the file
+                known = before.records()  # before it is opened to write, which alters the file
+                seal = seal_of(before.digests())
             if not path.exists():
                 create(path)
             clear_half_made(folder)
             ledger = cls(path, connected(path, "rw"), lock)
             written_here.add(path.resolve())
             try:
-                ledger._open()
+                ledger._open(known, seal)
                 yield ledger
                 ledger.confirm()
             finally:
@@ -129,6 +132,8 @@ class Ledger:
     ) -> list[Record]:
         """Facts of these kinds (all by default) in the order they were told.
 
+        Each fact is read from the file, and checked, once: nobody else may append to it.
+
         Args:
             kinds: which kinds; None for all.
             after: only those with a greater sequence number.
@@ -137,7 +142,8 @@ class Ledger:
         Raises:
             DamagedState: a fact does not match its checksum, or has not the shape of its kind.
         """
-        return self._file.records(kinds, after=after, subject=subject)
+        self._known += self._file.records(after=len(self._known))
+        return among(self._known[after:], kinds, subject)
 
     def confirm(self) -> None:
         """Check that what is open is what lies under the ledger's name.
@@ -177,8 +183,11 @@ class Ledger:
             raise DamagedState(f"{self.path} is not open any more")
         return self._lease
 
-    def _open(self) -> None:
-        """Take the lease, seal a ledger that has no seal yet, and learn which file this is."""
+    def _open(self, known: list[Record], seal: Seal) -> None:
+        """Take the lease, seal a ledger that has no seal yet, and learn which file this is.
+
+        `known` are facts that were read just now, and `seal` is theirs: they are not read again.
+        """
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -188,6 +197,8 @@ class Ledger:
             digests = self._file.digests()
             self._digests.update("".join(digests).encode())
             self._facts = len(digests)
+            if seal_of(digests, len(known)) == seal:
+                self._known = known
             if connection.execute("PRAGMA user_version").fetchone() == (1,):
                 upgrade(connection, self._seal)
             lease = take(connection, holder_now(self.path, self._lock.file))

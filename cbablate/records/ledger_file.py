@@ -20,7 +20,7 @@ from cbablate.records.record import Kind, Record, digest_of
 from cbablate.records.seal import SEAL_FILE, Seal, read_seal, seal_of
 from cbablate.records.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
-__all__ = ["LEDGER_FILE", "LedgerFile", "connected", "written_here"]
+__all__ = ["LEDGER_FILE", "LedgerFile", "among", "connected", "written_here"]
 
 _COUNTS = """
     SELECT count(*), coalesce(max(sequence) - min(sequence) + 1, 0), coalesce(max(sequence), 0),
@@ -96,13 +96,8 @@ class LedgerFile:
         if rows is None or after:
             rows = self._rows(_FACTS, after)
         # Chosen here, not by SQL: a fact whose damaged kind hides it must be met, not missed.
-        wanted = None if kinds is None else set(kinds)
         with _uncollected():
-            return [
-                fact
-                for fact in map(self._record, rows)
-                if (wanted is None or fact.kind in wanted) and subject in (None, fact.subject)
-            ]
+            return among(map(self._record, rows), kinds, subject)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -209,6 +204,18 @@ class LedgerFile:
 
     def _damaged(self, what: str) -> DamagedState:
         return damaged(self.path, what)
+
+
+def among(
+    facts: Iterable[Record], kinds: Iterable[Kind] | None, subject: str | None
+) -> list[Record]:
+    """The facts of these kinds about this subject; None is all."""
+    wanted = None if kinds is None else set(kinds)
+    return [
+        fact
+        for fact in facts
+        if (wanted is None or fact.kind in wanted) and subject in (None, fact.subject)
+    ]
 
 
 def connected(path: Path, mode: str, more: str = "") -> sqlite3.Connection:

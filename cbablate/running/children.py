@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from cbablate.records.process import started
+
 __all__ = ["Children", "adopting", "end_all"]
 
 _PROC = Path("/proc")
@@ -110,7 +112,7 @@ def _below(pid: int, *, without: set[str] | None = None) -> Iterator[_Process]:
             continue
         for child in _read(_PROC / str(pid) / "task" / thread / "children").split():
             number = int(child)
-            yield number, _start(number)
+            yield number, started(number)
             yield from _below(number)
 
 
@@ -119,12 +121,6 @@ def _threads(pid: int) -> list[str]:
         return [path.name for path in (_PROC / str(pid) / "task").iterdir()]
     except OSError:
         return []
-
-
-def _start(pid: int) -> str:
-    """When a process started, as the kernel counts; empty if it is gone."""
-    after_name = _read(_PROC / str(pid) / "stat").rpartition(b")")[2].split()
-    return after_name[19].decode() if len(after_name) > 19 else ""
 
 
 def _is_helper(pid: int) -> bool:

@@ -9,10 +9,12 @@ import os
 import shutil
 import stat
 import tempfile
+import time
+from dataclasses import asdict
 from pathlib import Path
 
 from cbablate.errors import EnvironmentFault
-from cbablate.running.process import Process
+from cbablate.records.process import Process, booted
 
 __all__ = ["clear_abandoned", "remove_own", "remove_scratch", "scratch_folder", "temporary_root"]
 
@@ -53,7 +55,7 @@ def scratch_folder(word: str = "", root: Path | None = None) -> Path:
         handle = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         with contextlib.suppress(OSError):  # no locks on this file system: the process is asked for
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.write(handle, json.dumps(Process.this().facts).encode())
+        os.write(handle, json.dumps({**asdict(Process.this()), "at": time.time()}).encode())
     except OSError as error:
         if folder is not None:  # without its owner nobody would ever remove it
             shutil.rmtree(folder, ignore_errors=True)
@@ -101,16 +103,38 @@ def clear_abandoned(*roots: Path) -> None:
 def _is_abandoned(folder: Path) -> bool:
     handle = os.open(folder / _OWNER, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
-        owner = Process.read(os.read(handle, 4096))
+        try:
+            written = json.loads(os.read(handle, 4096))
+        except RecursionError as error:
+            raise ValueError("it is nested too deep") from error
+        owner, at = Process.read(written), written.get("at")
+        if not isinstance(at, int | float):
+            return False
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError:  # no locks on this file system
-            return owner.is_gone(unseen=False)
-        return owner.is_gone(unseen=True)
+            return _is_gone(owner, at, unseen=False)
+        return _is_gone(owner, at, unseen=True)
     finally:
         os.close(handle)
+
+
+def _is_gone(owner: Process, at: float, *, unseen: bool) -> bool:
+    """Whether an owner, which wrote its name at a time (seconds since 1970), has surely ended.
+
+    `unseen` is the answer for a process of this machine in another container, which cannot be
+    asked for.
+    """
+    here = Process.this()
+    if owner.host != here.host:
+        return False
+    if owner.boot != here.boot:  # before this machine's last start, or a machine of the same name
+        return at < booted()
+    if owner.namespace != here.namespace:
+        return unseen
+    return not owner.runs
 
 
 def _remove(folder: Path) -> None:

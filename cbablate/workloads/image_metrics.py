@@ -58,7 +58,7 @@ def revisions(config: Mapping[str, Any]) -> dict[str, int]:
     """What of a resolved config is measured in another way than in version 0.1.0, by name.
 
     It is part of the identity of these configs and of no other, so that a number that was wrong is
-    measured anew and a number that was right is kept (docs/decisions/0027).
+    measured anew and a number that was right is kept (docs/decisions/0023).
     """
     found = {}
     if any(TAKES[placement["operator"]].across for placement in config["context"]):

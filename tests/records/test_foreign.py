@@ -22,6 +22,7 @@ OLD = Path(__file__).with_name("ledger_0_1_0")
 LOOP = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
 GOOD: Mapping[str, Mapping[str, Any]] = {
     "session": {"host": {"gpus": []}, "versions": {}, "commit": "", "dirty": False},
+    "worker": {"node": "n", "host": {"cpu": "x"}, "versions": {"torch": "2"}},
     "study": {"study": {"name": "x"}, "folder": "/x", "trials": ["a"], "searches": {"a": "b"}},
     "arm": {
         "name": "a",
@@ -37,10 +38,12 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
         "attempt": 1,
         "session": "s",
         "executor": "ray",
+        "worker": "w",
         "gpus": 0.5,
         "from": 1,
         "of": "t",
         "sessions": ["s"],
+        "workers": ["w"],
     },
     "measured": {
         "spent": 1,
@@ -60,7 +63,13 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
         "attempt": 1,
         "session": "s",
     },
-    "timed": {"batch": "b", "metrics": {"t": [1, 2.5]}, "device": "cpu", "session": "s"},
+    "timed": {
+        "batch": "b",
+        "metrics": {"t": [1, 2.5]},
+        "device": "cpu",
+        "session": "s",
+        "worker": "w",
+    },
 }
 DEEP = json.loads('{"a":' * 80 + "1" + "}" * 80)
 BAD: list[Any] = ["x", -1, 1.5, True, [1], {"a": {"b": "c"}}, [[1]], {"a": [None]}, 10**400, DEEP]

@@ -17,6 +17,7 @@ from cbablate.errors import DamagedState, OwnedElsewhere
 from cbablate.records import lease
 from cbablate.records.layout import LEDGER_FILE
 from cbablate.records.ledger import Ledger
+from cbablate.records.process import Process
 from cbablate.records.salvage import release
 from tests.records.writers import ended, trial, writer
 
@@ -26,6 +27,7 @@ import sys
 from pathlib import Path
 from cbablate.errors import CbablateError
 from cbablate.records.ledger import Ledger
+from cbablate.records.process import Process
 folder = Path(sys.argv[1])
 (folder / "lock").unlink(missing_ok=True)
 try:
@@ -190,8 +192,8 @@ def test_a_ledger_that_another_program_appends_to_is_not_appended_to(tmp_path: P
 @pytest.mark.parametrize(
     "said",
     [
-        {"process": 2**22 + 1},  # no such process
-        {"began": 1},  # another process has its number by now
+        {"pid": 2**22 + 1},  # no such process
+        {"started": "1"},  # another process has its number by now
         {"ledger": [1, 2]},  # it writes another file
         {"boot": "an earlier start of this machine"},  # the file system is this machine's alone
     ],
@@ -209,21 +211,21 @@ def test_a_holder_that_is_provably_gone_is_no_obstacle(
     ("said", "system"),
     [
         ({"boot": "another machine", "host": "node-7"}, "nfs4"),
-        ({"boot": "another machine", "process": 2**22 + 1}, "lustre"),
-        ({"ledger": [1, 2], "process": 1, "began": 0}, "fuse.sshfs"),
-        ({"namespace": "pid:[1]", "process": 2**22 + 1, "lock": [1, 2]}, "ext4"),
-        ({"process": "x"}, "ext4"),
+        ({"boot": "another machine", "pid": 2**22 + 1}, "lustre"),
+        ({"ledger": [1, 2], "pid": 1, "started": "0"}, "fuse.sshfs"),
+        ({"namespace": "pid:[1]", "pid": 2**22 + 1, "lock": [1, 2]}, "ext4"),
+        ({"pid": "x"}, "ext4"),
     ],
 )
 def test_a_holder_that_may_live_is_taken_for_living_until_a_person_says_otherwise(
     tmp_path: Path, said: dict[str, object], system: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "_file_system", lambda folder: system)
-    monkeypatch.setattr(lease, "_lives", lambda process, began: process == 1)
+    monkeypatch.setattr(Process, "runs", property(lambda process: process.pid == 1))
     hold(tmp_path, **said)
     with pytest.raises(OwnedElsewhere, match="--release"), Ledger.writing(tmp_path):
         pytest.fail("taken over")
-    if said.get("process") != 1:
+    if said.get("pid") != 1:
         assert release(tmp_path) is not None
         with Ledger.writing(tmp_path) as ledger:
             ledger.tell("session", "next", {})

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,12 +15,15 @@ from hypothesis import strategies as st
 
 from cbablate.errors import DamagedState, EnvironmentFault
 from cbablate.records.ledger import LEDGER_FILE, Ledger
+from cbablate.records.ledger_file import LedgerFile
 from cbablate.records.record import Record
 
 WRITE = """
 import sys
 from pathlib import Path
+from typing import Any
 from cbablate.records.ledger import Ledger
+from cbablate.records.ledger_file import LedgerFile
 from cbablate.records.record import Record
 with Ledger.writing(Path(sys.argv[1])) as ledger:
     number = 0
@@ -376,3 +380,26 @@ def test_equal_facts_have_equal_digests_and_any_change_another() -> None:
         Record("arm", "a", {"x": 1}, 1.5),
     ]
     assert len({fact.digest(), *(other.digest() for other in others)}) == 5
+
+
+def test_a_fact_is_read_and_checked_once_however_often_facts_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[int] = []
+    whole = LedgerFile.whole
+
+    def counted(row: tuple[Any, ...]) -> Record | str:
+        checked.append(row[0])
+        return whole(row)
+
+    monkeypatch.setattr(LedgerFile, "whole", staticmethod(counted))
+    with Ledger.writing(tmp_path) as ledger:
+        for number in range(3):
+            ledger.tell("session", str(number), {})
+            assert [fact.subject for fact in ledger.records()] == list("012"[: number + 1])
+            assert [fact.sequence for fact in ledger.records(["session"], subject="0")] == [1]
+            assert ledger.records(["arm"]) == []
+    assert checked == [1, 2, 3]
+    with Ledger.writing(tmp_path) as ledger:
+        assert len(ledger.records()) == len(ledger.records()) == 3
+    assert checked == [1, 2, 3, 1, 2, 3]

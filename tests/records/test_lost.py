@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,8 +93,8 @@ class Losing(LocalExecutor):
 
     folder: Path
 
-    def execute(self, feed: Feed, *more: object) -> None:
-        super().execute(feed, *more)  # type: ignore[arg-type]  # passed on as it came
+    def execute(self, feed: Feed, *more: Any, **named: Any) -> None:
+        super().execute(feed, *more, **named)
         shutil.rmtree(self.folder)
 
 

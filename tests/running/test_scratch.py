@@ -10,14 +10,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cbablate.errors import EnvironmentFault
+from cbablate.records.process import Process
 from cbablate.running import scratch
-from cbablate.running.process import Process
 from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
 
 PROGRAM = (
@@ -99,7 +100,9 @@ def test_a_recycled_process_number_does_not_keep_a_folder(root: Path) -> None:
 
 def test_a_process_that_lives_keeps_its_folder_even_without_its_lock(root: Path) -> None:
     dead = left_by_the_dead(root)
-    (dead / ".owner").write_text(json.dumps(Process.this().facts))  # of ours, not locked
+    (dead / ".owner").write_text(
+        json.dumps({**asdict(Process.this()), "at": time.time()})
+    )  # of ours, not locked
     clear_abandoned()
     assert dead.exists()
 
