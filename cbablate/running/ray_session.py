@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import secrets
+import shlex
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -182,6 +183,7 @@ class RaySession:
             "include_dashboard": False,
             "object_spilling_directory": str(self.scratch / "spilled"),
             "_temp_dir": str(folder),
+            **_python(),
         }
 
     def _shut_down(self) -> None:
@@ -205,6 +207,12 @@ class RaySession:
                     process.process.kill()
             remove_scratch(_node_folder())
         remove_scratch(self.scratch)
+
+
+def _python() -> dict[str, Any]:
+    """The option by which workers find a Python whose path a shell takes apart, at a space say."""
+    quoted = shlex.quote(sys.executable)
+    return {} if quoted == sys.executable else {"runtime_env": {"py_executable": quoted}}
 
 
 class _Messages:

@@ -8,8 +8,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,9 +38,17 @@ def short() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def command(study: Path, results: Path, *words: str) -> list[str]:
+def command(study: Path, results: Path, *words: str, python: str = sys.executable) -> list[str]:
     where = [str(study), "--results", str(results), "--no-mirrors"]
-    return [sys.executable, "-m", "cbablate.cli.main", "run", *where, *words]
+    return [python, "-m", "cbablate.cli.main", "run", *where, *words]
+
+
+def python_below(folder: Path) -> str:
+    """A Python of an environment below a folder, with the libraries of this one."""
+    venv.create(folder / "env", symlinks=True, with_pip=False)
+    (packages,) = (folder / "env").glob("lib/python*/site-packages")
+    (packages / "shared.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return str(folder / "env" / "bin" / "python")
 
 
 def processes() -> dict[int, tuple[int, str]]:
@@ -95,11 +105,12 @@ def test_the_command_starts_with_a_long_host_name_and_tmpdir(
     (short / "ray").mkdir()
     (short / "ray" / "ray_current_cluster").write_text("127.0.0.1:9")  # of a Ray that is gone
     study = toy_file(home, replicates=1)
+    python = sys.executable if user else python_below(home)  # whose path has spaces
     reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"] if user else []
     done = subprocess.run(
         ["unshare", "-u", "sh", "-c", f'hostname {"h" * 63} && exec "$@"', "sh"]
         + (["setpriv", *user, *reading] if user else [])
-        + command(study, home / "results"),
+        + command(study, home / "results", python=python),
         capture_output=True,
         text=True,
         timeout=LIMIT,
