@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-__all__ = ["Facet", "variable"]
+__all__ = ["Facet", "keep", "variable"]
 
 
 class Facet(NamedTuple):
@@ -18,6 +18,10 @@ class Facet(NamedTuple):
     name: str
     take: Callable[[], Any]
     put: Callable[[Any], object]
+
+
+def keep(_value: Any) -> None:
+    """How a facet is put back that nothing can put back."""
 
 
 def variable(name: str, holder: Any, attribute: str) -> Facet:
