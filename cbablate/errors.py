@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +18,7 @@ __all__ = [
     "TrialFailure",
     "in_a_line",
     "library_errors",
+    "machine_fault",
 ]
 
 
@@ -80,6 +83,35 @@ class TrialFailure(CbablateError):
     def __init__(self, sentence: str, *, failure: str = "error") -> None:
         super().__init__(sentence)
         self.failure = failure
+
+
+_OF_THE_MACHINE = frozenset(
+    {
+        errno.EDQUOT,
+        errno.EFBIG,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOSPC,
+        errno.EROFS,
+        errno.ESTALE,
+    }
+)
+
+
+def machine_fault(error: OSError) -> EnvironmentFault | None:
+    """What an error of the system says of the machine; None if it says nothing of it.
+
+    For what no caller expected: a full disk or too few descriptors can strike at any line.
+    """
+    if error.errno not in _OF_THE_MACHINE:
+        return None
+    where = f" ({error.filename})" if error.filename else ""
+    return EnvironmentFault(
+        f"the machine refuses to go on: {os.strerror(error.errno)}{where}. What had finished is "
+        "kept; mend the cause, and run the same command again."
+    )
 
 
 def in_a_line(error: BaseException, limit: int | None = 300) -> str:

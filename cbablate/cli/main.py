@@ -42,7 +42,7 @@ from cbablate.cli.words import (
     show_error,
     tell,
 )
-from cbablate.errors import CbablateError, Interrupted
+from cbablate.errors import CbablateError, Interrupted, machine_fault
 
 if TYPE_CHECKING:
     from cbablate.reporting.table import Table
@@ -395,6 +395,10 @@ def main() -> None:
             sys.exit(ReaderLeft.exit_code)
         raise
     except Exception as error:
+        fault = machine_fault(error) if isinstance(error, OSError) else None
+        if fault is not None:
+            show_error(fault)
+            sys.exit(fault.exit_code)
         if not hasattr(error, "format_message"):
             raise
         usage = io.StringIO()  # typer's own error: it repeats the words that were typed

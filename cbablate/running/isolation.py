@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 import fcntl
 import gc
 import io
@@ -74,10 +75,12 @@ class Isolation:
         try:
             yield
         finally:
-            self._inner = Picture(libraries=False)
-            self._inner_files = _Descriptors()
-            self._outer.put_back()
-            self._outer_files.put_back()
+            try:
+                self._inner = Picture(libraries=False)
+                self._inner_files = _Descriptors()
+            finally:
+                self._outer.put_back()
+                self._outer_files.put_back()
 
     def load(self, entry: Entry) -> Callable[..., Any]:
         """The workload's function; called in a turn.
@@ -180,9 +183,19 @@ class _Descriptors:
 
 
 def _copy(number: int) -> int | None:
+    """A copy of a descriptor; None of one that is closed.
+
+    Raises:
+        OSError: no more files can be opened.
+    """
     for least in (_HIGH, 3):  # a process may be allowed few files
-        with contextlib.suppress(OSError):
+        try:
             return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, least)
+        except OSError as error:
+            if error.errno == errno.EBADF:
+                return None
+            if least == 3:
+                raise
     return None
 
 

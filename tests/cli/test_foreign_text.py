@@ -81,7 +81,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = api.plan(api.load_study(folder / "s.yaml"))
     with Ledger.writing(folder / "r") as ledger:
         for trial in plan.trials[:2]:
-            body = {"attempt": 9, "session": 1, "executor": STEERING}
+            body = {"attempt": 9, "session": STEERING, "executor": STEERING}
             ledger.tell("started", trial.id, body)
             said = {"state": "failed", "reason": STEERING, "failure": "error"}
             ledger.tell("ended", trial.id, {**said, "traceback": STEERING, "seconds": 1.0})
@@ -144,6 +144,7 @@ def test_json_says_foreign_text_as_it_is_in_ascii(hostile: Path) -> None:
         results = [] if command == "check" else ["--results", "r"]
         said = typed(command, "s.yaml", "--json", *results, cwd=hostile)
         assert said.out.isascii() and not unseen(said.out)
+        assert said.out, (command, said.err)
         told = json.dumps(json.loads(said.out), ensure_ascii=False)
         if command == "status":
             assert "\x9b31m" in told, "JSON loses nothing"

@@ -47,6 +47,7 @@ def struck(victim: str, seed: int, *, kills: int = 4, blind: str = "") -> Round:
         began = time.monotonic()
         if victim == "worker":
             code = driver.wait(180)
+            done.windows[f"exit {code}"] += 1
         else:
             code = driver.wait(WITHIN + _GRACE)
             done.windows[f"over after {time.monotonic() - began:.0f} s"] += 1
@@ -84,6 +85,7 @@ def _is(pid: int, victim: str) -> bool:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         name = words[0].decode(errors="replace")
         if victim == "worker":
-            return name.startswith(_NAMES[victim]) and "IDLE" not in name
+            # Ray's own agents have such names too; raylets die with theirs.
+            return name.startswith(_NAMES[victim]) and not ("IDLE" in name or "Agent" in name)
         return Path(name).name == _NAMES[victim]
     return False
