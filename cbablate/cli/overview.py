@@ -11,7 +11,7 @@ from cbablate.analysis.absence import unreported
 from cbablate.analysis.contrast import pooled_sd
 from cbablate.analysis.cost import cost, tuning_cost
 from cbablate.analysis.course import asked
-from cbablate.analysis.earlier import earlier_versions
+from cbablate.analysis.earlier_versions import earlier_versions
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals

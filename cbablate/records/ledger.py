@@ -17,8 +17,8 @@ from cbablate.records.layout import LEDGER_FILE, clear_half_made, create, upgrad
 from cbablate.records.lease import Lease, holder_now, take
 from cbablate.records.ledger_file import PATIENCE, LedgerFile, among, connected, written_here
 from cbablate.records.lock import Lock, exclusive
+from cbablate.records.moved_file import Identity, identity, keep_open, lost
 from cbablate.records.record import Kind, Record
-from cbablate.records.rescue import Identity, identity, keep_open, lost
 from cbablate.records.seal import Seal, SealFile, seal_of
 from cbablate.records.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
