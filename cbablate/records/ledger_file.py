@@ -298,7 +298,7 @@ def _wal(path: Path) -> Path:
 
 
 def _refuse(text: str) -> None:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 _scan = make_scanner(JSONDecoder(parse_constant=_refuse))  # type: ignore[arg-type]  # as json does
@@ -309,7 +309,7 @@ def _decode(text: str) -> Any:
     try:
         value, end = _scan(text, 0)
     except StopIteration:
-        raise ValueError("it is no JSON") from None
+        raise ValueError("it is not JSON") from None
     if end != len(text):
         raise ValueError("there is more behind it")
     return value

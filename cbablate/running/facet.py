@@ -11,7 +11,7 @@ __all__ = ["Facet", "keep", "variable"]
 class Facet(NamedTuple):
     """One part of a process's state: its name, how it is read, how a former value is put back.
 
-    `take` and `put` may raise: what cannot be read is no part of a picture, and what cannot be put
+    `take` and `put` may raise: what cannot be read is left out of a picture, and what cannot be put
     back is reported by its name. Values compare with `==`.
     """
 

@@ -98,7 +98,7 @@ _UNLIKE = {
     "tracing_state",
     "value_trace",
 }
-"""What PyTorch has a getter and a setter of, and is no setting that takes one value."""
+"""Names that PyTorch has a getter and a setter for, and that do not stand for one value."""
 
 _PRECISIONS = [
     (backend, operator)
