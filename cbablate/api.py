@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import outcome
-from cbablate.analysis.recorded import as_recorded
+from cbablate.analysis.recorded_version import as_recorded
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan

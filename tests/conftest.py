@@ -6,6 +6,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# Hypothesis gives each example 200 ms otherwise, which a busy machine exceeds.
+settings.register_profile("cbablate", deadline=None)
+settings.load_profile("cbablate")
 
 # Ray's workers give way to everything else, which beside a busy test process is for ever.
 os.environ.setdefault("RAY_worker_niceness", "0")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from cbablate.analysis.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.course import Course, course, narrowed, sequential_family
 from cbablate.analysis.data_version import data_version
-from cbablate.analysis.earlier import earlier_versions
+from cbablate.analysis.earlier_versions import earlier_versions
 from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.origin import Origin, origin, origin_of_timings
 from cbablate.analysis.replicates import Replicates, Values, entered

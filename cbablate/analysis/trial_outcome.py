@@ -10,15 +10,12 @@ from cbablate.character import brief
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import History, histories
+from cbablate.records.history import LONGEST_REASON, History, histories
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 
 __all__ = ["TrialOutcome", "outcomes", "past_of"]
-
-_REASON = 500
-"""So many characters of a reason are given."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,7 @@ class TrialOutcome:
         spent = past.last.spent if past.last else 0
         after = f" after {spent} of {self.trial.budget.amount} {self.trial.budget.unit}"
         kind = f": {past.failure}" if past.failure else ""
-        reason = f" ({brief(past.reason, _REASON)})" if past.reason else ""
+        reason = f" ({brief(past.reason, LONGEST_REASON)})" if past.reason else ""
         return f"{past.state.value}{kind}{'' if not past.attempts else after}{reason}"
 
 

@@ -14,7 +14,7 @@ from cbablate.errors import EnvironmentFault
 from cbablate.records.place import results_folder
 
 if TYPE_CHECKING:
-    from cbablate.records.salvage import Examination
+    from cbablate.records.fsck import Examination
 
 __all__ = ["fsck"]
 
@@ -37,19 +37,19 @@ def fsck(
     as_json: Json = False,
 ) -> None:
     """Say what of a results folder is whole and what is lost. Exit code 5 if any is."""
-    from cbablate.records import salvage
+    from cbablate.records import fsck as ledger
 
     if not results.is_dir():
         raise EnvironmentFault(f"there is no folder {results}.")
     if release:
-        freed = salvage.release(results)
+        freed = ledger.release(results)
         told = f"held by {freed}" if freed else "held by nobody"
         tell(f"{results}: the ledger was {told}; it is free now.")
     kept = None
     if repair:
-        found, kept = salvage.repair(results)
+        found, kept = ledger.repair(results)
     else:
-        found = salvage.examine(results)
+        found = ledger.examine(results)
     damaged, rebuildable = _checkpoints(results), list(_rebuildable(results))
     if as_json:
         from cbablate.cli import json_shape

@@ -11,7 +11,7 @@ from cbablate.analysis.absence import unreported
 from cbablate.analysis.contrast import pooled_sd
 from cbablate.analysis.cost import cost, tuning_cost
 from cbablate.analysis.course import asked
-from cbablate.analysis.earlier import earlier_versions
+from cbablate.analysis.earlier_versions import earlier_versions
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
@@ -32,7 +32,7 @@ from cbablate.planning.power import (
 )
 from cbablate.planning.screening import aliases
 from cbablate.planning.search import confirmed
-from cbablate.records.history import TRIAL_KINDS, History, histories
+from cbablate.records.history import LONGEST_REASON, TRIAL_KINDS, History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.claim import difference_unit, margin_words
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["ended", "kept", "planned", "standing"]
 
 _CONFIRMED = "Confirmations, at each arm's best:"
-_REASON = 500
 _TRACEBACK = 5_000
 """So many characters of a failure are looked at: a stranger's exception may have millions."""
 _PRICE_OF_LOOKING = (
@@ -316,9 +315,9 @@ def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[st
         failure = f"{history.failure}: " if history.failure else ""
         lines.append(
             f"  {plan.label(trial)} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
-            f"{failure}{brief(history.reason, _REASON) or f'attempt {history.attempts}'}"
+            f"{failure}{brief(history.reason, LONGEST_REASON) or f'attempt {history.attempts}'}"
         )
         if history.traceback:
             last = history.traceback[-_TRACEBACK:].strip().splitlines()[-3:]
-            lines += [f"      {brief(line, _REASON)}" for line in last]
+            lines += [f"      {brief(line, LONGEST_REASON)}" for line in last]
     return lines

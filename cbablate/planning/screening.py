@@ -13,6 +13,8 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from cbablate.spec.complaint import listed
+
 __all__ = ["aliases", "columns", "fractional", "plackett_burman", "runs"]
 
 Cell = tuple[int, ...]
@@ -91,7 +93,7 @@ def aliases(design: str, names: Sequence[str]) -> Iterator[str]:
         return
     bits = columns(factors)
     made = [
-        f"{name} is on where an odd number of {_listed([names[i] for i in _bits(column)])} are"
+        f"{name} is on where an odd number of {listed([names[i] for i in _bits(column)])} are"
         for name, column in zip(names[independent:], bits[independent:], strict=True)
     ]
     groups = _pairs(bits)
@@ -170,7 +172,3 @@ def _prime(factors: int) -> int:
 
 def _bits(mask: int) -> list[int]:
     return [i for i in range(mask.bit_length()) if mask >> i & 1]
-
-
-def _listed(words: Sequence[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -12,6 +12,7 @@ from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState
 
 __all__ = [
+    "LONGEST_REASON",
     "TRIAL_KINDS",
     "History",
     "body_of",
@@ -21,6 +22,9 @@ __all__ = [
     "histories",
     "measurement_of",
 ]
+
+LONGEST_REASON = 500
+"""Characters of a reason that are shown: a stranger's exception may have millions."""
 
 TRIAL_KINDS: tuple[Kind, ...] = ("started", "measured", "ended")
 """The kinds of fact that a history is made of."""
@@ -126,7 +130,9 @@ def fold(told: dict[str, History], fact: Record) -> bool:
     """One more fact, added to histories by trial id; whether it counts."""
     if fact.kind not in TRIAL_KINDS:
         return False
-    history = told.setdefault(fact.subject, History(trial=fact.subject))
+    history = told.get(fact.subject)
+    if history is None:
+        history = told[fact.subject] = History(trial=fact.subject)
     if fact.kind == "started":
         told[fact.subject] = _attempt(history, fact)
     elif "attempt" in fact.body and not _open(history, fact.body):

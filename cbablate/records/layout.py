@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from cbablate.errors import EnvironmentFault
 from cbablate.records.crash_point import crash_point
+from cbablate.records.disk import synchronise
 from cbablate.records.seal import EMPTY, Seal
 from cbablate.records.sqlite_fault import fault
 
@@ -152,11 +153,7 @@ def _name(fresh: Path, path: Path) -> None:
     except OSError:  # this file system has no links
         if not path.exists():
             fresh.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    synchronise(path.parent)
 
 
 def upgrade(connection: sqlite3.Connection, seal: Seal) -> None:

@@ -15,10 +15,10 @@ from cbablate.fingerprint import canonical
 from cbablate.records.crash_point import crash_point
 from cbablate.records.layout import LEDGER_FILE, clear_half_made, create, upgrade
 from cbablate.records.lease import Lease, holder_now, take
-from cbablate.records.ledger_file import LedgerFile, among, connected, written_here
+from cbablate.records.ledger_file import PATIENCE, LedgerFile, among, connected, written_here
 from cbablate.records.lock import Lock, exclusive
+from cbablate.records.moved_file import Identity, identity, keep_open, lost
 from cbablate.records.record import Kind, Record
-from cbablate.records.rescue import Identity, identity, keep_open, lost
 from cbablate.records.seal import Seal, SealFile, seal_of
 from cbablate.records.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
@@ -26,6 +26,10 @@ __all__ = ["LEDGER_FILE", "Ledger"]
 
 _LASTING: frozenset[Kind] = frozenset({"ended", "timed"})
 """Kinds of fact after which everything is copied from the -wal into the ledger's own file."""
+
+_READERS = 2_000
+"""Milliseconds that this waits for a process that reads. One that was stopped while it reads is
+waited for once: what it keeps out of the file stays in the -wal, on disk, until it goes on."""
 
 
 class Ledger:
@@ -47,6 +51,7 @@ class Ledger:
         self._lease: Lease | None = None
         self._opened: Identity = ()
         self._lost: DamagedState | None = None
+        self._wait = _READERS
         self._known: list[Record] = []
         """The facts that were read so far: all up to some number, since they count from 1."""
 
@@ -226,7 +231,10 @@ class Ledger:
         if lasting:
             crash_point("ledger.checkpoint.before")
             try:
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                self._connection.execute(f"PRAGMA busy_timeout = {self._wait}")
+                found = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._connection.execute(f"PRAGMA busy_timeout = {PATIENCE}")
+                self._wait = 0 if found[0] else _READERS
             except SQLITE_ERRORS as error:
                 raise fault(self.path, error, "written") from error
             crash_point("ledger.checkpoint.after")

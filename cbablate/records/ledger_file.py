@@ -20,7 +20,7 @@ from cbablate.records.record import Kind, Record, digest_of
 from cbablate.records.seal import SEAL_FILE, Seal, read_seal, seal_of
 from cbablate.records.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
-__all__ = ["LEDGER_FILE", "LedgerFile", "among", "connected", "written_here"]
+__all__ = ["LEDGER_FILE", "PATIENCE", "LedgerFile", "among", "connected", "written_here"]
 
 _COUNTS = """
     SELECT count(*), coalesce(max(sequence) - min(sequence) + 1, 0), coalesce(max(sequence), 0),
@@ -33,6 +33,8 @@ _FACTS = (
     "WHERE sequence > ? ORDER BY sequence"
 )
 _LAST = "SELECT sequence, digest FROM records ORDER BY sequence DESC LIMIT 1"
+PATIENCE = 10_000
+"""Milliseconds that a process waits for another that has the ledger locked."""
 _MOST_BYTES = 100_000_000
 """The longest value that is read from a file; a fact is far shorter."""
 
@@ -234,7 +236,11 @@ def connected(path: Path, mode: str, more: str = "") -> sqlite3.Connection:
         raise fault(path, error) from error
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST_BYTES)
-        for setting in ("busy_timeout = 10000", "trusted_schema = OFF", "cell_size_check = ON"):
+        for setting in (
+            f"busy_timeout = {PATIENCE}",
+            "trusted_schema = OFF",
+            "cell_size_check = ON",
+        ):
             connection.execute(f"PRAGMA {setting}")
     except SQLITE_ERRORS as error:
         connection.close()
@@ -292,7 +298,7 @@ def _wal(path: Path) -> Path:
 
 
 def _refuse(text: str) -> None:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 _scan = make_scanner(JSONDecoder(parse_constant=_refuse))  # type: ignore[arg-type]  # as json does
@@ -303,7 +309,7 @@ def _decode(text: str) -> Any:
     try:
         value, end = _scan(text, 0)
     except StopIteration:
-        raise ValueError("it is no JSON") from None
+        raise ValueError("it is not JSON") from None
     if end != len(text):
         raise ValueError("there is more behind it")
     return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from cbablate.analysis.factorial import Effect, Effects, Part, effects
 from cbablate.analysis.summary import Summary, metric_of
@@ -14,6 +14,7 @@ from cbablate.reporting.note import comment
 from cbablate.reporting.screening import screening_table
 from cbablate.reporting.sheet import Sheet, Value
 from cbablate.reporting.table import Column, Row, Table
+from cbablate.spec.complaint import listed
 
 __all__ = ["effect_table"]
 
@@ -52,7 +53,7 @@ def effect_table(plan: Plan, summary: Summary) -> Table:
     rows.append(Row(tuple(_cells(split.error, "error"))))
     return Table(
         name=f"{plan.study.name}-effects",
-        caption=f"Effects of {_listed([f.name for f in plan.study.factors])} on {label}.",
+        caption=f"Effects of {listed([f.name for f in plan.study.factors])} on {label}.",
         columns=_COLUMNS,
         rows=tuple(rows),
         notes=tuple(_notes(plan, split)),
@@ -111,7 +112,3 @@ def _sheet(plan: Plan, summary: Summary, primary: Effects) -> Iterator[tuple[Val
             yield (*head, one.name, *shares, one.f, one.p, one.p_adjusted, *tail)
         for word, part in (("seeds", split.seeds), ("error", split.error)):
             yield (*head, word, part.freedom, part.squares, part.eta, *([None] * 5), *tail)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -23,6 +23,7 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import brief, spaced, visible
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.records.history import LONGEST_REASON
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.claim import claims
@@ -40,7 +41,6 @@ _MOST_RESAMPLED = 1_000
 """Of more trials `cbablate table --robust` is asked for."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
-_REASON = 500
 _TRACEBACK = 20_000
 """So many characters of a failure are given: a stranger's exception may have millions."""
 
@@ -177,7 +177,7 @@ def _row(one: TrialOutcome, metrics: Sequence[str]) -> dict[str, Any]:
         "replicate": one.trial.replicate,
         "seed": one.trial.seed,
         "state": past.state.value,
-        "why": brief(past.failure or past.reason, _REASON),
+        "why": brief(past.failure or past.reason, LONGEST_REASON),
         "spent": spent,
         "values": [(v, "" if v is None else f"{v:.6g}") for v in values],
         "seconds": round(past.last.seconds, 1) if past.last else None,

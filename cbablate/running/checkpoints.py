@@ -26,6 +26,7 @@ from typing import Any
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.trial import Trial
 from cbablate.records.crash_point import crash_point
+from cbablate.records.disk import synchronise
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.running.handover import Saved
@@ -106,7 +107,7 @@ class Checkpoints:
             saved = self._read(path)
             if saved and (found.spent if found else 0) < saved.spent < trial.budget.amount:
                 found = saved
-                self._offered[trial.id] = Origin(saved.spent, path.name.rpartition("-")[2])
+                self._offered[trial.id] = Origin(saved.spent, _trial_of(path))
         return found
 
     def offered(self, trial: str) -> Origin:
@@ -139,7 +140,7 @@ class Checkpoints:
                 path.replace(_both(path)[1])
             fresh.replace(path)
             crash_point("checkpoint.after_replace")
-            _settle(self._folder)
+            synchronise(self._folder)
         except OSError as error:
             with contextlib.suppress(OSError):  # what is wrong is told below, and once
                 fresh.unlink()
@@ -163,7 +164,7 @@ class Checkpoints:
         finals: list[tuple[float, Path, int]] = []
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
             final = path.name.startswith(f"{_FINAL}-")
-            history = told.get(path.name.rpartition("-")[2].removesuffix(_BEFORE))
+            history = told.get(_trial_of(path))
             if final and history is not None and history.state is TrialState.COMPLETE:
                 about = path.stat()
                 finals.append((about.st_mtime, path, about.st_size))
@@ -218,6 +219,11 @@ def checkpoint_bytes(results: Path) -> tuple[int, int]:
 def _both(path: Path) -> tuple[Path, Path]:
     """The names of a trial's newest checkpoint and of the one before it."""
     return path, path.with_name(f"{path.name}{_BEFORE}")
+
+
+def _trial_of(path: Path) -> str:
+    """The id of the trial whose checkpoint a file is, by its name."""
+    return path.name.rpartition("-")[2].removesuffix(_BEFORE)
 
 
 def _content(path: Path) -> bytes:
@@ -291,12 +297,3 @@ def _parsed(content: bytes) -> Saved:
         files[name] = part
         start += length
     return Saved(int(said["spent"]), files)
-
-
-def _settle(folder: Path) -> None:
-    """Make the names in a folder as lasting as its files."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
-import subprocess
 from collections import Counter
 
 from cbablate.errors import EnvironmentFault, in_a_line
+from cbablate.running.worker import output_of
 
 __all__ = ["confine", "unused_gpus"]
 
@@ -47,15 +46,10 @@ def unused_gpus(why: str | None = None) -> str:
 
 def _listed() -> str:
     """The GPUs that the driver's own tool names, with how many there are of each."""
-    if shutil.which("nvidia-smi") is None:
-        return ""
-    asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    names = Counter(done.stdout.split("\n") if done.returncode == 0 else [])
-    return ", ".join(f"{count} x {name.strip()}" for name, count in names.items() if name.strip())
+    names = Counter(
+        output_of(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]).splitlines()
+    )
+    return ", ".join(f"{count} x {name.strip()}" for name, count in names.items())
 
 
 def _unusable() -> str:

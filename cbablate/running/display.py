@@ -21,7 +21,7 @@ from cbablate.analysis.tuning import Tuning
 from cbablate.character import brief, spaced, visible
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import History
+from cbablate.records.history import LONGEST_REASON, History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.running.duration import duration
@@ -30,8 +30,6 @@ from cbablate.spec.metric import Objective
 
 __all__ = ["Display"]
 
-_REASON = 500
-"""So many characters of a reason are shown; a stranger's exception may have millions."""
 _COLOURS = {
     TrialState.COMPLETE: "green",
     TrialState.RUNNING: "cyan",
@@ -168,7 +166,7 @@ class Display:
             words += f", {values}"
         words += f" ({duration(took)})"
         if reason:
-            words += f": {visible(brief(reason, _REASON))}"
+            words += f": {visible(brief(reason, LONGEST_REASON))}"
         if state is TrialState.FAILED:
             self._failed.append(words)
         if self._live is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.course import asked
-from cbablate.analysis.recorded import as_recorded
+from cbablate.analysis.recorded_version import as_recorded
 from cbablate.analysis.timing import device_of
 from cbablate.analysis.tuning import Tuning, tunings
 from cbablate.errors import EnvironmentFault, StudyError
@@ -35,8 +35,8 @@ from cbablate.running.mirror import Mirror, MirrorThread, MirrorUnreachable, Stu
 from cbablate.running.namesake import refuse_namesake
 from cbablate.running.session import session_body
 from cbablate.running.worker import MEASURED_HERE
-from cbablate.workloads.admission import refusal
 from cbablate.workloads.entry import Entry
+from cbablate.workloads.import_check import refusal
 from cbablate.workloads.source import file_digest
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ __all__ = [
     "verify",
 ]
 
-_ADMIT = "cbablate.workloads.admission:admit"
+_CHECK = "cbablate.workloads.import_check:check_import"
 Publish = Callable[[Sequence[Record]], list[Path]]
 """Writes tables and figures from the facts, and says where."""
 
@@ -243,7 +243,7 @@ def verify(plan: Plan, executor: Executor, *, arms: Iterable[Arm] | None = None)
     """
     if plan.description.code is not None:
         workload = entry(plan, plan.description.run)
-        sentence, whose = executor.call(Entry(_ADMIT), workload.name, workload.code)
+        sentence, whose = executor.call(Entry(_CHECK), workload.name, workload.code)
         if sentence:
             raise refusal(f"{plan.study.name}: {sentence}", whose)
     if plan.description.verify is None:

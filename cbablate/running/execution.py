@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cbablate.planning.trial import Trial
+from cbablate.running.error_text import sentence
 from cbablate.running.executor import Ending, raised
 from cbablate.running.handover import Saved
 from cbablate.running.isolation import Isolation, Remains
@@ -13,7 +14,6 @@ from cbablate.running.limits import CLOSING, Limits, OverLimit, Watch
 from cbablate.running.scratch import remove_scratch, scratch_folder
 from cbablate.running.signals import Stopped, heed
 from cbablate.running.stream import Told, attempt
-from cbablate.running.wording import sentence
 from cbablate.workloads.entry import Entry
 
 __all__ = ["Execution", "Order"]

@@ -11,9 +11,9 @@ from cbablate.errors import TrialFailure
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import FAILURES, Verdict
+from cbablate.running.error_text import message, sentence, trace
 from cbablate.running.handover import Saved
 from cbablate.running.limits import Limits
-from cbablate.running.wording import message, sentence, trace
 from cbablate.workloads.entry import Entry
 
 __all__ = ["NO_LIMITS", "Ending", "Executor", "Feed", "Keeper", "raised"]

@@ -14,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from cbablate.running.facet import Facet, variable
+from cbablate.running.facet import Facet, keep, variable
 
 __all__ = ["LIBRARIES", "at_import", "settings_of"]
 
@@ -98,7 +98,7 @@ _UNLIKE = {
     "tracing_state",
     "value_trace",
 }
-"""What PyTorch has a getter and a setter of, and is no setting that takes one value."""
+"""Names that PyTorch has a getter and a setter for, and that do not stand for one value."""
 
 _PRECISIONS = [
     (backend, operator)
@@ -117,9 +117,9 @@ def _torch(torch: Any) -> Iterator[Facet]:
         "PyTorch's default device", lambda: _default_device(torch), torch.set_default_device
     )
     yield Facet("PyTorch's threads", torch.get_num_threads, torch.set_num_threads)
-    yield Facet("PyTorch's threads between operators", torch.get_num_interop_threads, _keep)
+    yield Facet("PyTorch's threads between operators", torch.get_num_interop_threads, keep)
     yield Facet("PyTorch's gradient mode", torch.is_grad_enabled, torch._C._set_grad_enabled)
-    yield Facet("PyTorch's inference mode", torch.is_inference_mode_enabled, _keep)
+    yield Facet("PyTorch's inference mode", torch.is_inference_mode_enabled, keep)
     yield Facet(
         "PyTorch's search for anomalies", torch.is_anomaly_enabled, torch.set_anomaly_enabled
     )
@@ -144,11 +144,7 @@ def _torch(torch: Any) -> Iterator[Facet]:
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         yield Facet("the CUDA device", torch.cuda.current_device, torch.cuda.set_device)
         # An error of CUDA stays with its process: nothing can be computed there any more.
-        yield Facet("CUDA, which has met an error", lambda: torch.cuda.synchronize(), _keep)
-
-
-def _keep(_value: Any) -> None:
-    """Nothing can put this back."""
+        yield Facet("CUDA, which has met an error", lambda: torch.cuda.synchronize(), keep)
 
 
 def _default_device(torch: Any) -> Any:

@@ -37,7 +37,7 @@ class OverLimit(BaseException):
 class Limits:
     """How long, in seconds, an attempt at a trial may take, and may go without a measurement.
 
-    None is no limit. What earlier attempts took does not count.
+    None means without limit. What earlier attempts took does not count.
     """
 
     time: float | None = None

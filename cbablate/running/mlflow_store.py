@@ -180,7 +180,7 @@ class MlflowStore:
             place = (self._folder / ARTIFACT_FOLDER).as_uri()
         found = client.get_experiment_by_name(name)
         if found is not None and not found.experiment_id:
-            raise ValueError("an experiment without an id: this is no MLflow server")
+            raise ValueError("an experiment without an id: this is not an MLflow server")
         if found is not None and self._own and found.artifact_location != place:
             # The results folder was moved: artifacts would go to where it was.
             client.rename_experiment(found.experiment_id, f"{name} (moved, {found.experiment_id})")

@@ -19,7 +19,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from cbablate.running.facet import Facet, variable
+from cbablate.running.facet import Facet, keep, variable
 from cbablate.running.library_state import LIBRARIES, settings_of
 from cbablate.running.limits import INTERRUPTION
 
@@ -232,10 +232,6 @@ def _put_start_method(wanted: Any) -> None:
     sys.modules["multiprocessing"].set_start_method(wanted, force=True)
 
 
-def _keep(_value: Any) -> None:
-    """Nothing can put this back."""
-
-
 def _put(function: Callable[..., Any], *before: Any) -> Callable[[Any], object]:
     return lambda value: function(*before, value)
 
@@ -261,7 +257,7 @@ _FACETS = (
     Facet("the handlers of signals", lambda: _Same(map(signal.getsignal, _SIGNALS)), _put_handlers),
     Facet("the resource limits", lambda: list(map(resource.getrlimit, _LIMITS)), _put_limits),
     Facet("the process group", os.getpgrp, _put(os.setpgid, 0)),
-    Facet("the session of processes", lambda: os.getsid(0), _keep),
+    Facet("the session of processes", lambda: os.getsid(0), keep),
     Facet(
         "the priority",
         lambda: os.getpriority(os.PRIO_PROCESS, 0),

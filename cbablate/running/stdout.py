@@ -29,11 +29,12 @@ def _descriptor_kept() -> Iterator[None]:
     _flush()
     try:
         kept = os.dup(1)
-        os.dup2(2, 1)
-    except OSError:  # one of them is closed
+    except OSError:  # it is closed
         yield
         return
     try:
+        with contextlib.suppress(OSError):  # stderr is closed
+            os.dup2(2, 1)
         yield
     finally:
         _flush()

@@ -14,10 +14,10 @@ from cbablate.errors import TrialFailure
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.sketch import Sketch
+from cbablate.running.error_text import sentence, words
 from cbablate.running.handover import Handover, Saved
 from cbablate.running.limits import OverLimit
 from cbablate.running.signals import Stopped
-from cbablate.running.wording import sentence, words
 from cbablate.workloads.entry import Entry
 from cbablate.workloads.importing import strangers
 

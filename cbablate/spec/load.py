@@ -147,7 +147,9 @@ def _described(
     try:
         return describe(name, folder), []
     except LookupError as error:
-        sentence = str(error.args[0] if error.args else f"{scalar.shown(name)} is no workload")
+        sentence = str(
+            error.args[0] if error.args else f"there is no workload {scalar.shown(name)}"
+        )
         sentence = sentence.replace(f"'{name}'", scalar.shown(name))
         words = [] if ":" in name else re.findall(r"\w+", sentence.replace(scalar.shown(name), ""))
         return None, [Fault(("workload",), sentence, did_you_mean(name, set(words)))]

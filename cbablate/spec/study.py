@@ -59,7 +59,7 @@ class Study(BaseModel):
     analysis: Analysis = Analysis()
     tune: Sweep | None = None
     time_limit: Seconds | None = Field(default=None, exclude=True)
-    """How many seconds an attempt at a trial may take. Limits are no part of what the study is."""
+    """How many seconds an attempt at a trial may take. The study is the same without."""
     silence_limit: Seconds | None = Field(default=None, exclude=True)
     """How many seconds a trial may go without a measurement."""
     typesetting: Typesetting = Field(default=Typesetting(), exclude=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from cbablate.character import brief
 from cbablate.spec import scalar
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.text_file import Flaw, Unreadable
@@ -65,6 +66,4 @@ def spoken(path: Path, told: Iterable[Told]) -> str:
 
 def _brief(text: str) -> str:
     """A sentence on one line, cut where it is very long."""
-    if len(text) <= _LONGEST:
-        return scalar.printable(text)
-    return f"{scalar.printable(text[:_LONGEST])}... ({len(text) - _LONGEST:,} more characters)"
+    return scalar.printable(brief(text, _LONGEST))

@@ -79,8 +79,8 @@ def describe(name: str, folder: Path) -> Description:
         return SHIPPED[name]()
     if ":" not in name:
         raise LookupError(
-            f"'{name}' is no workload; there are {', '.join(sorted(SHIPPED))}, and your own as "
-            "module:function"
+            f"there is no workload '{name}'; there are {', '.join(sorted(SHIPPED))}, and your own "
+            "as module:function"
         )
     if not _ENTRY.match(name) or len(name) > _LONGEST:
         raise LookupError(

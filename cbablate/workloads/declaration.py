@@ -50,7 +50,10 @@ def _misfit(signature: inspect.Signature, name: str) -> str:
 
 
 def misfit_of(function: Callable[..., Any], name: str) -> str:
-    """The same of a function that was imported; of a decorated one, what the decorator made."""
+    """Why an imported function cannot be called as a workload is; "" if it can.
+
+    For a decorated function that is about what the decorator made.
+    """
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return _asynchronous(name)
     try:

@@ -1,7 +1,7 @@
 """The version that 0.1.0 gave to an own workload, so that its ledgers go on counting.
 
 It is over the text of the workload's file and of what it imports from the study's folder, by
-absolute names only. Nothing new is identified by it; `planning.recorded` says where it is used.
+absolute names only. Nothing new is identified by it: see `analysis.recorded_version`.
 """
 
 from __future__ import annotations

@@ -42,6 +42,8 @@ def loaded(code: Code) -> ModuleType:
         except BaseException:
             unload()
             raise
+    else:
+        _add_to_path(code.folder)  # again: between trials the path is put back
     return _current.module
 
 

@@ -1,4 +1,4 @@
-"""The digest of Python source by its syntax tree: comments, spaces and line breaks are no code.
+"""The digest of Python source by its syntax tree: comments, spaces and line breaks do not count.
 
 The tree is written out here, field by field, because `ast.dump` is not the same text on every
 version of Python: fields come and go. What a version adds is absent from older code, and absent

@@ -104,7 +104,7 @@ def is_users(file: Path, home: Path, roots: Iterable[Path]) -> bool:
 
 
 def users_folders() -> list[Path]:
-    """The folders on Python's path that are no library's.
+    """The folders on Python's path that do not belong to libraries.
 
     Code that libraries generate and import from a cache is not on that path, or in a `.cache`.
     """

@@ -18,7 +18,7 @@ from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.cli import overview
 from cbablate.planning.plan import Plan
-from cbablate.records import salvage
+from cbablate.records import fsck
 from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
 from cbablate.reporting.difference import Side, difference, until
@@ -133,9 +133,9 @@ def _fsck(content: bytes, folder: Path) -> None:
     results = folder / "r"
     results.mkdir()
     (results / "ledger.sqlite").write_bytes(content)
-    salvage.examine(results)
-    salvage.repair(results)
-    assert salvage.examine(results).whole, "what was repaired is whole"
+    fsck.examine(results)
+    fsck.repair(results)
+    assert fsck.examine(results).whole, "what was repaired is whole"
     api.facts(results)
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from cbablate.errors import DamagedState, OwnedElsewhere
 from cbablate.records import lease
+from cbablate.records.fsck import release
 from cbablate.records.layout import LEDGER_FILE
 from cbablate.records.ledger import Ledger
 from cbablate.records.process import Process
-from cbablate.records.salvage import release
 from tests.records.writers import ended, trial, writer
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")

@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -403,3 +405,18 @@ def test_a_fact_is_read_and_checked_once_however_often_facts_are_asked_for(
     with Ledger.writing(tmp_path) as ledger:
         assert len(ledger.records()) == len(ledger.records()) == 3
     assert checked == [1, 2, 3, 1, 2, 3]
+
+
+def test_a_reader_that_was_stopped_holds_up_the_end_of_one_trial_at_most(tmp_path: Path) -> None:
+    with Ledger.writing(tmp_path) as ledger:
+        ledger.tell("session", "s", {})
+        with closing(sqlite3.connect(tmp_path / LEDGER_FILE, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM records").fetchone()
+            began = time.monotonic()
+            for trial in "abcd":
+                ledger.tell("ended", trial, {"state": "complete"})
+            assert time.monotonic() - began < 7
+            assert (tmp_path / f"{LEDGER_FILE}-wal").stat().st_size > 0
+        ledger.tell("ended", "u", {"state": "complete"})
+        assert (tmp_path / f"{LEDGER_FILE}-wal").stat().st_size == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from cbablate.running.conductor import Conductor
 from cbablate.running.drive import drive
 from cbablate.running.handover import Saved
 from cbablate.running.local_executor import LocalExecutor
+from cbablate.spec.budget import Budget
 from cbablate.spec.sweep import Pruner
 from tests.toys import toy_plan, tuned_plan
 
@@ -143,6 +145,18 @@ def test_damage_anywhere_is_told_and_never_offered(where: float, bit: int, cut: 
         assert not path.exists()
     (sentence,) = told
     assert "its trial starts from the one before, or again" in sentence
+
+
+def test_the_one_before_a_damaged_final_one_names_the_trial_that_left_it(tmp_path: Path) -> None:
+    trial = trial_of_five()
+    longer = replace(trial, id="f" * 20, budget=Budget(epochs=9))
+    kept = Checkpoints(tmp_path, open_ended=lambda config, budget: True)
+    kept.keep(trial, Saved(5, {"weights": b"first attempt"}))
+    kept.keep(trial, Saved(5, {"weights": b"second attempt"}))
+    newest, _ = sorted((tmp_path / "checkpoints").iterdir())
+    newest.write_bytes(b"damage")
+    assert kept.offer(longer) == Saved(5, {"weights": b"first attempt"})
+    assert kept.offered(longer.id) == Origin(5, trial.id)
 
 
 def test_a_file_that_reaches_out_of_its_folder_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from cbablate import api
 from cbablate.errors import CbablateError, EnvironmentFault
-from cbablate.running import devices
+from cbablate.running import devices, worker
 from tests.toys import toy_file, toy_plan
 
 torch = pytest.importorskip("torch")
@@ -63,7 +63,7 @@ def test_a_local_study_beside_gpus_that_torch_cannot_use_says_so_in_one_line(
 
 
 def test_a_machine_without_gpus_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices.shutil, "which", lambda _: None)
+    monkeypatch.setattr(worker.shutil, "which", lambda _: None)
     assert devices.unused_gpus() == ""
     assert devices.unused_gpus("Ray sees none of them") == ""
 

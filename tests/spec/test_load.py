@@ -149,7 +149,7 @@ def test_a_fault_that_a_level_makes_by_what_it_leaves_is_told_at_the_level(
     ("workload", "told"),
     [
         ("!own toy", "'!own' is a tag, and tags are not read"),
-        ('"to\\ny"', r"workload: 'to\ny' is no workload"),
+        ('"to\\ny"', r"workload: there is no workload 'to\ny'"),
         ("x" * 300 + ":f", "is not of the form module:function"),
         ("~", "workload: nothing is given"),
         ("[toy]", "workload: a list is given"),
@@ -229,7 +229,7 @@ def test_a_lookup_without_a_sentence_gets_one(tmp_path: Path) -> None:
         raise LookupError
 
     (tmp_path / "x.yaml").write_text(TOY)
-    with pytest.raises(StudyError, match="workload: 'toy' is no workload"):
+    with pytest.raises(StudyError, match="workload: there is no workload 'toy'"):
         read_study(tmp_path / "x.yaml", nothing)  # type: ignore[arg-type]  # never describes
 
 

@@ -14,10 +14,10 @@ from cbablate.workloads import importing
 from cbablate.workloads.declaration import misfit_of
 from cbablate.workloads.entry import unrecorded
 
-__all__ = ["admit", "refusal"]
+__all__ = ["check_import", "refusal"]
 
 
-def admit(name: str, code: Code) -> tuple[str, str]:
+def check_import(name: str, code: Code) -> tuple[str, str]:
     """Import a workload and look at its function, in a worker.
 
     Returns:
@@ -53,7 +53,7 @@ def admit(name: str, code: Code) -> tuple[str, str]:
 
 
 def refusal(sentence: str, whose: str) -> CbablateError:
-    """The error that says what `admit` has found."""
+    """The error that says what `check_import` has found."""
     return EnvironmentFault(sentence) if whose == "machine" else StudyError(sentence)
 
 

@@ -6,7 +6,6 @@ before it puts a new ledger in their place.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault, OwnedElsewhere
 from cbablate.fingerprint import canonical
+from cbablate.records.disk import synchronise
 from cbablate.records.history import History, falsely_complete, fold
 from cbablate.records.layout import APPLICATION, LEDGER_FILE, create, strange
 from cbablate.records.lease import Told, holder_now, lives, may_be_taken, read_lease
@@ -248,8 +248,8 @@ def _kept(folder: Path) -> Path:
     for name in _PARTS:
         if (folder / name).is_file():
             shutil.copy2(folder / name, kept / name)
-            _synchronise(kept / name)
-    _synchronise(kept)
+            synchronise(kept / name)
+    synchronise(kept)
     return kept
 
 
@@ -277,7 +277,7 @@ def _replace(folder: Path, facts: Iterable[Record]) -> None:
     path.replace(folder / LEDGER_FILE)
     with closing(SealFile(folder)) as beside:
         beside.write(seal, lasting=True)
-    _synchronise(folder)
+    synchronise(folder)
     shutil.rmtree(fresh, ignore_errors=True)
 
 
@@ -310,11 +310,3 @@ def _reason(error: DamagedState) -> str:
     """The part of a refusal that says what is wrong."""
     text = str(error).partition(" cannot be trusted: ")[2] or str(error)
     return text.partition(". It was left as it is")[0]
-
-
-def _synchronise(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
