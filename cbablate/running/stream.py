@@ -121,9 +121,8 @@ def _its_own() -> Iterator[None]:
         raise TrialFailure(sentence(error)) from error
 
 
-def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:
-    if not isinstance(item, Measurement):
-        raise TrialFailure(f"the workload yielded {_kind(item)}, not a Measurement")
+def _checked(yielded: Any, trial: Trial, *, after: int) -> Measurement:
+    item = _of_its_kind(yielded)
     unit, most = trial.budget.unit, trial.budget.amount
     spent = _whole(item.spent)
     if spent is None:
@@ -145,6 +144,28 @@ def _checked(item: Any, trial: Trial, *, after: int) -> Measurement:
         notes={str(name): str(words) for name, words in item.notes.items()},
         sketches={str(name): _sketch(name, text) for name, text in item.sketches.items()},
     )
+
+
+def _of_its_kind(item: Any) -> Measurement:
+    """What a workload yielded, if it is a Measurement whose fields are of their kinds.
+
+    Anything else is likely to come in every trial of the workload.
+
+    Raises:
+        TrialFailure: it is no Measurement, or has something else in the place of its fields.
+    """
+    if not isinstance(item, Measurement):
+        why = f"the workload yielded {_kind(item)}, not a Measurement"
+        raise TrialFailure(why, failure="no measurement")
+    for field in ("metrics", "vectors", "notes", "sketches"):
+        value = getattr(item, field)
+        if not isinstance(value, Mapping):
+            why = f"a measurement's {field} are {_kind(value)}, not a mapping"
+            raise TrialFailure(why, failure="no measurement")
+    if isinstance(item.seconds, str) or not isinstance(item.seconds, SupportsFloat):
+        why = f"a measurement's seconds are {_kind(item.seconds)}, not a number"
+        raise TrialFailure(why, failure="no measurement")
+    return item
 
 
 def _whole(value: Any) -> int | None:

@@ -69,5 +69,5 @@ def unrecorded(strangers: Mapping[str, str]) -> str:
     return (
         f"the workload imported {files}, which the digest of its code does not cover, so that an "
         f"edit would go unnoticed: import it plainly, as `import {min(strangers)}` at the top of "
-        "a file, from the study's folder, from PYTHONPATH or from an installed package"
+        "a file, from the study's folder, from a folder on PYTHONPATH or from an installed package"
     )

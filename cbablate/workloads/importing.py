@@ -9,10 +9,13 @@ what was recorded, also on a machine that lacks the files or has older ones.
 from __future__ import annotations
 
 import importlib
+import linecache
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.abc import InspectLoader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.readers import FileReader
 from importlib.util import decode_source, spec_from_file_location
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -20,6 +23,7 @@ from types import CodeType, ModuleType
 from cbablate.errors import EnvironmentFault
 from cbablate.spec.code import Code, Module
 from cbablate.workloads.distributions import installed
+from cbablate.workloads.executed import Executed, watch
 from cbablate.workloads.source import NEEDED, file_digest
 from cbablate.workloads.whereabouts import is_library, is_users, users_folders
 
@@ -42,8 +46,7 @@ def loaded(code: Code) -> ModuleType:
         except BaseException:
             unload()
             raise
-    else:
-        _add_to_path(code.folder)  # again: between trials the path is put back
+    _add_to_path(code.folder)  # whoever put the process back may have taken it away
     return _current.module
 
 
@@ -56,9 +59,9 @@ def unload() -> None:
 
 
 def strangers() -> dict[str, str]:
-    """Modules of the user's that were imported though the code that is loaded does not have them:
-    files by name. If there are any, all of it is unloaded: whoever runs next imports it anew, and
-    is seen to import them as well.
+    """Files of the user's that were imported, or run in another way, though the code that is loaded
+    does not have them, by the module's name. If there are any, all of it is unloaded: whoever runs
+    next imports it anew, and is seen to import them as well.
     """
     found = {} if _current is None else _current.strangers()
     if found:
@@ -75,6 +78,7 @@ class _Loaded:
         self._finder = _Finder(code)
         self._put_away: dict[str, ModuleType] = {}
         self._known: set[str] = set()
+        self._executed = Executed(one.path for one in code.modules)
         self._path = sys.path[:]
 
     def enter(self) -> None:
@@ -91,34 +95,49 @@ class _Loaded:
         sys.meta_path.insert(0, self._finder)
         _add_to_path(self.code.folder)
         importlib.invalidate_caches()
+        watch(self._executed)
         self.module = importlib.import_module(self.code.module)
 
     def leave(self) -> None:
         """Undo it."""
+        watch(None)
         if self._finder in sys.meta_path:
             sys.meta_path.remove(self._finder)
         roots = users_folders()
         for name, module in _modules():
-            new = name not in self._known
-            if new and (name in self._finder.modules or self._is_users(name, module, roots)):
+            if name not in self._known and (
+                name in self._finder.modules
+                or self._is_users(name, module, roots)
+                or _file(module) in self._executed.by_user
+            ):
                 _forget(name)
+        for one in self.code.modules:
+            linecache.cache.pop(one.path, None)
         sys.path[:] = self._path
         for name, module in self._put_away.items():
             sys.modules.setdefault(name, module)
         importlib.invalidate_caches()
 
     def strangers(self) -> dict[str, str]:
-        """Modules of the user's that are new in this process and not of this code."""
+        """What is new in this process, of the user's, and not of this code: see `strangers`."""
         new = set(sys.modules) - self._known - self._finder.modules.keys()
-        if not new:  # as after most measurements
+        executed = self._executed
+        if not (new or executed.by_user or executed.by_others):  # as after most measurements
             return {}
-        roots = users_folders()
+        roots, home = users_folders(), Path(self.code.folder)
         found = {
             name: str(module.__file__)
             for name, module in _modules()
             if name in new and self._is_users(name, module, roots)
         }
-        self._known |= new - found.keys()
+        files = {file for file in executed.by_others if is_users(Path(file), home, roots)}
+        executed.by_others.clear()
+        executed.by_user -= {file for file in executed.by_user if _is_needed(Path(file))}
+        for file in (files | executed.by_user) - set(map(os.path.realpath, found.values())):
+            path = Path(file)
+            found[path.parent.name if path.stem == "__init__" else path.stem] = file
+        if not found:
+            self._known |= new
         return found
 
     def _in_the_way(self, name: str, module: ModuleType, roots: Sequence[Path]) -> bool:
@@ -193,6 +212,7 @@ class _Loader(InspectLoader):
 
     def __init__(self, module: Module) -> None:
         self._module = module
+        self.path = module.path
         self._text = module.text if module.text is not None else Path(module.path).read_bytes()
 
     def is_package(self, fullname: str) -> bool:
@@ -200,9 +220,16 @@ class _Loader(InspectLoader):
         return self._module.locations is not None
 
     def get_code(self, fullname: str) -> CodeType:
-        """The module's code, from bytes: a byte-order mark and a coding cookie are Python's."""
-        compiled = compile(self._text, self._module.path, "exec", dont_inherit=True)
+        """The module's code, from bytes: a byte-order mark and a coding cookie are Python's.
+
+        Whoever asks for its source (`inspect`, TorchScript, a traceback) gets the same text, and
+        not what the file has become.
+        """
+        compiled = compile(self._text, self.path, "exec", dont_inherit=True)
         assert isinstance(compiled, CodeType)  # noqa: S101 - which "exec" gives
+        text = decode_source(self._text)
+        lines = text.splitlines(keepends=True)
+        linecache.cache[self.path] = (len(text), None, lines, self.path)
         return compiled
 
     def get_source(self, fullname: str) -> str:
@@ -211,7 +238,11 @@ class _Loader(InspectLoader):
 
     def get_filename(self, fullname: str) -> str:
         """Where the text is from."""
-        return self._module.path
+        return self.path
+
+    def get_resource_reader(self, fullname: str) -> FileReader:
+        """The files beside the module, for `importlib.resources`."""
+        return FileReader(SourceFileLoader(fullname, self.path))
 
     def get_data(self, path: str) -> bytes:
         """A file beside the module, for `pkgutil.get_data`."""
@@ -223,6 +254,17 @@ _current: _Loaded | None = None
 
 def _modules() -> Iterator[tuple[str, ModuleType]]:
     return iter([(name, one) for name, one in list(sys.modules.items()) if one is not None])
+
+
+def _is_needed(file: Path) -> bool:
+    """Whether a file is of a library that cbablate needs, wherever that is installed."""
+    homes = (getattr(sys.modules.get(name), "__path__", None) for name in NEEDED)
+    return any(file.is_relative_to(os.path.realpath(each)) for home in homes for each in home or ())
+
+
+def _file(module: ModuleType) -> str:
+    file = getattr(module, "__file__", None)
+    return os.path.realpath(file) if isinstance(file, str) else ""
 
 
 def _forget(name: str) -> None:
@@ -239,10 +281,9 @@ def _add_to_path(folder: str) -> None:
 
     A file beside a study never takes the place of a library that cbablate or Ray imports late.
     """
-    while folder in sys.path:
-        sys.path.remove(folder)
-    last = max((i for i, one in enumerate(sys.path) if is_library(Path(one))), default=-1)
-    sys.path.insert(last + 1, folder)
+    others = [one for one in sys.path if one != folder]
+    last = max((i for i, one in enumerate(others) if is_library(Path(one))), default=-1)
+    sys.path[:] = [*others[: last + 1], folder, *others[last + 1 :]]
 
 
 def _hold_against(distribution: str, digest: str) -> None:

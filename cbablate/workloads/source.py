@@ -123,7 +123,7 @@ class _Walk:
             if distribution is not None:
                 self.distributions.add(distribution)
             return True
-        if found.file is None and any(map(self._is_library, found.locations or ())):
+        if found.file is None and all(map(self._is_library, found.locations or ())):
             self._nowhere.add(name)
             return False
         self.modules[name] = module = _whole(name, found) if name in NEEDED else _read(name, found)

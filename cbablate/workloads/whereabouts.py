@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES, BuiltinImporter, FrozenImporter, PathFinder
 from pathlib import Path
 
-__all__ = ["Found", "is_library", "is_users", "locate", "locate_in", "users_folders"]
+__all__ = [
+    "Found",
+    "is_library",
+    "is_ours",
+    "is_pythons",
+    "is_users",
+    "locate",
+    "locate_in",
+    "users_folders",
+]
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _SUFFIXES = (*EXTENSION_SUFFIXES, ".py", ".pyc")
@@ -87,16 +96,26 @@ def locate_in(name: str, folders: Iterable[Path]) -> Found | None:
 
 def is_library(file: Path) -> bool:
     """Whether a file belongs to Python or to an installed distribution."""
-    return bool(_INSTALLED & set(file.parts)) or any(
+    return bool(_INSTALLED & set(file.parts)) or is_pythons(file)
+
+
+def is_pythons(file: Path) -> bool:
+    """Whether a file is of Python's standard library."""
+    return not _INSTALLED & set(file.parts) and any(
         file.is_relative_to(root) for root in _PYTHONS_OWN
     )
+
+
+def is_ours(file: Path) -> bool:
+    """Whether a file is cbablate's."""
+    return file.is_relative_to(_OURS)
 
 
 def is_users(file: Path, home: Path, roots: Iterable[Path]) -> bool:
     """Whether a file that was imported is the user's: below the study's folder, `home`, or below
     one of the user's folders on Python's path, and neither a library's nor ours.
     """
-    if file.is_relative_to(_OURS):
+    if is_ours(file):
         return False
     if file.is_relative_to(home):
         return not is_library(file.relative_to(home))
@@ -104,15 +123,17 @@ def is_users(file: Path, home: Path, roots: Iterable[Path]) -> bool:
 
 
 def users_folders() -> list[Path]:
-    """The folders on Python's path that do not belong to libraries.
+    """The folders and archives on Python's path that do not belong to libraries, as they are
+    written there and without symbolic links.
 
     Code that libraries generate and import from a cache is not on that path, or in a `.cache`.
     """
-    folders = [Path(entry or ".").resolve() for entry in sys.path]
+    written = [Path(entry or ".").absolute() for entry in sys.path]
+    folders = [each for folder in written for each in (folder, folder.resolve())]
     return [
         folder
         for folder in dict.fromkeys(folders)
-        if folder.is_dir() and not is_library(folder) and ".cache" not in folder.parts
+        if folder.exists() and not is_library(folder) and ".cache" not in folder.parts
     ]
 
 

@@ -252,6 +252,8 @@ class ExecutorContract:
             "no generator": "not an iterator of measurements: does it `yield`?",
             "a dict": "(dict), not a Measurement",
             "a word": "metric 'val/score' is 'good' (str), not a number",
+            "no metrics": "a measurement's metrics are 'None' (NoneType), not a mapping",
+            "a time in words": "a measurement's seconds are 'soon' (str), not a number",
             "no sketch": "sketch 'of it' of a measurement is not the text of one",
             "backwards": "has spent 1 epochs: more than the last one's 1 and at most",
             "too much": "has spent 3 epochs: more than the last one's 0 and at most the budget's 2",

@@ -55,6 +55,10 @@ def _misbehaving(how: str, budget: Budget) -> Iterator[Any]:
         yield {"val/score": 1.0}
     elif how == "a word":
         yield Measurement(spent=1, metrics={"val/score": "good"})  # type: ignore[dict-item]  # on purpose
+    elif how == "no metrics":
+        yield Measurement(spent=1, metrics=None)  # type: ignore[arg-type]  # on purpose
+    elif how == "a time in words":
+        yield Measurement(spent=1, metrics={}, seconds="soon")  # type: ignore[arg-type]  # on purpose
     elif how == "no sketch":
         yield Measurement(spent=1, metrics={}, sketches={"of it": "a drawing"})
     elif how == "backwards":

@@ -428,3 +428,11 @@ def test_a_library_that_cbablate_needs_is_not_imported_anew_though_it_is_editabl
     finally:
         for name in [name for name in sys.modules if name.partition(".")[0] == "timm"]:
             del sys.modules[name]
+
+
+@pytest.mark.parametrize("wrong", ["{'spent': epoch}", "Measurement(spent=epoch, metrics=None)"])
+def test_a_workload_that_yields_no_measurements_costs_one_trial(wrong: str, tmp_path: Path) -> None:
+    text = train().partition("        yield ")[0] + f"        yield {wrong}\n"
+    done = ran(project(tmp_path, {"wl.py": text}), tmp_path / "r")
+    assert done.trained == 1
+    assert "No further trial was started" in done.unanswered[0]
