@@ -23,6 +23,8 @@ __all__ = ["Lock", "exclusive", "held"]
 
 _PAUSES = (0.02, 0.05, 0.1)
 """Seconds between the attempts to take a lock that somebody has."""
+_open: set[int] = set()
+"""The descriptors of the locks that this process holds."""
 
 
 class Lock:
@@ -62,13 +64,24 @@ class Lock:
             fresh = _taken(self._path)
         except (OwnedElsewhere, EnvironmentFault):
             return False
-        os.close(self._descriptor)
+        self.close()
         self._descriptor = fresh
         return True
 
     def close(self) -> None:
         """Let go of the lock."""
+        _open.discard(self._descriptor)
         os.close(self._descriptor)
+
+
+def _close_in_child() -> None:
+    """Let a forked process not hold what ends with the process that took it."""
+    while _open:
+        with suppress(OSError):
+            os.close(_open.pop())
+
+
+os.register_at_fork(after_in_child=_close_in_child)
 
 
 @contextmanager
@@ -100,6 +113,7 @@ def _taken(path: Path) -> int:
     except BaseException:
         os.close(descriptor)
         raise
+    _open.add(descriptor)
     return descriptor
 
 
