@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import fcntl
 import gc
-import io
 import os
 import sys
 import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
 from cbablate.running.children import Children
 from cbablate.running.library_state import at_import
 from cbablate.running.process_state import STREAMS, Picture
+from cbablate.running.stdout import leading_to
 from cbablate.workloads.entry import Entry
 
 __all__ = ["Isolation", "Remains"]
@@ -116,8 +115,8 @@ class Isolation:
 
     def _open_streams(self) -> None:
         """Give the trial streams of its own, which lead to stderr: stdout is the product."""
-        sys.stdout = sys.__stdout__ = _leading_to(sys.stderr)  # type: ignore[misc, assignment]
-        sys.stderr = sys.__stderr__ = _leading_to(sys.stderr)  # type: ignore[misc, assignment]
+        sys.stdout = sys.__stdout__ = leading_to(sys.stderr)  # type: ignore[misc, assignment]
+        sys.stderr = sys.__stderr__ = leading_to(sys.stderr)  # type: ignore[misc, assignment]
         with contextlib.suppress(OSError):  # there is no stderr
             os.dup2(2, 1)
 
@@ -184,39 +183,3 @@ def _copy(number: int) -> int | None:
         with contextlib.suppress(OSError):
             return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, least)
     return None
-
-
-class _Onward(io.RawIOBase):
-    """A file that passes on to a text stream what is written to it, and whose end is only its own.
-
-    Whoever closes the stream that it is the bottom of closes nothing else.
-    """
-
-    def __init__(self, target: TextIO) -> None:
-        super().__init__()
-        self._target = target
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any, /) -> int:
-        self._target.write(self._decoder.decode(bytes(data)))
-        return len(data)
-
-    def flush(self) -> None:
-        if not self.closed:
-            self._target.flush()
-
-    def fileno(self) -> int:
-        return self._target.fileno()
-
-    def isatty(self) -> bool:
-        return self._target.isatty()
-
-
-def _leading_to(target: TextIO) -> TextIO:
-    bottom: Any = io.BufferedWriter(_Onward(target), buffer_size=1)
-    return io.TextIOWrapper(
-        bottom, encoding="utf-8", errors="replace", line_buffering=True, write_through=True
-    )

@@ -181,13 +181,15 @@ def _announcing(names: list[signal.Signals]) -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(before)
-        os.close(write)
+        with contextlib.suppress(OSError):  # a workload has closed it
+            os.close(write)
         listener.join(1.0)
 
 
 def _listen(read: int, names: list[signal.Signals]) -> None:
     """Announce the first signal, and end the process on the second."""
-    with open(read, "rb", buffering=0) as numbers:
+    # Where a workload closes the pipe, signals stop the study without being announced.
+    with contextlib.suppress(OSError), open(read, "rb", buffering=0) as numbers:
         first = True
         while number := numbers.read(1):
             if number[0] not in names:

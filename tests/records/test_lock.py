@@ -108,6 +108,16 @@ def test_a_child_of_the_holder_does_not_inherit_the_lock(tmp_path: Path) -> None
         child.wait(timeout=30)
 
 
+def test_a_lock_whose_descriptor_was_closed_is_taken_anew(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with exclusive(path) as ours:
+        os.closerange(ours._descriptor, ours._descriptor + 1)
+        assert not lock.held(path)
+        assert ours.keep()
+        assert lock.held(path)
+    assert not lock.held(path)
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"process": 1}', b"\xff\xfe"])
 def test_an_unreadable_name_in_the_lock_is_no_crash(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "lock"
