@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.recorded_version import as_recorded
-from cbablate.errors import CbablateError, EnvironmentFault, StudyError
+from cbablate.errors import CbablateError, EnvironmentFault, StudyError, UsageError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
 from cbablate.records.ledger_file import LedgerFile
@@ -51,24 +51,25 @@ class Resources:
         """The executor that these words ask for, not entered yet.
 
         Raises:
-            CbablateError: `on` is neither, or Ray cannot be imported.
+            UsageError: a word is neither of its values, or they do not go together.
+            EnvironmentFault: Ray cannot be imported.
         """
         if not self.checkpoint_every >= 0:
-            raise CbablateError(
+            raise UsageError(
                 f"checkpoints are taken every so many seconds, 0 or more, not every "
                 f"{self.checkpoint_every:g}"
             )
         if self.gpus_per_trial is not None and not (
             1e-4 <= self.gpus_per_trial <= 1 or self.gpus_per_trial % 1 == 0 <= self.gpus_per_trial
         ):
-            raise CbablateError(
+            raise UsageError(
                 f"a trial takes a share of one GPU (0.0001 to 1) or whole ones (0, 1, 2, ...), not "
                 f"{self.gpus_per_trial:g}"
             )
         if self.on == "local":
             asked = (self.gpus_per_trial, self.slots, self.address)
             if any(word is not None for word in asked):
-                raise CbablateError(
+                raise UsageError(
                     "trials in this process run one after another on what it sees: GPUs per "
                     "trial, slots and a Ray address are words for 'ray'"
                 )
@@ -76,7 +77,7 @@ class Resources:
 
             return LocalExecutor()
         if self.on != "ray":
-            raise CbablateError(f"trials run on 'ray' or 'local', not on '{self.on}'")
+            raise UsageError(f"trials run on 'ray' or 'local', not on '{self.on}'")
         from cbablate.running.ray_executor import RayExecutor
 
         return RayExecutor(

@@ -16,6 +16,7 @@ __all__ = [
     "OwnedElsewhere",
     "StudyError",
     "TrialFailure",
+    "UsageError",
     "in_a_line",
     "library_errors",
     "machine_fault",
@@ -46,6 +47,12 @@ class StudyError(CbablateError):
         """The error that carries these faults, which have no place in a file yet."""
         found = tuple(faults)
         return cls("\n".join(fault.sentence for fault in found), found)
+
+
+class UsageError(CbablateError):
+    """What a command or a call asks for cannot be had, whatever the study says."""
+
+    exit_code = 2
 
 
 class EnvironmentFault(CbablateError):

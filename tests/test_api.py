@@ -126,13 +126,15 @@ def test_two_studies_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("gpus", [-1.0, 1.5, float("nan"), float("inf")])
 def test_a_share_of_a_gpu_that_cannot_be_is_refused(gpus: float) -> None:
-    with pytest.raises(CbablateError, match="a share of one GPU"):
+    with pytest.raises(CbablateError, match="a share of one GPU") as refused:
         api.Resources(gpus_per_trial=gpus).executor()
+    assert refused.value.exit_code == 2
 
 
 def test_words_for_ray_are_not_ignored_in_process() -> None:
-    with pytest.raises(CbablateError, match="are words for 'ray'"):
+    with pytest.raises(CbablateError, match="are words for 'ray'") as refused:
         api.Resources(on="local", slots=4).executor()
+    assert refused.value.exit_code == 2
 
 
 def test_a_results_folder_that_is_none_is_a_sentence(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from cbablate.cli.effects import (
 )
 from cbablate.cli.explain import explain
 from cbablate.cli.fsck import fsck
+from cbablate.cli.leaving import leave
 from cbablate.cli.output import form_for, write_file
 from cbablate.cli.report import report
 from cbablate.cli.verify import verify
@@ -38,6 +39,7 @@ from cbablate.cli.words import (
     command,
     discard_stdout,
     ledger_folder,
+    product,
     say,
     show_error,
     tell,
@@ -174,9 +176,11 @@ def run(
     from cbablate.cli import overview
     from cbablate.running.mlflow_store import masked
     from cbablate.running.signals import stoppable
+    from cbablate.running.stdout import stdout_set_aside
 
     planned = api.plan(api.load_study(study))
     shown, results = results, results.absolute()
+    stdout_set_aside()
     with stoppable():
         done = api.run(
             planned,
@@ -369,12 +373,20 @@ def _spelled(table: Table, form: Form, *, shown: bool = True) -> str:
 
     if form is not Form.text or not shown:
         return render(table, form.value)
-    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+    encoding = (getattr(product(), "encoding", None) or "ascii").lower().replace("-", "")
     return terminal(table, ascii_only=not encoding.startswith("utf"))
 
 
 def main() -> None:
     """Run the command line; every error ends as a sentence and an exit code."""
+    try:
+        _command()
+    except SystemExit as leaving:
+        leave(leaving.code)
+        raise
+
+
+def _command() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows another
@@ -389,7 +401,7 @@ def main() -> None:
     except typer.Abort:
         sys.exit(Interrupted.exit_code)
     except SystemExit:
-        if sys.stdout is not stdout:  # so typer tells that whoever read its help has left
+        if product() is not stdout:  # so typer tells that whoever read its help has left
             sys.stdout = stdout
             discard_stdout()
             sys.exit(ReaderLeft.exit_code)

@@ -33,6 +33,7 @@ __all__ = [
     "discard_stdout",
     "folder_or_none",
     "ledger_folder",
+    "product",
     "say",
     "show_error",
     "tell",
@@ -149,10 +150,11 @@ def say(text: str = "", *, end: str = "\n") -> None:
         ReaderLeft: stdout is a pipe that was closed.
         EnvironmentFault: stdout is closed, or its disk is full.
     """
-    if sys.stdout is None:
+    stdout = product()
+    if stdout is None:
         raise EnvironmentFault("the output cannot be printed: stdout is closed")
     try:
-        _print(text + end, sys.stdout)
+        _print(text + end, stdout)
     except BrokenPipeError:
         discard_stdout()
         raise ReaderLeft from None
@@ -176,7 +178,14 @@ def discard_stdout() -> None:
     """Let what could not be written be lost: Python would try again when it shuts down, complain,
     and exit with a code of its own.
     """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    stdout = product()
+    if stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+
+
+def product() -> TextIO | None:
+    """Stdout, also where it is set aside for the command alone; None if it is closed."""
+    return getattr(sys.stdout, "product", sys.stdout)
 
 
 def show_error(error: CbablateError) -> None:

@@ -23,6 +23,8 @@ __all__ = ["Lock", "exclusive", "held"]
 
 _PAUSES = (0.02, 0.05, 0.1)
 """Seconds between the attempts to take a lock that somebody has."""
+_open: dict[int, tuple[int, int]] = {}
+"""The locks that this process holds: by descriptor, the file's device and inode."""
 
 
 class Lock:
@@ -45,8 +47,7 @@ class Lock:
     @property
     def file(self) -> tuple[int, int]:
         """Device and inode of the file that is locked."""
-        about = os.fstat(self._descriptor)
-        return about.st_dev, about.st_ino
+        return _file(self._descriptor)
 
     def keep(self) -> bool:
         """Lock the file of that name again if it was removed or replaced; whether it was.
@@ -62,13 +63,35 @@ class Lock:
             fresh = _taken(self._path)
         except (OwnedElsewhere, EnvironmentFault):
             return False
-        os.close(self._descriptor)
+        if fresh != self._descriptor:  # it is, where a workload has closed the one before
+            self.close()
         self._descriptor = fresh
         return True
 
     def close(self) -> None:
         """Let go of the lock."""
-        os.close(self._descriptor)
+        _close(self._descriptor)
+
+
+def _close(descriptor: int) -> None:
+    file = _open.pop(descriptor, None)
+    with suppress(OSError):  # a workload may have closed it, and opened another file
+        if _file(descriptor) == file:
+            os.close(descriptor)
+
+
+def _file(descriptor: int) -> tuple[int, int]:
+    about = os.fstat(descriptor)
+    return about.st_dev, about.st_ino
+
+
+def _close_in_child() -> None:
+    """Let a forked process not hold what ends with the process that took it."""
+    for descriptor in list(_open):
+        _close(descriptor)
+
+
+os.register_at_fork(after_in_child=_close_in_child)
 
 
 @contextmanager
@@ -100,6 +123,7 @@ def _taken(path: Path) -> int:
     except BaseException:
         os.close(descriptor)
         raise
+    _open[descriptor] = _file(descriptor)
     return descriptor
 
 

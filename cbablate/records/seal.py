@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +93,8 @@ class SealFile:
     def close(self) -> None:
         """Let go of the file."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            with suppress(OSError):  # a workload has closed it
+                os.close(self._descriptor)
             self._descriptor = -1
 
     def _in_place(self) -> bool:

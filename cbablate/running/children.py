@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 from cbablate.records.process import started
 
-__all__ = ["Children", "adopting", "end_all"]
+__all__ = ["Children", "adopting", "end_all", "in_this_process"]
 
 _PROC = Path("/proc")
 _SUBREAPER = (36, 37)  # PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER of Linux
@@ -78,6 +80,20 @@ def adopting() -> Iterator[None]:
         call(_SUBREAPER[0], before.value, 0, 0, 0)
 
 
+@contextlib.contextmanager
+def in_this_process() -> Iterator[None]:
+    """Code of a trial runs within it; a process that it forks ends where that code does.
+
+    It would else go on as a second driver, with the first one's ledger, folders and children.
+    """
+    ours = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != ours:
+            _end_forked(sys.exc_info()[1])
+
+
 def end_all() -> None:
     """End every process below this one, without waiting long."""
     for _ in range(3):
@@ -96,6 +112,24 @@ def _prctl() -> ctypes._NamedFuncPointer | None:
         return ctypes.CDLL(None, use_errno=True).prctl
     except (OSError, AttributeError):
         return None
+
+
+def _end_forked(error: BaseException | None) -> NoReturn:
+    """End this process, a trial's child, as Python would end one that raised that."""
+    code = error.code if isinstance(error, SystemExit) else 1
+    try:
+        if error is None:
+            print(
+                f"process {os.getpid()}, which a trial forked, is ended where the trial's code is "
+                "left: a trial is measured in the process that it began in",
+                file=sys.stderr,
+            )
+        elif not isinstance(error, SystemExit):
+            traceback.print_exception(error)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    finally:
+        os._exit(0 if code is None else code if isinstance(code, int) else 1)
 
 
 def _end(pid: int) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import errno
 import fcntl
 import gc
-import io
+import math
 import os
+import resource
 import sys
 import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TextIO
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from cbablate.running.children import Children
 from cbablate.running.library_state import at_import
 from cbablate.running.process_state import STREAMS, Picture
+from cbablate.running.stdout import leading_to
 from cbablate.workloads.entry import Entry
 
 __all__ = ["Isolation", "Remains"]
@@ -59,6 +61,7 @@ class Isolation:
         self._inner_files: _Descriptors | None = None
         self._children = Children()
         self._threads = set(threading.enumerate())
+        self._files = _open_files()
         self._modules = set(sys.modules)
         self._entry: Entry | None = None
         self._noting: Callable[[], None] = lambda: None
@@ -114,13 +117,14 @@ class Isolation:
             gc.collect()  # what ends with its object, such as the workers of a data loader
         ended = self._children.end()
         stays |= {f"the thread '{thread.name}'" for thread in self._running(_PATIENCE)}
+        stays |= self._too_many_files()
         self._inner = None
         return Remains(tuple(sorted(stays)), ended)
 
     def _open_streams(self) -> None:
         """Give the trial streams of its own, which lead to stderr: stdout is the product."""
-        sys.stdout = sys.__stdout__ = _leading_to(sys.stderr)  # type: ignore[misc, assignment]
-        sys.stderr = sys.__stderr__ = _leading_to(sys.stderr)  # type: ignore[misc, assignment]
+        sys.stdout = sys.__stdout__ = leading_to(sys.stderr)  # type: ignore[misc, assignment]
+        sys.stderr = sys.__stderr__ = leading_to(sys.stderr)  # type: ignore[misc, assignment]
         with contextlib.suppress(OSError):  # there is no stderr
             os.dup2(2, 1)
 
@@ -134,6 +138,15 @@ class Isolation:
             if name.partition(".")[0] not in _OURS
         ]
         return any(file is not None and not str(file).startswith(shipped) for file in files)
+
+    def _too_many_files(self) -> set[str]:
+        """That the trial left so many files open that those after it may lack some."""
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if most == resource.RLIM_INFINITY or not self._files < _open_files() > most / 2:
+            return set()
+        gc.collect()  # files that are open only as long as what holds them
+        number = _open_files()
+        return {f"{number:,} open files of {most:,}"} if number > most / 2 else set()
 
     def _running(self, patience: float = 0.0) -> list[threading.Thread]:
         """The trial's threads that still run."""
@@ -152,6 +165,14 @@ class Isolation:
             if thread.is_alive():
                 left.append(thread)
         return left
+
+
+def _open_files() -> float:
+    """How many files this process has open; 0 where the system does not tell."""
+    try:
+        return sum(1 for _ in Path("/dev/fd").iterdir())
+    except OSError as error:
+        return math.inf if error.errno == errno.EMFILE else 0
 
 
 class _Descriptors:
@@ -197,39 +218,3 @@ def _copy(number: int) -> int | None:
             if least == 3:
                 raise
     return None
-
-
-class _Onward(io.RawIOBase):
-    """A file that passes on to a text stream what is written to it, and whose end is only its own.
-
-    Whoever closes the stream that it is the bottom of closes nothing else.
-    """
-
-    def __init__(self, target: TextIO) -> None:
-        super().__init__()
-        self._target = target
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any, /) -> int:
-        self._target.write(self._decoder.decode(bytes(data)))
-        return len(data)
-
-    def flush(self) -> None:
-        if not self.closed:
-            self._target.flush()
-
-    def fileno(self) -> int:
-        return self._target.fileno()
-
-    def isatty(self) -> bool:
-        return self._target.isatty()
-
-
-def _leading_to(target: TextIO) -> TextIO:
-    bottom: Any = io.BufferedWriter(_Onward(target), buffer_size=1)
-    return io.TextIOWrapper(
-        bottom, encoding="utf-8", errors="replace", line_buffering=True, write_through=True
-    )

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cbablate.planning.trial import Trial
-from cbablate.running.children import adopting
+from cbablate.running.children import adopting, in_this_process
 from cbablate.running.devices import unused_gpus
 from cbablate.running.execution import Execution, Order
 from cbablate.running.executor import NO_LIMITS, Ending, Feed, Keeper
@@ -89,7 +89,7 @@ class LocalExecutor:
         """Call a function here and now."""
         self._isolation.begin()
         try:
-            with adopting(), self._isolation.turn():
+            with adopting(), self._isolation.turn(), in_this_process():
                 return self._isolation.load(entry)(*arguments, **named)
         finally:
             self._isolation.end()

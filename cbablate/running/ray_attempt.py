@@ -12,7 +12,7 @@ from ray.tune import Trainable
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.records.history import body_of
-from cbablate.running.children import adopting
+from cbablate.running.children import adopting, in_this_process
 from cbablate.running.devices import confine
 from cbablate.running.execution import Execution, Order
 from cbablate.running.executor import Ending
@@ -179,4 +179,5 @@ def called(
     gpus, _, sockets = room
     confine(gpus)
     listen_in_a_short_folder(sockets)
-    return entry.load()(*arguments, **named)
+    with in_this_process():
+        return entry.load()(*arguments, **named)

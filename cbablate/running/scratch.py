@@ -64,9 +64,22 @@ def scratch_folder(word: str = "", root: Path | None = None) -> Path:
     return folder
 
 
+def _close_in_child() -> None:
+    """Let a forked process not hold the folders of the process that made them."""
+    for folder in list(_locks):
+        _close(folder)
+
+
+os.register_at_fork(after_in_child=_close_in_child)
+
+
 def remove_scratch(folder: Path) -> None:
     """Remove a folder and what is in it, as far as that is possible."""
     _remove(folder)
+    _close(folder)
+
+
+def _close(folder: Path) -> None:
     handle, opened = _locks.pop(folder, (-1, None))
     with contextlib.suppress(OSError):  # a workload may have closed it, and opened another file
         if opened is not None and os.path.samestat(os.fstat(handle), opened):

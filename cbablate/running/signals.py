@@ -23,6 +23,8 @@ _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 75, signal.SIGHUP: 75}
 _announcers: list[Callable[[str], None]] = []
 _asked: list[int] = []
 """The signals that have come within `stoppable`."""
+_handlers: dict[signal.Signals, Any] = {}
+"""The handlers that `stoppable` has taken the place of."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -49,18 +51,13 @@ def stoppable() -> Iterator[None]:
     """
     ours = [name for name in _EXIT_CODES if signal.getsignal(name) is not signal.SIG_IGN]
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        _asked.append(number)
-        if len(_asked) > 1:
-            _end_at_once(number)
-        raise Stopped(number)
-
     try:
-        before = {name: signal.signal(name, stop) for name in ours}
+        before = {name: signal.signal(name, _stop) for name in ours}
     except ValueError:  # not the main thread (a notebook's worker): signals are somebody else's
         yield
         return
     _asked.clear()
+    _handlers.update(before)
     try:
         with _announcing(ours):
             yield
@@ -74,8 +71,46 @@ def stoppable() -> Iterator[None]:
         raise interrupted from None
     finally:
         _asked.clear()
+        _handlers.clear()
         for name, handler in before.items():
             signal.signal(name, handler)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    _asked.append(number)
+    if len(_asked) > 1:
+        _end_at_once(number)
+    raise Stopped(number)
+
+
+_masks = threading.local()
+
+
+def _before_fork() -> None:
+    """Hold signals back, so that none meets a new process that still has the handlers of this."""
+    _masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, _handlers)
+
+
+def _after_fork() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _masks.before)
+
+
+def _forked() -> None:
+    """Make a forked process what it would be without `stoppable`.
+
+    A signal to it does not mean the study: a pool of processes ends its own with SIGTERM. The pipe
+    of the wakeup descriptor is shared with the process that forked, which would hear of it.
+    """
+    with contextlib.suppress(ValueError):  # not the main thread, which alone has signals
+        if _handlers:
+            signal.set_wakeup_fd(-1)
+        for name, handler in _handlers.items():
+            if signal.getsignal(name) is _stop:
+                signal.signal(name, handler)
+    _after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_forked)
 
 
 def heed() -> None:
@@ -146,13 +181,15 @@ def _announcing(names: list[signal.Signals]) -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(before)
-        os.close(write)
+        with contextlib.suppress(OSError):  # a workload has closed it
+            os.close(write)
         listener.join(1.0)
 
 
 def _listen(read: int, names: list[signal.Signals]) -> None:
     """Announce the first signal, and end the process on the second."""
-    with open(read, "rb", buffering=0) as numbers:
+    # Where a workload closes the pipe, signals stop the study without being announced.
+    with contextlib.suppress(OSError), open(read, "rb", buffering=0) as numbers:
         first = True
         while number := numbers.read(1):
             if number[0] not in names:

@@ -14,6 +14,7 @@ from cbablate.errors import TrialFailure
 from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.sketch import Sketch
+from cbablate.running.children import in_this_process
 from cbablate.running.error_text import sentence, words
 from cbablate.running.handover import Handover, Saved
 from cbablate.running.limits import OverLimit
@@ -112,7 +113,8 @@ def _its_own() -> Iterator[None]:
     A `GeneratorExit` or a `KeyboardInterrupt` of its own would else be taken for ours.
     """
     try:
-        yield
+        with in_this_process():
+            yield
     except (Stopped, OverLimit, Exception):
         raise
     except SystemExit as left:

@@ -330,6 +330,19 @@ class ExecutorContract:
             time.sleep(0.1)
         assert not [m for m in found for process in m.values() if is_alive(process)]
 
+    def test_a_process_that_a_trial_forks_does_not_come_out_of_its_code(
+        self, executor: Executor
+    ) -> None:
+        ways = {"yields": 1, "raises": 1, "returns": 1, "exits 0": 0, "exits 7": 7, "closes": 1}
+        diary, ours = Diary(trials_that(*ways), stop_at=1), os.getpid()
+        executor.execute(diary, hostile("forks"))
+        if os.getpid() != ours:
+            os._exit(99)
+        found = {how: diary.of(how, "measured")[0].metrics["status"] for how in ways}
+        assert found == ways
+        assert diary.endings() == {"stopped"}
+        assert len(diary.of_kind("ended")) == len(ways)
+
     def test_an_attempt_over_a_limit_fails_as_timeout_and_others_go_on(
         self, executor: Executor
     ) -> None:

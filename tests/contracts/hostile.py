@@ -7,6 +7,7 @@ import decimal
 import json
 import locale
 import logging
+import multiprocessing
 import os
 import re
 import resource
@@ -228,6 +229,43 @@ def leaves_processes(
         os.kill(os.getpid(), signal.SIGTERM)
     if config["how"] != "ends":
         time.sleep(600)
+
+
+def forks(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Measurement]:
+    """Its forked child goes on in its code, as its config says; measures how the child ended."""
+    how = config["how"]
+    child = os.fork()
+    if child == 0:
+        if how == "raises":
+            raise ValueError("in the child")
+        if how == "returns":
+            return
+        if how.startswith("exits"):
+            sys.exit(int(how.split()[-1]))
+        if how == "closes":
+            yield Measurement(spent=2, metrics={})
+    _, status = os.waitpid(child, 0) if child else (0, 0)
+    try:
+        yield Measurement(spent=1, metrics={"status": float(os.waitstatus_to_exitcode(status))})
+    finally:
+        if how == "closes" and os.fork() == 0:
+            raise ValueError("in the child of the end")
+
+
+def has_children(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path
+) -> Iterator[Measurement]:
+    """Forks three processes, and ends them with the signal that ends a process politely."""
+    forked = multiprocessing.get_context("fork")
+    children = [forked.Process(target=time.sleep, args=(600,)) for _ in range(3)]
+    for child in children:
+        child.start()
+        child.terminate()
+        child.join()
+    codes = {f"child {n}": float(child.exitcode or 0) for n, child in enumerate(children)}
+    yield Measurement(spent=1, metrics=codes)
 
 
 def leaves_a_thread(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from cbablate.records.ledger import Ledger
 from cbablate.records.lock import exclusive
 
 HOLD = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from cbablate.records.ledger import Ledger
 with Ledger.writing(Path(sys.argv[1])):
@@ -25,10 +26,10 @@ with Ledger.writing(Path(sys.argv[1])):
 """
 
 
-def holder(folder: Path) -> subprocess.Popen[str]:
+def holder(folder: Path, program: str = HOLD) -> subprocess.Popen[str]:
     """Another process that holds the folder."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(folder)],
+        [sys.executable, "-c", program, str(folder)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -78,6 +79,23 @@ def test_the_lock_is_free_after_the_block_and_after_an_error_in_it(tmp_path: Pat
         pass
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_a_process_that_a_killed_holder_had_forked_does_not_keep_the_lock(tmp_path: Path) -> None:
+    process = holder(tmp_path, HOLD.replace("    time", "    os.fork(); time"))
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not (child := children.read_text().strip()):
+        time.sleep(0.01)
+    try:
+        with pytest.raises(OwnedElsewhere), exclusive(tmp_path / "lock"):
+            pass
+        process.kill()
+        process.wait()
+        with Ledger.writing(tmp_path):
+            os.kill(int(child), 0)
+    finally:
+        os.kill(int(child), signal.SIGKILL)
+
+
 def test_a_child_of_the_holder_does_not_inherit_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with exclusive(path):
@@ -88,6 +106,16 @@ def test_a_child_of_the_holder_does_not_inherit_the_lock(tmp_path: Path) -> None
     finally:
         child.kill()
         child.wait(timeout=30)
+
+
+def test_a_lock_whose_descriptor_was_closed_is_taken_anew(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with exclusive(path) as ours:
+        os.closerange(ours._descriptor, ours._descriptor + 1)
+        assert not lock.held(path)
+        assert ours.keep()
+        assert lock.held(path)
+    assert not lock.held(path)
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"process": 1}', b"\xff\xfe"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -157,6 +158,29 @@ def test_in_one_process_what_stays_is_said_once(
     said = capfd.readouterr().err
     assert said.count("a trial left behind what stays in this process: the thread 'mine'") == 1
     assert "without --on local" in said
+
+
+def test_many_files_that_a_trial_leaves_open_are_noticed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        "from cbablate.records.measurement import Measurement\n"
+        "files = []\n"
+        "def run(config, *, seed, budget, workdir):\n"
+        "    files[:] = []\n"
+        "    if config['how'] == 'leaves':\n"
+        "        files.extend(open('/dev/null') for _ in range(300))\n"
+        "    yield Measurement(spent=1, metrics={})\n"
+    )
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+    try:
+        measured(text, tmp_path / "tidy.py", "tidy")
+        assert "open files" not in capfd.readouterr().err
+        measured(text, tmp_path / "files.py", "leaves", "tidy")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert "open files of 512" in capfd.readouterr().err
 
 
 _NEIGHBOURED = """

@@ -84,6 +84,20 @@ def test_processes_of_a_trial_end_with_the_study_that_is_stopped() -> None:
     assert not [process for process in measurement.metrics.values() if is_alive(process)]
 
 
+def test_a_signal_to_a_process_that_a_trial_forked_is_none_to_the_study(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    said: list[str] = []
+    diary = Diary(trials_that("goes on"))
+    with stoppable(), announced(said.append):
+        LocalExecutor().execute(diary, hostile("has_children"))
+        time.sleep(0.2)  # what has been heard of is announced by another thread
+    (measurement,) = diary.of("goes on", "measured")
+    assert set(measurement.metrics.values()) == {-signal.SIGTERM}
+    assert not said
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_without_handlers_of_ours_an_interrupt_ends_the_study_and_fails_no_trial() -> None:
     diary = Diary(trials_that("lets it pass", "never begins"))
     with pytest.raises(KeyboardInterrupt):
