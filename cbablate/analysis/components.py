@@ -19,6 +19,7 @@ from cbablate.analysis.estimate import Estimate, estimate
 from cbablate.analysis.factorial import by_cell
 from cbablate.analysis.replicates import Values, complete
 from cbablate.errors import CbablateError
+from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.student import critical
 
@@ -81,10 +82,12 @@ def components(plan: Plan, found: Values, metric: str) -> Components:
     """
     study = plan.study
     if study.design not in ("factorial", "leave_one_out", "cumulative"):
+        changed = "one thing at a time: its table has all there is to say of components"
+        if study.design in SCREENING:
+            changed = "several factors at once: `cbablate table --effects` has the effect of each"
         raise CbablateError(
-            f"design {study.design} of study '{study.name}' changes one thing at a time: its table "
-            "has all there is to say of components. Use design: factorial, leave_one_out or "
-            "cumulative"
+            f"design {study.design} of study '{study.name}' changes {changed}. Use design: "
+            "factorial, leave_one_out or cumulative"
         )
     many = [factor.name for factor in study.factors if len(factor.levels) != 2]
     if many or not study.factors:

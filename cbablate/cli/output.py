@@ -8,8 +8,9 @@ import typer
 
 from cbablate.cli.words import Form, tell
 from cbablate.errors import EnvironmentFault
+from cbablate.records.layout import LEDGER_FILE
 
-__all__ = ["form_for", "write_file"]
+__all__ = ["form_for", "page_is_pdf", "write_file"]
 
 _FORMS = {
     ".tex": Form.latex,
@@ -17,8 +18,13 @@ _FORMS = {
     ".csv": Form.csv,
     ".txt": Form.text,
 }
-_OTHER_KINDS = frozenset({".pdf", ".png", ".svg", ".html", ".json", ".yaml", ".xlsx", ".docx"})
+_OTHER_KINDS = frozenset(
+    {".pdf", ".png", ".svg", ".html", ".json", ".xlsx", ".docx"}
+    | {".yaml", ".yml", ".py", ".sqlite", ".db"}
+)
 """Suffixes that promise something else than a table in any of our forms, whatever is asked."""
+_KEPT = ("ledger.", "lock", "mlflow.sqlite", "optuna.sqlite")
+"""How the names begin of what a results folder keeps beside the studies' folders."""
 
 
 def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:
@@ -49,6 +55,25 @@ def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:
     return asked
 
 
+def page_is_pdf(output: Path | None, asked: bool) -> bool:
+    """Whether a report is a PDF: asked for by `--pdf`, or promised by the file's suffix.
+
+    Raises:
+        typer.BadParameter: the suffix promises something else than the page that is asked for.
+    """
+    suffix = "" if output is None else output.suffix.lower()
+    if suffix not in ("", ".pdf", ".html", ".htm"):
+        raise typer.BadParameter(
+            f"'{suffix}' is not the suffix of a report; there are .html and .pdf"
+        )
+    if asked and suffix in (".html", ".htm"):
+        raise typer.BadParameter(
+            f"--pdf is not what '{suffix}' stands for: leave out --pdf, or call the file "
+            f"{_named(output, '.pdf')}"
+        )
+    return asked or suffix == ".pdf"
+
+
 def _named(output: Path | None, suffix: str) -> str:
     return "" if output is None else str(output.with_suffix(suffix))
 
@@ -62,11 +87,28 @@ def write_file(path: Path, content: bytes) -> None:
     """Write a file that was asked for, and say so on stderr.
 
     Raises:
+        typer.BadParameter: it is a file that a results folder keeps.
         EnvironmentFault: it cannot be written.
     """
+    if _kept_with_a_ledger(path):
+        raise typer.BadParameter(
+            f"{path} would take the place of a file that the results folder "
+            f"{path.resolve().parent} keeps: choose another name"
+        )
     try:
         path.write_bytes(content)
     except (OSError, ValueError) as error:  # a name that holds NUL is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
         raise EnvironmentFault(f"{path} cannot be written: {reason}") from error
     tell(f"wrote {path}")
+
+
+def _kept_with_a_ledger(path: Path) -> bool:
+    """Whether a path is, or leads to, what lies beside a ledger for its sake or a mirror's."""
+    try:
+        place = path.resolve()
+        if not (place.parent / LEDGER_FILE).exists():
+            return False
+    except (OSError, ValueError):
+        return False  # writing there says what is wrong
+    return place.name.startswith(_KEPT)

@@ -15,7 +15,7 @@ from cbablate.analysis.earlier_versions import earlier_versions
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
-from cbablate.character import brief
+from cbablate.character import brief, visible
 from cbablate.cli.looks_overview import cost_lines, look_lines, standing_lines
 from cbablate.cli.tuning_overview import counted, left_lines, searching_lines, tuning_lines
 from cbablate.cli.words import command
@@ -178,7 +178,7 @@ def ended(plan: Plan, done: Completion, results: Path, *, sync: str, mirrored: b
     if not done.trained:
         lines.append(f"Nothing to train: all {len(done.plan.trials)} trials were finished.")
     if done.failures:
-        lines.append(f"{len(done.failures)} trials failed:")
+        lines.append(f"{counted(len(done.failures), 'trial')} failed:")
         lines += _reasons(done.plan, dict(done.failures), TrialState.FAILED)
         lines.append("Running the study again tries them once more, but for the diverged.")
     lines += [f"Not shown yet: {sentence}" for sentence in done.missed]
@@ -313,11 +313,19 @@ def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[st
             continue
         spent = history.last.spent if history.last else 0
         failure = f"{history.failure}: " if history.failure else ""
+        reason = brief(visible(history.reason), LONGEST_REASON)
         lines.append(
             f"  {plan.label(trial)} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
-            f"{failure}{brief(history.reason, LONGEST_REASON) or f'attempt {history.attempts}'}"
+            f"{failure}{reason or f'attempt {history.attempts}'}"
         )
-        if history.traceback:
-            last = history.traceback[-_TRACEBACK:].strip().splitlines()[-3:]
-            lines += [f"      {brief(line, LONGEST_REASON)}" for line in last]
+        lines += [f"      {brief(line, LONGEST_REASON)}" for line in _last_lines(history)]
     return lines
+
+
+def _last_lines(history: History) -> list[str]:
+    """Where a traceback ends: its last three lines, without the reason's second and later ones."""
+    end = history.traceback[-_TRACEBACK:].strip().splitlines()
+    repeated = history.reason.strip().splitlines()[1:]
+    if repeated and end[-len(repeated) :] == repeated:
+        end = end[: -len(repeated)]
+    return end[-3:]

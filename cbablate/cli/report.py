@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.output import write_file
+from cbablate.cli.output import page_is_pdf, write_file
 from cbablate.cli.words import Kept, StudyPath, ledger_folder
 
 __all__ = ["report"]
@@ -25,6 +25,7 @@ def report(
     """Write a study as one page that works offline: table, figures, trials, open questions."""
     from cbablate import api
 
+    pdf = page_is_pdf(output, pdf)
     planned, told = api.recorded(api.plan(api.load_study(study)), ledger_folder(results))
     path = output or Path(f"{planned.study.name}{'.pdf' if pdf else '.html'}")
     if pdf:

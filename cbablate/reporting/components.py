@@ -200,7 +200,10 @@ def _pair_notes(plan: Plan, told: Sequence[Pair]) -> Iterator[str]:
     if len(plan.study.factors) > 2:
         yield "All other factors are at their first level."
     fewest, most = min(t.deviation.n for t in told), max(t.deviation.n for t in told)
-    yield f"{fewest if fewest == most else f'{fewest} to {most}'} seeds have all four arms."
+    if fewest == most == 1:
+        yield "One seed has all four arms."
+    else:
+        yield f"{fewest if fewest == most else f'{fewest} to {most}'} seeds have all four arms."
 
 
 def _pair_sheet(plan: Plan, told: Sequence[Pair], metric: str) -> Sheet:

@@ -244,6 +244,9 @@ def _pairs(told: Any) -> str:
 
 
 def _said(value: Any) -> str:
+    """A value in words; a list without members, such as that of a machine's GPUs, is `none`."""
+    if value == []:
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

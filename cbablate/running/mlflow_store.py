@@ -141,13 +141,14 @@ class MlflowStore:
             self._client = None
             said = answer(error) if remote else in_a_line(error, limit=None)
             said = masked(said)[:300]
+            end = "" if said.endswith("?") else "."
             mend = (
                 f"It holds nothing of its own: if it is damaged, remove {STORE_FILE} and "
                 if self._own
                 else "When it answers again, "
             )
             raise MirrorUnreachable(
-                f"MLflow at {masked(self.address)} did not take the study: {said}. "
+                f"MLflow at {masked(self.address)} did not take the study: {said}{end} "
                 f"Nothing is lost. {mend}`cbablate sync` sends everything."
             ) from error
 

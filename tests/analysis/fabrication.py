@@ -160,8 +160,8 @@ class Telling:
         body = {**last, "vectors": dict(vectors or {}), "notes": dict(notes or {})}
         self.tell("measured", trial.id, body)
 
-    def end(self, trial: Trial, state: str = "complete", failure: str = "") -> None:
-        self.tell("ended", trial.id, {"state": state, "reason": "", "failure": failure})
+    def end(self, trial: Trial, state: str = "complete", failure: str = "", **said: str) -> None:
+        self.tell("ended", trial.id, {"state": state, "reason": "", "failure": failure, **said})
 
     def complete(self, trial: Trial, metrics: Mapping[str, float], **other: Any) -> None:
         self.measure(trial, metrics, **other)

@@ -101,6 +101,8 @@ def test_leave_one_out_and_cumulative_say_only_what_they_can() -> None:
 def test_what_has_no_components_is_refused_with_the_reason() -> None:
     for plan, reason in (
         (grid(2, 2, design="one_at_a_time"), "changes one thing at a time"),
+        (grid(2, 2, 2, design="plackett_burman"), "changes several factors at once: .*--effects"),
+        (grid(2, 2, 2, 2, design="fractional"), "changes several factors at once: .*--effects"),
         (grid(2, 3), "start has more"),
         (grid(2, factors=()), "none"),
     ):

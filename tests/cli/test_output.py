@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cbablate.records.ledger import Ledger
 from tests.cli.typed import Said, typed
+from tests.reporting.typesetting import needs
 from tests.toys import toy_file
 
 
@@ -72,3 +74,41 @@ def test_a_file_that_cannot_be_written_is_an_error_of_the_environment(study: Pat
         assert (said.code, said.out) == (4, ""), said
         assert "cannot be written" in said.err
     assert typed("report", study.name, "-o", "none/x", cwd=study.parent).code == 4
+
+
+@pytest.mark.parametrize("name", ["ledger.sqlite", "ledger.sqlite-wal", "ledger.seal", "lock"])
+def test_what_a_results_folder_keeps_is_never_written_over(name: str, study: Path) -> None:
+    results = study.parent / "results"
+    with Ledger.writing(results) as ledger:
+        ledger.tell("session", "s", {})
+    link = study.parent / "link"
+    link.symlink_to(results / name)
+    before = {path: path.read_bytes() for path in results.iterdir()}
+    assert before
+    for path in (f"results/{name}", "link"):
+        for command in (("table", study.name, "--as", "latex"), ("report", study.name)):
+            said = typed(*command, "-o", path, cwd=study.parent)
+            assert said.code == 2, said
+            if not Path(path).suffix:
+                assert f"{path} would take the place of" in " ".join(said.err.split()), said
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_report_is_what_its_suffix_promises(study: Path) -> None:
+    for words in (("-o", study.name), ("-o", "x.tex"), ("--pdf", "-o", "x.html")):
+        before = study.read_bytes()
+        said = typed("report", study.name, *words, cwd=study.parent)
+        assert said.code == 2, said
+        assert study.read_bytes() == before
+        assert not (study.parent / words[-1]).exists() or words[-1] == study.name
+    said = typed("report", study.name, "-o", "x.HTML", cwd=study.parent)
+    assert said.code == 0, said
+    assert (study.parent / "x.HTML").read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.tex
+def test_a_report_whose_name_ends_in_pdf_is_a_pdf(study: Path) -> None:
+    needs("pdflatex")
+    said = typed("report", study.name, "-o", "x.pdf", cwd=study.parent)
+    assert said.code == 0, said
+    assert (study.parent / "x.pdf").read_bytes().startswith(b"%PDF-")

@@ -13,7 +13,7 @@ from cbablate.records.ledger import Ledger
 from cbablate.records.lock import held
 from cbablate.running.drive import drive
 from cbablate.running.local_executor import LocalExecutor
-from tests.analysis.fabrication import placement, told
+from tests.analysis.fabrication import Telling, placement, told
 from tests.toys import toy_plan
 
 
@@ -37,6 +37,23 @@ def test_what_ran_is_told_arm_by_arm_with_the_reasons_of_failures(tmp_path: Path
     wider = overview.planned(toy_plan({"fault": "raise"}, {"ceiling": 2.0}), api.facts(tmp_path))
     assert "Finished: 2. To train: 4 trials" in wider
     assert "Time: about 0." in wider
+
+
+def test_a_reason_of_several_lines_is_said_once_in_a_line_with_the_place_where_it_arose(
+    tmp_path: Path,
+) -> None:
+    plan = toy_plan(replicates=1)
+    facts = Telling()
+    facts.session()
+    facts.tell("started", plan.trials[0].id, {"attempt": 1, "session": "session 1"})
+    place = 'Traceback (most recent call last):\n  File "own.py", line 7, in train\n    check(x)\n'
+    reason = "ValueError: three lines:\n  one\n  two"
+    facts.end(plan.trials[0], "failed", failure="error", reason=reason, traceback=place + reason)
+    said = overview.standing(plan, facts.facts)
+    assert "error: ValueError: three lines: one two\n" in said
+    assert 'File "own.py", line 7' in said
+    assert said.count("three lines:") == 2, "the reason, and where the traceback ends"
+    assert said.count("two") == 1
 
 
 def test_a_trial_without_an_end_runs_only_where_a_driver_is_at_work(tmp_path: Path) -> None:

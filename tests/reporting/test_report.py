@@ -144,6 +144,11 @@ def test_a_failure_is_told_with_its_traceback_line_by_line(
     assert 'Traceback:\n  File "<x>"\n    boom & <b><U+001B>[31m\nValueError: no</pre>' in page
 
 
+def test_a_machine_without_gpus_is_said_in_words(hostile: tuple[Plan, list[Record], str]) -> None:
+    assert "gpus none" in hostile[2]
+    assert "gpus []" not in hostile[2]
+
+
 def test_nothing_run_and_a_factorial_have_a_page_too() -> None:
     empty = report(placement(), [])
     read(empty)
