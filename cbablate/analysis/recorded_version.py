@@ -16,7 +16,7 @@ from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.spec.description import Description
 
-__all__ = ["as_recorded"]
+__all__ = ["as_recorded", "gap_lines"]
 
 
 def as_recorded(plan: Plan, facts: Iterable[Record]) -> Plan:
@@ -25,6 +25,23 @@ def as_recorded(plan: Plan, facts: Iterable[Record]) -> Plan:
     if version == plan.description.version:
         return plan
     return planning.plan(plan.study, replace(plan.description, version=version))
+
+
+def gap_lines(plan: Plan) -> tuple[str, ...]:
+    """The sentence about files that nobody looked at when a plan's trials were made, if any.
+
+    It is about a plan `as_recorded`, under the version of an earlier release.
+    """
+    described = plan.description
+    if described.version not in described.former_versions or not described.former_gaps:
+        return ()
+    files = ", ".join(described.former_gaps[:3])
+    more = f" and {len(described.former_gaps) - 3} more" if described.former_gaps[3:] else ""
+    return (
+        "Trials of this ledger count under the version that cbablate 0.1 gave to the code, which "
+        f"did not look at {files}{more}. If they were edited after these trials, the trials are "
+        "of other code: then run the study into another results folder.",
+    )
 
 
 def _version(described: Description, facts: Iterable[Record]) -> str:

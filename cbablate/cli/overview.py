@@ -13,6 +13,7 @@ from cbablate.analysis.cost import cost, tuning_cost
 from cbablate.analysis.course import asked
 from cbablate.analysis.earlier_versions import earlier_versions
 from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.analysis.recorded import gap_lines
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
 from cbablate.character import brief, visible
@@ -77,7 +78,7 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
         *_screening_lines(plan),
         *_power_lines(outcome(plan, facts), plan.study.tune is not None),
     ]
-    lines += earlier_versions(plan, facts, histories(facts))
+    lines += [*earlier_versions(plan, facts, histories(facts)), *gap_lines(plan)]
     if tuned:
         return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, facts))])
     if grows:
@@ -103,7 +104,7 @@ def standing(plan: Plan, facts: Sequence[Record], *, at_work: bool = False) -> s
     """
     past = histories(fact for fact in facts if fact.kind in TRIAL_KINDS)
     unknown = History(trial="")
-    earlier = earlier_versions(plan, facts, past)
+    earlier = (*earlier_versions(plan, facts, past), *gap_lines(plan))
     after = ["", *earlier] if earlier else []
     if plan.study.tune is not None:
         return "\n".join([_tuned_standing(plan, facts, past, at_work=at_work), *after])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.course import asked
-from cbablate.analysis.recorded_version import as_recorded
+from cbablate.analysis.recorded_version import as_recorded, gap_lines
 from cbablate.analysis.timing import device_of
 from cbablate.analysis.tuning import Tuning, tunings
 from cbablate.errors import EnvironmentFault, StudyError
@@ -132,6 +132,8 @@ def drive(
                     tell=display.say,
                 )
                 checkpoints.clear(told)
+                for line in gap_lines(plan):
+                    display.say(line)
                 if _unfinished(plan, facts, searching) or untimed(whole(plan, facts), facts):
                     watchers = (display, _Notice(follower))
                     outcome = _train(

@@ -35,7 +35,8 @@ class Description:
     resolved where a trial runs, so that reading or planning a study imports neither torch nor a
     user's code.
     `code` is that of a user's own workload, None for a shipped one; `version` is then its digest.
-    `former_versions` are what earlier releases of cbablate called the same code.
+    `former_versions` are what earlier releases of cbablate called the same code, and
+    `former_gaps` the files of it that these did not look at.
 
     `resolve` turns a config as written into the full typed config (defaults filled in), and
     raises pydantic's `ValidationError`. `data` gives the fingerprint of the data that a config
@@ -63,6 +64,7 @@ class Description:
     """What of a resolved config a trial's cost depends on: arms of one shape are probed once."""
     code: Code | None = None
     former_versions: tuple[str, ...] = ()
+    former_gaps: tuple[str, ...] = ()
     open_ended: Callable[[Config, Budget], bool] = _never
     """Whether a training of this config to this budget is, bit for bit, the beginning of every
     longer one. The workload then leaves a checkpoint with its last measurement too."""

@@ -14,7 +14,7 @@ from cbablate.spec.code import Module
 from cbablate.spec.description import Description
 from cbablate.workloads import image_config, image_metrics, toy
 from cbablate.workloads.declaration import binds, misdeclared
-from cbablate.workloads.former_digest import former_digest
+from cbablate.workloads.former_digest import former_digest, former_files
 from cbablate.workloads.source import code_of
 from cbablate.workloads.syntax_digest import parsed
 
@@ -98,9 +98,12 @@ def describe(name: str, folder: Path) -> Description:
         )
     own = next((one for one in code.modules if one.name == module), None)
     former: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
     if own is not None:
         _refuse_misdeclared(own, function, folder)
         former = (former_digest(Path(own.path), folder),)
+        seen = set(map(str, former_files(Path(own.path), folder)))
+        gaps = tuple(one.path for one in code.modules if one.path and one.path not in seen)
     return Description(
         name=name,
         version=code.digest,
@@ -109,6 +112,7 @@ def describe(name: str, folder: Path) -> Description:
         data=lambda _config: "",
         code=code,
         former_versions=former,
+        former_gaps=gaps,
     )
 
 

@@ -12,21 +12,26 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["former_digest"]
+__all__ = ["former_digest", "former_files"]
 
 
 def former_digest(path: Path, folder: Path) -> str:
     """The version of the workload in the file `path`, of a study in `folder`, as of 0.1.0."""
-    texts = {path.name: _text(path)}
-    waiting = [path]
+    own, *others = former_files(path, folder)
+    whole = "\0".join([_text(own), *(_text(Path(name)) for name in sorted(map(str, others)))])
+    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:20]
+
+
+def former_files(path: Path, folder: Path) -> list[Path]:
+    """The files that this version is over: the workload's own, then what 0.1.0 found of it."""
+    found, waiting = [path], [path]
     while waiting:
         for module in _imports(_text(waiting.pop())):
             near = _beside(module, folder)
-            if near is not None and str(near) not in texts and near != path:
-                texts[str(near)] = _text(near)
+            if near is not None and near not in found:
+                found.append(near)
                 waiting.append(near)
-    whole = "\0".join([texts.pop(path.name), *(texts[name] for name in sorted(texts))])
-    return hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:20]
+    return found
 
 
 def _imports(text: str) -> Iterator[str]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cbablate import api
+from cbablate.cli import overview
+from cbablate.planning import plan as planning
 from cbablate.reporting.form import FORMS, render
 from cbablate.running.drive import drive
 from cbablate.running.local_executor import LocalExecutor
+from cbablate.workloads.catalog import describe
+from tests.workloads.own_code import project, train
 
 HERE = Path(__file__).parent / "v0_1_0"
 OWN = ("own", "own_tuned")
@@ -72,3 +77,30 @@ def test_an_edit_trains_anew_and_new_replicates_stand_beside_the_former(tmp_path
     plan = api.plan(api.load_study(study))
     done = drive(plan, results=results, executor=LocalExecutor, publish=lambda facts: [])
     assert done.trained == 21
+
+
+def test_files_that_0_1_0_did_not_look_at_are_named_where_its_trials_count(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    study, results = copied("own", tmp_path)
+    plan = api.plan(api.load_study(study))
+    assert "did not look" not in overview.planned(*api.recorded(plan, results))
+    elsewhere = str(study.with_name("unseen.py"))
+    gap = replace(plan.description, former_gaps=(elsewhere,))
+    plan = planning.plan(plan.study, gap)
+    lines = overview.planned(*api.recorded(plan, results))
+    assert f"did not look at {elsewhere}. If they were edited" in lines
+    drive(plan, results=results, executor=LocalExecutor, publish=lambda facts: [])
+    assert f"did not look at {elsewhere}" in capfd.readouterr().err
+
+
+def test_relative_imports_are_what_0_1_0_did_not_look_at(tmp_path: Path) -> None:
+    files = {
+        "wl.py": train("import plain\nfrom pack import core"),
+        "plain.py": "",
+        "pack/__init__.py": "from . import inner\n",
+        "pack/core.py": "",
+        "pack/inner.py": "",
+    }
+    project(tmp_path, files)
+    assert describe("wl:train", tmp_path).former_gaps == (str(tmp_path / "pack" / "inner.py"),)
