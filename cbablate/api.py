@@ -66,6 +66,11 @@ class Resources:
                 f"a trial takes a share of one GPU (0.0001 to 1) or whole ones (0, 1, 2, ...), not "
                 f"{self.gpus_per_trial:g}"
             )
+        if self.address is not None and not self.address.strip():
+            raise UsageError(
+                "the address of the Ray cluster is empty (a variable that is not set?): give "
+                "HOST:PORT, or leave it out for a Ray of this machine alone"
+            )
         if self.on == "local":
             asked = (self.gpus_per_trial, self.slots, self.address)
             if any(word is not None for word in asked):

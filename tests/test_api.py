@@ -10,7 +10,7 @@ import pytest
 
 import cbablate
 from cbablate import api
-from cbablate.errors import CbablateError, OwnedElsewhere, StudyError
+from cbablate.errors import CbablateError, OwnedElsewhere, StudyError, UsageError
 from cbablate.records.ledger import Ledger
 from cbablate.records.state import TrialState
 from tests.toys import toy_file
@@ -135,6 +135,12 @@ def test_words_for_ray_are_not_ignored_in_process() -> None:
     with pytest.raises(CbablateError, match="are words for 'ray'") as refused:
         api.Resources(on="local", slots=4).executor()
     assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize("address", ["", " "])
+def test_an_empty_address_does_not_stand_for_this_machine(address: str) -> None:
+    with pytest.raises(UsageError, match="the address of the Ray cluster is empty"):
+        api.Resources(address=address).executor()
 
 
 def test_a_results_folder_that_is_none_is_a_sentence(tmp_path: Path) -> None:

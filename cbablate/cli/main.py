@@ -172,16 +172,17 @@ def run(
     checkpoint_every: Every = 60.0,
 ) -> None:
     """Train what is missing, then print the table. Running again is how to go on."""
-    from cbablate import api
-    from cbablate.cli import overview
-    from cbablate.running.mlflow_store import masked
     from cbablate.running.signals import stoppable
-    from cbablate.running.stdout import stdout_set_aside
 
-    planned = api.plan(api.load_study(study))
-    shown, results = results, results.absolute()
-    stdout_set_aside()
     with stoppable():
+        from cbablate import api
+        from cbablate.cli import overview
+        from cbablate.running.mlflow_store import masked
+        from cbablate.running.stdout import stdout_set_aside
+
+        planned = api.plan(api.load_study(study))
+        shown, results = results, results.absolute()
+        stdout_set_aside()
         done = api.run(
             planned,
             results=results,

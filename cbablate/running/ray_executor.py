@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import re
 import sys
 import time
 from collections import Counter, deque
@@ -43,6 +44,9 @@ except ImportError as error:
     ) from error
 
 __all__ = ["RayExecutor"]
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""Ray colours the names of its tasks, wherever they are written."""
 
 MOST_RETURNS = 3
 """How often a trial that has not begun is given to another worker, when one is gone or unfit."""
@@ -359,9 +363,10 @@ class _Verdicts(FIFOScheduler):
 def _cause(trial: Any) -> str:
     """What Ray knows of a trial's end; Ray Tune has written it down, but not yet stored it."""
     try:
-        return Path(str(trial.error_file)).read_text(encoding="utf-8", errors="replace")
+        text = Path(str(trial.error_file)).read_text(encoding="utf-8", errors="replace")
     except (OSError, TypeError):
-        return str(trial.get_error() or "")
+        text = str(trial.get_error() or "")
+    return _COLOUR.sub("", text)
 
 
 class _quiet_logs:  # noqa: N801 - reads as a function

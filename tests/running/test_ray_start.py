@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cbablate.errors import EnvironmentFault
+from tests.contracts.executor import TOY, Diary, trials_that
 from tests.toys import toy_file
 
 TIMED_OUT = "The current node timed out during startup."
@@ -130,3 +132,19 @@ def test_an_unfinished_one_ends_with_the_cause_and_what_is_recorded_stays_readab
     assert "Ray cannot start on this machine: no raylet here" in said.err
     assert command(monkeypatch, "table", str(study), *results) == 0
     assert "12 of 16 trials complete" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_cause_of_a_lost_trial_is_told_without_rays_colours(tmp_path: Path) -> None:
+    from cbablate.running.ray_executor import _Relay, _Verdicts
+
+    told = tmp_path / "error.txt"
+    told.write_text("Traceback\n\x1b[36mray::train()\x1b[39m (pid=7)\n")
+    (trial,) = trials_that("is lost")
+    diary = Diary((trial,))
+    relay = _Relay(diary, TOY, None)
+    relay.propose("a")
+    relay.started("a", {})
+    _Verdicts(relay).on_trial_error(None, SimpleNamespace(trial_id="a", error_file=told))
+    (ending,) = diary.of("is lost", "ended")
+    assert ending.sentence == "the process of the trial died: ray::train() (pid=7)"
+    assert "\x1b" not in ending.traceback

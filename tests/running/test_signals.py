@@ -9,9 +9,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cbablate import api
+from cbablate.cli.main import main
 from cbablate.errors import Interrupted
 from cbablate.running.local_executor import LocalExecutor
 from cbablate.running.signals import announced, heed, stoppable
@@ -161,6 +164,21 @@ def test_a_second_signal_ends_it_at_once_and_leaves_nothing(
     while is_alive(float(child)) and time.monotonic() < until:
         time.sleep(0.05)
     assert not is_alive(float(child))
+
+
+def test_a_signal_stops_the_command_in_order_while_it_reads_the_study(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def read(_path: Path) -> Any:
+        os.kill(os.getpid(), signal.SIGTERM)
+        signal.pause()
+
+    monkeypatch.setattr(api, "load_study", read)
+    monkeypatch.setattr(sys, "argv", ["cbablate", "run", __file__])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 75
+    assert "stopped by SIGTERM" in capsys.readouterr().err
 
 
 def test_outside_the_main_thread_signals_are_left_alone() -> None:
