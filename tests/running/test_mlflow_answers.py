@@ -71,6 +71,7 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.delenv("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", raising=False)
 
 
 def said_by(address: str, folder: Path) -> str:
@@ -104,6 +105,14 @@ def test_a_port_without_a_server_a_name_without_a_host_and_a_server_without_tls_
     assert "no host of that name" in said_by("http://no-such-host.invalid:5000", tmp_path)
     with server(ANSWERS["a page"][0]) as address:
         assert "no TLS connection" in said_by(address.replace("http:", "https:"), tmp_path)
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Busy", "413 Too Large"])
+def test_a_server_that_asks_for_patience_is_not_waited_for(status: str, tmp_path: Path) -> None:
+    began = time.monotonic()
+    with server(http(status, "", more="Retry-After: 45\r\n")) as address:
+        assert f"it answered HTTP {status[:3]}" in said_by(address, tmp_path)
+    assert time.monotonic() - began < 40
 
 
 def test_a_server_that_hangs_delays_the_end_by_its_one_time_limit(tmp_path: Path) -> None:
