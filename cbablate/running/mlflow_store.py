@@ -141,7 +141,7 @@ class MlflowStore:
                 raise  # a fault of ours; of a server's answer MLflow's client may raise anything
             self._client = None
             said = answer(error) if remote else in_a_line(error, limit=None)
-            said = masked(said)[:300]
+            said = masked(said)[:300].rstrip(". ")
             end = "" if said.endswith("?") else "."
             mend = (
                 f"It holds nothing of its own: if it is damaged, remove {STORE_FILE} and "

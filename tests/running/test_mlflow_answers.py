@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -60,6 +61,11 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
     "a page": (http("200 OK", PAGE), "something else than MLflow's JSON"),
     "a list": (http("200 OK", "[1, 2]", "application/json"), "something else than MLflow's JSON"),
     "odd JSON": (http("200 OK", '{"a": 1}', "application/json"), "cannot be read"),
+    "one answer to all": (
+        http("200 OK", '{"experiment": {"experiment_id": "1"}}', "application/json"),
+        "cannot be read",
+    ),
+    "odd coding": (http("200 OK", PAGE, more="Content-Encoding: gzip\r\n"), "cannot be decoded"),
     "redirects": (http("302 Found", "", more="Location: /again\r\n"), "redirects without end"),
     "garbage": (lambda peer: peer.sendall(b"\x00\x1b[31m garbage\r\n\r\n"), "did not speak HTTP"),
     "nothing": (lambda _peer: None, "closed the connection"),
@@ -88,7 +94,7 @@ def test_what_a_server_did_is_said_in_a_sentence(what: str, tmp_path: Path) -> N
     with server(answer) as address:
         said = said_by(address, tmp_path)
     assert meaning in said, said
-    assert "?." not in said
+    assert not re.search(r"[.?]\.|https?:.*https?:", said), said
     assert said.startswith(f"MLflow at {address} did not take the study: ")
     assert said.isprintable(), said
     assert len(said) < 400
@@ -111,7 +117,7 @@ def test_a_port_without_a_server_a_name_without_a_host_and_a_server_without_tls_
 def test_a_server_that_asks_for_patience_is_not_waited_for(status: str, tmp_path: Path) -> None:
     began = time.monotonic()
     with server(http(status, "", more="Retry-After: 45\r\n")) as address:
-        assert f"it answered HTTP {status[:3]}" in said_by(address, tmp_path)
+        said_by(address, tmp_path)
     assert time.monotonic() - began < 40
 
 
