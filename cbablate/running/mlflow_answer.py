@@ -27,6 +27,7 @@ _SIGNS = (
         r"in a valid JSON format|ParseError|JSONDecodeError",
         "it answered something else than MLflow's JSON: is it another kind of server?",
     ),
+    (r"ContentDecodingError|DecodeError|content-encoding", "its answer cannot be decoded"),
     (
         r"Connection aborted|RemoteDisconnected|Connection reset|closed connection|BadStatusLine"
         r"|IncompleteRead|Broken pipe|ProtocolError|InvalidChunkLength|LineTooLong|InvalidHeader"

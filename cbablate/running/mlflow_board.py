@@ -153,6 +153,8 @@ class Board:
             created = self.client.create_run(
                 self.experiment, start_time=entry.began, tags=given, run_name=entry.name
             )
+            if not created.info.run_id:
+                raise ValueError("a run without an id: this is no MLflow server")
             kept = Shown(created.info.run_id, given, {}, {}, "RUNNING", entry.name)
             candidates.append(kept)
         for other in candidates:

@@ -43,6 +43,7 @@ _SETTINGS: Mapping[str, str] = MappingProxyType(
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
         "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+        "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # a busy server may ask for an hour
     }
 )
 
@@ -140,7 +141,7 @@ class MlflowStore:
                 raise  # a fault of ours; of a server's answer MLflow's client may raise anything
             self._client = None
             said = answer(error) if remote else in_a_line(error, limit=None)
-            said = masked(said)[:300]
+            said = masked(said)[:300].rstrip(". ")
             end = "" if said.endswith("?") else "."
             mend = (
                 f"It holds nothing of its own: if it is damaged, remove {STORE_FILE} and "

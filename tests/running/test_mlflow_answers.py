@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -60,6 +61,11 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
     "a page": (http("200 OK", PAGE), "something else than MLflow's JSON"),
     "a list": (http("200 OK", "[1, 2]", "application/json"), "something else than MLflow's JSON"),
     "odd JSON": (http("200 OK", '{"a": 1}', "application/json"), "cannot be read"),
+    "one answer to all": (
+        http("200 OK", '{"experiment": {"experiment_id": "1"}}', "application/json"),
+        "cannot be read",
+    ),
+    "odd coding": (http("200 OK", PAGE, more="Content-Encoding: gzip\r\n"), "cannot be decoded"),
     "redirects": (http("302 Found", "", more="Location: /again\r\n"), "redirects without end"),
     "garbage": (lambda peer: peer.sendall(b"\x00\x1b[31m garbage\r\n\r\n"), "did not speak HTTP"),
     "nothing": (lambda _peer: None, "closed the connection"),
@@ -71,6 +77,7 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.delenv("MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER", raising=False)
 
 
 def said_by(address: str, folder: Path) -> str:
@@ -87,7 +94,7 @@ def test_what_a_server_did_is_said_in_a_sentence(what: str, tmp_path: Path) -> N
     with server(answer) as address:
         said = said_by(address, tmp_path)
     assert meaning in said, said
-    assert "?." not in said
+    assert not re.search(r"[.?]\.|https?:.*https?:", said), said
     assert said.startswith(f"MLflow at {address} did not take the study: ")
     assert said.isprintable(), said
     assert len(said) < 400
@@ -104,6 +111,14 @@ def test_a_port_without_a_server_a_name_without_a_host_and_a_server_without_tls_
     assert "no host of that name" in said_by("http://no-such-host.invalid:5000", tmp_path)
     with server(ANSWERS["a page"][0]) as address:
         assert "no TLS connection" in said_by(address.replace("http:", "https:"), tmp_path)
+
+
+@pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Busy", "413 Too Large"])
+def test_a_server_that_asks_for_patience_is_not_waited_for(status: str, tmp_path: Path) -> None:
+    began = time.monotonic()
+    with server(http(status, "", more="Retry-After: 45\r\n")) as address:
+        said_by(address, tmp_path)
+    assert time.monotonic() - began < 40
 
 
 def test_a_server_that_hangs_delays_the_end_by_its_one_time_limit(tmp_path: Path) -> None:
