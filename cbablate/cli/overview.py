@@ -13,7 +13,7 @@ from cbablate.analysis.cost import cost, tuning_cost
 from cbablate.analysis.course import asked
 from cbablate.analysis.earlier_versions import earlier_versions
 from cbablate.analysis.outcome import Outcome, outcome
-from cbablate.analysis.recorded import gap_lines
+from cbablate.analysis.recorded_version import gap_lines
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.tuning import best_proposals
 from cbablate.character import brief, visible
