@@ -89,10 +89,10 @@ def open_stream(
             with _its_own():
                 item = next(stream, _OVER)
                 if item is _OVER:
-                    workload.hold_against_code()
+                    workload.hold_against_code(workdir)
                     return
                 measurement = _checked(item, trial, after=spent)
-                workload.hold_against_code()
+                workload.hold_against_code(workdir)
             spent = measurement.spent
             yield measurement
     finally:
@@ -100,7 +100,7 @@ def open_stream(
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
-        strangers()  # of a trial that was stopped or raised: the next one must not be blamed
+        strangers()  # the next trial must neither be blamed for what this one imported, nor get it
 
 
 _OVER = object()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 from cbablate.errors import EnvironmentFault, TrialFailure
@@ -50,15 +51,17 @@ class Entry:
             )
         return cast("Callable[..., Any]", found)
 
-    def hold_against_code(self) -> None:
+    def hold_against_code(self, workdir: Path) -> None:
         """Compare what the workload has imported by now with the code that it is recorded as.
+
+        Files in the trial's own `workdir` are not compared.
 
         Raises:
             TrialFailure: it has imported a file of the user's that the code does not have.
         """
         if self.code is None:
             return
-        found = importing.strangers()
+        found = importing.strangers(workdir)
         if found:
             raise TrialFailure(unrecorded(found))
 

@@ -58,12 +58,21 @@ def unload() -> None:
         _current = None
 
 
-def strangers() -> dict[str, str]:
+def strangers(workdir: Path | None = None) -> dict[str, str]:
     """Files of the user's that were imported, or run in another way, though the code that is loaded
     does not have them, by the module's name. If there are any, all of it is unloaded: whoever runs
     next imports it anew, and is seen to import them as well.
+
+    What lies in `workdir` was written by the trial itself, and follows from its code.
     """
     found = {} if _current is None else _current.strangers()
+    if workdir is not None and found:
+        inside = os.path.realpath(workdir)
+        found = {
+            name: file
+            for name, file in found.items()
+            if not Path(os.path.realpath(file)).is_relative_to(inside)
+        }
     if found:
         unload()
     return found

@@ -144,3 +144,23 @@ def test_source_that_a_trial_asks_for_is_what_was_digested_though_the_file_was_e
     assert {f.body["metrics"]["val/loss"] for f in facts if f.kind == "measured"} == {1.0}
     lines = linecache.getlines(str(tmp_path / "wl.py"))
     assert "    return 2\n" in lines, "and afterwards the file's own"
+
+
+WRITTEN = {
+    "imported": "import sys\nsys.path.insert(0, str(workdir))\nfrom gen import VALUE\nreturn VALUE",
+    "run": "import runpy\nreturn runpy.run_path(str(workdir / 'gen.py'))['VALUE']",
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_each_trial_may_run_code_that_it_has_written_and_gets_its_own(
+    how: str, tmp_path: Path
+) -> None:
+    lines = "\n".join(f"    {line}" for line in WRITTEN[how].splitlines())
+    made = (
+        "def made(config, workdir):\n"
+        "    (workdir / 'gen.py').write_text(f'VALUE = {config[\"lr\"]}')\n"
+        f"{lines}\n"
+    )
+    study = project(tmp_path, {"wl.py": train(made, "made(config, workdir)")})
+    assert losses(study, tmp_path / "r") == [0.1, 0.3]
