@@ -228,6 +228,8 @@ def connected(path: Path, mode: str, more: str = "") -> sqlite3.Connection:
     """
     if not path.is_file():
         raise damaged(path, "it is not a file")
+    if path.stat().st_size == 0 and _pages(path):  # opening it would have SQLite remove the -wal
+        raise damaged(path, f"it is empty, and its {LEDGER_FILE}-wal is not")
     try:
         connection = sqlite3.connect(
             address_of(path, mode) + more, uri=True, check_same_thread=False, isolation_level=None

@@ -204,3 +204,18 @@ def test_readers_beside_a_writer_of_another_process_see_whole_ledgers(tmp_path: 
         assert ended(process) == ""
     assert set(lengths) == {161}
     assert len(read(tmp_path / "r")) == 162
+
+
+def test_an_emptied_ledger_is_refused_and_its_wal_stays(tmp_path: Path) -> None:
+    with Ledger.writing(tmp_path / "r") as ledger:
+        ledger.append(*trial(1))
+        ledger.tell("session", "s", {})
+        shutil.copytree(tmp_path / "r", tmp_path / "killed")  # as a kill leaves it, facts in -wal
+    wal = tmp_path / "killed" / f"{LEDGER_FILE}-wal"
+    facts = wal.read_bytes()
+    assert facts
+    (tmp_path / "killed" / LEDGER_FILE).write_bytes(b"")
+    for opened in (Ledger.reading, Ledger.writing):
+        with pytest.raises(DamagedState, match="it is empty, and"), opened(tmp_path / "killed"):
+            pass
+        assert wal.read_bytes() == facts, "SQLite removes the -wal of an empty file"
