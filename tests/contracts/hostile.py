@@ -138,6 +138,7 @@ def _state() -> dict[str, Any]:
     mask = os.umask(0o022)
     os.umask(mask)
     return {
+        "process": os.getpid(),
         "folder": str(Path.cwd()),
         "umask": mask,
         "environment": {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "ALTERED")},

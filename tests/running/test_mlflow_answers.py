@@ -21,8 +21,8 @@ PAGE = "<html><title>Oops</title><body>" + "<p>sorry \x1b[31m</p>" * 1_000 + "</
 
 
 def http(status: str, body: str, kind: str = "text/html", more: str = "") -> Answer:
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{more}\r\n"
-    return lambda peer: peer.sendall((head + body).encode())
+    about = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{more}"
+    return lambda peer: peer.sendall(f"HTTP/1.1 {status}\r\n{about}\r\n{body}".encode())
 
 
 def silent(peer: socket.socket) -> None:
@@ -39,6 +39,10 @@ def server(answer: Answer, *, on_close: Event | None = None) -> Iterator[str]:
             with peer, suppress(OSError):
                 peer.recv(65_536)
                 answer(peer)
+                peer.shutdown(socket.SHUT_WR)
+                peer.settimeout(2)
+                while peer.recv(65_536):  # what is left unread would reset the connection
+                    pass
 
         def serve() -> None:
             while not over.is_set():

@@ -101,8 +101,9 @@ def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
 def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     from cbablate.cli.main import main
 
-    monkeypatch.setattr(sys, "argv", ["cbablate", *words])
-    with pytest.raises(SystemExit) as ended:
+    with monkeypatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr(sys, "argv", ["cbablate", *words])
+        patch.setattr(sys, "stdout", sys.stdout)  # a command is a process, and keeps its own
         main()
     return int(ended.value.code or 0)
 
