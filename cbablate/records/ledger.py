@@ -80,11 +80,11 @@ class Ledger:
                 seal = seal_of(before.digests())
             if not path.exists():
                 create(path)
-            clear_half_made(folder)
             ledger = cls(path, connected(path, "rw"), lock)
             written_here.add(path.resolve())
             try:
                 ledger._open(known, seal)
+                clear_half_made(folder)  # a process without the lease may not touch another's
                 yield ledger
                 ledger.confirm()
             finally:

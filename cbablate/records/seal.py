@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -110,8 +111,8 @@ class SealFile:
 
     def _make(self, content: bytes) -> None:
         self.close()
-        fresh = self._path.with_suffix(".seal.new")
-        descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fresh = self._path.with_name(f"ledger.{secrets.token_hex(4)}.seal.new")
+        descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             os.write(descriptor, content)
             os.fsync(descriptor)

@@ -28,6 +28,7 @@ from cbablate.records.state import TrialState
 from cbablate.running.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from cbablate.running.conductor import Conductor, Workers, declare, waiting
 from cbablate.running.confirmation import confirmations, whole
+from cbablate.running.descriptors import require_descriptors
 from cbablate.running.display import Display
 from cbablate.running.executor import Executor
 from cbablate.running.limits import Limits
@@ -323,6 +324,7 @@ def _train(
     """Train and time what is missing."""
     display = watchers[0]
     display.say("starting")
+    require_descriptors()
     with executor() as running:
         display.slots = running.slots
         session = secrets.token_hex(6)

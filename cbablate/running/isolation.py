@@ -6,18 +6,16 @@ import contextlib
 import errno
 import fcntl
 import gc
-import math
 import os
-import resource
 import sys
 import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from cbablate.running.children import Children
+from cbablate.running.descriptors import most_files, open_files
 from cbablate.running.library_state import at_import
 from cbablate.running.process_state import STREAMS, Picture
 from cbablate.running.stdout import leading_to
@@ -61,7 +59,7 @@ class Isolation:
         self._inner_files: _Descriptors | None = None
         self._children = Children()
         self._threads = set(threading.enumerate())
-        self._files = _open_files()
+        self._files = open_files()
         self._modules = set(sys.modules)
         self._entry: Entry | None = None
         self._noting: Callable[[], None] = lambda: None
@@ -141,12 +139,12 @@ class Isolation:
 
     def _too_many_files(self) -> set[str]:
         """That the trial left so many files open that those after it may lack some."""
-        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if most == resource.RLIM_INFINITY or not self._files < _open_files() > most / 2:
+        most = most_files()
+        if not self._files < open_files() > most / 2:
             return set()
         gc.collect()  # files that are open only as long as what holds them
-        number = _open_files()
-        return {f"{number:,} open files of {most:,}"} if number > most / 2 else set()
+        number = open_files()
+        return {f"{number:,.0f} open files of {most:,.0f}"} if number > most / 2 else set()
 
     def _running(self, patience: float = 0.0) -> list[threading.Thread]:
         """The trial's threads that still run."""
@@ -165,14 +163,6 @@ class Isolation:
             if thread.is_alive():
                 left.append(thread)
         return left
-
-
-def _open_files() -> float:
-    """How many files this process has open; 0 where the system does not tell."""
-    try:
-        return sum(1 for _ in Path("/dev/fd").iterdir())
-    except OSError as error:
-        return math.inf if error.errno == errno.EMFILE else 0
 
 
 class _Descriptors:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cbablate.errors import EnvironmentFault, in_a_line
+from cbablate.running.children import Children, adopting
 from cbablate.running.ray_folder import ROOTS, ray_folder
 from cbablate.running.ray_watch import Check, RayWatch, ports_answer, processes_live
 from cbablate.running.scratch import (
@@ -82,6 +83,7 @@ class RaySession:
         self._address = address
         self._exits = contextlib.ExitStack()
         self._watch: RayWatch | None = None
+        self._children: Children | None = None
         self.scratch = Path()
         self.worker_roots: tuple[Path, Path] | tuple[None, None] = None, None
         """Where workers make their folders and their sockets, if all run on this machine and end
@@ -103,6 +105,11 @@ class RaySession:
             started = not ray.is_initialized()
             if started:
                 options = {} if self._address else self._embedded(exits)
+                if self._address is None:
+                    exits.callback(clear_abandoned, *ROOTS)  # what a dead Ray still wrote to
+                    exits.enter_context(adopting())
+                    self._children = Children()
+                    exits.callback(self._children.end)  # agents and workers of a dead raylet
                 exits.callback(self._shut_down)
                 with signals_kept():
                     self._connect(options)
@@ -205,6 +212,8 @@ class RaySession:
             for started in list(ray._private.worker._global_node.all_processes.values()):
                 for process in started:
                     process.process.kill()
+            if self._children is not None:
+                self._children.end()
             remove_scratch(_node_folder())
         remove_scratch(self.scratch)
 

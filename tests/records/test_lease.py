@@ -128,6 +128,16 @@ def test_a_second_writer_from_elsewhere_on_this_machine_is_refused(
     assert subjects(tmp_path / "r") == ["tail", "later"]
 
 
+def test_a_writer_that_is_refused_removes_nothing(tmp_path: Path) -> None:
+    with writer(tmp_path / "r") as first:
+        half_made = tmp_path / "r" / "ledger.seal.new"  # what the first is about to rename
+        half_made.write_bytes(b"half")
+        assert second(tmp_path / "r")[0] == 6
+        assert half_made.exists()
+        assert ended(first) == ""
+    assert subjects(tmp_path / "r") == ["tail", "later"]
+
+
 @root
 def test_a_second_writer_through_another_mount_is_refused(tmp_path: Path) -> None:
     bound = tmp_path / "bound"
