@@ -34,6 +34,8 @@ from cbablate.running.executor import Executor
 from cbablate.running.limits import Limits
 from cbablate.running.mirror import Mirror, MirrorThread, MirrorUnreachable, StudyState
 from cbablate.running.namesake import refuse_namesake
+from cbablate.running.ray_folder import ROOTS
+from cbablate.running.scratch import clear_abandoned
 from cbablate.running.session import session_body
 from cbablate.running.worker import MEASURED_HERE
 from cbablate.workloads.entry import Entry
@@ -114,6 +116,7 @@ def drive(
         OwnedElsewhere, DamagedState, EnvironmentFault: as `Ledger.writing` says.
     """
     results = results.absolute()  # a workload in this process may change the working directory
+    clear_abandoned(*ROOTS)  # here, since a run that has nothing to train starts no executor
     with Ledger.writing(results) as ledger:
         facts = ledger.records()
         told = histories(facts)

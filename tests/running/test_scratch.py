@@ -19,7 +19,10 @@ import pytest
 from cbablate.errors import EnvironmentFault
 from cbablate.records.process import Process
 from cbablate.running import scratch
+from cbablate.running.drive import drive
+from cbablate.running.local_executor import LocalExecutor
 from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
+from tests.toys import toy_plan
 
 PROGRAM = (
     "import sys, tempfile; tempfile.tempdir = sys.argv[1]\n"
@@ -62,6 +65,19 @@ def test_the_folders_of_the_dead_are_removed_and_those_of_the_living_kept(root: 
     assert ours.exists()
     assert ours.stat().st_mode & 0o777 == 0o700
     assert somebodys.exists()
+
+
+def test_a_run_that_has_nothing_to_train_removes_them_too(root: Path, tmp_path: Path) -> None:
+    def driven() -> int:
+        results = tmp_path / "results"
+        done = drive(plan, results=results, executor=LocalExecutor, publish=lambda facts: [])
+        return done.trained
+
+    plan = toy_plan({"ceiling": 2.0})
+    assert driven() == 4
+    dead = left_by_the_dead(root)
+    assert driven() == 0
+    assert not dead.exists()
 
 
 def test_a_folder_in_another_place_is_cleared_where_that_is_named(tmp_path: Path) -> None:
