@@ -19,8 +19,8 @@ from importlib.metadata import version
 import timm
 import torch
 
-from cbablate.probes import attention, attention_rows
-from cbablate.probes.attention import attention_entropy
+from cbablate.probes.attention import attention, attention_rows
+from cbablate.probes.attention.attention import attention_entropy
 from cbablate.probes.probe import Held, Subject
 
 BATCH = 64

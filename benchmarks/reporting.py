@@ -22,8 +22,8 @@ from pathlib import Path
 
 from cbablate import load_study, plan
 from cbablate.planning.plan import Plan
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.conductor import declare
 
 ARMS, MEASUREMENTS, LAYERS = 100, 5, 12
@@ -48,7 +48,7 @@ PUBLISH = """\
 import sys
 from pathlib import Path
 from cbablate import api
-from cbablate.reporting.publication import publish
+from cbablate.reporting.pages.publication import publish
 publish(api.plan(api.load_study(sys.argv[1])), api.facts(Path(sys.argv[2])), Path(sys.argv[3]))
 """
 

@@ -24,19 +24,19 @@ import optuna
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.search import searches, tuning_seed
 from cbablate.planning.trial import Trial
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.conductor import Conductor, declare
-from cbablate.running.executor import Executor
-from cbablate.running.local_executor import LocalExecutor
-from cbablate.running.searching import Searching
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.running.executors.port import Executor
+from cbablate.searching.searches import Searching
 from cbablate.spec.budget import Budget
 from cbablate.spec.metric import Objective
 from cbablate.spec.study import Study
 from cbablate.spec.sweep import Parameter, Pruner, Sampler, Sweep
 from cbablate.workloads import toy
 from cbablate.workloads.catalog import describe
-from cbablate.workloads.entry import Entry
+from cbablate.workloads.own_code.entry import Entry
 
 RUNGS = 3
 
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--long", type=int, default=1000)
     asked = parser.parse_args()
-    from cbablate.running.ray_executor import RayExecutor
+    from cbablate.running.executors.ray_executor import RayExecutor
 
     rows = []
     alone, drawn = bare(asked.trials)

@@ -15,12 +15,12 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from cbablate.analysis.contrast import adjusted, contrast
-from cbablate.analysis.dunnett import dunnett_critical
-from cbablate.analysis.sequential import Looks
-from cbablate.analysis.verdict import findings
-from cbablate.planning.power import ALPHA
-from cbablate.planning.student import critical
+from cbablate.analysis.contrasts.contrast import adjusted, contrast
+from cbablate.analysis.contrasts.dunnett import dunnett_critical
+from cbablate.analysis.contrasts.verdict import findings
+from cbablate.statistics.power import ALPHA
+from cbablate.statistics.sequential import Looks
+from cbablate.statistics.student_t import critical
 
 Draws = NDArray[np.float64]
 

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import outcome
-from cbablate.analysis.recorded_version import as_recorded
+from cbablate.analysis.provenance.recorded_version import as_recorded
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError, UsageError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
-from cbablate.records.ledger_file import LedgerFile
 from cbablate.records.place import results_folder
 from cbablate.records.record import Record
-from cbablate.spec.load import StudyFile, read_study
+from cbablate.records.sqlite.ledger_file import LedgerFile
+from cbablate.spec.loading.load import StudyFile, read_study
 from cbablate.workloads.catalog import SHIPPED, describe
 
 if TYPE_CHECKING:
-    from cbablate.reporting.table import Table
+    from cbablate.mirrors.port import Mirror
+    from cbablate.reporting.model.table import Table
     from cbablate.running.drive import Completion
-    from cbablate.running.executor import Executor
-    from cbablate.running.mirror import Mirror
+    from cbablate.running.executors.port import Executor
 
 __all__ = ["Resources", "load_study", "plan", "run", "sync", "table", "verify"]
 
@@ -78,12 +78,12 @@ class Resources:
                     "trials in this process run one after another on what it sees: GPUs per "
                     "trial, slots and a Ray address are words for 'ray'"
                 )
-            from cbablate.running.local_executor import LocalExecutor
+            from cbablate.running.executors.local_executor import LocalExecutor
 
             return LocalExecutor()
         if self.on != "ray":
             raise UsageError(f"trials run on 'ray' or 'local', not on '{self.on}'")
-        from cbablate.running.ray_executor import RayExecutor
+        from cbablate.running.executors.ray_executor import RayExecutor
 
         return RayExecutor(
             gpus_per_trial=self.gpus_per_trial, slots=self.slots, address=self.address
@@ -158,7 +158,7 @@ def run(
     Raises:
         CbablateError: see `running.drive.drive`.
     """
-    from cbablate.reporting.publication import publish
+    from cbablate.reporting.pages.publication import publish
     from cbablate.running.drive import drive
 
     _refuse_idle_gpus(plan, resources)
@@ -180,8 +180,8 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
         MirrorUnreachable: one of them cannot be reached.
         OwnedElsewhere: a study is running here, and brings them up to date itself.
     """
-    from cbablate.records.ledger import Ledger
-    from cbablate.reporting.publication import publish
+    from cbablate.records.sqlite.ledger import Ledger
+    from cbablate.reporting.pages.publication import publish
     from cbablate.running.drive import sync as bring
 
     folder = results_folder(results).absolute()
@@ -216,15 +216,15 @@ def table_of(plan: Plan, facts: Sequence[Record], *, view: str = "arms") -> Tabl
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.
     """
-    from cbablate.reporting.table import outcome_table
-    from cbablate.reporting.two_way import shown_table, two_way_table
+    from cbablate.reporting.tables.arms import outcome_table
+    from cbablate.reporting.tables.two_way import shown_table, two_way_table
 
     found = outcome(as_recorded(plan, facts), facts)
     own = {"arms": outcome_table, "two_way": two_way_table, "shown": shown_table}
     if view in own:
         return own[view](found)
-    from cbablate.reporting.view import VIEWS
-    from cbablate.reporting.view import view as other_table
+    from cbablate.reporting.tables.view import VIEWS
+    from cbablate.reporting.tables.view import view as other_table
 
     if view not in VIEWS:
         listed = ", ".join(("arms", *VIEWS, "two_way", "shown"))
@@ -251,8 +251,8 @@ def facts(results: str | Path) -> Sequence[Record]:
 
 def _mirrors(results: Path, mlflow: str | None) -> Sequence[Mirror]:
     """The mirrors whose libraries are here. A tracking server that was named must be possible."""
-    from cbablate.running.mlflow_mirror import MlflowMirror
-    from cbablate.running.optuna_mirror import OptunaMirror
+    from cbablate.mirrors.mlflow_mirror import MlflowMirror
+    from cbablate.mirrors.optuna_mirror import OptunaMirror
 
     if any(sign in str(results) for sign in "%?#") or not str(results).isprintable():
         raise EnvironmentFault(

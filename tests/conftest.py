@@ -19,7 +19,7 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 @pytest.fixture(scope="session")
 def ray_session(request: pytest.FixtureRequest) -> Iterator[None]:
     """An embedded Ray; executors made while it lives use it and leave it running."""
-    from cbablate.running.ray_executor import RayExecutor
+    from cbablate.running.executors.ray_executor import RayExecutor
 
     capture = request.config.pluginmanager.getplugin("capturemanager")
     executor = RayExecutor()  # it and pytest both redirect stdout: each within the other's pause

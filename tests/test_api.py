@@ -11,7 +11,7 @@ import pytest
 import cbablate
 from cbablate import api
 from cbablate.errors import CbablateError, OwnedElsewhere, StudyError, UsageError
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from tests.toys import toy_file
 

@@ -80,7 +80,7 @@ def test_the_shortened_study_is_a_study(tmp_path: Path) -> None:
 
 
 def test_the_sweep_shown_is_the_one_that_ships(tmp_path: Path) -> None:
-    from cbablate.spec.sweep_file import read_sweep
+    from cbablate.spec.loading.sweep_file import read_sweep
 
     (shown,) = (block for block in blocks("yaml") if "# sweeps/" in block)
     name = re.match(r"# (sweeps/\S+)", shown)

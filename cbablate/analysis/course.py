@@ -15,17 +15,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from cbablate.analysis.contrast import Contrast, adjusted, contrast, holm, varies
-from cbablate.analysis.estimate import moments
-from cbablate.analysis.replicates import Replicates, Values, entered
-from cbablate.analysis.sequential import Looks, spent
-from cbablate.analysis.verdict import equivalence
+from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast, holm, varies
+from cbablate.analysis.contrasts.replicates import Replicates, Values, entered
+from cbablate.analysis.contrasts.verdict import equivalence
 from cbablate.planning.plan import Plan
-from cbablate.planning.power import ALPHA, FEWEST_PAIRS
-from cbablate.planning.student import critical, two_sided
 from cbablate.records.history import History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.statistics.estimate import moments
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
+from cbablate.statistics.sequential import Looks, spent
+from cbablate.statistics.student_t import critical, two_sided
 
 __all__ = [
     "Course",

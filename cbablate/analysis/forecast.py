@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cbablate.analysis.course import may_come
-from cbablate.analysis.estimate import Estimate, estimate
-from cbablate.analysis.tuning import best_proposals, tunings
+from cbablate.analysis.searches.tuning import best_proposals, tunings
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
@@ -18,6 +17,7 @@ from cbablate.planning.search import confirmed
 from cbablate.records.history import History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.statistics.estimate import Estimate, estimate
 
 __all__ = ["Forecast", "Price", "Sample", "Shape", "forecast", "shapes"]
 

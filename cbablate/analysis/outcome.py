@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cbablate.analysis.course import narrowed
+from cbablate.analysis.searches.tuning import Tuning, best_proposals, tunings
 from cbablate.analysis.summary import Summary, summarize
-from cbablate.analysis.tuning import Tuning, best_proposals, tunings
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed, versus_fixed
 from cbablate.records.record import Record

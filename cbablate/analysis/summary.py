@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cbablate.analysis.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.contrasts.replicates import Replicates, Values, entered
+from cbablate.analysis.contrasts.replicates import values as values_in
+from cbablate.analysis.contrasts.verdict import Finding, findings
 from cbablate.analysis.course import Course, course, narrowed, sequential_family
-from cbablate.analysis.data_version import data_version
-from cbablate.analysis.earlier_versions import earlier_versions
-from cbablate.analysis.estimate import Estimate, estimate
-from cbablate.analysis.origin import Origin, origin, origin_of_timings
-from cbablate.analysis.replicates import Replicates, Values, entered
-from cbablate.analysis.replicates import values as values_in
-from cbablate.analysis.timing import Timing, timings
-from cbablate.analysis.verdict import Finding, findings
+from cbablate.analysis.provenance.data_version import data_version
+from cbablate.analysis.provenance.earlier_versions import earlier_versions
+from cbablate.analysis.provenance.origin import Origin, origin, origin_of_timings
+from cbablate.analysis.provenance.timing import Timing, timings
 from cbablate.fingerprint import derive_seed
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
@@ -23,6 +22,7 @@ from cbablate.records.history import History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.spec.metric import Direction, Metric
+from cbablate.statistics.estimate import Estimate, estimate
 
 __all__ = ["ArmSummary", "Counts", "Summary", "direction_of", "metric_of", "summarize"]
 
@@ -196,7 +196,7 @@ def _family(
     """The contrasts of one metric, tested and corrected as the study says."""
     how = plan.study.analysis
     if how.correction == "dunnett" and compared:
-        from cbablate.analysis.dunnett import dunnett  # its numbers need numpy and scipy
+        from cbablate.analysis.contrasts.dunnett import dunnett  # its numbers need numpy and scipy
 
         return dunnett(found, [arm for arm, _ in compared], compared[0][1])
     return adjusted(

@@ -11,15 +11,15 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cbablate.analysis.cost import cost
 from cbablate.analysis.course import asked, course, looks_of
+from cbablate.analysis.searches.cost import cost
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.planning.plan import Plan
-from cbablate.planning.power import ALPHA, detectable, floor
 from cbablate.records.history import histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
-from cbablate.reporting.table import Table
+from cbablate.reporting.model.table import Table
+from cbablate.statistics.power import ALPHA, detectable, floor
 
 __all__ = ["VERSION", "check_shape", "plan_shape", "printed", "status_shape", "table_shape"]
 

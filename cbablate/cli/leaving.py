@@ -24,7 +24,7 @@ def leave(code: int | str | None) -> None:
 
 
 def _end(code: int | str | None, names: list[str]) -> None:
-    from cbablate.running.scratch import remove_own
+    from cbablate.running.isolation.scratch import remove_own
 
     threads = ", ".join(f"'{name}'" for name in names)
     tell(f"cbablate: ended without waiting longer for threads that a trial has left: {threads}")

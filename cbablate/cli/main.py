@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli.diff import diff
-from cbablate.cli.effects import (
+from cbablate.cli.commands.diff import diff
+from cbablate.cli.commands.effects import (
     Alignment,
     Components,
     Effects,
@@ -19,12 +19,12 @@ from cbablate.cli.effects import (
     Robust,
     chosen,
 )
-from cbablate.cli.explain import explain
-from cbablate.cli.fsck import fsck
+from cbablate.cli.commands.explain import explain
+from cbablate.cli.commands.fsck import fsck
+from cbablate.cli.commands.report import report
+from cbablate.cli.commands.verify import verify
 from cbablate.cli.leaving import leave
 from cbablate.cli.output import form_for, write_file
-from cbablate.cli.report import report
-from cbablate.cli.verify import verify
 from cbablate.cli.words import (
     RESULTS,
     CheckedPaths,
@@ -47,7 +47,7 @@ from cbablate.cli.words import (
 from cbablate.errors import CbablateError, Interrupted, machine_fault
 
 if TYPE_CHECKING:
-    from cbablate.reporting.table import Table
+    from cbablate.reporting.model.table import Table
 
 __all__ = ["main"]
 
@@ -95,7 +95,7 @@ Mirrors = Annotated[
 def check(files: CheckedPaths, as_json: Json = False) -> None:
     """Say every fault of every file, with line and column. Exit code 2 if there is any."""
     from cbablate.cli import json_shape
-    from cbablate.cli.checking import checked
+    from cbablate.cli.commands.checking import checked
 
     faulty = 0
     told = []
@@ -135,8 +135,9 @@ def plan(
 ) -> None:
     """Say what running a study would train, and about how long; train nothing."""
     from cbablate import api
-    from cbablate.cli import json_shape, overview
-    from cbablate.cli import probe as probing
+    from cbablate.cli import json_shape
+    from cbablate.cli.commands import cost as probing
+    from cbablate.cli.overviews import overview
 
     if slots is not None and not probe:
         raise CbablateError("--slots says for how many slots --probe reckons: give both")
@@ -172,13 +173,13 @@ def run(
     checkpoint_every: Every = 60.0,
 ) -> None:
     """Train what is missing, then print the table. Running again is how to go on."""
-    from cbablate.running.signals import stoppable
+    from cbablate.running.isolation.signals import stoppable
 
     with stoppable():
         from cbablate import api
-        from cbablate.cli import overview
-        from cbablate.running.mlflow_store import masked
-        from cbablate.running.stdout import stdout_set_aside
+        from cbablate.cli.overviews import overview
+        from cbablate.mirrors.mlflow_store import masked
+        from cbablate.running.isolation.stdout import stdout_set_aside
 
         planned = api.plan(api.load_study(study))
         shown, results = results, results.absolute()
@@ -214,8 +215,9 @@ def run(
 def status(study: StudyPath, results: Kept = None, as_json: Json = False) -> None:
     """Say what is done, running, pruned and failed, and why."""
     from cbablate import api
-    from cbablate.cli import json_shape, overview
-    from cbablate.records.lock import held
+    from cbablate.cli import json_shape
+    from cbablate.cli.overviews import overview
+    from cbablate.records.sqlite.lock import held
 
     planned = api.plan(api.load_study(study))
     folder = ledger_folder(results)
@@ -298,7 +300,7 @@ def ui(
 ) -> None:
     """Serve MLflow's UI on this machine only, until Ctrl-C."""
     from cbablate import api
-    from cbablate.running.mlflow_ui import serve
+    from cbablate.mirrors.mlflow_ui import serve
 
     name = None if study is None else api.load_study(study).study.name
     serve(results, port=port, study=name, open_browser=browser)
@@ -311,7 +313,7 @@ def models(
     ] = None,
 ) -> None:
     """Say which models are known, and where in one context can be placed."""
-    from cbablate.cli.models import listed
+    from cbablate.cli.commands.models import listed
 
     say(listed(pattern))
 
@@ -324,7 +326,7 @@ def data(
     get: Annotated[bool, typer.Option("--get", help="Fetch it, if it is not here.")] = False,
 ) -> None:
     """List data sets: size, splits, where they lie or how to get them."""
-    from cbablate.cli import data as words
+    from cbablate.cli.commands import data as words
 
     if get and name is None:
         raise CbablateError("--get needs the name of a data set: cbablate data NAME --get")
@@ -338,7 +340,7 @@ def data(
 def sweep(study: StudyPath, results: Kept = None) -> None:
     """Say what each arm's tuning has found so far, and which hyperparameters matter."""
     from cbablate import api
-    from cbablate.cli.sweep import swept
+    from cbablate.cli.commands.sweep import swept
 
     planned = api.plan(api.load_study(study))
     say(swept(*api.recorded(planned, ledger_folder(results))))
@@ -351,7 +353,7 @@ def schema(
     """Print the JSON Schema of study files, or of sweep files, for editors."""
     import json
 
-    from cbablate.spec.schema import study_schema, sweep_schema
+    from cbablate.spec.loading.schema import study_schema, sweep_schema
     from cbablate.workloads.catalog import SHIPPED
 
     if of is Written.sweep:
@@ -369,13 +371,12 @@ app.command()(fsck)
 
 def _spelled(table: Table, form: Form, *, shown: bool = True) -> str:
     """The table in a form; if it is `shown` on a terminal that has ASCII only, in that."""
-    from cbablate.reporting.form import render
-    from cbablate.reporting.terminal import terminal
+    from cbablate.reporting.forms.form import render
 
     if form is not Form.text or not shown:
         return render(table, form.value)
     encoding = (getattr(product(), "encoding", None) or "ascii").lower().replace("-", "")
-    return terminal(table, ascii_only=not encoding.startswith("utf"))
+    return table.as_text(ascii_only=not encoding.startswith("utf"))
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import typer
 
 from cbablate.cli.words import Form, tell
 from cbablate.errors import EnvironmentFault
-from cbablate.records.layout import LEDGER_FILE
+from cbablate.records.sqlite.layout import LEDGER_FILE
 
 __all__ = ["form_for", "page_is_pdf", "write_file"]
 

@@ -14,9 +14,9 @@ import typer
 
 from cbablate.character import visible_lines
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
-from cbablate.records.layout import LEDGER_FILE
 from cbablate.records.place import results_folder
-from cbablate.spec.suggestion import did_you_mean
+from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.spec.yaml.suggestion import did_you_mean
 
 __all__ = [
     "RESULTS",

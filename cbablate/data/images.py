@@ -23,12 +23,12 @@ __all__ = ["PROBED", "READERS", "Images", "Split", "load", "opened", "source"]
 
 READERS: Mapping[str, str] = MappingProxyType(
     {
-        "cifar10": "cbablate.data.cifar:read_10",
-        "cifar100": "cbablate.data.cifar:read_100",
-        "context_task": "cbablate.data.context_task:read",
-        "context_task_twin": "cbablate.data.context_task:read_twin",
-        "digits": "cbablate.data.digits:read",
-        "fashion_mnist": "cbablate.data.fashion_mnist:read",
+        "cifar10": "cbablate.data.sets.cifar:read_10",
+        "cifar100": "cbablate.data.sets.cifar:read_100",
+        "context_task": "cbablate.data.sets.context_task:read",
+        "context_task_twin": "cbablate.data.sets.context_task:read_twin",
+        "digits": "cbablate.data.sets.digits:read",
+        "fashion_mnist": "cbablate.data.sets.fashion_mnist:read",
     }
 )
 """Where each data set of the catalog is read, as `module:function`; imported when asked for."""

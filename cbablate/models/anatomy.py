@@ -25,7 +25,7 @@ from timm.models.xcit import XCA, ClassAttentionBlock
 from torch import nn
 
 from cbablate.models.family import Family, Tokens, family_of
-from cbablate.models.layout import Layout
+from cbablate.models.operators.layout import Layout
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.view import View
 

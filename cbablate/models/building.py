@@ -18,7 +18,7 @@ from cbablate.fingerprint import derive_seed
 from cbablate.models.initialisation import initialise, initialiser
 from cbablate.models.placing import operators_of, place
 from cbablate.models.weights import load
-from cbablate.spec.scalar import cut
+from cbablate.spec.yaml.scalar import cut
 
 __all__ = ["build", "skeleton"]
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from cbablate.errors import StudyError
 from cbablate.models.anatomy import Anatomy, Point, anatomy, blocks_of
-from cbablate.models.operators import operator
-from cbablate.models.options import OPTIONS
+from cbablate.models.operators.catalog import operator
+from cbablate.models.operators.options import OPTIONS
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.selection import chosen
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cbablate.errors import StudyError, library_errors
 from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.models.building import build
-from cbablate.models.options import TAKES
+from cbablate.models.operators.options import TAKES
 from cbablate.models.placing import operators_of
 from cbablate.models.weights import report
 

@@ -12,17 +12,17 @@ from pydantic import ValidationError
 from cbablate.errors import StudyError
 from cbablate.planning import design
 from cbablate.planning.arm import Arm, arm_id
-from cbablate.planning.coverage import FEWEST_FOR_BCA, bca_coverage
-from cbablate.planning.growing import growing_faults
-from cbablate.planning.power import MOST_PAIRS
+from cbablate.planning.sequential_rules import growing_faults
 from cbablate.planning.trial import Trial, trial_of
-from cbablate.planning.tunable import tune_faults
-from cbablate.spec.changes import apply
-from cbablate.spec.complaint import Wording, complaints, problems
+from cbablate.planning.tuning_rules import tune_faults
 from cbablate.spec.description import Description
 from cbablate.spec.factor import Level
 from cbablate.spec.fault import Fault, Path, dotted
+from cbablate.spec.loading.changes import apply
+from cbablate.spec.loading.complaint import Wording, complaints, problems
 from cbablate.spec.study import Study
+from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
+from cbablate.statistics.power import MOST_PAIRS
 
 __all__ = ["MAX_ARMS", "Plan", "plan"]
 

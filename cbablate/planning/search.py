@@ -12,9 +12,9 @@ from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial, trial_of
 from cbablate.spec.budget import Budget
-from cbablate.spec.changes import apply, flatten
 from cbablate.spec.constraint import Constraint, parsed
 from cbablate.spec.description import Description
+from cbablate.spec.loading.changes import apply, flatten
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal, Sweep
 

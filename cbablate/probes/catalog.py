@@ -43,7 +43,7 @@ GRAMS = "tokens/grams"
 """Products of images' features by block: what the alignment of two networks is computed from."""
 MAPS = "attention/maps"
 """Where a few images are looked at, with those images."""
-_ATTENTION = "cbablate.probes.attention_rows:measure"
+_ATTENTION = "cbablate.probes.attention.attention_rows:measure"
 _TOKENS = "cbablate.probes.representation:measure"
 
 
@@ -110,7 +110,7 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
             ),
         ),
         "flops": Entry(
-            "cbablate.probes.operations:measure",
+            "cbablate.probes.expense.operations:measure",
             (
                 Metric("flops", "FLOPs", "MFLOPs", 1, "minimize"),
                 Metric("activations", "Activations", "thousand", 1, "minimize"),
@@ -118,7 +118,7 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
             ),
         ),
         "memory": Entry(
-            "cbablate.probes.memory:measure",
+            "cbablate.probes.expense.memory:measure",
             (
                 Metric("memory/train", "Peak memory (training)", "MiB", 1, "minimize"),
                 Metric("memory/infer", "Peak memory (inference)", "MiB", 1, "minimize"),
@@ -132,7 +132,7 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
             ),
         ),
         "occlusion": Entry(
-            "cbablate.probes.occlusion:measure",
+            "cbablate.probes.robustness.occlusion:measure",
             (
                 _top1("occlusion_centre", "Top-1, centre hidden", **_HIDDEN),
                 _top1("occlusion_random", "Top-1, random patches hidden", **_HIDDEN),
@@ -140,7 +140,7 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
             ),
         ),
         "shuffle": Entry(
-            "cbablate.probes.shuffle:measure",
+            "cbablate.probes.robustness.shuffle:measure",
             (
                 _top1(
                     "shuffle",
@@ -151,14 +151,14 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
             ),
         ),
         "adversarial": Entry(
-            "cbablate.probes.adversarial:measure",
+            "cbablate.probes.robustness.adversarial:measure",
             (
                 _top1("fgsm", "Top-1, FGSM", axis=_RADIUS, at=STRENGTHS["fgsm"]),
                 _top1("pgd", "Top-1, PGD", axis=_RADIUS, at=STRENGTHS["pgd"]),
             ),
         ),
         "corruption": Entry(
-            "cbablate.probes.corruption:measure",
+            "cbablate.probes.robustness.corruption:measure",
             tuple(
                 _top1(f"corruption_{family}", f"Top-1, {words}", **_SEVERITY)
                 for family, words in (

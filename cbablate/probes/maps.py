@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from cbablate.probes.alignment import about
+from cbablate.probes.attention.scores import Attended, layers_of, listening, tiles
 from cbablate.probes.catalog import MAPS
 from cbablate.probes.geometry import Grid, grid_of
 from cbablate.probes.probe import Absent, Finding, Subject
-from cbablate.probes.scores import Attended, layers_of, listening, tiles
 from cbablate.records.sketch import Sketch
 
 __all__ = ["IMAGES", "PIXELS", "SIDE", "maps", "measure"]

@@ -16,15 +16,15 @@ from typing import Any
 
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault, OwnedElsewhere
 from cbablate.fingerprint import canonical
-from cbablate.records.disk import synchronise
 from cbablate.records.history import History, falsely_complete, fold
-from cbablate.records.layout import APPLICATION, LEDGER_FILE, create, strange
-from cbablate.records.lease import Told, holder_now, lives, may_be_taken, read_lease
-from cbablate.records.ledger_file import LedgerFile, connected
-from cbablate.records.lock import exclusive
 from cbablate.records.record import Record
-from cbablate.records.seal import SEAL_FILE, SealFile, read_seal, seal_of
-from cbablate.records.sqlite_fault import SQLITE_ERRORS, fault
+from cbablate.records.sqlite.disk import synchronise
+from cbablate.records.sqlite.layout import APPLICATION, LEDGER_FILE, create, strange
+from cbablate.records.sqlite.lease import Told, holder_now, lives, may_be_taken, read_lease
+from cbablate.records.sqlite.ledger_file import LedgerFile, connected
+from cbablate.records.sqlite.lock import exclusive
+from cbablate.records.sqlite.seal import SEAL_FILE, SealFile, read_seal, seal_of
+from cbablate.records.sqlite.sqlite_fault import SQLITE_ERRORS, fault
 
 __all__ = ["Examination", "examine", "release", "repair"]
 

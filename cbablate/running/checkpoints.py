@@ -26,10 +26,10 @@ from typing import Any
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.trial import Trial
 from cbablate.records.crash_point import crash_point
-from cbablate.records.disk import synchronise
 from cbablate.records.history import History
+from cbablate.records.sqlite.disk import synchronise
 from cbablate.records.state import TrialState
-from cbablate.running.handover import Saved
+from cbablate.running.executors.checkpoint_transport import Saved
 from cbablate.spec.budget import Budget
 from cbablate.spec.description import Config
 

@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cbablate.analysis.course import asked
-from cbablate.analysis.tuning import best_proposals
+from cbablate.analysis.searches.tuning import best_proposals
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed, searches
 from cbablate.planning.trial import Trial
 from cbablate.records.history import History, body_of
-from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Kind, Record
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.checkpoints import Checkpoints, Origin
-from cbablate.running.executor import Ending
+from cbablate.running.executors.port import Ending
 from cbablate.running.expectation import Expectation
 from cbablate.running.namesake import place
 
 if TYPE_CHECKING:
-    from cbablate.running.searching import Searching
+    from cbablate.searching.searches import Searching
 
 __all__ = ["Conductor", "Watcher", "Workers", "declare", "waiting"]
 

@@ -17,15 +17,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from cbablate.analysis.tuning import Tuning
+from cbablate.analysis.searches.tuning import Tuning
 from cbablate.character import brief, spaced, visible
+from cbablate.phrases import duration
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import LONGEST_REASON, History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
-from cbablate.running.duration import duration
-from cbablate.running.signals import announced
+from cbablate.running.isolation.signals import announced
 from cbablate.spec.metric import Objective
 
 __all__ = ["Display"]

@@ -12,38 +12,38 @@ from typing import TYPE_CHECKING
 
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.course import asked
-from cbablate.analysis.recorded_version import as_recorded, gap_lines
-from cbablate.analysis.timing import device_of
-from cbablate.analysis.tuning import Tuning, tunings
+from cbablate.analysis.provenance.recorded_version import as_recorded, gap_lines
+from cbablate.analysis.provenance.timing import device_of
+from cbablate.analysis.searches.confirmation import confirmations, whole
+from cbablate.analysis.searches.tuning import Tuning, tunings
 from cbablate.errors import EnvironmentFault, StudyError
+from cbablate.mirrors.port import Mirror, MirrorThread, MirrorUnreachable, StudyState
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.crash_point import crash_point
 from cbablate.records.history import History, histories
-from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from cbablate.running.checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from cbablate.running.conductor import Conductor, Workers, declare, waiting
-from cbablate.running.confirmation import confirmations, whole
-from cbablate.running.descriptors import require_descriptors
 from cbablate.running.display import Display
-from cbablate.running.executor import Executor
-from cbablate.running.limits import Limits
-from cbablate.running.mirror import Mirror, MirrorThread, MirrorUnreachable, StudyState
+from cbablate.running.executors.port import Executor
+from cbablate.running.executors.ray_folder import ROOTS
+from cbablate.running.executors.worker import MEASURED_HERE
+from cbablate.running.isolation.descriptors import require_descriptors
+from cbablate.running.isolation.limits import Limits
+from cbablate.running.isolation.scratch import clear_abandoned
 from cbablate.running.namesake import refuse_namesake
-from cbablate.running.ray_folder import ROOTS
-from cbablate.running.scratch import clear_abandoned
 from cbablate.running.session import session_body
-from cbablate.running.worker import MEASURED_HERE
-from cbablate.workloads.entry import Entry
-from cbablate.workloads.import_check import refusal
-from cbablate.workloads.source import file_digest
+from cbablate.workloads.own_code.entry import Entry
+from cbablate.workloads.own_code.import_check import refusal
+from cbablate.workloads.own_code.source import file_digest
 
 if TYPE_CHECKING:
-    from cbablate.running.searching import Searching
+    from cbablate.searching.searches import Searching
 
 __all__ = [
     "TIMING_ROUNDS",
@@ -57,7 +57,7 @@ __all__ = [
     "verify",
 ]
 
-_CHECK = "cbablate.workloads.import_check:check_import"
+_CHECK = "cbablate.workloads.own_code.import_check:check_import"
 Publish = Callable[[Sequence[Record]], list[Path]]
 """Writes tables and figures from the facts, and says where."""
 
@@ -297,7 +297,7 @@ def _searching(plan: Plan, facts: Sequence[Record]) -> Searching | None:
     """
     if plan.study.tune is None:
         return None
-    from cbablate.running.searching import Searching
+    from cbablate.searching.searches import Searching
 
     return Searching(plan, facts)
 

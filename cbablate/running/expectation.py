@@ -16,7 +16,7 @@ from cbablate.planning.trial import Trial
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
-from cbablate.spec.suggestion import did_you_mean, nearest
+from cbablate.spec.yaml.suggestion import did_you_mean, nearest
 
 __all__ = ["Expectation", "misspelt"]
 

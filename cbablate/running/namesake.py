@@ -9,8 +9,8 @@ from typing import Any
 
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
-from cbablate.records.ledger import Ledger
-from cbablate.spec.load import read_study
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.spec.loading.load import read_study
 from cbablate.spec.study import Study
 from cbablate.workloads.catalog import describe
 

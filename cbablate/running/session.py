@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cbablate.running.worker import output_of, worker_body
+from cbablate.running.executors.worker import output_of, worker_body
 
 __all__ = ["session_body"]
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from cbablate.spec.code import Module
 from cbablate.spec.description import Description
-from cbablate.workloads import image_config, image_metrics, toy
-from cbablate.workloads.declaration import binds, misdeclared
-from cbablate.workloads.former_digest import former_digest, former_files
-from cbablate.workloads.source import code_of
-from cbablate.workloads.syntax_digest import parsed
+from cbablate.workloads import toy
+from cbablate.workloads.images import image_config, image_metrics
+from cbablate.workloads.own_code.declaration import binds, misdeclared
+from cbablate.workloads.own_code.former_digest import former_digest, former_files
+from cbablate.workloads.own_code.source import code_of
+from cbablate.workloads.own_code.syntax_digest import parsed
 
 __all__ = ["SHIPPED", "describe"]
 
@@ -39,7 +40,7 @@ def _toy() -> Description:
 
 
 def _image_classification() -> Description:
-    module = "cbablate.workloads.image_classification"
+    module = "cbablate.workloads.images.image_classification"
     return Description(
         name="image_classification",
         version=image_metrics.VERSION,
@@ -53,7 +54,7 @@ def _image_classification() -> Description:
         observe=f"{module}:observe",
         identity=image_config.identity,
         throughput=f"{module}:throughput",
-        probe="cbablate.workloads.image_probe:probe",
+        probe="cbablate.workloads.images.image_probe:probe",
         shape=image_config.shape,
         open_ended=image_config.open_ended,
     )

@@ -27,7 +27,7 @@ from cbablate.fingerprint import derive_seed
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.spec.metric import Metric
-from cbablate.workloads import resident
+from cbablate.workloads import peak_memory as resident
 from cbablate.workloads.checkpoint import Checkpoint
 
 __all__ = ["METRICS", "VERSION", "ToyConfig", "probe", "resolve", "run", "throughput"]

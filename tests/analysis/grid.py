@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cbablate.analysis.factorial import by_cell
+from cbablate.analysis.designs.factorial import by_cell
 from cbablate.planning.plan import Plan, plan
 from cbablate.records.record import Record
 from cbablate.spec.budget import Budget

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.analysis.alignment import Alignment, alignments, cka
+from cbablate.analysis.measures.alignment import Alignment, alignments, cka
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.analysis.best import best_arms
+from cbablate.analysis.designs.best import best_arms
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from tests.analysis.fabrication import FROZEN, Telling, placement

@@ -10,9 +10,9 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.analysis.components import components, pairs, ratio_interval, shapley
-from cbablate.analysis.estimate import estimate
+from cbablate.analysis.designs.components import components, pairs, ratio_interval, shapley
 from cbablate.errors import CbablateError
+from cbablate.statistics.estimate import estimate
 from tests.analysis.grid import grid, laid
 
 

@@ -11,9 +11,9 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cbablate.analysis.contrast import adjusted, contrast, holm, pooled_sd
-from cbablate.analysis.sign_flip import sign_flip
+from cbablate.analysis.contrasts.contrast import adjusted, contrast, holm, pooled_sd
 from cbablate.spec.analysis import Analysis
+from cbablate.statistics.sign_flip import sign_flip
 
 numbers = st.integers(-(10**6), 10**6).map(lambda whole: whole / 1000)
 pairs = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cbablate.analysis.cost import cost
+from cbablate.analysis.searches.cost import cost
 from cbablate.planning.plan import Plan
 from cbablate.records.history import body_of
 from cbablate.records.measurement import Measurement

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.analysis.best import best_arms
 from cbablate.analysis.course import Course, asked, course
+from cbablate.analysis.designs.best import best_arms
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan

@@ -8,9 +8,9 @@ import pytest
 import scipy.integrate
 import scipy.stats
 
-from cbablate.analysis.dunnett import dunnett, dunnett_critical, dunnett_p
-from cbablate.analysis.replicates import Values
-from cbablate.planning.student import two_sided
+from cbablate.analysis.contrasts.dunnett import dunnett, dunnett_critical, dunnett_p
+from cbablate.analysis.contrasts.replicates import Values
+from cbablate.statistics.student_t import two_sided
 
 
 @pytest.mark.parametrize(

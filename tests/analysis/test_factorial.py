@@ -8,7 +8,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.analysis.factorial import HIGHER, Effects, effects
+from cbablate.analysis.designs.factorial import HIGHER, Effects, effects
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from tests.analysis.grid import grid, laid, noise

@@ -6,10 +6,10 @@ import random
 import pytest
 import scipy.stats
 
-from cbablate.analysis.mechanism import FEWEST_SEEDS, Change, association, changes
+from cbablate.analysis.measures.mechanism import FEWEST_SEEDS, Change, association, changes
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
-from cbablate.reporting.view import VIEWS
+from cbablate.reporting.tables.view import VIEWS
 from tests.analysis.fabrication import FROZEN, placement, told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cbablate.analysis.origin import Origin
+from cbablate.analysis.provenance.origin import Origin
 from cbablate.analysis.summary import summarize
 from tests.analysis.fabrication import SESSION, Telling, placement
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cbablate.analysis.timing import timings
+from cbablate.analysis.provenance.timing import timings
 from tests.analysis.fabrication import Telling
 
 METRIC = "throughput/train"

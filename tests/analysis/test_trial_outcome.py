@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cbablate.analysis.curve import curves
+from cbablate.analysis.measures.curve import curves
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes, past_of
 from tests.analysis.fabrication import Telling, patchy, placement, told

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.analysis.cost import tuning_cost
 from cbablate.analysis.outcome import outcome
-from cbablate.analysis.slices import slices
-from cbablate.analysis.tuning import Tuning, best_proposals, tunings
+from cbablate.analysis.searches.cost import tuning_cost
+from cbablate.analysis.searches.slices import slices
+from cbablate.analysis.searches.tuning import Tuning, best_proposals, tunings
 from cbablate.planning.plan import Plan
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal, Stop

@@ -11,9 +11,9 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.analysis.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.contrasts.verdict import Claim, Finding, equivalence, findings
 from cbablate.analysis.summary import direction_of, summarize
-from cbablate.analysis.verdict import Claim, Finding, equivalence, findings
 from tests.analysis.fabrication import Telling, placement, told
 
 numbers = st.integers(-1000, 1000).map(lambda whole: whole / 64)

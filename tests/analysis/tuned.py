@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from cbablate.analysis.tuning import best_proposals
+from cbablate.analysis.searches.tuning import best_proposals
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.search import confirmed, searches, versus_fixed
 from cbablate.planning.trial import Trial

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cbablate.cli.words import Form
-from cbablate.reporting.form import FORMS
+from cbablate.reporting.forms.form import FORMS
 from tests.toys import toy_file
 
 

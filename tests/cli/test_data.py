@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from cbablate.cli import main
-from cbablate.cli.data import catalog, checked
-from cbablate.data import download
+from cbablate.cli.commands.data import catalog, checked
 from cbablate.data import listing as listings
 from cbablate.data.catalog import DATASETS
+from cbablate.data.sets import download
 from cbablate.errors import CbablateError, EnvironmentFault
 from tests.data.files import write_cifar, write_fashion, write_folder
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 from tests.cli.typed import Said, typed
 
 STEERING = (

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 from cbablate import api
 from cbablate.cli.main import app
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault, OwnedElsewhere
-from cbablate.records.layout import LEDGER_FILE
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
-from cbablate.records.seal import SEAL_FILE
+from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.seal import SEAL_FILE
 from cbablate.running.drive import drive
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
 from tests.records.writers import trial
 from tests.toys import toy_plan
 

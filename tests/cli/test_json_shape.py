@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from cbablate.analysis.summary import summarize
 from cbablate.cli.json_shape import plan_shape, printed, status_shape, table_shape
 from cbablate.cli.main import app
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import patchy, placement, told
 from tests.toys import toy_file
 

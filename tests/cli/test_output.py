@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 from tests.cli.typed import Said, typed
 from tests.reporting.typesetting import needs
 from tests.toys import toy_file

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
-from cbablate.cli import overview
-from cbablate.records.ledger import Ledger
-from cbablate.records.lock import held
+from cbablate.cli.overviews import overview
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.lock import held
 from cbablate.running.drive import drive
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
 from tests.analysis.fabrication import Telling, placement, told
 from tests.toys import toy_plan
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
-from cbablate.cli import overview
-from cbablate.cli.checking import checked
-from cbablate.cli.sweep import swept
+from cbablate.cli.commands.checking import checked
+from cbablate.cli.commands.sweep import swept
+from cbablate.cli.overviews import overview
 from cbablate.errors import CbablateError, StudyError
 from tests.analysis.fabrication import Telling
 from tests.analysis.tuned import BOTH, replicated, searched, sweep, tuned_toys

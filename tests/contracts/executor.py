@@ -21,12 +21,12 @@ from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.sketch import Sketch
 from cbablate.records.state import Verdict
-from cbablate.running.executor import Ending, Executor
-from cbablate.running.handover import Saved
-from cbablate.running.limits import Limits
+from cbablate.running.executors.checkpoint_transport import Saved
+from cbablate.running.executors.port import Ending, Executor
+from cbablate.running.isolation.limits import Limits
 from cbablate.workloads import toy
-from cbablate.workloads.entry import Entry
-from cbablate.workloads.source import code_of
+from cbablate.workloads.own_code.entry import Entry
+from cbablate.workloads.own_code.source import code_of
 from tests.contracts.hostile import RAISED
 from tests.toys import toy_plan
 

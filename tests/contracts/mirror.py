@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from cbablate.running.mirror import Mirror, StudyState
+from cbablate.mirrors.port import Mirror, StudyState
 from tests.contracts.mirror_facts import Story, toy_plan
 
 __all__ = ["MirrorContract"]

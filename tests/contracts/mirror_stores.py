@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from cbablate.running.mirror import StudyState
+from cbablate.mirrors.port import StudyState
 from tests.contracts.mirror_facts import Story, toy_plan
 
 __all__ = ["empty_mlflow_store", "empty_optuna_storage"]
@@ -17,7 +17,7 @@ __all__ = ["empty_mlflow_store", "empty_optuna_storage"]
 @functools.cache
 def empty_mlflow_store() -> Path:
     """A migrated SQLite file with one study and no trials, to be copied."""
-    from cbablate.running.mlflow_mirror import STORE_FILE, MlflowMirror
+    from cbablate.mirrors.mlflow_mirror import STORE_FILE, MlflowMirror
 
     folder, plan = _folder(), toy_plan(name="first")
     MlflowMirror(None, folder).sync(plan, Story().facts, state=StudyState.RUNNING)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cbablate.data import context_task
-from cbablate.data.context_task import GRID, read, read_twin, references
+from cbablate.data.sets import context_task
+from cbablate.data.sets.context_task import GRID, read, read_twin, references
 
 
 def test_the_twin_has_the_same_images_in_the_same_splits() -> None:

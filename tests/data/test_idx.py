@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.data import fashion_mnist, images
-from cbablate.data.idx import read_idx
+from cbablate.data import images
+from cbablate.data.sets import fashion_mnist
+from cbablate.data.sets.idx import read_idx
 from cbablate.errors import EnvironmentFault
 from tests.data.files import write_fashion, write_idx
 

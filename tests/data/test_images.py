@@ -10,9 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.data import digits, images
+from cbablate.data import images
 from cbablate.data.catalog import DATASETS
 from cbablate.data.location import found
+from cbablate.data.sets import digits
 from cbablate.data.split import stratified
 from cbablate.errors import EnvironmentFault
 

@@ -14,8 +14,8 @@ from cbablate.data.stream import training
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.evaluation import evaluation_batches
 from cbablate.spec.budget import Budget
-from cbablate.workloads.image_classification import run, verify
-from cbablate.workloads.image_config import resolve
+from cbablate.workloads.images.image_classification import run, verify
+from cbablate.workloads.images.image_config import resolve
 from tests.data.files import write_folder
 
 RECIPE = {

@@ -13,14 +13,14 @@ __all__ = ["SAFEGUARDS", "take_out"]
 
 def _lock() -> None:
     """`flock` lets everybody in."""
-    from cbablate.records import lock
+    from cbablate.records.sqlite import lock
 
     _replace(lock, "_flock", lambda *_: None)
 
 
 def _lease() -> None:
     """Every holder of the lease is taken for dead, and nobody's lease is missed."""
-    from cbablate.records import lease
+    from cbablate.records.sqlite import lease
 
     _replace(lease, "_gone", lambda *_: True)
     _replace(lease.Lease, "confirm", lambda *_: None)
@@ -28,7 +28,7 @@ def _lease() -> None:
 
 def _counting() -> None:
     """A writer takes the facts for its own that another put between them."""
-    from cbablate.records.ledger import Ledger
+    from cbablate.records.sqlite.ledger import Ledger
 
     catch_up = Ledger._catch_up
 
@@ -49,7 +49,7 @@ def _attempts() -> None:
 
 def _seal() -> None:
     """The facts that are there are all there were."""
-    from cbablate.records import ledger_file
+    from cbablate.records.sqlite import ledger_file
 
     _replace(ledger_file, "_beside", lambda *_: None)
     _replace(ledger_file, "_base", lambda *_: None)

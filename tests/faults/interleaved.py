@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from tests.faults.bench import Bench, bench
 from tests.faults.judge import Round, facts_in
 from tests.faults.warm import Order, Warm

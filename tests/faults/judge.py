@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cbablate.errors import CbablateError
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from tests.faults.bench import Bench, Driver, undisturbed
 
 __all__ = ["CODES", "FAULTS", "Round", "acknowledged", "facts_in", "labels_of"]

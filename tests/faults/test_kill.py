@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from tests.toys import toy_file
 
 SEED = int(os.environ.get("CBABLATE_KILL_SEED", "20260101"))

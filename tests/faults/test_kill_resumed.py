@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cbablate.records.history import histories
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.checkpoints import checkpoint_bytes
 from tests.faults.test_kill import KILLS, SEED
 from tests.toys import toy_file
@@ -22,7 +22,7 @@ from tests.toys import toy_file
 DRIVER = """
 import sys
 from cbablate import Resources, load_study, plan, run, table
-from cbablate.reporting.form import render
+from cbablate.reporting.forms.form import render
 study, results = sys.argv[1:]
 asked = plan(load_study(study))
 run(asked, results=results, resources=Resources("local", checkpoint_every=0), mirrored=False)

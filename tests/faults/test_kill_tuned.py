@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.analysis.tuning import best_proposals
+from cbablate.analysis.searches.tuning import best_proposals
 from cbablate.records.history import histories
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from tests.faults.tuned_driver import study
 
 SEED = int(os.environ.get("CBABLATE_KILL_SEED", "20260102"))

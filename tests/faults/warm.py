@@ -192,7 +192,7 @@ def _disturb(order: Order) -> None:
     if order.blind:
         take_out(order.blind)
     if not order.drawn:
-        from cbablate.reporting import publication
+        from cbablate.reporting.pages import publication
 
         vars(publication)["pictures"] = lambda *_: ()
         vars(publication)["report"] = lambda *_, **__: ""

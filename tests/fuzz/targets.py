@@ -16,18 +16,19 @@ from cbablate import api
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
-from cbablate.cli import overview
+from cbablate.cli.overviews import overview
 from cbablate.planning.plan import Plan
 from cbablate.records import fsck
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
-from cbablate.reporting.difference import Side, difference, until
-from cbablate.reporting.explanation import explanation
-from cbablate.reporting.paper import disagreements, paper_rows, versions_in
-from cbablate.reporting.picture import pictures
-from cbablate.reporting.report import report
-from cbablate.reporting.table import Table, ablation_table
-from cbablate.spec.sweep_file import read_sweep
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.reporting.figures.picture import pictures
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages.difference import Side, difference, until
+from cbablate.reporting.pages.explanation import explanation
+from cbablate.reporting.pages.paper import disagreements, paper_rows, versions_in
+from cbablate.reporting.pages.report import report
+from cbablate.reporting.tables.arms import ablation_table
+from cbablate.spec.loading.sweep_file import read_sweep
 from tests.analysis.fabrication import FROZEN, placement, told
 from tests.fuzz import mutation
 

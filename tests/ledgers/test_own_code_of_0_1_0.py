@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
-from cbablate.cli import overview
+from cbablate.cli.overviews import overview
 from cbablate.planning import plan as planning
-from cbablate.reporting.form import FORMS, render
+from cbablate.reporting.forms.form import FORMS, render
 from cbablate.running.drive import drive
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.workloads.catalog import describe
 from tests.workloads.own_code import project, train
 

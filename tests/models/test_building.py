@@ -11,7 +11,7 @@ import yaml
 
 from cbablate.errors import StudyError
 from cbablate.models.building import build, skeleton
-from cbablate.workloads.image_config import resolve
+from cbablate.workloads.images.image_config import resolve
 from tests.workloads.images import tiny
 
 ARMS: list[Any] = [

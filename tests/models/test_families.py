@@ -22,9 +22,9 @@ from torch import Tensor, nn
 from cbablate.errors import StudyError
 from cbablate.models.anatomy import Anatomy, Point, anatomy
 from cbablate.models.building import build
-from cbablate.models.layout import Layout
-from cbablate.models.operators import operator
-from cbablate.models.options import TAKES
+from cbablate.models.operators.catalog import operator
+from cbablate.models.operators.layout import Layout
+from cbablate.models.operators.options import TAKES
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.placing import operators_of, place
 from cbablate.models.view import View

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cbablate.models.options import OPTIONS, TAKES
+from cbablate.models.operators.options import OPTIONS, TAKES
 from cbablate.models.placing import operators_of
 from tests.models.cases import CASES, STARTS_IDLE, VIT, images, made
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from cbablate.errors import StudyError
-from cbablate.models.cb import ContextBroadcast
-from cbablate.models.layout import Layout
-from cbablate.models.operators import OPERATORS, operator, table
-from cbablate.models.options import TAKES
+from cbablate.models.operators.catalog import OPERATORS, operator, table
+from cbablate.models.operators.cb import ContextBroadcast
+from cbablate.models.operators.layout import Layout
+from cbablate.models.operators.options import TAKES
 
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 8))
 

@@ -6,8 +6,9 @@ import pytest
 import timm
 from torch import Tensor, nn
 
-from cbablate.models import building, operators
-from cbablate.models.layout import Layout
+from cbablate.models import building
+from cbablate.models.operators import catalog as operators
+from cbablate.models.operators.layout import Layout
 from cbablate.models.placing import place
 from cbablate.models.verification import Shape, examine, verify
 from tests.models.cases import CASES

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cbablate.probes import accuracy, parameters
+from cbablate.probes import accuracy
+from cbablate.probes.expense import parameters
 
 
 class Says(nn.Module):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from cbablate.models.building import build
-from cbablate.probes import attention, scores
-from cbablate.probes.attention import AttentionEntropy, attention_entropy, row_entropy
+from cbablate.probes.attention import attention, scores
+from cbablate.probes.attention.attention import AttentionEntropy, attention_entropy, row_entropy
 from cbablate.probes.probe import Absent
 from tests.workloads.images import tiny
 

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from cbablate.probes import attention_rows, geometry, scores
+from cbablate.probes import geometry
 from cbablate.probes import maps as maps_of
-from cbablate.probes.attention import AttentionEntropy, attention_entropy
-from cbablate.probes.attention_rows import BINS, measure
+from cbablate.probes.attention import attention_rows, scores
+from cbablate.probes.attention.attention import AttentionEntropy, attention_entropy
+from cbablate.probes.attention.attention_rows import BINS, measure
 from cbablate.probes.probe import Absent, Finding, Subject
 from tests.contracts.probe import pictures
 from tests.probes.subjects import subject

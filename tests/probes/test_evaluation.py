@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from cbablate.data.images import load
 from cbablate.probes import accuracy
-from cbablate.probes.attention import attention_entropy
+from cbablate.probes.attention.attention import attention_entropy
 from cbablate.probes.evaluation import evaluating
 from cbablate.probes.probe import Held, Subject
 from cbablate.probes.representation import features
-from cbablate.workloads.image_classification import _Evaluated
+from cbablate.workloads.images.image_classification import _Evaluated
 
 COUNT, CLASSES = 600, 10
 LABELS = torch.arange(COUNT) * CLASSES // COUNT

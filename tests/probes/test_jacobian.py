@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cbablate.probes.jacobian import frobenius, nuclear, spectral
+from cbablate.probes.attention.jacobian import frobenius, nuclear, spectral
 
 
 def explicit(rows: Tensor) -> Tensor:

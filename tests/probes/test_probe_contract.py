@@ -11,8 +11,8 @@ import pytest
 from cbablate.probes.catalog import PROBES
 from cbablate.probes.measuring import measure
 from cbablate.probes.probe import Finding, Probe, Subject
-from cbablate.workloads.image_config import ProbeName
-from cbablate.workloads.image_metrics import METRICS
+from cbablate.workloads.images.image_config import ProbeName
+from cbablate.workloads.images.image_metrics import METRICS
 from tests.contracts.probe import ProbeContract
 from tests.probes.subjects import subject as made
 

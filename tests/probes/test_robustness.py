@@ -11,15 +11,16 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from cbablate.probes import adversarial, calibration, corruption, occlusion, shuffle
-from cbablate.probes.adversarial import fgsm, pgd
+from cbablate.probes import calibration
 from cbablate.probes.calibration import expected_calibration_error
 from cbablate.probes.catalog import STRENGTHS
-from cbablate.probes.corruption import FAMILIES
-from cbablate.probes.occlusion import hide, salience
-from cbablate.probes.operations import measure as operations
+from cbablate.probes.expense.operations import measure as operations
 from cbablate.probes.probe import Held, Subject
-from cbablate.probes.shuffle import shuffled
+from cbablate.probes.robustness import adversarial, corruption, occlusion, shuffle
+from cbablate.probes.robustness.adversarial import fgsm, pgd
+from cbablate.probes.robustness.corruption import FAMILIES
+from cbablate.probes.robustness.occlusion import hide, salience
+from cbablate.probes.robustness.shuffle import shuffled
 from tests.probes.subjects import subject
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from cbablate.analysis.alignment import cka
+from cbablate.analysis.measures.alignment import cka
 from cbablate.probes import maps as probe_of_maps
-from cbablate.probes import scores
 from cbablate.probes.alignment import IMAGES, triangle
+from cbablate.probes.attention import scores
 from cbablate.probes.catalog import GRAMS, MAPS
 from cbablate.probes.measuring import measure
 from cbablate.probes.probe import Held, Subject

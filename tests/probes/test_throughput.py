@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from cbablate.probes.throughput import rates
+from cbablate.probes.expense.throughput import rates
 
 
 class Shop:

@@ -13,13 +13,13 @@ import pytest
 
 import cbablate
 from cbablate.records.crash_point import POINTS, VARIABLE
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 
 PACKAGE = Path(cbablate.__file__).parent
 WRITE = """
 import sys
 from pathlib import Path
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 from tests.records.writers import trial
 with Ledger.writing(Path(sys.argv[1])) as ledger:
     for number in range(4):

@@ -14,9 +14,9 @@ import pytest
 from cbablate import api
 from cbablate.errors import CbablateError, DamagedState
 from cbablate.records.facts import SHAPES, misshapen
-from cbablate.records.layout import LEDGER_FILE
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import KINDS, digest_of
+from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.sqlite.ledger import Ledger
 
 OLD = Path(__file__).with_name("ledger_0_1_0")
 LOOP = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"

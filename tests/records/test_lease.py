@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from cbablate.errors import DamagedState, OwnedElsewhere
-from cbablate.records import lease
 from cbablate.records.fsck import release
-from cbablate.records.layout import LEDGER_FILE
-from cbablate.records.ledger import Ledger
 from cbablate.records.process import Process
+from cbablate.records.sqlite import lease
+from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.sqlite.ledger import Ledger
 from tests.records.writers import ended, trial, writer
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
@@ -26,7 +26,7 @@ TRY = """
 import sys
 from pathlib import Path
 from cbablate.errors import CbablateError
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.process import Process
 folder = Path(sys.argv[1])
 (folder / "lock").unlink(missing_ok=True)

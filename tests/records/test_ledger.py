@@ -16,16 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cbablate.errors import DamagedState, EnvironmentFault
-from cbablate.records.ledger import LEDGER_FILE, Ledger
-from cbablate.records.ledger_file import LedgerFile
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import LEDGER_FILE, Ledger
+from cbablate.records.sqlite.ledger_file import LedgerFile
 
 WRITE = """
 import sys
 from pathlib import Path
 from typing import Any
-from cbablate.records.ledger import Ledger
-from cbablate.records.ledger_file import LedgerFile
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger_file import LedgerFile
 from cbablate.records.record import Record
 with Ledger.writing(Path(sys.argv[1])) as ledger:
     number = 0

@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 
 from cbablate import api
-from cbablate.records.layout import LEDGER_FILE
-from cbablate.records.ledger import Ledger
-from cbablate.reporting.form import render
+from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.reporting.forms.form import render
 
 OLD = Path(__file__).with_name("ledger_0_1_0")
 

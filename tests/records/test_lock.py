@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from cbablate.errors import EnvironmentFault, OwnedElsewhere
-from cbablate.records import lock
-from cbablate.records.ledger import Ledger
-from cbablate.records.lock import exclusive
+from cbablate.records.sqlite import lock
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.lock import exclusive
 
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 with Ledger.writing(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

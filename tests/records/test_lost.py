@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from cbablate.errors import DamagedState
-from cbablate.records.layout import LEDGER_FILE
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.drive import Completion, drive
-from cbablate.running.executor import Feed
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.running.executors.port import Feed
 from tests.records.writers import trial
 from tests.toys import toy_plan
 

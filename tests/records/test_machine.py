@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from cbablate.errors import EnvironmentFault
-from cbablate.records import seal
-from cbablate.records.layout import LEDGER_FILE
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite import seal
+from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.sqlite.ledger import Ledger
 from tests.records.writers import trial, writer
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_may_not_be_read_is_not_damage(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
         "from cbablate.errors import CbablateError\n"
-        "from cbablate.records.ledger import Ledger\n"
+        "from cbablate.records.sqlite.ledger import Ledger\n"
         "try:\n    with Ledger.reading(Path(sys.argv[1])) as ledger: ledger.records()\n"
         "except CbablateError as error: print(error); sys.exit(error.exit_code)\n"
     )

@@ -11,10 +11,10 @@ import pytest
 
 from cbablate.errors import DamagedState
 from cbablate.records.history import histories
-from cbablate.records.layout import LEDGER_FILE
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
-from cbablate.records.seal import SEAL_FILE, read_seal
+from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.seal import SEAL_FILE, read_seal
 from tests.records.writers import ended, trial, writer
 
 OLD = Path(__file__).with_name("ledger_0_1_0") / LEDGER_FILE

@@ -14,7 +14,7 @@ from cbablate.records.record import Record
 WRITE = """
 import sys, time
 from pathlib import Path
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 from tests.records.writers import trial
 with Ledger.writing(Path(sys.argv[1])) as ledger:
     for number in range(int(sys.argv[2])):

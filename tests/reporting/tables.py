@@ -13,8 +13,9 @@ from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.trial import Trial
 from cbablate.records.record import Record
-from cbablate.reporting.table import Table, ablation_table
-from cbablate.reporting.two_way import two_way_table
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.tables.arms import ablation_table
+from cbablate.reporting.tables.two_way import two_way_table
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor, Level
 from cbablate.spec.metric import Objective

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 import pytest
 
 from cbablate.analysis.summary import summarize
-from cbablate.reporting.form import render
-from cbablate.reporting.note import notes
-from cbablate.reporting.table import Table, ablation_table
+from cbablate.reporting.forms.form import render
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.sentences.note import notes
+from cbablate.reporting.tables.arms import ablation_table
 from cbablate.spec.analysis import Analysis
 from tests.analysis.fabrication import Telling
 from tests.analysis.grid import facts_of, grid, laid

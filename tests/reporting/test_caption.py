@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
-from cbablate.reporting.caption import stated, statement
-from cbablate.reporting.latex import latex
-from cbablate.reporting.table import outcome_table
+from cbablate.reporting.forms.latex import latex
+from cbablate.reporting.sentences.caption import stated, statement
+from cbablate.reporting.tables.arms import outcome_table
 from tests.analysis.fabrication import FROZEN, Telling, patchy, placement, told
 from tests.analysis.tuned import places_told, tuned_places
 from tests.reporting.tables import TABLES

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.reporting.cell import Count, Number, Probability, Range, Spread
+from cbablate.reporting.model.cell import Count, Number, Probability, Range, Spread
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.record import Record
-from cbablate.reporting.claim import claims
-from cbablate.reporting.form import FORMS, render
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.forms.form import FORMS, render
+from cbablate.reporting.sentences.claim import claims
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import FROZEN, Telling, placement, sizes, told
 from tests.toys import toy_plan
 

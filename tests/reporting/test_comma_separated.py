@@ -8,8 +8,8 @@ import io
 import pytest
 
 from cbablate.analysis.summary import summarize
-from cbablate.reporting.comma_separated import comma_separated
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.forms.comma_separated import comma_separated
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import FROZEN, patchy, placement, told
 
 

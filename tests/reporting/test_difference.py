@@ -8,8 +8,8 @@ import pytest
 
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import plan
-from cbablate.reporting.cell import DASH
-from cbablate.reporting.difference import Side, difference, until
+from cbablate.reporting.model.cell import DASH
+from cbablate.reporting.pages.difference import Side, difference, until
 from cbablate.spec.analysis import Analysis
 from cbablate.spec.factor import Factor, Level
 from tests.analysis.fabrication import placement, told

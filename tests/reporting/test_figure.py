@@ -10,7 +10,7 @@ import pytest
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.figure import layer_figure, write_figure
+from cbablate.reporting.figures.figure import layer_figure, write_figure
 from tests.analysis.fabrication import FROZEN, Telling, placement, sizes, told
 
 ENTROPY = "attention/entropy"
@@ -99,7 +99,7 @@ def test_names_are_words_not_mathematics(tmp_path: Path) -> None:
 
 
 def test_many_arms_stay_distinct() -> None:
-    from cbablate.reporting.figure import _style
+    from cbablate.reporting.figures.figure import _style
 
     styles = {tuple(map(str, _style(index).values())) for index in range(28)}
     assert len(styles) == 28

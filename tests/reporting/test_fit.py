@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.reporting.cell import Number, Spread, Text
-from cbablate.reporting.fit import Fit, fit, pieces
-from cbablate.reporting.latex import latex
-from cbablate.reporting.latex_column import natural_width
-from cbablate.reporting.style import STYLES
-from cbablate.reporting.table import Column, Row, Table
+from cbablate.reporting.forms.fit import Fit, fit, pieces
+from cbablate.reporting.forms.latex import latex
+from cbablate.reporting.forms.latex_column import natural_width
+from cbablate.reporting.model.cell import Number, Spread, Text
+from cbablate.reporting.model.column import Column, Row
+from cbablate.reporting.model.style import STYLES
+from cbablate.reporting.model.table import Table
 from cbablate.spec.typesetting import Typesetting
 from tests.analysis.fabrication import placement
 from tests.reporting.tables import LONG, named, scaled, table_of

@@ -10,8 +10,8 @@ import pytest
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.figure import write_figure
-from cbablate.reporting.forest import _LOOKS, MOST_ROWS, forest_figure
+from cbablate.reporting.figures.figure import write_figure
+from cbablate.reporting.figures.forest import _LOOKS, MOST_ROWS, forest_figure
 from tests.analysis.fabrication import FROZEN, Telling, placement, sizes, told
 from tests.toys import toy_plan
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cbablate.analysis.summary import summarize
-from cbablate.reporting.form import FORMS, render
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.forms.form import FORMS, render
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import placement, told
 
 
@@ -22,5 +22,7 @@ def test_every_form_is_a_pure_function_of_the_table(form: str) -> None:
 def test_an_unknown_form_is_named_with_those_there_are() -> None:
     plan = placement()
     table = ablation_table(plan, summarize(plan, []))
-    with pytest.raises(LookupError, match="'word' is no form of a table; there are csv, latex"):
+    with pytest.raises(
+        LookupError, match="there is no form 'word' of a table; there"
+    ):
         render(table, "word")

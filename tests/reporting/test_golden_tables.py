@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from cbablate.character import code_point, visible
-from cbablate.reporting.cell import Text
-from cbablate.reporting.latex import document, latex
-from cbablate.reporting.style import STYLES
-from cbablate.reporting.table import Table
-from cbablate.reporting.tex_text import unsettable
+from cbablate.reporting.forms.latex import document, latex
+from cbablate.reporting.forms.tex_text import unsettable
+from cbablate.reporting.model.cell import Text
+from cbablate.reporting.model.style import STYLES
+from cbablate.reporting.model.table import Table
 from tests.reporting import golden
 from tests.reporting.tables import TABLES
 from tests.reporting.typesetting import bare, typeset

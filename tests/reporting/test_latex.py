@@ -11,10 +11,12 @@ import pytest
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.cell import Blank, Number
-from cbablate.reporting.form import render
-from cbablate.reporting.latex import document, latex
-from cbablate.reporting.table import Column, Row, Table, ablation_table
+from cbablate.reporting.forms.form import render
+from cbablate.reporting.forms.latex import document, latex
+from cbablate.reporting.model.cell import Blank, Number
+from cbablate.reporting.model.column import Column, Row
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.tables.arms import ablation_table
 from cbablate.spec.typesetting import Typesetting
 from tests.analysis.fabrication import FROZEN, patchy, placement, told
 from tests.reporting import golden

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cbablate.analysis.summary import summarize
-from cbablate.cli.overview import standing
-from cbablate.reporting.explanation import explanation
-from cbablate.reporting.form import FORMS, render
-from cbablate.reporting.report import report
-from cbablate.reporting.table import ablation_table
+from cbablate.cli.overviews.overview import standing
+from cbablate.reporting.forms.form import FORMS, render
+from cbablate.reporting.pages.explanation import explanation
+from cbablate.reporting.pages.report import report
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import Telling, placement
 
 LONG = "ValueError: " + "spam " * 500_000

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cbablate.analysis.attention_map import attention_maps
+from cbablate.analysis.measures.attention_map import attention_maps
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.planning.trial import Trial
 from cbablate.probes.catalog import MAPS
 from cbablate.records.sketch import Sketch
-from cbablate.reporting.alignment import alignment_figure
-from cbablate.reporting.figure import write_figure
-from cbablate.reporting.map_figure import map_figure
-from cbablate.reporting.picture import pictures
-from cbablate.reporting.publication import publish
+from cbablate.reporting.figures.alignment import alignment_figure
+from cbablate.reporting.figures.figure import write_figure
+from cbablate.reporting.figures.map_figure import map_figure
+from cbablate.reporting.figures.picture import pictures
+from cbablate.reporting.pages.publication import publish
 from tests.analysis.fabrication import placement, told
 from tests.analysis.sketches import grams, maps, sketched
 

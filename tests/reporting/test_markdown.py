@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cbablate.analysis.summary import summarize
-from cbablate.reporting.markdown import markdown
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.forms.markdown import markdown
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import FROZEN, patchy, placement, told
 from tests.reporting import golden
 

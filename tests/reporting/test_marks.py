@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.planning.plan import Plan
-from cbablate.planning.power import ALPHA, FEWEST_PAIRS
 from cbablate.planning.trial import Trial
 from cbablate.records.record import Record
-from cbablate.reporting.cell import Probability
-from cbablate.reporting.explanation import explanation
-from cbablate.reporting.form import FORMS, render
-from cbablate.reporting.note import DAGGER
-from cbablate.reporting.table import Table, ablation_table
-from cbablate.reporting.view import view
+from cbablate.reporting.forms.form import FORMS, render
+from cbablate.reporting.model.cell import Probability
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages.explanation import explanation
+from cbablate.reporting.sentences.note import DAGGER
+from cbablate.reporting.tables.arms import ablation_table
+from cbablate.reporting.tables.view import view
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 from tests.analysis.fabrication import Telling, placement, told
 from tests.analysis.grid import facts_of, grid, laid
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.claim import listed
-from cbablate.reporting.note import comment, method, notes
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.sentences.claim import listed
+from cbablate.reporting.sentences.note import comment, method, notes
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import SESSION, Telling, patchy, placement, sizes, told
 
 

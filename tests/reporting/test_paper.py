@@ -16,9 +16,10 @@ from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.latex import latex
-from cbablate.reporting.paper import disagreements, paper_rows, versions_in
-from cbablate.reporting.table import Table, ablation_table
+from cbablate.reporting.forms.latex import latex
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages.paper import disagreements, paper_rows, versions_in
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import patchy, placement, sizes, told
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import plan as replanned
-from cbablate.reporting import publication
-from cbablate.reporting.publication import publish
-from cbablate.reporting.report import report
+from cbablate.reporting.pages import publication
+from cbablate.reporting.pages.publication import publish
+from cbablate.reporting.pages.report import report
 from tests.analysis.fabrication import placement, told
 from tests.reporting.tables import drawn
 

@@ -16,10 +16,10 @@ from cbablate.analysis.trial_outcome import outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting import report_pdf as pdf
-from cbablate.reporting.picture import pictures
-from cbablate.reporting.report import efforts, report
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.figures.picture import pictures
+from cbablate.reporting.pages import report_pdf as pdf
+from cbablate.reporting.pages.report import efforts, report
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import Telling, patchy, placement, sizes, told
 from tests.analysis.tuned import BOTH, searched, sweep, tuned_places, tuned_toys
 from tests.reporting.browser import needs_browser, visited

@@ -11,7 +11,7 @@ from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.planning.plan import Plan, plan
 from cbablate.records.record import Record
-from cbablate.reporting.reviewer import CHECKS, Case, Question, questions
+from cbablate.reporting.sentences.reviewer import CHECKS, Case, Question, questions
 from cbablate.spec.factor import Factor, Level
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Parameter, Sweep

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from cbablate.analysis.robust import interquartile_mean
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan, plan
-from cbablate.reporting.form import render
-from cbablate.reporting.report import report, robust_part
-from cbablate.reporting.report_pdf import report_tex
-from cbablate.reporting.robustness import robust_table
-from cbablate.reporting.table import Table
-from cbablate.reporting.view import view
+from cbablate.reporting.forms.form import render
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages.report import report, robust_part
+from cbablate.reporting.pages.report_pdf import report_tex
+from cbablate.reporting.tables.robustness import robust_table
+from cbablate.reporting.tables.view import view
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor, Level
 from cbablate.spec.metric import Metric, Objective
 from cbablate.spec.study import Study
+from cbablate.statistics.robust import interquartile_mean
 from tests.analysis.fabrication import FROZEN, Telling, placement
 from tests.reporting.corrupted import corrupted, varied
 

@@ -8,9 +8,9 @@ import math
 
 import pytest
 
-from cbablate.analysis.estimate import estimate
-from cbablate.reporting.scale import Scale, scale_of, scale_of_means
+from cbablate.reporting.model.scale import Scale, scale_of, scale_of_means
 from cbablate.spec.metric import Metric
+from cbablate.statistics.estimate import estimate
 from tests.analysis.fabrication import placement
 
 TOP1 = Metric("top1", "Top-1", "%", 2)

@@ -10,8 +10,8 @@ HEAVY = ("torch", "timm", "ray", "optuna", "mlflow", "scipy", "numpy", "matplotl
 
 def test_analysis_and_tables_import_nothing_heavy() -> None:
     script = (
-        "import sys; import cbablate.analysis.summary, cbablate.reporting.form, "
-        "cbablate.reporting.publication; "
+        "import sys; import cbablate.analysis.summary, cbablate.reporting.forms.form, "
+        "cbablate.reporting.pages.publication; "
         f"print(*[name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run(

@@ -11,8 +11,9 @@ import pytest
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.cell import Blank, Count, Probability, Range, Spread, Text
-from cbablate.reporting.table import Table, ablation_table
+from cbablate.reporting.model.cell import Blank, Count, Probability, Range, Spread, Text
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import FROZEN, Telling, patchy, placement, sizes, told
 from tests.toys import toy_plan
 

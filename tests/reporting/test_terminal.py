@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from cbablate.analysis.summary import summarize
 from cbablate.character import width
-from cbablate.reporting.table import Table, ablation_table
-from cbablate.reporting.terminal import terminal
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import FROZEN, patchy, placement, sizes, told
 from tests.reporting import golden
 
@@ -18,29 +18,29 @@ def patched() -> Table:
 
 
 def test_a_table_is_as_a_person_approved_of_it() -> None:
-    golden.check("placement.txt", terminal(patched()))
-    assert str(patched()) == terminal(patched())
+    golden.check("placement.txt", patched().as_text())
+    assert str(patched()) == patched().as_text()
 
 
 def test_a_factorial_is_as_a_person_approved_of_it() -> None:
     plan = sizes(description=FROZEN)
-    golden.check("size.txt", terminal(ablation_table(plan, summarize(plan, told(plan)))))
+    golden.check("size.txt", ablation_table(plan, summarize(plan, told(plan))).as_text())
 
 
 def test_nothing_run_is_a_table_of_dashes() -> None:
     plan = placement(description=FROZEN)
-    text = terminal(ablation_table(plan, summarize(plan, [])))
+    text = ablation_table(plan, summarize(plan, [])).as_text()
     golden.check("nothing.txt", text)
     assert "Nothing has been trained yet." in text
 
 
 def test_it_fits_a_terminal() -> None:
-    assert max(map(width, terminal(patched()).splitlines())) <= 110
+    assert max(map(width, patched().as_text().splitlines())) <= 110
 
 
 def test_ascii_is_ascii() -> None:
     plan = placement(names=("é", "中", "–", "x"), description=FROZEN)
-    text = terminal(ablation_table(plan, summarize(plan, told(plan))), ascii_only=True)
+    text = ablation_table(plan, summarize(plan, told(plan))).as_text().as_text(ascii_only=True)
     assert text.isascii()
     assert "+-" in text
     assert r"\u4e2d" in text
@@ -48,7 +48,7 @@ def test_ascii_is_ascii() -> None:
 
 def test_columns_align_whatever_the_names_are() -> None:
     plan = placement(names=("中文名字", "e\u0301", "\x1b[31mred", "plain"), description=FROZEN)
-    lines = terminal(ablation_table(plan, summarize(plan, told(plan)))).splitlines()
+    lines = ablation_table(plan, summarize(plan, told(plan))).as_text().splitlines()
     rows = [line for line in lines if "115,2" in line or "115,3" in line]
     assert len(rows) == 5
     assert len({width(row) for row in rows}) == 1

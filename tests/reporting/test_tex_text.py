@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.reporting.tex_text import breakable, escape, unsettable
+from cbablate.reporting.forms.tex_text import breakable, escape, unsettable
 from tests.reporting.typesetting import bare, needs_tex, typeset
 
 
@@ -87,7 +87,7 @@ def test_no_text_makes_a_command_of_its_own(text: str) -> None:
 
 @pytest.mark.parametrize("reader", [pytest.param("pdflatex", marks=needs_tex)])
 def test_every_character_that_we_spell_can_be_typeset(reader: str, tmp_path: Path) -> None:
-    from cbablate.reporting import tex_text
+    from cbablate.reporting.forms import tex_text
 
     letters = "".join(f"{a}{mark} " for mark in tex_text._ACCENTS for a in "aeiojszAEZ")
     symbols = " ".join([*tex_text._SPECIAL, *tex_text._LETTERS, *tex_text._MATHS])

@@ -12,12 +12,13 @@ from cbablate.analysis.outcome import outcome
 from cbablate.planning.plan import Plan
 from cbablate.planning.plan import plan as replanned
 from cbablate.records.record import Record
-from cbablate.reporting import publication
-from cbablate.reporting.cell import DASH
-from cbablate.reporting.figure import write_figure
-from cbablate.reporting.form import FORMS, render
-from cbablate.reporting.publication import publish
-from cbablate.reporting.table import Table, outcome_table
+from cbablate.reporting.figures.figure import write_figure
+from cbablate.reporting.forms.form import FORMS, render
+from cbablate.reporting.model.cell import DASH
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages import publication
+from cbablate.reporting.pages.publication import publish
+from cbablate.reporting.tables.arms import outcome_table
 from tests.analysis.fabrication import FROZEN, Telling
 from tests.analysis.tuned import (
     BOTH,

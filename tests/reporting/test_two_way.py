@@ -10,12 +10,13 @@ from cbablate.analysis.outcome import Outcome
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan, plan
-from cbablate.reporting.cell import Spread
-from cbablate.reporting.latex import latex
-from cbablate.reporting.markdown import markdown
-from cbablate.reporting.paper import disagreements, paper_rows
-from cbablate.reporting.table import Table, outcome_table
-from cbablate.reporting.two_way import shown_table, two_way_table
+from cbablate.reporting.forms.latex import latex
+from cbablate.reporting.forms.markdown import markdown
+from cbablate.reporting.model.cell import Spread
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages.paper import disagreements, paper_rows
+from cbablate.reporting.tables.arms import outcome_table
+from cbablate.reporting.tables.two_way import shown_table, two_way_table
 from cbablate.spec.typesetting import Typesetting
 from tests.analysis.fabrication import FROZEN, placement, told
 from tests.reporting.tables import drawn

@@ -8,12 +8,12 @@ import pytest
 
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
-from cbablate.reporting.form import render
-from cbablate.reporting.interaction import interaction_figure
-from cbablate.reporting.latex import document
-from cbablate.reporting.publication import publish
-from cbablate.reporting.table import Table
-from cbablate.reporting.view import VIEWS, WRITTEN, views
+from cbablate.reporting.figures.interaction import interaction_figure
+from cbablate.reporting.forms.form import render
+from cbablate.reporting.forms.latex import document
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages.publication import publish
+from cbablate.reporting.tables.view import VIEWS, WRITTEN, views
 from tests.analysis.fabrication import FROZEN, patchy, sizes, told
 from tests.analysis.grid import facts_of, grid, laid
 from tests.analysis.sketches import grams, sketched

@@ -11,8 +11,8 @@ from cbablate.planning.plan import Plan
 from cbablate.records.history import TRIAL_KINDS, histories
 from cbablate.records.record import Kind, Record
 from cbablate.running.conductor import Conductor, declare
-from cbablate.running.executor import Ending, raised
-from cbablate.running.searching import Searching
+from cbablate.running.executors.port import Ending, raised
+from cbablate.searching.searches import Searching
 from cbablate.workloads import toy
 
 

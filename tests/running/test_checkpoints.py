@@ -16,11 +16,11 @@ from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import History, histories
-from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState, Verdict
-from cbablate.reporting.form import render
-from cbablate.reporting.table import ablation_table
+from cbablate.reporting.forms.form import render
+from cbablate.reporting.tables.arms import ablation_table
 from cbablate.running.checkpoints import (
     Checkpoints,
     Origin,
@@ -29,8 +29,8 @@ from cbablate.running.checkpoints import (
 )
 from cbablate.running.conductor import Conductor
 from cbablate.running.drive import drive
-from cbablate.running.handover import Saved
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.checkpoint_transport import Saved
+from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.spec.budget import Budget
 from cbablate.spec.sweep import Pruner
 from tests.toys import toy_plan, tuned_plan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 
 STUDY = """\
 question: Does a higher ceiling score higher?
@@ -24,7 +24,7 @@ report: [test/score]
 LIMITED = """
 import resource, sys
 import cbablate.cli.main
-from cbablate.running.descriptors import open_files
+from cbablate.running.isolation.descriptors import open_files
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (int(open_files()) + int(sys.argv.pop(1)), hard))
 cbablate.cli.main.main()
@@ -49,7 +49,7 @@ def test_a_run_with_too_few_descriptors_ends_before_its_first_trial(
 ) -> None:
     done = limited(tmp_path, spare)
     assert done.returncode == 4, done.stderr
-    assert "more files; a run needs 32. Raise the limit" in " ".join(done.stderr.split())
+    assert "more; a run needs 32. Raise the limit" in " ".join(done.stderr.split())
     with Ledger.reading(tmp_path / "r") as ledger:
         assert not ledger.records(["started"])
 

@@ -11,7 +11,7 @@ import pytest
 
 from cbablate import api
 from cbablate.errors import CbablateError, EnvironmentFault
-from cbablate.running import devices, worker
+from cbablate.running.executors import devices, worker
 from tests.toys import toy_file, toy_plan
 
 torch = pytest.importorskip("torch")

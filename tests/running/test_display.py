@@ -6,13 +6,13 @@ import io
 
 from rich.console import Console
 
-from cbablate.analysis.tuning import tunings
+from cbablate.analysis.searches.tuning import tunings
+from cbablate.phrases import duration
 from cbablate.planning.search import confirmed, searches
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.running.display import Display
-from cbablate.running.duration import duration
 from tests.toys import toy_plan, tuned_plan
 
 

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from cbablate.errors import EnvironmentFault, OwnedElsewhere, StudyError
+from cbablate.mirrors.port import MirrorUnreachable, StudyState, accounts
 from cbablate.planning.plan import Plan
 from cbablate.records.history import body_of, histories
-from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from cbablate.running.conductor import waiting
 from cbablate.running.drive import Completion, drive, sync, untimed
-from cbablate.running.executor import Ending
-from cbablate.running.local_executor import LocalExecutor
-from cbablate.running.mirror import MirrorUnreachable, StudyState, accounts
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.running.executors.port import Ending
 from tests.toys import toy_plan
 
 

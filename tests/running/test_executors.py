@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from cbablate.errors import EnvironmentFault
-from cbablate.records.ledger import Ledger
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.drive import drive
-from cbablate.running.executor import Executor
-from cbablate.running.limits import Limits
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.running.executors.port import Executor
+from cbablate.running.isolation.limits import Limits
 from tests.contracts.executor import TOY, Diary, ExecutorContract, hostile, stream, trials_that
 from tests.toys import toy_file, toy_plan
 
@@ -38,7 +38,7 @@ class TestLocalExecutor(ExecutorContract):
 class TestRayExecutor(ExecutorContract):
     @pytest.fixture
     def executor(self, ray_session: None) -> Iterator[Executor]:
-        from cbablate.running.ray_executor import RayExecutor
+        from cbablate.running.executors.ray_executor import RayExecutor
 
         with RayExecutor(slots=2) as executor:
             yield executor
@@ -78,7 +78,7 @@ class TestRayExecutor(ExecutorContract):
     def test_more_gpus_than_there_are_is_a_sentence(self, ray_session: None) -> None:
         import ray
 
-        from cbablate.running.ray_executor import RayExecutor
+        from cbablate.running.executors.ray_executor import RayExecutor
 
         asked = int(ray.cluster_resources().get("GPU", 0)) + 1
         with (
@@ -90,7 +90,7 @@ class TestRayExecutor(ExecutorContract):
 
 @pytest.mark.ray
 def test_ray_and_local_record_the_same_facts(ray_session: None, tmp_path: Path) -> None:
-    from cbablate.running.ray_executor import RayExecutor
+    from cbablate.running.executors.ray_executor import RayExecutor
 
     plan = toy_plan({"ceiling": 2.0}, {"fault": "nan"}, {"fault": "raise"}, epochs=4, replicates=2)
     told = {}

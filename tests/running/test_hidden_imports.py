@@ -13,7 +13,7 @@ import pytest
 from cbablate import api
 from cbablate.errors import StudyError
 from cbablate.running.drive import drive
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
 from tests.workloads.own_code import losses, project, ran, train, version
 
 HELPER = "def value():\n    return 1\n"

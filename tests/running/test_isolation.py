@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cbablate.running.local_executor import LocalExecutor
-from cbablate.running.process_state import Picture
-from cbablate.workloads.entry import Entry
-from cbablate.workloads.source import code_of
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.running.isolation.process_state import Picture
+from cbablate.workloads.own_code.entry import Entry
+from cbablate.workloads.own_code.source import code_of
 from tests.contracts.executor import Diary, trials_that
 
 
@@ -113,9 +113,9 @@ def test_a_library_that_a_trial_is_the_first_to_import_is_put_back_too(tmp_path:
     program = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from cbablate.running.local_executor import LocalExecutor\n"
-        "from cbablate.workloads.entry import Entry\n"
-        "from cbablate.workloads.source import code_of\n"
+        "from cbablate.running.executors.local_executor import LocalExecutor\n"
+        "from cbablate.workloads.own_code.entry import Entry\n"
+        "from cbablate.workloads.own_code.source import code_of\n"
         "for name in [n for n in sys.modules if n.partition('.')[0] == 'numpy']:\n"
         "    raise SystemExit(f'{name} was imported already')\n"
         "from tests.contracts.executor import Diary, trials_that\n"

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
-from cbablate.cli import overview
+from cbablate.cli.overviews import overview
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.records.history import histories
 from cbablate.running.drive import drive
-from cbablate.workloads import importing, source
-from cbablate.workloads.entry import Entry
-from cbablate.workloads.source import code_of
+from cbablate.workloads.own_code import importing, source
+from cbablate.workloads.own_code.entry import Entry
+from cbablate.workloads.own_code.source import code_of
 from tests.workloads.own_code import (
     FOUND_AT_RUN_TIME,
     losses,

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from cbablate.records.history import histories
-from cbablate.records.ledger import Ledger
-from cbablate.running.ray_folder import ROOTS
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.running.executors.ray_folder import ROOTS
 from tests.toys import toy_file
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for processes")

@@ -10,14 +10,14 @@ import pytest
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan, plan
 from cbablate.records.history import History, histories
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
-from cbablate.reporting.form import render
-from cbablate.reporting.table import ablation_table
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.reporting.forms.form import render
+from cbablate.reporting.tables.arms import ablation_table
 from cbablate.running import checkpoints
 from cbablate.running.checkpoints import checkpoint_bytes
 from cbablate.running.drive import drive
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.spec.budget import Budget
 from cbablate.spec.metric import Objective
 from cbablate.spec.study import Study

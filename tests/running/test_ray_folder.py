@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbablate.errors import EnvironmentFault
-from cbablate.running.ray_folder import MOST, ROOTS, ray_folder, socket_bytes
-from cbablate.running.scratch import remove_scratch
+from cbablate.running.executors.ray_folder import MOST, ROOTS, ray_folder, socket_bytes
+from cbablate.running.isolation.scratch import remove_scratch
 
 PIDS = st.integers(min_value=1, max_value=9_999_999)
 LETTERS = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min_size=1, max_size=200)
@@ -119,14 +119,14 @@ def test_a_trials_own_processes_can_hand_over_tensors_under_every_tmpdir(
     program = (
         "import sys; from pathlib import Path; from multiprocessing.connection import Listener\n"
         "from multiprocessing import Process\n"
-        "from cbablate.running.ray_folder import listen_in_a_short_folder as listen\n"
+        "from cbablate.running.executors.ray_folder import listen_in_a_short_folder as listen\n"
         f"made = listen(Path({str(folder)!r}) if {shared} else None)\n"
         "def bind():\n"
         "    with Listener(None, 'AF_UNIX') as one: print(one.address, flush=True)\n"
         "bind()\n"
         "child = Process(target=bind); child.start(); child.join()\n"
         "assert listen() is None\n"
-        "from cbablate.running.scratch import remove_scratch\n"
+        "from cbablate.running.isolation.scratch import remove_scratch\n"
         "if made: remove_scratch(made)\n"
     )
     try:

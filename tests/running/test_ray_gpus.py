@@ -21,9 +21,9 @@ import json, os, sys
 os.environ["RAY_AUTH_MODE"] = "disabled"
 from ray.cluster_utils import Cluster
 from cbablate.errors import CbablateError
-from cbablate.running.ray_executor import RayExecutor
+from cbablate.running.executors.ray_executor import RayExecutor
 from tests.contracts.executor import TOY, Diary, stream
-from cbablate.workloads.entry import Entry
+from cbablate.workloads.own_code.entry import Entry
 from tests.toys import toy_plan
 
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})

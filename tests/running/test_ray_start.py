@@ -19,7 +19,7 @@ TIMED_OUT = "The current node timed out during startup."
 @pytest.fixture
 def starts(monkeypatch: pytest.MonkeyPatch) -> list[Exception | None]:
     """What each start of Ray comes to, the next one first; None is a success."""
-    from cbablate.running import ray_session
+    from cbablate.running.executors import ray_session
 
     outcomes: list[Exception | None] = []
 
@@ -34,7 +34,7 @@ def starts(monkeypatch: pytest.MonkeyPatch) -> list[Exception | None]:
 
 
 def connect(address: str | None = None) -> None:
-    from cbablate.running.ray_session import RaySession
+    from cbablate.running.executors.ray_session import RaySession
 
     RaySession(address)._connect({})
 
@@ -77,7 +77,7 @@ def test_what_no_second_attempt_mends_is_told_at_once(
 def test_rays_client_is_refused_before_it_is_asked(
     starts: list[Exception | None], address: str
 ) -> None:
-    from cbablate.running.ray_executor import RayExecutor
+    from cbablate.running.executors.ray_executor import RayExecutor
 
     starts.append(None)
     with pytest.raises(EnvironmentFault, match="give HOST:PORT"), RayExecutor(address=address):
@@ -88,7 +88,7 @@ def test_rays_client_is_refused_before_it_is_asked(
 @pytest.fixture
 def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which Ray cannot start."""
-    from cbablate.running import ray_session
+    from cbablate.running.executors import ray_session
 
     def init(**_options: Any) -> None:
         raise OSError("no raylet here")
@@ -136,7 +136,7 @@ def test_an_unfinished_one_ends_with_the_cause_and_what_is_recorded_stays_readab
 
 
 def test_the_cause_of_a_lost_trial_is_told_without_rays_colours(tmp_path: Path) -> None:
-    from cbablate.running.ray_executor import _Relay, _Verdicts
+    from cbablate.running.executors.ray_executor import _Relay, _Verdicts
 
     told = tmp_path / "error.txt"
     told.write_text("Traceback\n\x1b[36mray::train()\x1b[39m (pid=7)\n")

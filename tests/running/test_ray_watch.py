@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import pytest
 
 from cbablate.errors import EnvironmentFault, Interrupted
-from cbablate.running.ray_watch import RayWatch, ports_answer, processes_live
+from cbablate.running.executors.ray_watch import RayWatch, ports_answer, processes_live
 
 BOUND = 60.0
 """Seconds after which a test counts as hanging."""
@@ -103,7 +103,7 @@ def test_a_death_between_two_waits_is_told_at_the_next(watch: RayWatch, ray: Ray
 def test_a_thread_that_never_comes_back_is_ended_with_sentence_and_exit_code() -> None:
     program = (
         "import signal, time\n"
-        "from cbablate.running.ray_watch import RayWatch\n"
+        "from cbablate.running.executors.ray_watch import RayWatch\n"
         "gone = []\n"
         "watch = RayWatch(lambda: 'Ray\\'s GCS', abandon=lambda: print('abandoned', flush=True),"
         " patience=0.0)\n"

@@ -18,15 +18,16 @@ import pytest
 
 from cbablate.errors import EnvironmentFault
 from cbablate.records.process import Process
-from cbablate.running import scratch
 from cbablate.running.drive import drive
-from cbablate.running.local_executor import LocalExecutor
-from cbablate.running.scratch import clear_abandoned, remove_scratch, scratch_folder
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.running.isolation import scratch
+from cbablate.running.isolation.scratch import clear_abandoned, remove_scratch, scratch_folder
 from tests.toys import toy_plan
 
 PROGRAM = (
     "import sys, tempfile; tempfile.tempdir = sys.argv[1]\n"
-    "from cbablate.running.scratch import scratch_folder; print(scratch_folder('trial'), flush=1)\n"
+    "from cbablate.running.isolation.scratch import scratch_folder\n"
+    "print(scratch_folder('trial'), flush=1)\n"
     "sys.stdin.read()"
 )
 UNSHARE = shutil.which("unshare") is not None and os.getuid() == 0

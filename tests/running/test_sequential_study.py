@@ -18,16 +18,16 @@ from cbablate.cli.main import app
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import histories
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
-from cbablate.reporting.form import render
-from cbablate.reporting.table import outcome_table
+from cbablate.reporting.forms.form import render
+from cbablate.reporting.tables.arms import outcome_table
 from cbablate.running.drive import Completion, drive
-from cbablate.running.executor import Ending, Executor, Feed, Keeper
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.running.executors.port import Ending, Executor, Feed, Keeper
 from cbablate.spec.sequential import Sequential
-from cbablate.workloads.entry import Entry
+from cbablate.workloads.own_code.entry import Entry
 from tests.running.bench import conducted
 from tests.toys import toy_plan
 
@@ -197,7 +197,7 @@ def test_a_driver_that_dies_on_the_way_is_continued_by_the_next(
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_session")
 def test_ray_ends_with_the_trials_that_this_process_ends_with(tmp_path: Path) -> None:
-    from cbablate.running.ray_executor import RayExecutor
+    from cbablate.running.executors.ray_executor import RayExecutor
 
     grows = Sequential(min=6, max=8, until="decided")
     plan = toy_plan({"noise": 0.02}, epochs=1, replicates=grows)

@@ -11,11 +11,11 @@ import optuna
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
-from cbablate.analysis.tuning import tunings
+from cbablate.analysis.searches.tuning import tunings
+from cbablate.mirrors.mlflow_mirror import STORE_FILE, MlflowMirror, experiment_of
+from cbablate.mirrors.optuna_mirror import OptunaMirror
+from cbablate.mirrors.port import StudyState
 from cbablate.records.record import Record
-from cbablate.running.mirror import StudyState
-from cbablate.running.mlflow_mirror import STORE_FILE, MlflowMirror, experiment_of
-from cbablate.running.optuna_mirror import OptunaMirror
 from cbablate.spec.sweep import Parameter, Pruner
 from tests.contracts.mirror_stores import empty_mlflow_store, empty_optuna_storage
 from tests.running.bench import conducted

@@ -16,8 +16,8 @@ import pytest
 from cbablate import api
 from cbablate.cli.main import main
 from cbablate.errors import Interrupted
-from cbablate.running.local_executor import LocalExecutor
-from cbablate.running.signals import announced, heed, stoppable
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.running.isolation.signals import announced, heed, stoppable
 from tests.contracts.executor import Diary, hostile, is_alive, trials_that
 
 
@@ -130,8 +130,8 @@ def test_that_it_stops_is_announced_while_the_main_thread_is_held_up() -> None:
 
 _STUBBORN = """
 import os, subprocess, sys, time
-from cbablate.running.scratch import scratch_folder
-from cbablate.running.signals import stoppable
+from cbablate.running.isolation.scratch import scratch_folder
+from cbablate.running.isolation.signals import stoppable
 with stoppable():
     child = subprocess.Popen(["sleep", "600"])
     print(scratch_folder("trial"), child.pid, flush=True)

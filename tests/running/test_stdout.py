@@ -8,7 +8,7 @@ from pathlib import Path
 
 PROGRAM = """
 import os, sys
-from cbablate.running.stdout import stdout_kept
+from cbablate.running.isolation.stdout import stdout_kept
 print("product 1")
 with stdout_kept():
     print("a print")
@@ -29,7 +29,7 @@ def test_whoever_writes_to_stdout_writes_to_stderr_and_the_product_comes_through
 def test_a_process_without_a_stdout_keeps_the_file_that_has_its_number(tmp_path: Path) -> None:
     program = (
         "import os, sys\n"
-        "from cbablate.running.stdout import stdout_kept\n"
+        "from cbablate.running.isolation.stdout import stdout_kept\n"
         "assert os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY) == 1\n"
         "with stdout_kept():\n"
         "    os.write(1, b'its own'); print('a print')\n"

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from cbablate.analysis.tuning import best_proposals
+from cbablate.analysis.searches.confirmation import confirmations, whole
+from cbablate.analysis.searches.tuning import best_proposals
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
 from cbablate.records.history import histories
-from cbablate.records.ledger import Ledger
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
-from cbablate.running.confirmation import confirmations, whole
 from cbablate.running.drive import Completion, drive
-from cbablate.running.executor import Executor
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.running.executors.port import Executor
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Parameter, Pruner, Stop
 from tests.toys import toy_plan, tuned_plan
@@ -52,7 +52,7 @@ def said(facts: list[Record]) -> list[tuple[str, str, Any]]:
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_session")
 def test_one_slot_of_ray_and_this_process_write_the_same_ledger(tmp_path: Path) -> None:
-    from cbablate.running.ray_executor import RayExecutor
+    from cbablate.running.executors.ray_executor import RayExecutor
 
     plan = tuned_plan({"ceiling": 2.0}, trials=4, epochs=3, replicates=1, pruner=HALVING)
     driven(plan, tmp_path / "local")
@@ -63,7 +63,7 @@ def test_one_slot_of_ray_and_this_process_write_the_same_ledger(tmp_path: Path) 
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_session")
 def test_arms_are_searched_side_by_side_and_pruned_under_ray(tmp_path: Path) -> None:
-    from cbablate.running.ray_executor import RayExecutor
+    from cbablate.running.executors.ray_executor import RayExecutor
 
     plan = tuned_plan({"ceiling": 2.0}, trials=6, epochs=9, replicates=1, pruner=HALVING)
     done = driven(plan, tmp_path, lambda: RayExecutor(slots=2))
@@ -169,7 +169,7 @@ def test_the_time_that_stops_a_search_is_the_trials_own(tmp_path: Path) -> None:
 
 def without_optuna(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
-    for name in ("cbablate.running.optuna_sampler", "cbablate.running.searching"):
+    for name in ("cbablate.searching.optuna_sampler", "cbablate.searching.searches"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 

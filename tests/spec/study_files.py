@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cbablate.spec.load import StudyFile, read_study
+from cbablate.spec.loading.load import StudyFile, read_study
 from cbablate.workloads.catalog import describe
 
 TOY = """\

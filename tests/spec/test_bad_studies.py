@@ -11,7 +11,7 @@ import pytest
 
 from cbablate.errors import StudyError
 from cbablate.planning.plan import plan
-from cbablate.spec.load import read_study
+from cbablate.spec.loading.load import read_study
 from cbablate.workloads.catalog import describe
 
 CORPUS = Path(__file__).parent.parent / "bad_studies"

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.spec.changes import apply, flatten, nested
+from cbablate.spec.loading.changes import apply, flatten, nested
 
 keys = st.text("abc", min_size=1, max_size=2)
 leaves = st.integers() | st.text(max_size=3) | st.none() | st.lists(st.integers(), max_size=2)

@@ -12,9 +12,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from cbablate.errors import StudyError
-from cbablate.spec.complaint import Wording, complaints, problems
 from cbablate.spec.fault import dotted
-from cbablate.spec.load import read_study
+from cbablate.spec.loading.complaint import Wording, complaints, problems
+from cbablate.spec.loading.load import read_study
 from cbablate.spec.metric import Objective
 from cbablate.spec.outline import Outline
 from cbablate.workloads.catalog import describe

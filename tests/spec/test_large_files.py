@@ -12,7 +12,7 @@ import pytest
 
 from cbablate.errors import StudyError
 from cbablate.planning.plan import plan
-from cbablate.spec.sweep_file import read_sweep
+from cbablate.spec.loading.sweep_file import read_sweep
 from tests.spec.study_files import IMAGE, OWN, TOY, read, read_own, swap
 
 SECONDS = 20.0

@@ -8,7 +8,7 @@ import pytest
 from cbablate.errors import StudyError
 from cbablate.planning.plan import plan
 from cbablate.spec.fault import Fault
-from cbablate.spec.load import read_study
+from cbablate.spec.loading.load import read_study
 from cbablate.spec.study import Study
 from cbablate.spec.typesetting import Typesetting
 from cbablate.workloads.catalog import describe

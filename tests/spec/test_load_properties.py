@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cbablate.errors import StudyError
 from cbablate.planning.plan import plan
-from cbablate.spec.load import read_study
+from cbablate.spec.loading.load import read_study
 from cbablate.spec.study import Study
 from cbablate.workloads.catalog import describe
 from tests.spec.study_files import IMAGE, OWN, TOY

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.spec.scalar import guess, misread, named, shown
+from cbablate.spec.yaml.scalar import guess, misread, named, shown
 
 
 @pytest.mark.parametrize(

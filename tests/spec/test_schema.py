@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from cbablate.spec.load import read_study
-from cbablate.spec.schema import study_schema
+from cbablate.spec.loading.load import read_study
+from cbablate.spec.loading.schema import study_schema
 from cbablate.workloads.catalog import SHIPPED, describe
 from tests.spec.study_files import IMAGE, TOY, read, read_own, swap
 

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from cbablate.errors import StudyError
 from cbablate.planning.plan import plan
-from cbablate.spec.schema import written_schema
+from cbablate.spec.loading.schema import written_schema
 from tests.spec.study_files import TOY, read
 
 SCHEMA = written_schema()["properties"]["time_limit"]

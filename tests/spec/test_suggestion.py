@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.spec.suggestion import did_you_mean, nearest
+from cbablate.spec.yaml.suggestion import did_you_mean, nearest
 
 KEYS = ["name", "embed_dim", "depth", "num_heads", "drop_rate", "drop_path_rate", "qkv_bias"]
 words = st.text("abcdefgh_", min_size=1, max_size=12)

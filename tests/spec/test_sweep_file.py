@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 
 from cbablate.errors import StudyError
 from cbablate.planning.plan import plan
-from cbablate.spec.load import read_study
-from cbablate.spec.schema import sweep_schema
+from cbablate.spec.loading.load import read_study
+from cbablate.spec.loading.schema import sweep_schema
+from cbablate.spec.loading.sweep_file import read_sweep
 from cbablate.spec.space import active, cells, corners, draw
 from cbablate.spec.sweep import Parameter, Sweep
-from cbablate.spec.sweep_file import read_sweep
 from cbablate.workloads.catalog import describe
 from tests.spec.study_files import TOY, read_own, swap
 

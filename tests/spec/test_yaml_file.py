@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import cbablate
-from cbablate.spec import yaml_file
-from cbablate.spec.text_file import MAX_BYTES, Unreadable, read_text
-from cbablate.spec.tree import MapNode, Place, TextNode, plain, walk
-from cbablate.spec.yaml_file import read_yaml
+from cbablate.spec.yaml import yaml_file
+from cbablate.spec.yaml.text_file import MAX_BYTES, Unreadable, read_text
+from cbablate.spec.yaml.tree import MapNode, Place, TextNode, plain, walk
+from cbablate.spec.yaml.yaml_file import read_yaml
 
 
 def tree(folder: Path, text: str | bytes) -> MapNode:

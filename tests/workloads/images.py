@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cbablate.spec.changes import apply
-from cbablate.workloads.image_config import resolve
+from cbablate.spec.loading.changes import apply
+from cbablate.workloads.images.image_config import resolve
 
 TINY: dict[str, Any] = {
     "data": {"name": "digits"},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cbablate import api
 from cbablate.running.drive import Completion, drive
-from cbablate.running.local_executor import LocalExecutor
+from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.workloads.catalog import describe
 
 STUDY = """\

@@ -9,9 +9,10 @@ import pytest
 
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
-from cbablate.workloads import image_classification, toy
+from cbablate.workloads import toy
 from cbablate.workloads.checkpoint import Checkpoint
 from cbablate.workloads.contract import WorkloadContract
+from cbablate.workloads.images import image_classification
 from tests.workloads.images import tiny
 
 

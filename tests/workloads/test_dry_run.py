@@ -16,14 +16,14 @@ from torch import Tensor, nn
 from cbablate.data.images import opened
 from cbablate.models.building import build
 from cbablate.spec.budget import Budget
-from cbablate.spec.changes import apply
+from cbablate.spec.loading.changes import apply
 from cbablate.training import recipe
 from cbablate.training.compute import choose
 from cbablate.training.loop import Progress, fit
 from cbablate.training.recipe import Recipe
-from cbablate.workloads import dry_run
-from cbablate.workloads.image_classification import verify
-from cbablate.workloads.image_config import resolve
+from cbablate.workloads.images import dry_run
+from cbablate.workloads.images.image_classification import verify
+from cbablate.workloads.images.image_config import resolve
 from tests.models.families import FAMILIES, SIDES
 from tests.workloads.images import TINY, tiny
 

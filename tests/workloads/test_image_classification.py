@@ -16,9 +16,9 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.sketch import Sketch
 from cbablate.spec.budget import Budget
 from cbablate.workloads.checkpoint import ask_for_checkpoints
-from cbablate.workloads.image_classification import run, throughput, verify
-from cbablate.workloads.image_config import resolve
-from cbablate.workloads.image_metrics import METRICS, unmeasured
+from cbablate.workloads.images.image_classification import run, throughput, verify
+from cbablate.workloads.images.image_config import resolve
+from cbablate.workloads.images.image_metrics import METRICS, unmeasured
 from tests.workloads.images import TINY, tiny
 
 

@@ -13,16 +13,16 @@ from pydantic import ValidationError
 from cbablate.data.catalog import DATASETS, FOLDER
 from cbablate.data.images import READERS
 from cbablate.errors import StudyError
-from cbablate.models.operators import OPERATORS
-from cbablate.models.options import OPTIONS, TAKES
+from cbablate.models.operators.catalog import OPERATORS
+from cbablate.models.operators.options import OPTIONS, TAKES
 from cbablate.models.places import ONCE, PLACES
 from cbablate.planning.arm import arm_id
 from cbablate.planning.plan import plan
-from cbablate.spec.load import read_study
+from cbablate.spec.loading.load import read_study
 from cbablate.workloads.catalog import describe
-from cbablate.workloads.image_config import Data, identity, resolve
-from cbablate.workloads.image_metrics import revisions
-from cbablate.workloads.model_config import Placement
+from cbablate.workloads.images.image_config import Data, identity, resolve
+from cbablate.workloads.images.image_metrics import revisions
+from cbablate.workloads.images.model_config import Placement
 from tests.workloads.images import TINY, tiny
 
 ROOT = Path(__file__).parent.parent.parent
@@ -182,7 +182,8 @@ def test_options_that_are_no_defaults_stay_as_written() -> None:
 
 def test_reading_a_config_imports_no_library_that_trains() -> None:
     code = (
-        "import sys, cbablate.workloads.image_config, cbablate.workloads.image_metrics;"
+        "import sys, cbablate.workloads.images.image_config;"
+        "import cbablate.workloads.images.image_metrics;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'timm', 'numpy', 'sklearn')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,8 +11,8 @@ import torch
 from cbablate.data.images import load
 from cbablate.spec.budget import Budget
 from cbablate.training.compute import choose
-from cbablate.workloads import image_probe
-from cbablate.workloads.image_probe import probe
+from cbablate.workloads.images import image_probe
+from cbablate.workloads.images.image_probe import probe
 from tests.workloads.images import tiny
 
 

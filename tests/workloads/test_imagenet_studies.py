@@ -24,9 +24,9 @@ from cbablate.planning.plan import Plan
 from cbablate.probes.catalog import metrics_of
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
-from cbablate.spec.changes import apply
-from cbablate.workloads.image_classification import run
-from cbablate.workloads.image_config import resolve
+from cbablate.spec.loading.changes import apply
+from cbablate.workloads.images.image_classification import run
+from cbablate.workloads.images.image_config import resolve
 from tests.data.files import write_folder
 
 STUDIES = sorted((Path(__file__).parents[2] / "studies" / "paper").glob("*-imagenet.yaml"))

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from cbablate.spec.code import Code
-from cbablate.workloads import source
 from cbablate.workloads.catalog import describe
-from cbablate.workloads.source import code_of
-from cbablate.workloads.syntax_digest import syntax_digest
+from cbablate.workloads.own_code import source
+from cbablate.workloads.own_code.source import code_of
+from cbablate.workloads.own_code.syntax_digest import syntax_digest
 from tests.workloads.own_code import command, project, train, version
 
 CORE = "def step(lr):\n    return 2 * lr\n"

@@ -1,0 +1,1 @@
+"""One arm against another: paired differences, their corrections, the verdict."""

@@ -1,0 +1,54 @@
+"""Main effects of a screening design: the arms that have a factor on, minus those that do not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.contrasts.replicates import Values, complete
+from cbablate.errors import CbablateError
+from cbablate.planning.plan import Plan
+
+__all__ = ["Screened", "screened"]
+
+
+@dataclass(frozen=True)
+class Screened:
+    """A factor, and its effect with its interval and p value over seeds, one of a Holm family."""
+
+    factor: str
+    effect: Contrast
+
+
+def screened(plan: Plan, found: Values) -> list[Screened]:
+    """The effects of all factors, over the replicates that all arms have.
+
+    Within a replicate the two halves of the arms are averaged, so that seeds are paired. What is
+    aliased with a factor is in its effect (`planning.screening.aliases`).
+
+    Raises:
+        CbablateError: fewer than two replicates are whole.
+    """
+    arms = [arm.id for arm in plan.arms]
+    blocks = complete(found, arms)
+    if len(blocks) < 2:
+        raise CbablateError(
+            f"effects need two replicates or more that all {len(arms)} arms have completed; so far "
+            f"there {'is' if len(blocks) == 1 else 'are'} {len(blocks) or 'none'}"
+        )
+    family: list[Contrast] = []
+    for factor in plan.study.factors:
+        sides = [
+            [arm.id for arm in plan.arms if arm.levels[factor.name] == level.name]
+            for level in factor.levels
+        ]
+        off, on = (
+            {r: math.fsum(found[arm][r] for arm in side) / len(side) for r in blocks}
+            for side in sides
+        )
+        family.append(contrast(on, off, against=""))
+    return [
+        Screened(factor.name, one)
+        for factor, one in zip(plan.study.factors, adjusted(family), strict=True)
+    ]

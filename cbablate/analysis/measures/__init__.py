@@ -1,0 +1,1 @@
+"""What probes measured, compared over arms: layers, attention, mechanisms, curves."""

@@ -1,0 +1,145 @@
+"""`Cost`: how many trials a plan still needs, and for how long, by the ledger's own times."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cbablate.analysis.searches.tuning import best_proposals, tunings
+from cbablate.planning.plan import Plan
+from cbablate.planning.search import confirmed
+from cbablate.records.history import History, histories
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+
+__all__ = ["Cost", "TuningCost", "cost", "tuning_cost"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a plan asks for, and what of it is left.
+
+    `seconds` is the time left on one slot, None where nothing tells; `basis` says in words what
+    it rests on.
+    """
+
+    trials: int
+    left: int
+    budget: int
+    budget_left: int
+    seconds: float | None
+    basis: str
+
+
+def cost(plan: Plan, facts: Iterable[Record]) -> Cost:
+    """The cost of a plan, given what its ledger has seen.
+
+    A trial is taken to last as the median completed trial of its arm did, a unit of budget for a
+    unit of budget; an arm that has none, as the median of all arms of this workload that have.
+    """
+    told = list(facts)
+    past = histories(told)
+    unknown = History(trial="")
+    left = [trial for trial in plan.trials if not past.get(trial.id, unknown).settled]
+    budget = plan.study.budget.amount
+    rates = _rates(plan, told, past)
+    seconds: float | None = None
+    basis = (
+        f"no completed trial of {plan.description.name} tells how long one takes; "
+        "after the first, this does"
+    )
+    if not left:
+        seconds, basis = 0.0, "nothing is left to train"
+    elif rates:
+        typical = statistics.median(rates.values())
+        seconds = sum(rates.get(trial.arm, typical) * budget for trial in left)
+        own = len({trial.arm for trial in left} & rates.keys())
+        basis = (
+            f"from completed trials of {own} of the {len({t.arm for t in left})} arms concerned"
+            if own
+            else f"from completed trials of other arms of {plan.description.name}"
+        )
+    return Cost(
+        trials=len(plan.trials),
+        left=len(left),
+        budget=len(plan.trials) * budget,
+        budget_left=len(left) * budget,
+        seconds=seconds,
+        basis=basis,
+    )
+
+
+@dataclass(frozen=True)
+class Share:
+    """Trials and their budget, and what of both is left."""
+
+    trials: int
+    left: int
+    budget: int
+    budget_left: int
+
+
+@dataclass(frozen=True)
+class TuningCost:
+    """What a study that tunes asks for beyond its arms as written; at most, as a pruner may save.
+
+    `search` counts tuning trials over all arms. `confirm` counts replicates at tuned
+    hyperparameters, those of arms that have none yet among them. `tuned` arms have them.
+    `seconds` is the time left on one slot for these and for the arms as written together.
+    """
+
+    search: Share
+    confirm: Share
+    tuned: int
+    seconds: float | None
+    basis: str
+
+
+def tuning_cost(plan: Plan, facts: Iterable[Record]) -> TuningCost:
+    """The cost of tuning a plan's arms and of confirming what is found, by what has been seen.
+
+    What is left of a search is taken to spend its whole budget, as nothing tells beforehand what
+    a pruner will stop.
+    """
+    told = list(facts)
+    searched = tunings(plan, told)
+    budget = plan.study.budget.amount
+    ended = sum(one.complete + one.pruned + one.failed for one in searched)
+    given = sum(one.wanted for one in searched)
+    proposals = best_proposals(plan, told)
+    past, unknown = histories(told), History(trial="")
+    done = sum(past.get(trial.id, unknown).settled for trial in confirmed(plan, proposals).trials)
+    fresh = len(plan.arms) * plan.study.most_replicates
+    own = cost(plan, told)
+    left = (given - ended) + (fresh - done)
+    rates = _rates(plan, told, past)
+    seconds = None
+    if not left:
+        seconds = own.seconds
+    elif rates:
+        typical = statistics.median(rates.values()) * budget
+        seconds = None if own.seconds is None else own.seconds + left * typical
+    return TuningCost(
+        search=Share(given, given - ended, given * budget, (given - ended) * budget),
+        confirm=Share(fresh, fresh - done, fresh * budget, (fresh - done) * budget),
+        tuned=len(proposals),
+        seconds=seconds,
+        basis=own.basis if own.left or not left else "from completed trials of this workload",
+    )
+
+
+def _rates(plan: Plan, facts: Iterable[Record], past: Mapping[str, History]) -> dict[str, float]:
+    """Median seconds for a unit of this plan's budget, by arm, over arms of its workload."""
+    unit = plan.study.budget.unit
+    ours: set[str] = set()
+    seconds: dict[str, list[float]] = {}
+    for fact in facts:
+        if fact.kind == "arm" and fact.body["workload"] == plan.description.name:
+            ours.add(fact.subject)
+        if fact.kind == "trial" and fact.body["arm"] in ours and unit in fact.body["budget"]:
+            history = past.get(fact.subject)
+            if history and history.last and history.state is TrialState.COMPLETE:
+                per_unit = history.last.seconds / history.last.spent
+                seconds.setdefault(str(fact.body["arm"]), []).append(per_unit)
+    return {arm: statistics.median(values) for arm, values in seconds.items()}

@@ -1,0 +1,58 @@
+"""`cbablate diff`: two studies side by side, or one study at two times."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cbablate.cli.words import Kept, StudyPath, folder_or_none, ledger_folder, say
+from cbablate.errors import CbablateError
+
+__all__ = ["diff"]
+
+
+def diff(
+    a: StudyPath,
+    b: Annotated[
+        Path | None, typer.Argument(metavar="[STUDY]", help="The other. [default: the same]")
+    ] = None,
+    results: Kept = None,
+    other: Annotated[
+        Path | None,
+        typer.Option(
+            "--other",
+            metavar="DIR",
+            help="Results of the other. [default: the same]",
+            callback=folder_or_none,
+        ),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHEN", help="The first as it stood at a fact's number, or before a date (UTC)."
+        ),
+    ] = None,
+) -> None:
+    """Say what differs: settings, arms, and the estimates side by side."""
+    from cbablate import api
+    from cbablate.analysis.outcome import outcome
+    from cbablate.reporting.pages import difference
+
+    if b is None and other is None and until is None:
+        raise CbablateError(
+            "diff compares two studies, or one study with itself: name another study, other "
+            "results (--other DIR), or an earlier time (--until WHEN)"
+        )
+    folder = ledger_folder(results)
+    one, before = api.recorded(api.plan(api.load_study(a)), folder)
+    elsewhere = ledger_folder(other) if other else folder
+    two, after = api.recorded(api.plan(api.load_study(b or a)), elsewhere)
+    before = difference.until(before, until) if until else before
+    first = f"{a}, {folder}" + (f", until {until}" if until else "")
+    shown = difference.difference(
+        difference.Side(first, outcome(one, before).plan, before),
+        difference.Side(f"{b or a}, {other or folder}", outcome(two, after).plan, after),
+    )
+    say(shown)

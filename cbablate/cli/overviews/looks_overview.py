@@ -1,0 +1,67 @@
+"""What a person reads of a study whose number of replicates grows, before it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cbablate.analysis.course import asked, course, looks_of, may_come
+from cbablate.analysis.searches.cost import cost
+from cbablate.cli.overviews.tuning_overview import counted
+from cbablate.phrases import duration
+from cbablate.planning.plan import Plan
+from cbablate.records.history import histories
+from cbablate.records.record import Record
+from cbablate.reporting.sentences.sequential_note import progress
+
+__all__ = ["cost_lines", "look_lines", "standing_lines"]
+
+
+def look_lines(plan: Plan) -> list[str]:
+    """How a study looks; nothing of one with a fixed number of replicates."""
+    looks, grows = looks_of(plan), plan.study.sequential
+    if looks is None or grows is None:
+        return []
+    early = "" if looks.fewest == grows.min else " (fewer cannot be claimed)"
+    return [
+        f"Looks at the differences after {looks.fewest} replicates{early} and after each further "
+        f"one, to {looks.most}; an arm that is decided gets no more, the reference as many as the "
+        "last open arm.",
+    ]
+
+
+def cost_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
+    """What is finished, and what is to be trained at least and at most."""
+    now, most = cost(asked(plan, facts), facts), cost(may_come(plan, facts), facts)
+    unit = plan.study.budget.unit
+    lines = [
+        f"Finished: {now.trials - now.left} of the {now.trials} trials that are asked for so far. "
+        f"To train: {now.left} trials to the next look, {now.budget_left:,} {unit}; "
+        f"{most.left} at most, {most.budget_left:,} {unit}."
+    ]
+    if now.seconds is None or most.seconds is None:
+        lines.append(f"Time: unknown; {most.basis}.")
+    elif most.left:
+        lines.append(
+            f"Time: about {duration(now.seconds)} to the next look and {duration(most.seconds)} at "
+            f"most, of one core or GPU share ({most.basis})."
+        )
+    return lines
+
+
+def standing_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
+    """How many looks were taken, who is decided, and how many trials may still come."""
+    at = course(plan, histories(facts))
+    if at is None:
+        return []
+    names = {arm.id: arm.name for arm in plan.arms}
+    width = max(map(len, names.values()))
+    lines = ["", f"Looks: {progress(at)}."]
+    for arm, one in at.decisions.items():
+        word = one.claim or ("open" if arm in at.open else "undecided at the last look")
+        lines.append(f"  {names[arm]:<{width}}  {word}, {counted(one.replicates, 'replicate')}")
+    may = len(may_come(plan, facts).trials) - len(asked(plan, facts).trials)
+    if may:
+        lines.append(f"At most {counted(may, 'further trial')} may be asked for.")
+    if at.beyond:
+        lines.append(f"Not used, as no look has asked for them: {at.beyond} complete trials.")
+    return lines

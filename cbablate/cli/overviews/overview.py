@@ -1,0 +1,337 @@
+"""What a person reads of a plan, of a study in progress, and of one that has just ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbablate.analysis.absence import unreported
+from cbablate.analysis.contrasts.contrast import pooled_sd
+from cbablate.analysis.course import asked
+from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.analysis.provenance.earlier_versions import earlier_versions
+from cbablate.analysis.provenance.recorded_version import gap_lines
+from cbablate.analysis.searches.cost import cost, tuning_cost
+from cbablate.analysis.searches.tuning import best_proposals
+from cbablate.analysis.summary import Summary, metric_of
+from cbablate.character import brief, visible
+from cbablate.cli.overviews.looks_overview import cost_lines, look_lines, standing_lines
+from cbablate.cli.overviews.tuning_overview import (
+    counted,
+    left_lines,
+    searching_lines,
+    tuning_lines,
+)
+from cbablate.cli.words import command
+from cbablate.phrases import duration
+from cbablate.planning.design import SCREENING
+from cbablate.planning.plan import Plan
+from cbablate.planning.screening import aliases
+from cbablate.planning.search import confirmed
+from cbablate.records.history import LONGEST_REASON, TRIAL_KINDS, History, histories
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.reporting.model.scale import scale_in
+from cbablate.reporting.sentences.claim import difference_unit, margin_words
+from cbablate.running.checkpoints import checkpoint_bytes
+from cbablate.statistics.power import (
+    ALPHA,
+    FEWEST_PAIRS,
+    MOST_REPLICATES,
+    detectable,
+    floor,
+    pairs_to_flip,
+    replicates_for,
+)
+
+if TYPE_CHECKING:
+    from cbablate.running.drive import Completion
+
+__all__ = ["ended", "kept", "planned", "standing"]
+
+_CONFIRMED = "Confirmations, at each arm's best:"
+_TRACEBACK = 5_000
+"""So many characters of a failure are looked at: a stranger's exception may have millions."""
+_PRICE_OF_LOOKING = (
+    "So it is with a number that is fixed. Looking in between costs the power of less than a tenth "
+    "of the replicates, and saves the seeds of whatever is decided early."
+)
+
+
+def planned(plan: Plan, facts: Sequence[Record]) -> str:
+    """The arms, the trials, what they can show, and their cost."""
+    study = plan.study
+    price = cost(plan, facts)
+    unit = study.budget.unit
+    tuned, grows = study.tune is not None, study.sequential is not None
+    least = f"{len(asked(plan, []).trials)} to " if grows else ""
+    lines = [
+        f"{study.name}: {study.question}",
+        "",
+        f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.replicates} replicates "
+        f"= {least}{price.trials} trials of {study.budget.amount} {unit} "
+        f"({price.budget:,} {unit} in all{' at most' * grows})"
+        f"{', at the hyperparameters as written' * tuned}",
+        *(tuning_lines(plan, tuning_cost(plan, facts)) if tuned else ()),
+        *look_lines(plan),
+        *_limit_lines(plan),
+        "",
+        *_arm_lines(plan),
+        "",
+        *_screening_lines(plan),
+        *_power_lines(outcome(plan, facts), plan.study.tune is not None),
+    ]
+    lines += [*earlier_versions(plan, facts, histories(facts)), *gap_lines(plan)]
+    if tuned:
+        return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, facts))])
+    if grows:
+        return "\n".join([*lines, *cost_lines(plan, facts)])
+    lines.append(
+        f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
+        f"{price.budget_left:,} {unit}."
+    )
+    if price.seconds is None:
+        lines.append(f"Time: unknown; {price.basis}.")
+    elif price.left:
+        lines.append(
+            f"Time: about {duration(price.seconds)} of one core or GPU share ({price.basis})."
+        )
+    return "\n".join(lines)
+
+
+def standing(plan: Plan, facts: Sequence[Record], *, at_work: bool = False) -> str:
+    """How many trials are in which state, arm by arm, and why any failed or was pruned.
+
+    `at_work` is whether a driver writes to the results folder: where none does, a trial that began
+    and has not ended was cut short.
+    """
+    past = histories(fact for fact in facts if fact.kind in TRIAL_KINDS)
+    unknown = History(trial="")
+    earlier = (*earlier_versions(plan, facts, past), *gap_lines(plan))
+    after = ["", *earlier] if earlier else []
+    if plan.study.tune is not None:
+        return "\n".join([_tuned_standing(plan, facts, past, at_work=at_work), *after])
+    now = asked(plan, facts)
+    ours = {trial.id: past.get(trial.id, unknown) for trial in now.trials}
+    lines = _standing(now, ours, f"{plan.study.name}:", at_work=at_work)
+    return "\n".join([*lines, *standing_lines(plan, facts), *after])
+
+
+def _tuned_standing(
+    plan: Plan, facts: Sequence[Record], past: dict[str, History], *, at_work: bool
+) -> str:
+    """The same of a study that tunes: the arms as written, the searches, the arms as tuned."""
+    unknown = History(trial="")
+    rows = confirmed(plan, best_proposals(plan, facts))
+    written = {trial.id: past.get(trial.id, unknown) for trial in plan.trials}
+    tuned = {trial.id: past.get(trial.id, unknown) for trial in rows.trials}
+    title = f"{plan.study.name}, at the hyperparameters as written:"
+    lines = [*_standing(plan, written, title, at_work=at_work)]
+    lines += ["", *searching_lines(plan, facts)]
+    if tuned:
+        lines += ["", *_standing(rows, tuned, _CONFIRMED, at_work=at_work)]
+    else:
+        lines += ["", "Confirmations: none yet, as no search is over."]
+    return "\n".join(lines)
+
+
+def _standing(plan: Plan, ours: dict[str, History], title: str, *, at_work: bool) -> list[str]:
+    counts = Counter(history.state for history in ours.values())
+    lines = [f"{title} {len(plan.trials)} trials: {_states(counts, at_work)}", ""]
+    width = max(len(arm.name) for arm in plan.arms)
+    for arm in plan.arms:
+        of_arm = Counter(ours[trial.id].state for trial in plan.trials if trial.arm == arm.id)
+        lines.append(f"  {arm.name:<{width}}  {_states(of_arm, at_work) or 'not tuned yet'}")
+    if counts[TrialState.RUNNING]:
+        heading = "Running:" if at_work else "Cut short (no cbablate is at work here):"
+        lines += ["", heading, *_reasons(plan, ours, TrialState.RUNNING)]
+    for state in (TrialState.PRUNED, TrialState.FAILED):
+        if counts[state]:
+            lines += ["", f"{state.value.capitalize()}:", *_reasons(plan, ours, state)]
+    absent = unreported(plan, ours.values())
+    return [*lines, *([""] if absent else []), *absent]
+
+
+def _states(counts: Counter[TrialState], at_work: bool) -> str:
+    """How many trials are in which state."""
+    words = {state: state.value for state in TrialState}
+    if not at_work:
+        words[TrialState.RUNNING] = "cut short (run again to go on)"
+    return ", ".join(f"{counts[state]} {words[state]}" for state in TrialState if counts[state])
+
+
+def kept(results: Path) -> str:
+    """What checkpoints take on disk; nothing where there are none."""
+    count, size = checkpoint_bytes(results)
+    if not count:
+        return ""
+    number, unit = float(size), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < 1000:
+            break
+        number, unit = number / 1000, larger
+    return (
+        f"\n{counted(count, 'checkpoint')} of all studies here: "
+        f"{number:.3g} {unit} in {results / 'checkpoints'}\n"
+    )
+
+
+def ended(plan: Plan, done: Completion, results: Path, *, sync: str, mirrored: bool) -> str:
+    """Where everything lies, and what went wrong; `sync` is the command that tells the mirrors."""
+    lines = ["", *done.searched, *done.unanswered]
+    if not done.trained:
+        lines.append(f"Nothing to train: all {len(done.plan.trials)} trials were finished.")
+    if done.failures:
+        lines.append(f"{counted(len(done.failures), 'trial')} failed:")
+        lines += _reasons(done.plan, dict(done.failures), TrialState.FAILED)
+        lines.append("Running the study again tries them once more, but for the diverged.")
+    lines += [f"Not shown yet: {sentence}" for sentence in done.missed]
+    if done.missed:
+        lines.append(f"Nothing is lost. This sends it later: {sync}")
+    folder = results / plan.study.name
+    lines.append(f"Tables and figures: {', '.join(path.name for path in done.published)}")
+    lines.append(f"  in {folder}; every trial's facts in {results / 'ledger.sqlite'}")
+    lines.append(
+        f"Compare trials in MLflow: {command('ui', results=results)}"
+        if mirrored
+        else f"MLflow and Optuna have not been told. This tells them: {sync}"
+    )
+    return "\n".join(lines)
+
+
+def _limit_lines(plan: Plan) -> list[str]:
+    """What the time of a trial is limited to; nothing where it is not."""
+    longest, silence = plan.study.time_limit, plan.study.silence_limit
+    said = [f"an attempt may take {duration(longest)}"] if longest is not None else []
+    said += [f"go {duration(silence)} without a measurement"] if silence is not None else []
+    if not said:
+        return []
+    words = " and ".join(said) if longest is not None else f"an attempt may {said[0]}"
+    return [f"Limits of time: {words}; a trial that goes on longer has failed."]
+
+
+def _screening_lines(plan: Plan) -> list[str]:
+    """What a screening design cannot tell apart; nothing of other designs."""
+    if plan.study.design not in SCREENING or not plan.study.factors:
+        return []
+    return [*aliases(plan.study.design, [factor.name for factor in plan.study.factors]), ""]
+
+
+def _arm_lines(plan: Plan) -> list[str]:
+    width = max(len(arm.name) for arm in plan.arms)
+    names = {arm.id: arm.name for arm in plan.arms}
+    return [
+        f"  {arm.name:<{width}}  "
+        + (f"compared with {names[arm.against]}" if arm.against else "(reference)")
+        for arm in plan.arms
+    ]
+
+
+def _power_lines(found: Outcome, tuned: bool) -> list[str]:
+    """What the replicates can show of the primary metric; nothing where nothing is compared."""
+    plan, summary = found.plan, found.summary
+    n, family = plan.study.most_replicates, sum(arm.against is not None for arm in plan.arms)
+    if tuned and not family and found.tuned is not None and found.tuned.fixed is None:
+        family = 1  # tuned against fixed, once there is a proposal
+    if not family or not summary.primary:
+        return []
+    if plan.study.design in SCREENING:
+        return _screening_power(n, len(plan.study.factors))
+    size = f"{counted(n, 'replicate')}, {counted(family, 'comparison')}"
+    effect = detectable(n, family)
+    if effect is None:
+        lines = [f"{size}: one seed tells no spread, so no test is possible."]
+    else:
+        holm = " (Holm)" if family > 1 else ""
+        if family > 1 and plan.study.analysis.correction == "dunnett":
+            holm = " (by Holm's correction; Dunnett's test sees a little more)"
+        most = "At most " if plan.study.sequential else ""
+        lines = [
+            f"{most}{size}{holm}: with 80 % power a paired t test sees a difference of "
+            f"{_times(effect)} the spread between paired seeds.",
+            *_measured_lines(plan, summary, effect=effect, family=family),
+        ]
+    if plan.study.sequential is not None:
+        return [*lines, _PRICE_OF_LOOKING, ""]
+    reach = f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}"
+    if n < FEWEST_PAIRS:
+        lines.append(
+            f"{reach}: every finding would be 'too few replicates'. "
+            f"{FEWEST_PAIRS} replicates are the fewest."
+        )
+    elif floor(n) * family >= ALPHA:
+        lines.append(
+            f"{reach}, Holm's first step is {ALPHA / family:.2g}: a finding needs all pairs of one "
+            f"sign. With {pairs_to_flip(family)} replicates it does not."
+        )
+    return [*lines, ""]
+
+
+def _screening_power(n: int, family: int) -> list[str]:
+    """The same of factors' effects, which rest on all arms at once."""
+    effect = detectable(n, family)
+    size = f"{counted(n, 'replicate')}, {counted(family, 'factor')}"
+    if effect is None:
+        return [f"{size}: one seed tells no spread, so no test is possible.", ""]
+    return [
+        f"{size} (Holm): with 80 % power a t test sees an effect of {_times(effect)} its spread "
+        "between seeds.",
+        "",
+    ]
+
+
+def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int) -> list[str]:
+    """The same in the metric's unit, where the ledger has paired differences; else a wish."""
+    name = summary.primary
+    found = [one.contrasts[name] for one in summary.arms if name in one.contrasts]
+    spread, wish, wished = pooled_sd(found), 1.0, "as large as that spread"
+    lines: list[str] = []
+    if spread is not None:
+        scale = scale_in(plan, summary, name)
+        unit = difference_unit(plan, scale, name)
+        pairs = sum(one.n for one in found if one.sd)
+        lines.append(
+            f"So far that spread is {scale.number(spread).plain} {unit}".rstrip()
+            + f" of {metric_of(plan, name).label} ({pairs} pairs): a difference of "
+            + f"{scale.number(effect * spread).plain} {unit}".rstrip()
+            + " is seen."
+        )
+        if plan.study.margin is not None:
+            wish = plan.study.margin / spread
+            wished = f"as large as the margin ({margin_words(plan, scale, unit)})"
+    needed = replicates_for(wish, family)
+    count = f"{needed}" if needed else f"more than {MOST_REPLICATES:,}"
+    lines.append(f"One {wished} needs {count} replicates.")
+    return lines
+
+
+def _times(effect: float) -> str:
+    return f"{effect:.1f} times" if effect < 100 else f"{effect:,.0f} times"
+
+
+def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[str]:
+    lines: list[str] = []
+    for trial in plan.trials:
+        history = past.get(trial.id)
+        if history is None or history.state is not state:
+            continue
+        spent = history.last.spent if history.last else 0
+        failure = f"{history.failure}: " if history.failure else ""
+        reason = brief(visible(history.reason), LONGEST_REASON)
+        lines.append(
+            f"  {plan.label(trial)} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
+            f"{failure}{reason or f'attempt {history.attempts}'}"
+        )
+        lines += [f"      {brief(line, LONGEST_REASON)}" for line in _last_lines(history)]
+    return lines
+
+
+def _last_lines(history: History) -> list[str]:
+    """Where a traceback ends: its last three lines, without the reason's second and later ones."""
+    end = history.traceback[-_TRACEBACK:].strip().splitlines()
+    repeated = history.reason.strip().splitlines()[1:]
+    if repeated and end[-len(repeated) :] == repeated:
+        end = end[: -len(repeated)]
+    return end[-3:]

@@ -1,0 +1,90 @@
+"""What a person reads of a study's tuning: before it, while it goes on, and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cbablate.analysis.searches.cost import Cost, TuningCost
+from cbablate.analysis.searches.tuning import Tuning, tunings
+from cbablate.phrases import duration
+from cbablate.planning.plan import Plan
+from cbablate.records.record import Record
+from cbablate.reporting.sentences.tuning_note import proposal_words, search_words, used_words
+
+__all__ = ["counted", "left_lines", "searching_lines", "tuning_lines"]
+
+
+def counted(number: int, word: str) -> str:
+    """`1 arm`, `2 arms`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+
+def tuning_lines(plan: Plan, price: TuningCost) -> Iterator[str]:
+    """What tuning asks for beyond the arms as written, and that its seeds are its own."""
+    study, sweep = plan.study, plan.study.tune
+    if sweep is None:
+        return
+    arms, unit, amount = len(plan.arms), study.budget.unit, study.budget.amount
+    most = "at most " if sweep.pruner else ""
+    each = price.search.trials // arms
+    yield (
+        f"+ {arms} search{'es' if arms > 1 else ''} x {counted(each, 'trial')} = "
+        f"{counted(price.search.trials, 'tuning trial')} of {most}{amount} {unit} "
+        f"({most}{price.search.budget:,} {unit} in all)"
+    )
+    yield (
+        f"+ {counted(arms, 'arm')} x {study.most_replicates} confirmations at each arm's best = "
+        f"{counted(price.confirm.trials, 'trial')} of {amount} {unit} "
+        f"({price.confirm.budget:,} {unit} in all)"
+    )
+    yield ""
+    yield f"Sweep {sweep.name} over {', '.join(sweep.space)}: {search_words(sweep)}."
+    yield (
+        f"The {counted(sweep.trials, 'tuning seed')} and the {study.most_replicates} seeds of "
+        "replicates are disjoint (compared one by one); replicates at fixed and at tuned "
+        "hyperparameters share theirs, so they pair."
+    )
+
+
+def left_lines(plan: Plan, price: Cost, tuning: TuningCost) -> Iterator[str]:
+    """What is finished of each kind of trial, and what the rest costs."""
+    unit, most = plan.study.budget.unit, "at most " if plan.study.tune else ""
+    kinds = (
+        ("as written", price.trials, price.left),
+        ("tuning", tuning.search.trials, tuning.search.left),
+        ("confirmations", tuning.confirm.trials, tuning.confirm.left),
+    )
+    done = ", ".join(f"{trials - left} of {trials} {word}" for word, trials, left in kinds)
+    yield f"Finished: {done}."
+    left = sum(kind[2] for kind in kinds)
+    if not left:
+        yield "Nothing is left to train."
+        return
+    spent = price.budget_left + tuning.search.budget_left + tuning.confirm.budget_left
+    yield f"To train: {most}{counted(left, 'trial')}, {most}{spent:,} {unit}."
+    if tuning.seconds is None:
+        yield f"Time: unknown; {tuning.basis}."
+    else:
+        yield (
+            f"Time: {most}about {duration(tuning.seconds)} of one core or GPU share "
+            f"({tuning.basis})."
+        )
+
+
+def searching_lines(plan: Plan, facts: Sequence[Record]) -> Iterator[str]:
+    """How far each arm's search is, and the best it has found."""
+    found = tunings(plan, facts)
+    width = max((len(one.search.arm.name) for one in found), default=0)
+    yield "Searches:"
+    yield ""
+    for one in found:
+        yield f"  {one.search.arm.name:<{width}}  {used_words(one)} of {one.wanted}{_best(one)}"
+
+
+def _best(one: Tuning) -> str:
+    if one.best is None or one.best.values is None:
+        return "; nothing usable yet" if one.attempts else ""
+    metric = one.search.objectives[one.decides].metric
+    value = one.best.values[one.decides]
+    stands = "best" if one.over else "best so far"
+    return f"; {stands} {metric} {value:.6g} at {proposal_words(one.best.proposal)}"

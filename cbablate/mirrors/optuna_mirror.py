@@ -1,0 +1,366 @@
+"""`OptunaMirror`: a study in Optuna's storage, to be looked at with `optuna-dashboard`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from cbablate.analysis.searches.confirmation import tuning_plan, whole
+from cbablate.analysis.searches.tuning import Tuning, tunings
+from cbablate.errors import in_a_line
+from cbablate.fingerprint import canonical, fingerprint
+from cbablate.mirrors.port import Account, MirrorUnreachable, StudyState, accounts
+from cbablate.planning.arm import Arm
+from cbablate.planning.plan import Plan
+from cbablate.planning.search import violations
+from cbablate.records.record import Record
+from cbablate.records.state import TrialState
+from cbablate.spec.loading.changes import flatten
+from cbablate.spec.metric import Direction
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial
+
+__all__ = ["STORE_FILE", "OptunaMirror"]
+
+STORE_FILE = "optuna.sqlite"
+_CONTENT, _LAYOUT = "cbablate.content", "cbablate.layout"
+_TUNED = ("optimizer", "schedule", "batch_size", "lr", "weight_decay")
+"""Where recipes keep what one would tune: shown even where all arms agree on it."""
+_HOW = (
+    "A mirror of cbablate's ledger: it may be deleted, and is written anew by `cbablate sync`. "
+    "Means and intervals are in the table of `cbablate table`."
+)
+
+
+class OptunaMirror:
+    """A study as an Optuna study of the same name, in `optuna.sqlite` of the results folder.
+
+    Of a study that tunes, each arm's search is one more, `<study>/<arm>`, with what it searched.
+
+    Factors and hyperparameters are its parameters, the objective its value, the objective after
+    each measurement the intermediate values; every other last metric is a user attribute. Optuna
+    never alters an ended trial, so where one must look otherwise (another attempt, a timing, an
+    edited study), its study is written anew.
+    """
+
+    name = "Optuna's storage"
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder.resolve() / STORE_FILE
+
+    @property
+    def address(self) -> str:
+        """What `optuna-dashboard` is given."""
+        return f"sqlite:///{self.path}"
+
+    def sync(
+        self,
+        plan: Plan,
+        facts: Sequence[Record],
+        *,
+        state: StudyState,
+        artifacts: Sequence[Path] = (),
+    ) -> None:
+        """Show the study; see `Mirror`. Artifacts have no place here."""
+        try:
+            import optuna
+            from sqlalchemy.exc import SQLAlchemyError
+        except ImportError as error:
+            raise MirrorUnreachable(
+                f"Optuna cannot be imported ({error}), so its dashboard shows nothing. Install it "
+                "with `pip install optuna`; `cbablate sync` then writes everything."
+            ) from error
+        loudness = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        try:
+            self._write(plan, facts, state)
+        except (
+            optuna.exceptions.OptunaError,
+            SQLAlchemyError,
+            RuntimeError,  # how Optuna tells that a newer Optuna wrote the file
+            OSError,
+        ) as error:
+            raise MirrorUnreachable(
+                f"Optuna's storage {self.path} did not take the study: {in_a_line(error)}. It "
+                "holds nothing of its own: remove it, and `cbablate sync` writes it anew."
+            ) from error
+        finally:
+            optuna.logging.set_verbosity(loudness)
+
+    def _write(self, plan: Plan, facts: Sequence[Record], state: StudyState) -> None:
+        import optuna
+
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.path.exists():
+            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+        storage = optuna.storages.RDBStorage(self.address)
+        try:
+            for shown in (_replicates(plan, facts, state), *_searches(plan, facts, state)):
+                study, count = _prefix(storage, shown)
+                for key, value in shown.about.items():
+                    if study.user_attrs.get(key) != value:
+                        study.set_user_attr(key, value)
+                for trial in shown.trials[count:]:
+                    study.add_trial(trial)
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """One Optuna study as it must look."""
+
+    name: str
+    directions: Sequence[Direction]
+    trials: Sequence[FrozenTrial]
+    about: Mapping[str, Any]
+
+
+def _replicates(plan: Plan, facts: Sequence[Record], state: StudyState) -> _Shown:
+    """The trials that tables are made of."""
+    both = whole(plan, facts)
+    parameters = _Parameters.of(both)
+    return _Shown(
+        plan.study.name,
+        [plan.study.objective.direction],
+        [_trial(both, account, parameters) for account in accounts(both, facts)],
+        _about(both, state, parameters.layout(both)),
+    )
+
+
+def _searches(plan: Plan, facts: Sequence[Record], state: StudyState) -> Iterator[_Shown]:
+    """Each arm's search, so that Optuna's plots of hyperparameters can be looked at."""
+    for tuning in tunings(plan, facts):
+        proposed = tuning_plan(plan, tuning)
+        objectives = tuning.search.objectives
+        yield _Shown(
+            f"{plan.study.name}/{tuning.search.arm.name}",
+            [objective.direction for objective in objectives],
+            [_tuning_trial(tuning, account) for account in accounts(proposed, facts)],
+            {
+                _LAYOUT: tuning.search.id,
+                "arm": tuning.search.arm.name,
+                "objectives": [f"{one.direction} {one.metric}" for one in objectives],
+                "sampler": tuning.search.sweep.sampler.name,
+                "state": str(StudyState.COMPLETE if tuning.over else state),
+                "trials planned": tuning.wanted,
+                "how to read": _HOW,
+            },
+        )
+
+
+@dataclass(frozen=True)
+class _Parameters:
+    """What a study varies, as Optuna's parameters: factors by level, then leaves of the config."""
+
+    distributions: Mapping[str, BaseDistribution]
+    leaves: Mapping[str, str]
+    """The parameter's name by the config's dotted key."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> _Parameters:
+        from optuna.distributions import CategoricalDistribution
+
+        drawn: dict[str, BaseDistribution] = {
+            factor.name: CategoricalDistribution([level.name for level in factor.levels])
+            for factor in plan.study.factors
+        }
+        leaves: dict[str, str] = {}
+        for key, values in _values(plan.arms).items():
+            if _varies(values, len(plan.arms)) or key.split(".")[0] in _TUNED:
+                leaves[key] = f"config.{key}" if key in drawn else key
+        return cls(
+            distributions=drawn
+            | {
+                leaves[key]: _over(values)
+                for key, values in _values(plan.arms).items()
+                if key in leaves
+            },
+            leaves=leaves,
+        )
+
+    def values(self, arm: Arm) -> dict[str, Any]:
+        """The parameters of an arm; a key that its config leaves out has none."""
+        config = {k: v for k, v in flatten(arm.config) if k in self.leaves and _shown(v)}
+        return {**arm.levels, **{self.leaves[key]: value for key, value in config.items()}}
+
+    def layout(self, plan: Plan) -> str:
+        """The address of what all trials of an Optuna study must agree on."""
+        from optuna.distributions import distribution_to_json
+
+        told = {name: distribution_to_json(d) for name, d in self.distributions.items()}
+        return fingerprint([told, plan.study.objective.direction, plan.study.objective.metric])
+
+
+def _shown(value: Any) -> bool:
+    return isinstance(value, bool | int | float | str)
+
+
+def _values(arms: Sequence[Arm]) -> dict[str, list[Any]]:
+    """Every simple leaf of the configs with its values, one for each arm that has it."""
+    values: dict[str, list[Any]] = {}
+    for arm in arms:
+        for key, value in flatten(arm.config):
+            if _shown(value):
+                values.setdefault(key, []).append(value)
+    return values
+
+
+def _varies(values: Sequence[Any], arms: int) -> bool:
+    return len(values) < arms or len({canonical(value) for value in values}) > 1
+
+
+def _over(values: Sequence[Any]) -> BaseDistribution:
+    """The narrowest distribution that holds these values."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if len(numbers) < len(values):
+        return CategoricalDistribution(sorted(set(values), key=canonical))
+    whole = [value for value in numbers if isinstance(value, int)]
+    if len(whole) == len(numbers):
+        return IntDistribution(min(whole), max(whole))
+    low, high = min(numbers), max(numbers)
+    return FloatDistribution(low, high, log=0 < low < high / 10)
+
+
+def _prefix(storage: Any, shown: _Shown) -> tuple[Any, int]:
+    """The Optuna study, and how many of its trials it has already, in order and nothing else.
+
+    One that has anything else is made anew: Optuna lets nobody alter an ended trial.
+    """
+    import optuna
+
+    def made() -> tuple[Any, int]:
+        directions = list(shown.directions)
+        return optuna.create_study(storage=storage, study_name=shown.name, directions=directions), 0
+
+    try:
+        study = optuna.load_study(study_name=shown.name, storage=storage)
+    except KeyError:  # no study of that name
+        return made()
+    written = [t.user_attrs.get(_CONTENT) for t in study.get_trials(deepcopy=False)]
+    wanted = [trial.user_attrs[_CONTENT] for trial in shown.trials]
+    same = study.user_attrs.get(_LAYOUT) == shown.about[_LAYOUT]
+    if same and written == wanted[: len(written)]:
+        return study, len(written)
+    optuna.delete_study(study_name=shown.name, storage=storage)
+    return made()
+
+
+def _about(plan: Plan, state: StudyState, layout: str) -> dict[str, Any]:
+    return {
+        _LAYOUT: layout,
+        "question": plan.study.question,
+        "objective": f"{plan.study.objective.direction} {plan.study.objective.metric}",
+        "design": plan.study.design,
+        "state": str(state),
+        "trials planned": len(plan.trials),
+        "how to read": _HOW,
+    }
+
+
+def _trial(plan: Plan, account: Account, parameters: _Parameters) -> FrozenTrial:
+    """An ended trial as Optuna keeps one; its `cbablate.content` addresses all that it says."""
+
+    history, metric = account.history, plan.study.objective.metric
+    steps = {m.spent: float(m.metrics[metric]) for m in history.measurements if metric in m.metrics}
+    value = steps.get(history.last.spent) if history.last else None
+    params = parameters.values(account.arm)
+    distributions = {name: parameters.distributions[name] for name in params}
+    return _frozen(account, [metric], [value], params=params, distributions=distributions)
+
+
+def _tuning_trial(tuning: Tuning, account: Account) -> FrozenTrial:
+    """An ended tuning trial, with what was proposed for it."""
+    from cbablate.searching.optuna_space import distribution, spelled, typed
+
+    sweep = tuning.search.sweep
+    attempt = next(one for one in tuning.attempts if one.trial == account.trial.id)
+    metrics = [objective.metric for objective in tuning.search.objectives]
+    last = account.history.last
+    values = [None if last is None else last.metrics.get(metric) for metric in metrics]
+    params = spelled(sweep, typed(sweep, attempt.proposal))
+    distributions = {name: distribution(sweep.space[name]) for name in params}
+    broken = violations(tuning.search, attempt.proposal, last.metrics if last else {})
+    return _frozen(
+        account,
+        metrics,
+        values,
+        params=params,
+        distributions=distributions,
+        constraints=broken if account.history.state is TrialState.COMPLETE else {},
+    )
+
+
+def _frozen(
+    account: Account,
+    metrics: Sequence[str],
+    values: Sequence[float | None],
+    *,
+    params: Mapping[str, Any],
+    distributions: Mapping[str, BaseDistribution],
+    constraints: Mapping[str, float] = MappingProxyType({}),
+) -> FrozenTrial:
+    """A trial with these last values of the objectives; the curve of one is shown."""
+    from optuna.trial import TrialState as Frozen
+    from optuna.trial import create_trial
+
+    history = account.history
+    state = {
+        TrialState.COMPLETE: Frozen.COMPLETE,
+        TrialState.PRUNED: Frozen.PRUNED,
+        TrialState.FAILED: Frozen.FAIL,
+    }[history.state]
+    attributes = _attributes(account)
+    lacking = [name for name, value in zip(metrics, values, strict=True) if value is None]
+    if state is Frozen.COMPLETE and lacking:
+        state = Frozen.FAIL  # Optuna knows no complete trial without a value
+        attributes["reason"] = f"no {', '.join(lacking)} was measured at the end"
+    steps = {
+        m.spent: float(m.metrics[metrics[0]])
+        for m in history.measurements
+        if len(metrics) == 1 and metrics[0] in m.metrics
+    }
+    said = values[0] if len(values) == 1 else list(values)
+    told = [str(state), said, params, {str(k): v for k, v in steps.items()}, attributes]
+    told += [{text: str(value) for text, value in constraints.items()}] if constraints else []
+    trial = create_trial(
+        state=state,
+        values=[v for v in values if v is not None] if state is Frozen.COMPLETE else None,
+        params=dict(params),
+        distributions=dict(distributions),
+        user_attrs={**attributes, _CONTENT: fingerprint([*told, history.ended])},
+        intermediate_values=steps,
+        constraints=dict(constraints),
+    )
+    trial.datetime_start = datetime.fromtimestamp(history.began or history.ended)
+    trial.datetime_complete = datetime.fromtimestamp(history.ended)
+    return trial
+
+
+def _attributes(account: Account) -> dict[str, Any]:
+    history, trial = account.history, account.trial
+    attributes: dict[str, Any] = {
+        "arm": account.arm.name,
+        "replicate": trial.replicate,
+        "seed": trial.seed,
+        "trial": trial.id,
+        "state": str(history.state),
+    }
+    if history.last is not None:
+        attributes |= {name: float(value) for name, value in history.last.metrics.items()}
+        for name, values in history.last.vectors.items():
+            attributes[f"{name} by layer"] = [float(value) for value in values]
+    for timing in account.timings:
+        attributes |= timing.medians
+    why = {"reason": history.reason, "failure": history.failure, "commit": account.commit}
+    return attributes | {name: text for name, text in why.items() if text}

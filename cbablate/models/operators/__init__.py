@@ -1,0 +1,1 @@
+"""The context operators, one module each, and their table."""

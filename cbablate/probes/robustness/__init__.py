@@ -1,0 +1,1 @@
+"""Probes of accuracy on disturbed images."""

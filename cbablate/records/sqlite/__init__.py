@@ -1,0 +1,1 @@
+"""The ledger in one SQLite file, and all that keeps it whole."""

@@ -1,0 +1,64 @@
+"""`markdown`: a table for a README or an issue (GitHub's dialect), readable as it stands too."""
+
+from __future__ import annotations
+
+import re
+
+from cbablate.character import visible, width
+from cbablate.reporting.model.column import Column
+from cbablate.reporting.model.table import Table
+
+__all__ = ["markdown"]
+
+_SPECIAL = re.compile(r"([\\`*_\[\]|~$#])")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_ENTITY = re.compile(r"&(?=[#A-Za-z])")
+
+
+def markdown(table: Table) -> str:
+    """Caption, table, notes."""
+    heads = [_head(column) for column in table.columns]
+    body = [[_escaped(cell.plain) for cell in row.cells] for row in table.rows]
+    widths = [max(map(width, (line[i] for line in [heads, *body]))) for i in range(len(heads))]
+    left = [column.kind == "text" for column in table.columns]
+    rule = [
+        f"{':' if to_left else '-'}{'-' * max(1, wide - 2)}{'-' if to_left else ':'}"
+        for to_left, wide in zip(left, widths, strict=True)
+    ]
+    widths = [max(wide, 3) for wide in widths]
+    lines = [
+        *(f"<!-- {_remark(line)} -->" for line in (*table.comment, *table.method)),
+        "",
+        f"**{_escaped(table.caption)}**",
+        "",
+        *(
+            "| " + " | ".join(_padded(*one) for one in zip(line, widths, left, strict=True)) + " |"
+            for line in [heads, rule, *body]
+        ),
+        "",
+        *(f"- {_escaped(note)}" for note in table.notes),
+    ]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _head(column: Column) -> str:
+    label = f"*{_escaped(column.label)}*" if column.symbol else _escaped(column.title)
+    unit = f" ({_escaped(column.unit)})" if column.unit else ""
+    return f"{label}{unit} {column.arrow}".rstrip()
+
+
+def _escaped(text: str) -> str:
+    """Words that Markdown shows as they are; what it would take for HTML becomes an entity."""
+    shown = _SPECIAL.sub(r"\\\1", visible(text))
+    shown = _TAG.sub("&lt;", _ENTITY.sub("&amp;", shown))
+    return shown.replace(">", "&gt;")
+
+
+def _remark(text: str) -> str:
+    """Words inside an HTML comment, which they cannot end."""
+    return visible(text).replace("--", "- -").replace("<", "(").replace(">", ")")
+
+
+def _padded(text: str, wide: int, to_left: bool) -> str:
+    room = " " * (wide - width(text))
+    return text + room if to_left else room + text

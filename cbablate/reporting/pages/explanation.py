@@ -1,0 +1,381 @@
+"""`explanation`: where a cell of a table comes from: its formula, and every trial behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cbablate.analysis.contrasts.contrast import Contrast
+from cbablate.analysis.contrasts.replicates import complete, values
+from cbablate.analysis.outcome import outcome
+from cbablate.analysis.summary import ArmSummary, Summary, metric_of
+from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.character import spaced
+from cbablate.errors import CbablateError
+from cbablate.planning.plan import Plan
+from cbablate.records.record import Record
+from cbablate.reporting.model.cell import Blank
+from cbablate.reporting.model.column import Column
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.sentences.delta import reference_of, unlike
+from cbablate.reporting.tables.arms import outcome_table
+from cbablate.spec.yaml.suggestion import did_you_mean
+from cbablate.statistics.bootstrap import RESAMPLES
+from cbablate.statistics.power import FEWEST_PAIRS
+from cbablate.statistics.student_t import critical
+
+__all__ = ["Place", "explanation", "place_of"]
+
+_WORDS = {"delta": "Δ", "difference": "Δ", "diff": "Δ"}
+"""What may be typed for a column whose sign is on no keyboard."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cell stands: its row and its column, each counted from 0."""
+
+    row: int
+    column: int
+
+
+@dataclass(frozen=True)
+class _Told:
+    """All that an explanation is made from."""
+
+    plan: Plan
+    summary: Summary
+    trials: Sequence[TrialOutcome]
+    facts: Sequence[Record]
+    arm: ArmSummary
+    column: Column
+
+    @property
+    def unit(self) -> str:
+        unit = metric_of(self.plan, self.column.metric).unit
+        return "pp" if unit == "%" and self.column.quantity in ("difference", "p") else unit
+
+    def of(self, arm: str) -> list[TrialOutcome]:
+        return [one for one in self.trials if one.arm.id == arm]
+
+
+def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
+    """A cell, explained in lines of text.
+
+    Args:
+        plan: the study's.
+        facts: a ledger's.
+        words: row and column, as `place_of` takes them.
+
+    Raises:
+        CbablateError: the table has no such cell, or the column holds names.
+    """
+    told = sorted(facts, key=lambda fact: fact.sequence)
+    found = outcome(plan, told)
+    table = outcome_table(found)
+    plan, summary = found.plan, found.summary
+    place = place_of(table, plan, *words)
+    row, column = table.rows[place.row], table.columns[place.column]
+    if column.quantity == "name":
+        raise CbablateError(
+            f"column {place.column + 1} ({column.label}) holds names, not numbers; "
+            f"the others are {_columns(table)}"
+        )
+    arm = summary.of[row.arm]
+    if column.quantity == "fixed" and found.tuned is not None and found.tuned.fixed is not None:
+        place_of_arm = [one.arm.id for one in summary.arms].index(row.arm)
+        plan, summary = found.tuned.plan, found.tuned.fixed
+        arm, column = summary.arms[place_of_arm], as_written(column)
+    case = _Told(plan, summary, outcomes(plan, told), told, arm=arm, column=column)
+    cell = row.cells[place.column]
+    lines = [
+        f"{case.arm.arm.name}, {_heading(case)}: {cell.plain}",
+        f"Cell {place.row + 1}:{place.column + 1} of study {plan.study.name}, row {row.key}, "
+        f"data {table.data}",
+        "",
+    ]
+    if isinstance(cell, Blank) and column.quantity not in ("difference", "p"):
+        lines.append("No value: no completed trial has one.")
+    lines += {
+        "mean": _mean,
+        "difference": _difference,
+        "p": _p,
+        "timing": _timing,
+        "n": _count,
+    }[column.quantity](case)
+    return "\n".join([*(spaced(line) for line in [*lines, "", *_config(case)])])
+
+
+def as_written(column: Column) -> Column:
+    """A column of fixed hyperparameters as the one it would be in a table of its own."""
+    return replace(column, quantity="difference" if column.label.startswith("Δ") else "mean")
+
+
+def place_of(table: Table, plan: Plan, *words: str) -> Place:
+    """The place of a cell: `ROW COLUMN`, or both joined by a colon.
+
+    A row is its number from 1, its arm's name, or the key that the LaTeX source carries; a column
+    its number from 1, its label or its metric's name. Upper and lower case are one.
+
+    Raises:
+        CbablateError: there is no such row or column.
+    """
+    joined = len(words) == 1 and ":" in words[0]
+    if joined:
+        words = tuple(words[0].rsplit(":", 1))
+    if len(words) != 2:
+        raise CbablateError(
+            'a cell is named by its row and its column: "MLP end" "Top-1", or 3:2, '
+            f"or a row's key and a column; not by {len(words)} words"
+        )
+    return Place(_row(table, plan, words[0], by_number=joined), _column(table, words[1]))
+
+
+def _row(table: Table, plan: Plan, word: str, *, by_number: bool) -> int:
+    """The row; of a number that is also an arm's name, `by_number` says what is meant."""
+    names = [plan.arm_of[row.arm].name for row in table.rows]
+    counted = int(word) - 1 if word.isdecimal() and 1 <= int(word) <= len(names) else None
+    if counted is not None and (by_number or word not in names):
+        return counted
+    for row, name in enumerate(names):
+        if word in (name, table.rows[row].key, table.rows[row].arm):
+            return row
+    alike = [row for row, name in enumerate(names) if name.casefold() == word.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    hint = did_you_mean(word, names) or f"rows are {', '.join(map(repr, names[:20]))}"
+    raise CbablateError(f"no row of table {table.name} is called '{word}': {hint}")
+
+
+def _column(table: Table, word: str) -> int:
+    if word.isdecimal() and 1 <= int(word) <= len(table.columns):
+        return int(word) - 1
+    wanted = _WORDS.get(word.casefold(), word).casefold()
+    found = [
+        index
+        for index, column in enumerate(table.columns)
+        if wanted == column.label.casefold()
+        or (wanted == column.metric.casefold() and column.quantity in ("mean", "timing"))
+    ]
+    if found:
+        return found[0]
+    raise CbablateError(
+        f"no column of table {table.name} is called '{word}'; there are {_columns(table)}"
+    )
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(f"{i} '{column.label}'" for i, column in enumerate(table.columns, 1))
+
+
+def _heading(case: _Told) -> str:
+    label = case.column.label
+    name = case.column.metric
+    if case.column.quantity in ("difference", "p"):
+        return f"{label} of {metric_of(case.plan, name).label} ({name})"
+    return f"{label} ({name})" if name else label
+
+
+def _mean(case: _Told) -> Iterator[str]:
+    name, said = case.column.metric, case.arm.estimates[case.column.metric]
+    if said.mean is not None:
+        yield f"Unrounded: {said.mean!r} {case.unit}".rstrip()
+        if said.low is not None and said.sd is not None and not said.constant:
+            t = critical(said.n - 1)
+            yield (
+                f"Mean of n = {said.n} values, +- t x sd / sqrt(n): t = {t:.6g} "
+                f"({said.n - 1} degrees of freedom, 95 %), sd = {said.sd!r}, "
+                f"from {said.low!r} to {said.high!r}"
+            )
+        elif said.constant and said.n > 1:
+            yield f"All {said.n} values are equal, so no interval is printed."
+        else:
+            yield "One value: no interval."
+    yield from _trials(case, name, case.of(case.arm.arm.id))
+
+
+def _difference(case: _Told) -> Iterator[str]:
+    name = case.column.metric
+    said = case.arm.contrasts.get(name)
+    if said is None:
+        yield "This is a reference: other arms are compared with it."
+        return
+    reference = case.plan.arm_of[said.against]
+    yield f"Compared with: {reference.name}"
+    if said.difference is not None:
+        yield f"Unrounded: {said.difference!r} {case.unit}".rstrip()
+    if said.low is not None and said.half_width is not None:
+        how = _interval(case, said, said.half_width)
+        yield f"{how}, from {said.low!r} to {said.high!r}"
+    if said.correlation is not None and said.n >= FEWEST_PAIRS:
+        yield f"Correlation of the pairs: {said.correlation:.4f}"
+    yield from _pairs(case, name, reference.id)
+
+
+def _interval(case: _Told, said: Contrast, half: float) -> str:
+    """What a difference is the mean of, and how its interval was made."""
+    if not said.paired:
+        return "Difference of two means that share no seed, with Welch's 95 % interval"
+    means = f"Mean of n = {said.n} paired differences"
+    how = case.plan.study.analysis
+    if how.correction == "dunnett":
+        return (
+            f"{means} of the seeds that all arms have, with Dunnett's joint 95 % interval over "
+            f"{said.family} comparisons, one error for all arms"
+        )
+    if case.summary.course is not None and said.sd:
+        return (
+            f"{means}, +- c x sd / sqrt(n): c = {half / said.sd * said.n**0.5:.6g}, of t with "
+            f"{said.n - 1} degrees of freedom at this look's own level, so that it holds over all "
+            f"looks (95 %), sd = {said.sd!r}"
+        )
+    if how.interval == "bca":
+        return f"{means} (sd = {said.sd!r}), with a 95 % BCa interval of {RESAMPLES:,} resamples"
+    return (
+        f"{means}, +- t x sd / sqrt(n): t = {critical(said.n - 1):.6g} "
+        f"({said.n - 1} degrees of freedom, 95 %), sd = {said.sd!r}"
+    )
+
+
+def _p(case: _Told) -> Iterator[str]:
+    said = case.arm.contrasts.get(case.column.metric)
+    if said is not None and said.p is not None:
+        how = case.plan.study.analysis
+        of = "; p of all looks together" if case.summary.course else ", p"
+        yield f"{_test(case, said)}{of} = {said.p!r}"
+        if how.correction == "dunnett":
+            yield f"Dunnett-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
+        else:
+            yield f"Holm-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
+        if said.p_sign_flip is not None and how.test != "sign_flip":
+            yield f"Exact sign-flip test of the same pairs, not adjusted: {said.p_sign_flip!r}"
+        finding = case.arm.findings[case.column.metric]
+        yield f"Finding: {finding.claim}"
+    elif said is not None:
+        yield "No p value: the paired differences have no spread that could be estimated."
+    yield from _difference(case)
+
+
+def _test(case: _Told, said: Contrast) -> str:
+    """The test behind a p value that is adjusted for nothing yet."""
+    how = case.plan.study.analysis
+    if not said.paired:
+        return "Welch's two-sided t test of two means that share no seed"
+    if how.correction == "dunnett":
+        return "Two-sided t test with seeds as blocks and one error for all arms"
+    if how.test == "sign_flip" and case.summary.course is None:
+        return f"Exact two-sided sign-flip test of {said.n} paired differences"
+    t = (said.effect_size or 0.0) * said.n**0.5
+    looked = " at the last look" if case.summary.course else ""
+    return f"Two-sided paired t test: t = {t:.6g} with {said.n - 1} degrees of freedom{looked}"
+
+
+def _timing(case: _Told) -> Iterator[str]:
+    name = case.column.metric
+    said = case.arm.timings.get(name)
+    if said is None:
+        return
+    yield f"Unrounded: {said.median!r} {case.unit}".rstrip()
+    yield (
+        f"Median of {said.rounds} rounds, from {said.low!r} to {said.high!r}, "
+        f"on {said.device or 'a device that is not known'}, timing stage {said.batch}"
+    )
+    for fact in case.facts:
+        ours = fact.kind == "timed" and fact.subject == case.arm.arm.id
+        if ours and str(fact.body.get("batch", "")) == said.batch and name in fact.body["metrics"]:
+            rounds = ", ".join(repr(value) for value in fact.body["metrics"][name])
+            yield f"Rounds (fact {fact.sequence} of the ledger): {rounds}"
+
+
+def _count(case: _Told) -> Iterator[str]:
+    counts = case.arm.counts
+    yield f"{counts.complete} of {counts.planned} planned trials are complete."
+    if case.column.metric:
+        yield from _trials(case, case.column.metric, case.of(case.arm.arm.id))
+    else:
+        yield from _absent(case.of(case.arm.arm.id), "")
+
+
+def _trials(case: _Told, name: str, trials: Sequence[TrialOutcome]) -> Iterator[str]:
+    commits, nodes = _commits(case.facts), _nodes(case.facts)
+    rows = [
+        (
+            *(f"#{one.trial.replicate}", one.trial.id, str(one.trial.seed), repr(one.value(name))),
+            *(one.history.session, commits.get(one.history.session, "")),
+            ", ".join(dict.fromkeys(nodes.get(each, "") for each in one.history.workers)),
+        )
+        for one in trials
+        if one.value(name) is not None
+    ]
+    yield ""
+    yield f"Entered: {len(rows)} trials"
+    yield from _aligned(
+        [("", "trial", "seed", name, "session", "commit", "node"), *rows] if rows else []
+    )
+    yield from _absent(trials, name)
+
+
+def _pairs(case: _Told, name: str, reference: str) -> Iterator[str]:
+    at = case.summary.course  # a difference is of the pairs that were looked at
+    within = (at.looked[case.arm.arm.id] if at else 0) or case.plan.study.most_replicates
+    ours = {
+        one.trial.replicate: one for one in case.of(case.arm.arm.id) if one.trial.replicate < within
+    }
+    theirs = {one.trial.replicate: one for one in case.of(reference)}
+    if case.plan.study.analysis.correction == "dunnett":
+        entered = {arm: values(by, name) for arm, by in case.summary.replicates.entered.items()}
+        blocks = complete(entered, [arm for arm, by in entered.items() if by])
+        ours = {replicate: one for replicate, one in ours.items() if replicate in blocks}
+    rows: list[tuple[str, ...]] = []
+    for replicate in sorted(ours.keys() & theirs.keys()):
+        a, b = ours[replicate].value(name), theirs[replicate].value(name)
+        if a is not None and b is not None:
+            ids = (ours[replicate].trial.id, theirs[replicate].trial.id)
+            rows.append((f"#{replicate}", repr(a), repr(b), repr(a - b), *ids))
+    yield ""
+    yield f"Entered: {len(rows)} pairs"
+    head = ("", "this arm", "reference", "difference", "this trial", "its reference")
+    yield from _aligned([head, *rows] if rows else [])
+    yield from _absent([*ours.values(), *theirs.values()], name)
+
+
+def _absent(trials: Sequence[TrialOutcome], name: str) -> Iterator[str]:
+    out = [one for one in trials if one.absence or (name and one.value(name) is None)]
+    if out:
+        yield ""
+        yield f"Not entered: {len(out)} trials"
+    for one in out:
+        why = one.absence or f"complete, but its last measurement has no finite {name}"
+        yield f"  {one.arm.name} #{one.trial.replicate}  {one.trial.id}  {why}"
+
+
+def _config(case: _Told) -> Iterator[str]:
+    arm = case.arm.arm
+    reference = reference_of(case.plan, arm)
+    yield f"Config of {arm.name} ({arm.id})"
+    found = unlike(arm.config, reference.config)
+    if not found:
+        yield "  that of the baseline"
+        return
+    yield f"  as {reference.name}, but"
+    for key, here, there in found:
+        yield f"  {key}: {here} (not {there})"
+
+
+def _commits(facts: Iterable[Record]) -> Mapping[str, str]:
+    return {
+        fact.subject: str(fact.body.get("commit") or "not known")[:12]
+        + (" with uncommitted changes" if fact.body.get("dirty") else "")
+        for fact in facts
+        if fact.kind == "session"
+    }
+
+
+def _nodes(facts: Iterable[Record]) -> Mapping[str, str]:
+    """The node of each worker; what 0.1.0 recorded names none."""
+    return {fact.subject: str(fact.body.get("node", "")) for fact in facts if fact.kind == "worker"}
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
+    for row in rows:
+        yield "  " + "  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,127 @@
+"""Claims: the findings of a study in words, as they stand under its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from cbablate.analysis.contrasts.contrast import Contrast
+from cbablate.analysis.contrasts.verdict import Claim, Finding
+from cbablate.analysis.summary import ArmSummary, Summary, metric_of
+from cbablate.planning.plan import Plan
+from cbablate.reporting.model.scale import Scale, scale_in
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
+from cbablate.statistics.sign_flip import MOST_PAIRS
+
+__all__ = ["LISTED", "claims", "difference_unit", "listed", "margin_words"]
+
+LISTED = 12
+"""So many arms are named in a sentence, or have one each; of more, the count is given."""
+_KINDS: tuple[Claim, ...] = ("helps", "hurts", "differs", "equivalent", "undecided", "too few")
+
+
+def claims(plan: Plan, summary: Summary) -> Iterator[str]:
+    """How findings were reached, then one sentence an arm; of many arms one a kind of finding.
+
+    Nothing, where no pair of the primary metric is known.
+    """
+    name = summary.primary
+    compared = [one for one in summary.arms if name in one.contrasts]
+    known = [one.contrasts[name] for one in compared]
+    if not any(one.n for one in known):
+        return
+    found = [one.findings[name] for one in compared]
+    floor = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
+    if all(one.claim == "too few" for one in found):
+        alone = ", and p is the t test's alone" if any(c.p is not None for c in known) else ""
+        yield f"Findings: none, for want of replicates; {floor}{alone}."
+        return
+    scale = scale_in(plan, summary, name)
+    unit = difference_unit(plan, scale, name)
+    margin = margin_words(plan, scale, unit)
+    looks = summary.course is not None
+    if looks and all(one.contrasts[name].p is None for one in compared):
+        return
+    how = _method(compared, name, floor, margin, looks=looks)
+    yield f"Findings on {metric_of(plan, name).label}: {how}."
+    said = [
+        _said(one.contrasts[name], one.findings[name], scale, unit=unit, margin=margin)
+        for one in compared
+    ]
+    if len(compared) <= LISTED:
+        for one, words in zip(compared, said, strict=True):
+            yield f"{one.arm.name}: {words}."
+        return
+    for kind in _KINDS:
+        of_kind = [
+            f"{one.arm.name}: {words}"
+            for one, words in zip(compared, said, strict=True)
+            if one.findings[name].claim == kind
+        ]
+        if of_kind:
+            yield f"{len(of_kind)} of {len(compared)} arms: {listed(of_kind)}."
+
+
+def difference_unit(plan: Plan, scale: Scale, name: str) -> str:
+    """The unit of a metric's differences: of percentages, percentage points."""
+    unit = metric_of(plan, name).unit
+    return scale.unit("pp" if unit == "%" else unit)
+
+
+def margin_words(plan: Plan, scale: Scale, unit: str) -> str:
+    """The study's margin as it was written, not rounded as means are; "" without one."""
+    value = scale.number(plan.study.margin).value
+    return "" if value is None else _measured(f"{value:.6g}", unit)
+
+
+def listed(words: Sequence[str] | Iterable[str]) -> str:
+    """The first `LISTED` of them, and how many more there are."""
+    every = list(words)
+    more = len(every) - LISTED
+    return "; ".join(every[:LISTED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _method(
+    compared: Sequence[ArmSummary], name: str, floor: str, margin: str, *, looks: bool
+) -> str:
+    """What each word that is used rests on."""
+    found = [one.findings[name] for one in compared]
+    kinds = {one.claim for one in found}
+    words = " or ".join(kind for kind in _KINDS[:3] if kind in kinds)
+    rule = f"adjusted p < {ALPHA}, and the exact sign-flip test agrees"
+    if looks:
+        rule = f"adjusted p < {ALPHA}"
+    parts = [f"{words}: {rule}" if words else f"none differs for sure (that is: {rule})"]
+    if not looks and any(one.contrasts[name].n > MOST_PAIRS for one in compared):
+        parts.append(f"beyond {MOST_PAIRS} pairs the t test decides alone")
+    if any(one.small for one in found):
+        parts.append("no larger difference: two one-sided t tests, Holm-adjusted")
+    elif any(one.p_equivalence is not None for one in found):
+        parts.append(f"none is shown to lie within the margin of {margin}")
+    if "too few" in kinds:
+        parts.append(f"too few replicates: {floor}")
+    return "; ".join(parts)
+
+
+def _said(contrast: Contrast, finding: Finding, scale: Scale, *, unit: str, margin: str) -> str:
+    """One finding, with the numbers that it rests on."""
+    if finding.claim == "too few":
+        return f"too few replicates ({contrast.n} pair{'' if contrast.n == 1 else 's'})"
+    interval = _interval(contrast, scale, unit)
+    if finding.claim == "equivalent":
+        return f"no difference larger than {margin}{interval}"
+    sure = finding.claim in _KINDS[:3]
+    small = f", by less than {margin}" if finding.small and sure else ""
+    alone = contrast.p_adjusted is not None and contrast.p_adjusted < ALPHA
+    doubt = ", as the sign-flip test does not agree" if alone and not sure else ""
+    return f"{finding.claim}{small}{doubt}{interval}"
+
+
+def _interval(contrast: Contrast, scale: Scale, unit: str) -> str:
+    if contrast.low is None or contrast.high is None:
+        return ""
+    low, high = (scale.number(end, signed=True).plain for end in (contrast.low, contrast.high))
+    return f" ({low} to {_measured(high, unit)})"
+
+
+def _measured(digits: str, unit: str) -> str:
+    return f"{digits} {unit}".rstrip()

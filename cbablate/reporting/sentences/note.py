@@ -1,0 +1,407 @@
+"""Notes: the sentences under a table, each saying how to read it or what it lacks."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+
+from cbablate.analysis.contrasts.contrast import Contrast
+from cbablate.analysis.designs.factorial import effects
+from cbablate.analysis.provenance.origin import Origin
+from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
+from cbablate.errors import CbablateError
+from cbablate.planning.design import SCREENING
+from cbablate.planning.plan import Plan
+from cbablate.planning.screening import aliases
+from cbablate.reporting.model.cell import DASH, Probability
+from cbablate.reporting.sentences.claim import claims, listed
+from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
+from cbablate.spec.analysis import USUAL, Analysis
+from cbablate.statistics.bootstrap import RESAMPLES
+from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
+
+__all__ = [
+    "BYSTANDERS",
+    "DAGGER",
+    "comment",
+    "fixed_marks",
+    "incomplete",
+    "legend",
+    "mark_note",
+    "marked",
+    "method",
+    "mixed",
+    "notes",
+    "short",
+]
+
+DAGGER = "†"
+"""The mark of a difference that is significant (`Contrast.significant`)."""
+_TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
+_HARDLY = 1.05
+BYSTANDERS = ("ray", "optuna", "mlflow")
+"""Libraries that place, propose and show trials, but compute nothing of them."""
+_ABSENT = "numerics.absent."
+"""What a trial's note of a metric that its network does not have begins with."""
+
+
+def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
+    """The lines above a table: what it answers, and what it was computed from."""
+    study, budget = plan.study, plan.study.budget
+    arms = len(plan.arms)
+    planned = arms * study.most_replicates
+    if study.sequential is not None:
+        planned = sum(one.counts.planned for one in summary.arms)
+    complete = sum(one.counts.complete for one in summary.arms)
+    lines = [
+        f"Study {study.name}: {study.question}",
+        f"{arms} arm{'' if arms == 1 else 's'} x {study.replicates} replicates of {budget.amount} "
+        f"{budget.unit} from seed {study.seed}: {complete} of {planned} trials complete"
+        + (" that looks have asked for" if study.sequential else ""),
+        f"Workload {plan.description.name}, version {plan.description.version}",
+    ]
+    traits = summary.origin.traits
+    computed = [trait for trait in traits if trait.startswith("versions")]
+    made = [
+        f"{short(trait)} {' / '.join(traits[trait])}"
+        for trait in (*computed, "commit")
+        if trait in traits and short(trait) not in BYSTANDERS
+    ]
+    lines += [f"Made with {', '.join(made)}"] if made else []
+    return tuple(lines)
+
+
+def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
+    """The line that names test, family and interval; none where nothing is compared."""
+    families = {c.family for one in summary.arms for c in one.contrasts.values()}
+    if summary.course is not None:
+        return tuple(looks_method(family) for family in families)
+    if how.correction == "dunnett":
+        return tuple(
+            f"Differences paired by replicate; Dunnett's two-sided test over {family} comparisons "
+            "with seeds as blocks, one error for all arms; its joint 95 % intervals"
+            for family in families
+        )
+    test = _TESTS[how.test]
+    interval = "t-intervals" if how.interval == "t" else f"BCa intervals of {RESAMPLES:,} resamples"
+    return tuple(
+        f"Differences paired by replicate; two-sided {test}; Holm over the metric's "
+        f"comparisons, {family} of them; 95 % {interval}, not adjusted"
+        for family in families
+    )
+
+
+def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
+    """The sentences under a table, whose differences are those of the primary metric."""
+    primary = summary.primary
+    found = [
+        *_intervals(plan, summary),
+        *_differences(plan, summary, primary),
+        *looks_notes(plan, summary),
+        *_timings(plan, summary),
+        *_absences(plan, summary),
+        *_missing(summary),
+        *_shortfalls(plan, summary, primary),
+        *_mixtures(summary),
+        *_design(plan),
+        *claims(plan, summary),
+        *_effects(plan, summary),
+    ]
+    return tuple(found)
+
+
+def legend(plan: Plan, summary: Summary) -> tuple[str, ...]:
+    """Those of the notes that say what a table's signs mean: its interval, difference and mark."""
+    found = _compared(summary, summary.primary)
+    return (*_intervals(plan, summary), *([_difference(plan, found)] if found else []))
+
+
+def _design(plan: Plan) -> Iterator[str]:
+    """What a screening design cannot tell apart."""
+    if plan.study.design in SCREENING and plan.study.factors:
+        yield "Arms differ in many factors at once: `cbablate table --effects` has their effects."
+        yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
+
+
+def _effects(plan: Plan, summary: Summary) -> Iterator[str]:
+    """The effects of factors that all arms together show where no arm alone differs."""
+    name = summary.primary
+    sure = {"helps", "hurts", "differs"}
+    if plan.study.design != "factorial" or not name or summary.course is not None:
+        return
+    if any(name in one.findings and one.findings[name].claim in sure for one in summary.arms):
+        return
+    try:
+        split = effects(plan, summary.replicates.of(name), name)
+    except CbablateError:
+        return  # there is no such decomposition
+    found = [
+        f"{one.name} (p {'' if p.startswith('<') else '= '}{p})"
+        for one in split.effects
+        if one.p_adjusted is not None and one.p_adjusted < ALPHA
+        for p in (Probability(one.p_adjusted).plain,)
+    ]
+    if found and len(split.blocks) >= FEWEST_PAIRS:
+        yield f"All arms together show an effect of {listed(found)}: `cbablate table --effects`."
+
+
+def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
+    if any(e.half_width for one in summary.arms for e in one.estimates.values()):
+        yield "±: half-width of the 95 % t-interval over the n replicates."
+    elif plan.study.replicates == 1:
+        yield "One replicate: there is neither an interval nor a p value."
+
+
+def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
+    found = _compared(summary, primary)
+    if not found:
+        return
+    how = plan.study.analysis
+    yield _difference(plan, found)
+    yield from _of_intervals(how, found)
+    yield from _pairing(how, summary, found, primary)
+    if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
+        yield (
+            "Where all paired differences are equal, their spread cannot be estimated: neither "
+            "interval nor p is given."
+        )
+
+
+def _compared(summary: Summary, primary: str) -> list[Contrast]:
+    """The contrasts of the primary metric, if any of them has a difference."""
+    found = [one.contrasts[primary] for one in summary.arms if primary in one.contrasts]
+    return [] if all(one.difference is None for one in found) else found
+
+
+def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
+    """What a difference is from, how it is tested, and what its mark means."""
+    how = plan.study.analysis
+    sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by seed."
+    if any(one.p is not None for one in found):
+        after = (
+            "intervals of Δ hold jointly"
+            if how.correction == "dunnett"
+            else "intervals not adjusted"
+        )
+        if plan.study.sequential is not None:
+            after = "intervals of Δ hold over all looks and are not adjusted"
+        sentence += f" p: {_tested(plan, found)}; {after}."
+    if how.interval == "t" and any(one.significant for one in found):
+        # a bootstrap interval's parenthesis has no mark behind it; p stands beside it
+        sentence += f" {DAGGER}: adjusted p < {ALPHA}."
+    return sentence
+
+
+def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
+    """What the mark of a difference at the hyperparameters as written says, where one stands."""
+    found = _compared(fixed, fixed.primary)
+    if plan.study.analysis.interval == "t" and any(one.significant for one in found):
+        yield f"Δ fixed is tested alike, as a family of its own; {DAGGER}: adjusted p < {ALPHA}."
+
+
+def mark_note(plan: Plan, summary: Summary) -> str:
+    """What a mark beside a mean says, where differences have no column; "" without any."""
+    found = _compared(summary, summary.primary)
+    if not found:
+        return ""
+    label = metric_of(plan, summary.primary).label
+    whom = _of_whom(plan, found).removesuffix(" (ref.)")
+    if all(one.p is None for one in found):
+        return f"No {label} has a p value of its difference from that of {whom}."
+    tested = f"Δ, the difference paired by seed; {_tested(plan, found)}"
+    if not any(one.significant for one in found) and any(
+        one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found
+    ):
+        return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({tested})."
+    if not any(one.significant for one in found):
+        return f"No {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
+    return f"{DAGGER}: {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
+
+
+def marked(one: ArmSummary, metric: str) -> bool:
+    """Whether an arm's difference in a metric has a mark."""
+    return metric in one.contrasts and one.contrasts[metric].significant
+
+
+def _of_whom(plan: Plan, found: Sequence[Contrast]) -> str:
+    """The arm, or the arms, that others are compared with."""
+    names = {arm.id: arm.name for arm in plan.arms}
+    references = {names[one.against] for one in found}
+    if len(references) == 1:
+        return f"“{references.pop()}”"
+    return f"the arm that differs in {plan.study.contrast} only (ref.)"
+
+
+def _tested(plan: Plan, found: Sequence[Contrast]) -> str:
+    """The test behind p, and what it is corrected for."""
+    how = plan.study.analysis
+    over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
+    if how.correction == "dunnett":
+        return f"Dunnett's two-sided test over {over} with seeds as blocks, one error for all arms"
+    if plan.study.sequential is not None:
+        return f"two-sided paired t tests at all looks together, Holm-adjusted over {over}"
+    return f"two-sided {_TESTS[how.test]}, Holm-adjusted over {over}"
+
+
+def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
+    """What a bootstrap interval is, and how often it holds at this n."""
+    if how.interval != "bca":
+        return
+    fewest = min((one.n for one in found if one.low is not None), default=0)
+    if fewest:
+        yield (
+            f"Intervals of Δ, in parentheses: bootstrap, BCa, {RESAMPLES:,} resamples. With "
+            f"{fewest} pairs they cover {100 * bca_coverage(fewest):.1f} % where differences are "
+            "normal."
+        )
+    if any(1 < one.n < FEWEST_FOR_BCA for one in found):
+        yield f"Below {FEWEST_FOR_BCA} pairs no BCa interval is given."
+
+
+def _pairing(
+    how: Analysis, summary: Summary, found: Sequence[Contrast], primary: str
+) -> Iterator[str]:
+    """What pairing by seed gained; and who could not be paired.
+
+    Two pairs always have a correlation of 1 or -1, and of 5 pairs without any the 95 % interval
+    reaches from -0.88 to 0.88: below `FEWEST_PAIRS` nothing is said.
+    """
+    enough = [one for one in found if one.n >= FEWEST_PAIRS]
+    gains = [one.gain for one in enough if one.gain is not None]
+    if gains and how.correction == "holm" and how.interval == "t":
+        alike = [one.correlation for one in enough if one.correlation is not None]
+        gain = statistics.median(gains)
+        how_alike = (
+            f" (correlation of paired seeds {statistics.median(alike):.2f})" if alike else ""
+        )
+        typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
+        if len(enough) < len(found):
+            typical += f" of {FEWEST_PAIRS} or more pairs"
+        if max(gain, 1 / gain) < _HARDLY:
+            words = "as long as without it"
+        else:
+            words = f"{max(gain, 1 / gain):.1f} times {'shorter' if gain > 1 else 'longer'}"
+        yield f"Pairing by seed made the intervals of Δ {words}{how_alike}; {typical}."
+    apart = [
+        one.arm.name
+        for one in summary.arms
+        if primary in one.contrasts
+        and not one.contrasts[primary].paired
+        and one.contrasts[primary].p is not None
+    ]
+    if apart:
+        yield f"Not paired, as no seed is shared (Welch's t test instead): {listed(apart)}."
+
+
+def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
+    for name in dict.fromkeys(plan.study.report):
+        timed = [one.timings[name] for one in summary.arms if name in one.timings]
+        if not timed or metric_of(plan, name).source != "timing":
+            continue
+        rounds = sorted({timing.rounds for timing in timed})
+        counted = f"{rounds[0]}" if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
+        devices = sorted({timing.device for timing in timed if timing.device})
+        where = f" on {' and '.join(devices)}" if devices else ""
+        yield (
+            f"{metric_of(plan, name).label}: median (slowest{DASH}fastest) of {counted} "
+            f"round{'' if rounds == [1] else 's'}, each arm alone and all in turns{where}."
+        )
+        if len({timing.batch for timing in timed}) > 1:
+            yield (
+                f"The {metric_of(plan, name).label.lower()} timings come from different timing "
+                "stages: differences between arms may be differences between stages."
+            )
+    trials, unlike = summary.origin.traits, list[str]()
+    for trait, values in summary.timed.traits.items():
+        if short(trait) not in BYSTANDERS and not set(values) <= set(trials.get(trait, values)):
+            unlike.append(f"{short(trait)} {' and '.join(values)}")
+    if unlike:
+        yield f"Not as the trials were, timings were made with {', '.join(unlike)}."
+
+
+def _absences(plan: Plan, summary: Summary) -> Iterator[str]:
+    """Why a metric has no value where the network does not have it."""
+    for name in dict.fromkeys(plan.study.report):
+        for reason in summary.origin.traits.get(f"{_ABSENT}{name}", ()):
+            yield f"{metric_of(plan, name).label} does not exist where {reason}."
+
+
+def _missing(summary: Summary) -> Iterator[str]:
+    if not any(one.counts.planned for one in summary.arms):
+        yield from summary.earlier
+        return  # no arm is tuned yet, which is told before
+    if all(one.counts.waiting == one.counts.planned for one in summary.arms):
+        yield from summary.earlier or ("Nothing has been trained yet.",)
+        return
+    yield from summary.earlier
+    lacking = incomplete(summary)
+    if lacking:
+        yield f"Not complete, and in no mean: {lacking}."
+
+
+def incomplete(summary: Summary) -> str:
+    """The arms that lack replicates, and what became of these; "" where none does."""
+    return listed(
+        f"{one.arm.name} ({_states(one.counts)})"
+        for one in summary.arms
+        if one.counts.complete < one.counts.planned
+    )
+
+
+def _states(counts: Counts) -> str:
+    said = [f"{n} failed: {failure}" for failure, n in counts.failed.items()]
+    said += [
+        f"{n} {state}"
+        for state, n in (
+            ("pruned", counts.pruned),
+            ("running", counts.running),
+            ("waiting", counts.waiting),
+        )
+        if n
+    ]
+    return ", ".join(said)
+
+
+def _shortfalls(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
+    """Where a number rests on fewer values than the row's n says."""
+    for name in dict.fromkeys(plan.study.report):
+        if name not in summary.metrics:
+            continue
+        few = [
+            f"{one.arm.name} ({one.estimates[name].n})"
+            for one in summary.arms
+            if one.estimates[name].n != _row_n(one, primary) and one.estimates[name].n
+        ]
+        if few:
+            yield f"{metric_of(plan, name).label} has another n in {listed(few)}."
+    pairs = [
+        f"{one.arm.name} ({one.contrasts[primary].n})"
+        for one in summary.arms
+        if primary in one.contrasts and one.contrasts[primary].n != _row_n(one, primary)
+    ]
+    if pairs:
+        yield f"Pairs behind Δ, where fewer than n: {listed(pairs)}."
+
+
+def _row_n(one: ArmSummary, primary: str) -> int:
+    return one.estimates[primary].n if primary in one.estimates else one.counts.complete
+
+
+def _mixtures(summary: Summary) -> Iterator[str]:
+    for trait, values in mixed(summary.origin).items():
+        yield f"The trials differ in {trait}: {', '.join(values)}."
+
+
+def mixed(origin: Origin) -> dict[str, tuple[str, ...]]:
+    """What trials differ in that may have changed their numbers, by its short name."""
+    return {
+        short(trait): values
+        for trait, values in origin.mixed.items()
+        if short(trait) not in BYSTANDERS and not trait.startswith(_ABSENT)
+    }
+
+
+def short(trait: str) -> str:
+    """A trait as a reader names it: `versions.torch` is torch."""
+    return trait.partition(".")[2] or trait

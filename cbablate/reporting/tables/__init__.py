@@ -1,0 +1,1 @@
+"""The tables of a study: its arms, and the other views."""

@@ -1,0 +1,115 @@
+"""`effect_table`: which factors and pairs of factors a factorial's variation comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cbablate.analysis.designs.factorial import Effect, Effects, Part, effects
+from cbablate.analysis.summary import Summary, metric_of
+from cbablate.errors import CbablateError
+from cbablate.planning.design import SCREENING
+from cbablate.planning.plan import Plan
+from cbablate.reporting.model.cell import Blank, Cell, Count, Number, Probability, Spread, Text
+from cbablate.reporting.model.column import Column, Row
+from cbablate.reporting.model.sheet import Sheet, Value
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.sentences.note import comment
+from cbablate.reporting.tables.screening import screening_table
+from cbablate.spec.loading.complaint import listed
+
+__all__ = ["effect_table"]
+
+_HEADER = (
+    *("study", "metric", "effect", "df", "sum_of_squares", "eta2", "partial_eta2", "omega2"),
+    *("F", "p", "p_holm", "seeds", "seeds_left_out"),
+)
+_COLUMNS = (
+    Column("Effect", "text"),
+    Column("df", "count"),
+    Column("η²", "spread"),
+    Column("partial η²", "spread"),
+    Column("ω²", "spread"),
+    Column("F", "spread", symbol=True),
+    Column("p", "probability", symbol=True),
+)
+
+
+def effect_table(plan: Plan, summary: Summary) -> Table:
+    """Effects on the primary metric, a row each, then seeds and error; the sheet has all metrics.
+
+    Raises:
+        CbablateError: as `analysis.factorial.effects` says, of the primary metric.
+    """
+    name = summary.primary
+    if not name:
+        raise CbablateError(
+            f"study '{plan.study.name}' reports no metric of trials, so there are no effects"
+        )
+    if plan.study.design in SCREENING:
+        return screening_table(plan, summary)
+    split = effects(plan, summary.replicates.of(name), name)
+    label = metric_of(plan, name).label
+    rows = [Row(tuple(_cells(one, one.name))) for one in split.effects]
+    rows.append(Row(tuple(_cells(split.seeds, "seeds")), opens=True))
+    rows.append(Row(tuple(_cells(split.error, "error"))))
+    return Table(
+        name=f"{plan.study.name}-effects",
+        caption=f"Effects of {listed([f.name for f in plan.study.factors])} on {label}.",
+        columns=_COLUMNS,
+        rows=tuple(rows),
+        notes=tuple(_notes(plan, split)),
+        comment=comment(plan, summary),
+        method=("Analysis of variance with seeds as blocks; Holm over the effects",),
+        sheet=Sheet(_HEADER, tuple(_sheet(plan, summary, split))),
+    )
+
+
+def _cells(one: Part, name: str) -> Iterator[Cell]:
+    yield Text(name)
+    yield Count(one.freedom, one.freedom)
+    yield Spread(Number(one.eta, 3))
+    if not isinstance(one, Effect):
+        yield from (Blank(""), Blank(""), Blank(""), Blank(""))
+        return
+    yield Spread(Number(one.partial_eta, 3))
+    yield Spread(Number(one.omega, 3))
+    yield Blank() if one.f is None else Spread(Number(one.f, 2))
+    yield Blank() if one.p_adjusted is None else Probability(one.p_adjusted)
+
+
+def _notes(plan: Plan, split: Effects) -> Iterator[str]:
+    yield (
+        "η²: share of all variation; the shares add up to 1. Partial η²: share of what the effect "
+        "and the error have together. ω²: η² without what chance puts in; it can come out below 0."
+    )
+    count = len(split.effects)
+    over = f", Holm-adjusted over {count} effects" if count > 1 else ""
+    if split.effects[0].f is None:
+        yield "The values do not vary but by the effects, so there is nothing to test against."
+    else:
+        yield (
+            f"F, p: analysis of variance with seeds as blocks, {len(split.blocks)} seeds in each "
+            f"of {len(plan.arms)} arms{over}. One error for all effects: it takes differences to "
+            "vary alike in all arms."
+        )
+    if split.left_out:
+        yield (
+            f"Left out, as not all arms completed them: replicate{'s' * (len(split.left_out) > 1)} "
+            f"{', '.join(f'#{one}' for one in split.left_out)}."
+        )
+
+
+def _sheet(plan: Plan, summary: Summary, primary: Effects) -> Iterator[tuple[Value, ...]]:
+    for metric in summary.metrics:
+        try:
+            known = metric == summary.primary
+            split = primary if known else effects(plan, summary.replicates.of(metric), metric)
+        except CbablateError:
+            continue  # nothing varies, or a trial lacks it: the sheet has a row where there is one
+        tail = (len(split.blocks), len(split.left_out))
+        head = (plan.study.name, metric)
+        for one in split.effects:
+            shares = (one.freedom, one.squares, one.eta, one.partial_eta, one.omega)
+            yield (*head, one.name, *shares, one.f, one.p, one.p_adjusted, *tail)
+        for word, part in (("seeds", split.seeds), ("error", split.error)):
+            yield (*head, word, part.freedom, part.squares, part.eta, *([None] * 5), *tail)

@@ -1,0 +1,85 @@
+"""`screening_table`: the effects of a screening design's factors, and what they are mixed with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cbablate.analysis.designs.screening import Screened, screened
+from cbablate.analysis.summary import Summary, metric_of
+from cbablate.planning.plan import Plan
+from cbablate.planning.screening import aliases
+from cbablate.reporting.model.cell import Blank, Cell, Count, Probability, Spread, Text
+from cbablate.reporting.model.column import Column, Row
+from cbablate.reporting.model.scale import Scale, scale_in
+from cbablate.reporting.model.sheet import Sheet, Value
+from cbablate.reporting.model.table import Table
+from cbablate.reporting.sentences.claim import difference_unit
+from cbablate.reporting.sentences.note import DAGGER, comment
+from cbablate.statistics.power import ALPHA
+
+__all__ = ["screening_table"]
+
+_HEADER = (
+    *("study", "metric", "factor", "effect", "low", "high", "sd", "seeds", "p", "p_holm"),
+    "family",
+)
+
+
+def screening_table(plan: Plan, summary: Summary) -> Table:
+    """Effects on the primary metric, a factor a row, the largest first; the sheet keeps order.
+
+    Raises:
+        CbablateError: as `analysis.screening.screened` says.
+    """
+    name = summary.primary
+    told = screened(plan, summary.replicates.of(name))
+    scale = scale_in(plan, summary, name)
+    unit = difference_unit(plan, scale, name)
+    ordered = sorted(told, key=lambda one: -abs(one.effect.difference or 0.0))
+    return Table(
+        name=f"{plan.study.name}-effects",
+        caption=f"Effects of {len(told)} factors on {metric_of(plan, name).label}, screened.",
+        columns=(
+            Column("Factor", "text"),
+            Column("effect", "spread", unit, metric_of(plan, name).direction),
+            Column("p", "probability", symbol=True),
+            Column("n", "count", symbol=True),
+        ),
+        rows=tuple(Row(tuple(_cells(one, scale))) for one in ordered),
+        notes=tuple(_notes(plan, told)),
+        comment=comment(plan, summary),
+        method=("Halves of the arms, paired by replicate; two-sided t test; Holm over factors",),
+        sheet=Sheet(_HEADER, tuple(_row(plan, name, one) for one in told)),
+    )
+
+
+def _cells(one: Screened, scale: Scale) -> Iterator[Cell]:
+    said = one.effect
+    yield Text(one.factor)
+    half = None if said.half_width is None else scale.number(said.half_width)
+    mark = DAGGER if said.significant else ""
+    yield Spread(scale.number(said.difference, signed=True), half, mark)
+    yield Blank() if said.p_adjusted is None else Probability(said.p_adjusted)
+    yield Count(said.n, said.n)
+
+
+def _notes(plan: Plan, told: Sequence[Screened]) -> Iterator[str]:
+    yield (
+        "Effect: mean of the half of the arms that have the factor on, minus that of the other "
+        "half, paired by seed; ±: half-width of the 95 % t-interval over the n seeds that all "
+        f"{len(plan.arms)} arms have, not adjusted."
+    )
+    if any(one.effect.p is not None for one in told):
+        over = f", Holm-adjusted over {len(told)} factors" if len(told) > 1 else ""
+        sure = any(one.effect.significant for one in told)
+        mark = f" {DAGGER}: adjusted p < {ALPHA}." if sure else ""
+        yield f"p: two-sided t test over seeds{over}.{mark}"
+    else:
+        yield "Where an effect is the same for all seeds, there is nothing to test it against."
+    yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
+
+
+def _row(plan: Plan, metric: str, one: Screened) -> tuple[Value, ...]:
+    said = one.effect
+    numbers = (said.difference, said.low, said.high, said.sd, said.n, said.p, said.p_adjusted)
+    return (plan.study.name, metric, one.factor, *numbers, said.family)

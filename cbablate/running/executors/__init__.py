@@ -1,0 +1,1 @@
+"""Where trials run: the port, in this process, under Ray."""

@@ -1,0 +1,208 @@
+"""A trial's stream as executors see it: what a workload yields, checked before it is told on."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import operator
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, SupportsFloat
+
+from cbablate.errors import TrialFailure
+from cbablate.planning.trial import Trial
+from cbablate.records.measurement import Measurement
+from cbablate.records.sketch import Sketch
+from cbablate.running.executors.checkpoint_transport import Handover, Saved
+from cbablate.running.isolation.children import in_this_process
+from cbablate.running.isolation.error_text import sentence, words
+from cbablate.running.isolation.limits import OverLimit
+from cbablate.running.isolation.signals import Stopped
+from cbablate.workloads.own_code.entry import Entry
+from cbablate.workloads.own_code.importing import strangers
+
+__all__ = ["Told", "attempt", "open_stream"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an attempt tells at once: a measurement, and what it can be taken up from, if any."""
+
+    measurement: Measurement
+    saved: Saved | None
+
+
+Load = Callable[[Entry], Callable[..., Any]]
+"""Imports a workload: `Entry.load`, or what does more around it."""
+
+
+def attempt(
+    workload: Entry,
+    trial: Trial,
+    workdir: Path,
+    *,
+    every: float,
+    given: Saved | None,
+    load: Load = Entry.load,
+) -> Generator[Told, None, None]:
+    """The trial's measurements, with the checkpoints that it leaves; closing it stops it.
+
+    `load` imports the workload, when the first measurement is asked for. The trial goes on from
+    what is given, if the workload can.
+
+    Raises:
+        TrialFailure: as `open_stream`, or a checkpoint cannot be read.
+        Exception: whatever else the workload raises.
+    """
+    handover = Handover(workdir, every=every, given=given)
+    del given  # a training is long, and this may be large
+    with contextlib.closing(open_stream(workload, trial, workdir, load=load)) as stream:
+        for measurement in stream:
+            yield Told(measurement, handover.taken(measurement.spent))
+
+
+def open_stream(
+    workload: Entry, trial: Trial, workdir: Path, *, load: Load = Entry.load
+) -> Generator[Measurement, None, None]:
+    """The trial's measurements, each in order and made of plain numbers; closing it stops it.
+
+    The workload gets a config of its own, so that one which writes into it alters no other trial.
+
+    Raises:
+        TrialFailure: the workload yields what is no measurement, goes backwards, spends more than
+            its budget, imports code that is not recorded, or raises what is not an `Exception`.
+        Exception: whatever else the workload raises.
+    """
+    config = copy.deepcopy(dict(trial.config))
+    with _its_own():
+        stream = load(workload)(config, seed=trial.seed, budget=trial.budget, workdir=workdir)
+        if not isinstance(stream, Iterator):
+            raise TrialFailure(
+                f"workload '{workload.name}' gave {_kind(stream)}, not an iterator of "
+                "measurements: does it `yield`?",
+                failure="no measurement",
+            )
+    try:
+        spent = 0
+        while True:
+            with _its_own():
+                item = next(stream, _OVER)
+                if item is _OVER:
+                    workload.hold_against_code(workdir)
+                    return
+                measurement = _checked(item, trial, after=spent)
+                workload.hold_against_code(workdir)
+            spent = measurement.spent
+            yield measurement
+    finally:
+        with _its_own():
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
+        strangers()  # the next trial must neither be blamed for what this one imported, nor get it
+
+
+_OVER = object()
+
+
+@contextlib.contextmanager
+def _its_own() -> Iterator[None]:
+    """Code of the workload runs within it: what it raises, of whatever kind, is its trial's.
+
+    A `GeneratorExit` or a `KeyboardInterrupt` of its own would else be taken for ours.
+    """
+    try:
+        with in_this_process():
+            yield
+    except (Stopped, OverLimit, Exception):
+        raise
+    except SystemExit as left:
+        raise TrialFailure(f"the workload called sys.exit({words(left.code)})") from left
+    except BaseException as error:
+        raise TrialFailure(sentence(error)) from error
+
+
+def _checked(yielded: Any, trial: Trial, *, after: int) -> Measurement:
+    item = _of_its_kind(yielded)
+    unit, most = trial.budget.unit, trial.budget.amount
+    spent = _whole(item.spent)
+    if spent is None:
+        raise TrialFailure(f"a measurement has spent {item.spent!r}, not a whole number of {unit}")
+    if not after < spent <= most:
+        raise TrialFailure(
+            f"a measurement has spent {spent} {unit}: more than the last one's {after} and "
+            f"at most the budget's {most} is allowed"
+        )
+    return replace(
+        item,
+        spent=spent,
+        metrics={name: _number(name, value) for name, value in item.metrics.items()},
+        vectors={
+            name: tuple(_number(name, value) for value in values)
+            for name, values in item.vectors.items()
+        },
+        seconds=float(item.seconds),
+        notes={str(name): str(words) for name, words in item.notes.items()},
+        sketches={str(name): _sketch(name, text) for name, text in item.sketches.items()},
+    )
+
+
+def _of_its_kind(item: Any) -> Measurement:
+    """What a workload yielded, if it is a Measurement whose fields are of their kinds.
+
+    Anything else is likely to come in every trial of the workload.
+
+    Raises:
+        TrialFailure: it is no Measurement, or has something else in the place of its fields.
+    """
+    if not isinstance(item, Measurement):
+        why = f"the workload yielded {_kind(item)}, not a Measurement"
+        raise TrialFailure(why, failure="no measurement")
+    for field in ("metrics", "vectors", "notes", "sketches"):
+        value = getattr(item, field)
+        if not isinstance(value, Mapping):
+            why = f"a measurement's {field} are {_kind(value)}, not a mapping"
+            raise TrialFailure(why, failure="no measurement")
+    if isinstance(item.seconds, str) or not isinstance(item.seconds, SupportsFloat):
+        why = f"a measurement's seconds are {_kind(item.seconds)}, not a number"
+        raise TrialFailure(why, failure="no measurement")
+    return item
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number as a plain int, numpy's and torch's too; None if it is none."""
+    if isinstance(value, bool) or "bool" in str(getattr(value, "dtype", "")):
+        return None
+    try:
+        return operator.index(value)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+
+
+def _sketch(name: Any, text: Any) -> str:
+    """A packed sketch, if that is what it is."""
+    try:
+        Sketch.unpacked(text)
+    except (ValueError, KeyError, TypeError) as error:
+        raise TrialFailure(
+            f"sketch {name!r} of a measurement is not the text of one (`Sketch(...).packed`): "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return str(text)
+
+
+def _number(name: Any, value: Any) -> float:
+    """A metric as a plain float; numpy's and torch's scalars are taken, words are not."""
+    if not isinstance(name, str) or not name:
+        raise TrialFailure(f"a metric is named {name!r}: names are words")
+    if isinstance(value, bool | str | Mapping) or not isinstance(value, SupportsFloat):
+        raise TrialFailure(f"metric '{name}' is {_kind(value)}, not a number")
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise TrialFailure(f"metric '{name}' is {_kind(value)}, not a number: {error}") from error
+
+
+def _kind(value: Any) -> str:
+    return f"{str(value)[:60]!r} ({type(value).__name__})"

@@ -1,0 +1,1 @@
+"""What keeps trials apart from each other and from the driver."""

@@ -1,0 +1,1 @@
+"""Searches: which proposal comes next, by Optuna, as the facts leave them."""

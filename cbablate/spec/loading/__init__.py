@@ -1,0 +1,1 @@
+"""From a tree to a study or a sweep: schema, rules, complaints."""

@@ -1,0 +1,369 @@
+"""Rules: what a sweep may not say though its types would allow it.
+
+All of it is judged on the sweep alone. What depends on a study is in `tuned_rule`, and what
+depends on its arms in `planning.tunable`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from cbablate.fingerprint import canonical
+from cbablate.spec.constraint import parsed
+from cbablate.spec.fault import Fault, Path
+from cbablate.spec.loading.complaint import MOST_SUGGESTED, listed
+from cbablate.spec.loading.study_rule import TEST_SPLIT, Prefixes, is_seed, is_test
+from cbablate.spec.loading.written_sweep import WrittenParameter, WrittenSweep, made
+from cbablate.spec.metric import Objective
+from cbablate.spec.space import circle
+from cbablate.spec.sweep import Parameter
+from cbablate.spec.yaml import scalar
+from cbablate.spec.yaml.suggestion import did_you_mean
+
+__all__ = ["broken_sweep_rules"]
+
+_SEED = (
+    "a seed is not tuned: a seed that happens to do well says nothing of the hyperparameters, and "
+    "confirmations have fresh ones"
+)
+_STARTUP = {"tpe": 10, "gp": 10}
+"""Trials that a sampler draws at random before it learns, where the file does not say."""
+_POPULATION = 50
+_WHOLE = 1e-9
+_LARGEST = 2**53
+"""The whole numbers up to here are all floats as well, which is what samplers compute with."""
+MAX_PARAMETERS = 200
+MAX_CHOICES = 1_000
+_UNCONDITIONAL = ("gp", "cmaes", "qmc", "grid")
+"""Samplers that model only parameters which every trial has."""
+
+
+def broken_sweep_rules(written: WrittenSweep) -> Iterator[Fault]:
+    """The faults of a sweep whose types are right, with their paths in its file."""
+    if len(written.space) > MAX_PARAMETERS:
+        sentence = f"{len(written.space):,} hyperparameters; at most {MAX_PARAMETERS} are tuned"
+        yield Fault(("space",), sentence)
+        return
+    faults = [*_keys(written.space), *_parameters(written.space)]
+    yield from faults
+    yield from _constraints(written)
+    chosen = [*_one_named(written.sampler, "sampler"), *_one_named(written.pruner, "pruner")]
+    yield from chosen
+    yield from _objectives(written)
+    yield from _stop(written)
+    if not faults and not chosen:
+        yield from _circle(written)
+        yield from _sampler(written)
+        yield from _pruner(written)
+
+
+def _keys(space: Mapping[str, WrittenParameter]) -> Iterator[Fault]:
+    wholes = Prefixes(space)
+    for key in space:
+        parts = key.split(".")
+        path: Path = ("space", key)
+        if not all(parts):
+            yield Fault(path, f"{scalar.shown(key)} has a dot with no word beside it", at_key=True)
+        elif any(is_seed(part) for part in parts):
+            yield Fault(path, _SEED, "delete it; `replicates:` repeats every arm", at_key=True)
+        if parent := wholes.of(key):
+            sentence = f"'{parent}' as a whole is tuned here, too"
+            yield Fault(path, sentence, "delete one of the two", at_key=True)
+
+
+def _parameters(space: Mapping[str, WrittenParameter]) -> Iterator[Fault]:
+    suggested = itertools.count()
+    for key, one in space.items():
+        kinds = [
+            name
+            for name, value in (
+                ("float", one.range_float),
+                ("int", one.range_int),
+                ("choice", one.choice),
+            )
+            if value is not None
+        ]
+        path: Path = ("space", key)
+        if len(kinds) != 1:
+            what = f"{listed(kinds)} are given" if kinds else "it has no values"
+            hint = "write one of float: [least, greatest], int: [least, greatest], choice: [...]"
+            yield Fault(path, f"{what}; one of them is wanted" if kinds else what, hint)
+        elif one.choice is not None:
+            yield from _choice(one, path)
+        else:
+            yield from _range(one, kinds[0], path)
+        yield from _conditions(key, one, space, suggested)
+
+
+def _choice(one: WrittenParameter, path: Path) -> Iterator[Fault]:
+    choices = one.choice or ()
+    if len(choices) > MAX_CHOICES:
+        sentence = f"{len(choices):,} choices; at most {MAX_CHOICES:,} are tried"
+        yield Fault((*path, "choice"), sentence)
+        return
+    if len(choices) == 1:
+        shown = _shown(choices[0])
+        sentence = f"there is one choice, {shown}, and nothing to choose"
+        yield Fault((*path, "choice"), sentence, "write it into the study's baseline instead")
+    seen: dict[str, Any] = {}
+    for index, value in enumerate(choices):
+        text = canonical(value)
+        if text in seen:
+            same = "" if type(value) is type(seen[text]) else f", as {_shown(seen[text])}"
+            sentence = f"{_shown(value)} is given twice{same}"
+            yield Fault((*path, "choice", index), sentence, "delete one")
+        seen.setdefault(text, value)
+    for word in ("log", "step"):
+        if getattr(one, word) is not None:
+            sentence = f"'{word}' is for float and int; choices have no order"
+            yield Fault((*path, word), sentence, "delete it", at_key=True)
+
+
+def _range(one: WrittenParameter, kind: str, path: Path) -> Iterator[Fault]:
+    low, high = one.range_float or one.range_int or (0, 0)
+    at: Path = (*path, kind)
+    large = next((index for index, end in enumerate((low, high)) if abs(end) > _LARGEST), None)
+    if kind == "int" and large is not None:
+        sentence = f"whole numbers are searched between -{_LARGEST:,} and {_LARGEST:,}"
+        yield Fault((*at, large), sentence)
+        return
+    if low > high:
+        sentence = f"the range runs from {_number(low)} down to {_number(high)}"
+        yield Fault(at, sentence, f"write [{_number(high)}, {_number(low)}]")
+        return
+    if low == high:
+        sentence = f"the range holds {_number(low)} and nothing else"
+        yield Fault(at, sentence, "write it into the study's baseline instead")
+        return
+    if not math.isfinite(float(high) - float(low) + max(one.step or 0.0, 0.0)):
+        yield Fault(at, "the range is too wide: its length is not finite")
+        return
+    if one.log and low <= 0:
+        sentence = f"a logarithmic range cannot begin at {_number(low)}: it never reaches 0"
+        yield Fault((*at, 0), sentence, "begin above 0, or leave out log")
+    if one.step is not None:
+        yield from _step(one, kind, (float(low), float(high)), path)
+
+
+def _step(
+    one: WrittenParameter, kind: str, ends: tuple[float, float], path: Path
+) -> Iterator[Fault]:
+    step, at = one.step or 0.0, (*path, "step")
+    low, high = ends
+    if step <= 0:
+        yield Fault(at, f"a step must be greater than 0, found {_number(step)}")
+    elif one.log:
+        yield Fault(at, "a logarithmic range has no steps", "delete step, or log")
+    elif kind == "int" and step != int(step):
+        yield Fault(at, f"{_number(step)} is not a whole number, and the values are")
+    elif kind == "float" and step < math.ulp(max(abs(low), abs(high))):
+        sentence = f"a step of {_number(step)} is too small to tell numbers near the range's ends"
+        yield Fault(at, f"{sentence} apart", "take larger steps")
+    else:
+        count = (high - low) / step
+        if abs(count - round(count)) > _WHOLE * max(1.0, count) or round(count) < 1:
+            last = low + math.floor(count) * step
+            sentence = f"steps of {_number(step)} from {_number(low)} do not end at {_number(high)}"
+            hint = f"let the range end at {_number(last)} or {_number(last + step)}"
+            yield Fault(at, sentence, hint)
+
+
+def _conditions(
+    key: str,
+    one: WrittenParameter,
+    space: Mapping[str, WrittenParameter],
+    suggested: Iterator[int],
+) -> Iterator[Fault]:
+    """What is wrong with `when`; `suggested` counts the suggestions, which take time."""
+    for parent, wanted in (one.when or {}).items():
+        path: Path = ("space", key, "when", parent)
+        if parent not in space:
+            sentence = f"{scalar.shown(parent)} is not tuned here, so nothing can depend on it"
+            asked = ""
+            if next(suggested) < MOST_SUGGESTED:
+                others = [other for other in space if other != key]
+                there = f"the space has {', '.join(others) or 'no other'}"
+                asked = did_you_mean(parent, others) or there
+            yield Fault(path, sentence, asked, at_key=True)
+            continue
+        values = wanted if isinstance(wanted, list) else [wanted]
+        if not values:
+            yield Fault(path, "is empty; name at least one value")
+        choices = {canonical(choice) for choice in space[parent].choice or ()}
+        for index, value in enumerate(values):
+            at = (*path, index) if isinstance(wanted, list) else path
+            if canonical(value) not in choices:
+                yield from _condition(parent, space[parent], value, at, suggested)
+
+
+def _condition(
+    name: str, parent: WrittenParameter, value: Any, at: Path, suggested: Iterator[int]
+) -> Iterator[Fault]:
+    """Why a parameter never has the value that another one waits for, if so."""
+    if parent.range_float is not None:
+        sentence = f"'{name}' is a float, which hardly ever has just one value"
+        yield Fault(at, sentence, "let conditions be on choices or whole numbers")
+    elif parent.choice is not None:
+        hint = ""
+        if next(suggested) < MOST_SUGGESTED:
+            words = [choice for choice in parent.choice if isinstance(choice, str)]
+            hint = did_you_mean(value, words) if isinstance(value, str) else ""
+            hint = hint or f"its choices are {', '.join(map(_shown, parent.choice))}"
+        sentence = f"{_shown(value)} is no choice of '{name}', so this would never exist"
+        yield Fault(at, sentence, hint)
+    elif parent.range_int is not None and len(parent.range_int) == 2:
+        low, high = parent.range_int
+        step = int(parent.step or 1) or 1
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or not low <= value <= high or (value - low) % step:
+            sentence = f"'{name}' is never {_shown(value)}, so this would never exist"
+            yield Fault(at, sentence, f"its values run from {low} to {high}")
+
+
+def _circle(written: WrittenSweep) -> Iterator[Fault]:
+    found = circle(made(written, "sweep").space)
+    if found:
+        way = " needs ".join([*(f"'{key}'" for key in found), f"'{found[0]}'"])
+        yield Fault(
+            ("space", found[0], "when"),
+            f"the conditions lead in a circle: {way}",
+            "delete one of the conditions",
+        )
+
+
+def _constraints(written: WrittenSweep) -> Iterator[Fault]:
+    for index, text in enumerate(written.constraints):
+        path: Path = ("constraints", index)
+        try:
+            found = parsed(text)
+        except ValueError as error:
+            sentence, _, hint = str(error).partition(" | ")
+            yield Fault(path, f"{scalar.shown(text)}: {sentence}", hint)
+            continue
+        if not found.names:
+            yield Fault(path, f"{scalar.shown(text)} names nothing that could break it")
+        for name in found.names:
+            if is_test(name):
+                yield Fault(path, f"{scalar.shown(name)} {TEST_SPLIT}", "name a validation metric")
+
+
+def _one_named(chosen: str | BaseModel | None, word: str) -> Iterator[Fault]:
+    """A mapping of a sampler or a pruner has one key, and its options fit each other."""
+    if chosen is None or isinstance(chosen, str):
+        if chosen in ("percentile", "patient", "threshold"):
+            needs = {"percentile": "percentile: 25", "patient": "patience: 3"}
+            option = needs.get(chosen, "lower: 0.2")
+            yield Fault((word,), f"{chosen} needs options", f"write {{{chosen}: {{{option}}}}}")
+        return
+    names = [*chosen.model_fields_set]
+    if len(names) != 1:
+        what = f"{listed(sorted(names))} are given; one {word} is wanted" if names else "is empty"
+        yield Fault((word,), what, f"write {word}: name, or {word}: {{name: {{...}}}}")
+        return
+    if getattr(chosen, names[0]) is None:
+        yield Fault((word, names[0]), "nothing is given", f"write {word}: {names[0]}")
+
+
+def _objectives(written: WrittenSweep) -> Iterator[Fault]:
+    told: Sequence[Objective] = written.objectives or ()
+    seen: set[str] = set()
+    for index, one in enumerate(told):
+        if one.metric in seen:
+            path: Path = ("objectives", index, "metric")
+            yield Fault(path, f"{scalar.shown(one.metric)} is listed twice", "delete one")
+        seen.add(one.metric)
+    if written.pruner is not None and len(told) > 1:
+        yield Fault(
+            ("pruner",),
+            f"a pruner compares trials by one value, and there are {len(told)} objectives",
+            "delete the pruner, or all objectives but one",
+        )
+
+
+def _stop(written: WrittenSweep) -> Iterator[Fault]:
+    if written.stop is not None and not written.stop.model_fields_set:
+        yield Fault(("stop",), "is empty", "say hours, trials or gpu_hours, or delete it")
+
+
+def _sampler(written: WrittenSweep) -> Iterator[Fault]:
+    sweep = made(written, "sweep")
+    name, options = sweep.sampler.name, sweep.sampler.options
+    at: Path = ("sampler",)
+    space: Mapping[str, Parameter] = sweep.space
+    conditional = [key for key, one in space.items() if one.when]
+    if name in _UNCONDITIONAL and conditional:
+        yield Fault(
+            at,
+            f"{name} knows only parameters that every trial has, and '{conditional[0]}' is "
+            "conditional",
+            "use tpe, nsgaii or random, or drop the condition",
+        )
+    if name == "cmaes":
+        yield from _cmaes(written, space)
+    if name == "grid":
+        endless = [key for key, one in space.items() if one.kind == "float" and not one.step]
+        for key in endless:
+            sentence = f"a grid has countably many values, and '{key}' is a float without step"
+            yield Fault(("space", key), sentence, "give it a step or choices, or use qmc")
+    if options.get("group") and not options.get("multivariate"):
+        hint = "write multivariate: true beside it"
+        yield Fault((*at, name, "group"), "groups are formed by multivariate tpe only", hint)
+    if options.get("use_separable_cma") and options.get("with_margin"):
+        sentence = "with_margin and use_separable_cma exclude each other"
+        yield Fault((*at, name, "with_margin"), sentence, "delete one")
+    yield from _random_alone(name, options, sweep.trials)
+
+
+def _cmaes(written: WrittenSweep, space: Mapping[str, Parameter]) -> Iterator[Fault]:
+    for key, one in space.items():
+        if one.kind == "choice":
+            sentence = f"cmaes knows numbers only, and '{key}' is a choice"
+            yield Fault(("sampler",), sentence, "use tpe, or tune the choice in a study of its own")
+    if len(space) == 1:
+        yield Fault(("sampler",), "cmaes needs at least two parameters", "use tpe or gp")
+    if len(written.objectives or ()) > 1:
+        yield Fault(("sampler",), "cmaes looks for one objective", "use tpe or nsgaii")
+
+
+def _random_alone(name: str, options: Mapping[str, Any], trials: int) -> Iterator[Fault]:
+    """A sampler that ends before it has learnt anything."""
+    at: Path = ("sampler", name) if options else ("sampler",)
+    first, word = options.get("n_startup_trials", _STARTUP.get(name, 0)), "n_startup_trials"
+    if name == "nsgaii":
+        first, word = options.get("population_size", _POPULATION), "population_size"
+    if first >= trials and first > 0:
+        path = (*at, word) if word in options else at
+        default = "" if word in options else " by default"
+        yield Fault(
+            path,
+            f"{name} draws its first {first} trials at random{default}, and there are {trials}: it "
+            "would never learn",
+            f"write {{{name}: {{{word}: {max(2, trials // 3)}}}}}, or sampler: random",
+        )
+
+
+def _pruner(written: WrittenSweep) -> Iterator[Fault]:
+    pruner = made(written, "sweep").pruner
+    if pruner is None or pruner.name != "threshold":
+        return
+    low, high = pruner.options.get("lower"), pruner.options.get("upper")
+    path: Path = ("pruner", "threshold")
+    if low is None and high is None and not isinstance(written.pruner, str):
+        yield Fault(path, "a threshold has a lower or an upper end", "write lower: 0.2, say")
+    elif low is not None and high is not None and low >= high:
+        yield Fault(path, f"no value lies above {_number(low)} and below {_number(high)}")
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}" if value != int(value) or abs(value) >= 1e6 else str(int(value))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return scalar.shown(value)
+    return str(value) if isinstance(value, float) else scalar.cut(canonical(value))

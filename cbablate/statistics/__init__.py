@@ -1,0 +1,1 @@
+"""What numbers say by themselves: t, power, coverage, resampling, sequential bounds."""

@@ -1,0 +1,192 @@
+"""Looking at differences after each further seed, and being allowed to.
+
+Testing at 5 % after every seed until something is found finds something in a third of null
+studies. Here each look spends a part of ALPHA, by the spending function of O'Brien and Fleming's
+type (Lan and DeMets 1983), which spends hardly anything early and nearly all at the planned end.
+The nominal levels come from the normal theory of repeated looks and are applied to the p values
+of paired t tests (Jennison and Turnbull 2000, section 4.4). That alone raises false alarms by up
+to a sixth, as the spread is estimated anew at each look (simulated: docs/decisions/0015); so all of
+it is done at an alpha that is smaller by an allowance for that.
+
+Levels grow with alpha at every look. So the smallest alpha at which some look up to now would
+have decided is a p value that holds however often one looks and whenever one stops (a sequential
+p value: Liu and Anderson 2008), and Holm's correction of such p values is a closed test over the
+family (Maurer and Bretz 2013). The interval at a look's own level holds jointly over all looks (a
+repeated confidence interval: Jennison and Turnbull 1989).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+from cbablate.statistics.power import ALPHA
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[Any]
+
+__all__ = ["Looks", "nominal_levels", "spent"]
+
+_POINTS = 96
+"""Points of Gauss's rule over what has not been stopped yet."""
+_HALVINGS = 42
+"""Of the interval that holds a bound: to 12 standard deviations x 2^-42."""
+_LARGEST = 12.0
+"""No bound is further out, in standard deviations: what is there has no chance worth a word."""
+_KNOTS = tuple(10.0 ** (exponent / 2) for exponent in range(-14, 0))
+"""Alphas between which sequential p values are interpolated; p below the first is told as it."""
+_MOST_SHARES = 24
+"""Of so many members of a family ALPHA's shares are knots too, so that these are exact."""
+_NORMAL = NormalDist()
+
+
+@dataclass(frozen=True)
+class Looks:
+    """The plan of looking: at `fewest` pairs, then after each further one, up to `most`."""
+
+    fewest: int
+    most: int
+
+    def levels(self, alpha: float = ALPHA) -> tuple[float, ...]:
+        """The two-sided p that a test must be below, at each look, `alpha` over all of them.
+
+        Raises:
+            ValueError: fewer than two pairs at the first look, or more than at the last.
+        """
+        return nominal_levels(self.shares, alpha / self.allowance)
+
+    @property
+    def allowance(self) -> float:
+        """By how much alpha is made smaller, as spreads are estimated.
+
+        As much as was simulated to be needed by 7 to 100 replicates at most. A single look is an
+        exact t test, and needs none.
+        """
+        return 1.0 if self.fewest == self.most else 1 + min(0.18, 0.02 + 3.6 / self.most)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """What part of the planned pairs each look has.
+
+        Raises:
+            ValueError: as `levels` says.
+        """
+        if not 2 <= self.fewest <= self.most:
+            raise ValueError(
+                f"looks go from two pairs or more to at least as many, not {self.fewest} to "
+                f"{self.most}"
+            )
+        return tuple(n / self.most for n in range(self.fewest, self.most + 1))
+
+    def p(self, tests: Iterable[tuple[int, float]], *, family: int = 1) -> float:
+        """The sequential p value of tests that were made at so many pairs and gave these p values.
+
+        It is below ALPHA / k, of any k up to `family`, just where a look at that alpha decides.
+        Elsewhere it is interpolated between knots, to a few per cent of itself.
+        """
+        return min((self._alpha(n, p, family) for n, p in tests), default=1.0)
+
+    def _alpha(self, n: int, p: float, family: int) -> float:
+        """The smallest alpha at which the look at n pairs decides."""
+        alphas, columns = _knots(self.shares, self.allowance, min(family, _MOST_SHARES))
+        levels = columns[n - self.fewest]
+        above = next((i for i, level in enumerate(levels) if level > p), None)
+        if above is None:
+            return 1.0
+        if above == 0 or p <= 0 or levels[above - 1] <= 0:
+            return alphas[above]
+        low, high = math.log(levels[above - 1]), math.log(levels[above])
+        part = (math.log(p) - low) / (high - low)
+        return math.exp(
+            math.log(alphas[above - 1])
+            + part * (math.log(alphas[above]) - math.log(alphas[above - 1]))
+        )
+
+
+def spent(share: float, alpha: float = ALPHA) -> float:
+    """The part of alpha that may be spent when so large a share of the planned pairs is there.
+
+    Each side spends half of it, as is usual for two-sided tests.
+    """
+    bound = -_NORMAL.inv_cdf(alpha / 4) / math.sqrt(share)
+    return 2 * math.erfc(bound / math.sqrt(2))
+
+
+@lru_cache(maxsize=256)
+def nominal_levels(shares: tuple[float, ...], alpha: float = ALPHA) -> tuple[float, ...]:
+    """The two-sided level of each look at these shares of the planned pairs, growing to 1."""
+    return tuple(column[0] for column in _columns(shares, (alpha,)))
+
+
+@lru_cache(maxsize=16)
+def _knots(
+    shares: tuple[float, ...], allowance: float, family: int
+) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:
+    """Alphas in growing order, and of each look its levels at them."""
+    alphas = tuple(sorted({*_KNOTS, *(ALPHA / k for k in range(1, family + 1)), 0.999}))
+    return alphas, _columns(shares, [alpha / allowance for alpha in alphas])
+
+
+def _columns(shares: Sequence[float], alphas: Sequence[float]) -> tuple[tuple[float, ...], ...]:
+    """Of each look, its nominal levels at several alphas.
+
+    With W a Brownian motion, W(share) is the sum of differences so far. Look k's bound c is where
+    the chance of staying within all bounds before and leaving at k is what may be spent at k; the
+    density of what stayed is carried from look to look (Armitage, McPherson and Rowe 1969).
+    """
+    import numpy as np
+
+    at, weights = np.polynomial.legendre.leggauss(_POINTS)
+    count = len(alphas)
+    points, mass = np.zeros((count, 1)), np.ones((count, 1))  # before the first look, all at zero
+    before, gone, columns = 0.0, np.zeros(count), list[tuple[float, ...]]()
+    for share in shares:
+        step = math.sqrt(share - before)
+        allowed = np.maximum([spent(share, alpha) for alpha in alphas] - gone, 0.0)
+
+        def left(
+            bound: Numbers, points: Numbers = points, mass: Numbers = mass, step: float = step
+        ) -> Numbers:
+            out = _tail((bound[:, None] - points) / step) + _tail((bound[:, None] + points) / step)
+            found: Numbers = (mass * out).sum(axis=1)
+            return found
+
+        bound = _roots(left, allowed, math.sqrt(share))
+        columns.append(
+            tuple(math.erfc(one / math.sqrt(2 * share)) for one in (float(b) for b in bound))
+        )
+        gone = gone + left(bound)
+        fresh = bound[:, None] * at
+        apart = (fresh[:, :, None] - points[:, None, :]) / step
+        np.square(apart, out=apart)
+        np.multiply(apart, -0.5, out=apart)
+        np.exp(apart, out=apart)
+        density = np.einsum("aij,aj->ai", apart, mass) / (step * math.sqrt(2 * math.pi))
+        points, mass, before = fresh, density * weights * bound[:, None], share
+    return tuple(columns)
+
+
+def _tail(z: Any) -> Any:
+    """The chance that a standard normal variable is greater."""
+    from scipy.special import ndtr  # only a study that looks in between waits for it
+
+    return ndtr(-z)
+
+
+def _roots(left: Callable[[Numbers], Numbers], allowed: Numbers, scale: float) -> Numbers:
+    """The bounds beyond which so much is left; left falls as a bound grows."""
+    import numpy as np
+
+    low, high = np.zeros_like(allowed), np.full_like(allowed, _LARGEST * scale)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        more = left(middle) > allowed
+        low, high = np.where(more, middle, low), np.where(more, high, middle)
+    found: Numbers = high
+    return found

@@ -1,0 +1,1 @@
+"""The workload `image_classification`."""

@@ -1,0 +1,336 @@
+"""The config of `image_classification`, typed; no library that trains is imported here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    model_validator,
+)
+
+from cbablate.data import identity as data_identity
+from cbablate.data.catalog import DATASETS, FOLDER
+from cbablate.probes.catalog import PROBES
+from cbablate.spec.budget import Budget
+from cbablate.workloads.images.image_metrics import revisions
+from cbablate.workloads.images.model_config import STRICT, Model, Placement, Rate, Share
+
+__all__ = ["ImageConfig", "data_fingerprint", "identity", "open_ended", "resolve", "shape"]
+
+_STREAMED = ("auto_augment", "color_jitter", "scale", "repeats")
+
+
+class Data(BaseModel):
+    """Which images. The splits belong to the data set, not to a study.
+
+    Where files lie on a machine is said by the environment variable CBABLATE_DATA, never here: it
+    is no part of what is asked.
+    """
+
+    model_config = STRICT
+
+    name: Literal[
+        "digits",
+        "fashion_mnist",
+        "cifar10",
+        "cifar100",
+        "folder",
+        "context_task",
+        "context_task_twin",
+    ]
+    subset: Annotated[int, Field(ge=1)] | None = None
+    """Train on so many of the training images, a fixed choice in the classes' proportions."""
+    folder: Annotated[str, Field(min_length=1)] | None = None
+    """Of `folder`: which one, under CBABLATE_DATA; it holds train, val and perhaps test."""
+    img_size: Annotated[int, Field(ge=1)] | None = None
+    """Of `folder`: what images are cut to, in pixels; 224 where it is not said."""
+    crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Of `folder`: the share of an evaluated image's side that is looked at; 0.875."""
+    interpolation: Literal["bicubic", "bilinear", "nearest"] | None = None
+    """Of `folder`: how images are resized; bicubic."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _folders_have_defaults(cls, written: Any) -> Any:
+        if isinstance(written, Mapping) and written.get("name") == FOLDER:
+            return {**_FOLDER_DEFAULTS, **{k: v for k, v in written.items() if v is not None}}
+        return written
+
+    @model_validator(mode="after")
+    def _keys_go_with_the_name(self) -> Data:
+        said = [key for key in ("folder", *_FOLDER_DEFAULTS) if getattr(self, key) is not None]
+        if self.name != FOLDER:
+            if said:
+                raise ValueError(f"'{said[0]}' goes with name: folder, not with '{self.name}'")
+            return self._fitting_subset()
+        if self.folder is None:
+            raise ValueError(
+                "name: folder needs 'folder' to be said: which one under CBABLATE_DATA"
+            )
+        parts = PurePosixPath(self.folder).parts
+        if self.folder.startswith(("/", "~", "\\")) or ":" in self.folder or ".." in parts:
+            raise ValueError(
+                f"folder '{self.folder}' is a place on one machine, which cannot be part of a "
+                "trial's identity: write its name under CBABLATE_DATA, such as imagenet"
+            )
+        return self
+
+    def _fitting_subset(self) -> Data:
+        facts = DATASETS[self.name]
+        total = facts.sizes["train"]
+        if self.subset is not None and not facts.num_classes <= self.subset < total:
+            raise ValueError(
+                f"subset is {self.subset:,}, but '{self.name}' has {total:,} images to train on, "
+                f"in {facts.num_classes} classes: write a number from {facts.num_classes} to "
+                f"{total - 1:,}, or leave it out to train on all"
+            )
+        return self
+
+
+_FOLDER_DEFAULTS: Mapping[str, Any] = {
+    "img_size": 224,
+    "crop_pct": 0.875,
+    "interpolation": "bicubic",
+}
+
+
+def _as_list(written: Any) -> Any:
+    if written is None or written == "none":
+        return ()
+    if isinstance(written, Mapping):
+        return (written,)
+    if isinstance(written, list):
+        return tuple(written)
+    raise ValueError(
+        f"{written!r} is no placement; write none, one placement "
+        "({operator: cb, place: mlp.end}), or a list of them"
+    )
+
+
+class Optimizer(BaseModel):
+    """An optimizer of timm by name, with its arguments."""
+
+    model_config = STRICT
+
+    name: str = "adamw"
+    lr: Annotated[float, Field(gt=0)]
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    momentum: Rate = 0.9
+
+
+class Schedule(BaseModel):
+    """A learning-rate schedule of timm, stepped every update."""
+
+    model_config = STRICT
+
+    name: Literal["cosine", "constant"] = "cosine"
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0
+    warmup_lr: Annotated[float, Field(ge=0)] = 1e-6
+    min_lr: Annotated[float, Field(ge=0)] = 0.0
+    """Where `cosine` ends; `constant` stays at the optimizer's rate."""
+
+
+class Augment(BaseModel):
+    """What is done to training images; the names are those of timm's training script.
+
+    `shift` moves each image by up to so many pixels, a fresh draw each time it is seen. `hflip`
+    mirrors it with this probability: 0.5 for folders, 0 for other data where it is not said. What
+    comes after it is for folders only, whose images are augmented one by one as they are read.
+    """
+
+    model_config = STRICT
+
+    shift: Annotated[int, Field(ge=0)] = 0
+    mixup: Annotated[float, Field(ge=0)] = 0.0
+    cutmix: Annotated[float, Field(ge=0)] = 0.0
+    smoothing: Rate = 0.0
+    reprob: Rate = 0.0
+    hflip: Annotated[float, Field(ge=0, le=1)] | None = None
+    auto_augment: str | None = None
+    """A policy of timm, such as rand-m9-mstd0.5-inc1."""
+    color_jitter: Annotated[float, Field(ge=0)] | None = None
+    """As in timm, not used beside a policy, unless that is `3a` (DeiT III's)."""
+    scale: Annotated[tuple[Share, Share], Field(strict=False)] | None = None
+    """The share of an image's area that a crop takes, from and to; timm's 0.08 to 1."""
+    repeats: Annotated[int, Field(ge=1)] | None = None
+    """How often an epoch shows an image, each time augmented anew, in place of other images."""
+
+
+ProbeName = Literal[
+    "entropy",
+    "distance",
+    "jacobian",
+    "share",
+    "rank",
+    "similarity",
+    "cka",
+    "gradient",
+    "curvature",
+    "flops",
+    "memory",
+    "calibration",
+    "occlusion",
+    "shuffle",
+    "adversarial",
+    "corruption",
+    "alignment",
+    "maps",
+]
+
+
+def _in_order(names: tuple[ProbeName, ...]) -> tuple[ProbeName, ...]:
+    """The names in the catalog's order: what is asked for is the same in any order."""
+    if len(set(names)) < len(names):
+        raise ValueError("a probe is listed twice: delete one")
+    return tuple(sorted(names, key=[*PROBES].index))
+
+
+_EMA_DECAY = 0.9998
+
+
+class ImageConfig(BaseModel):
+    """All that one training of an image classifier depends on, but its seed and budget."""
+
+    model_config = STRICT
+
+    data: Data
+    model: Model
+    context: Annotated[
+        tuple[Placement, ...],
+        BeforeValidator(
+            _as_list, json_schema_input_type=Literal["none"] | Placement | list[Placement] | None
+        ),
+    ] = ()
+    optimizer: Optimizer
+    schedule: Schedule = Field(default_factory=Schedule)
+    augment: Augment = Field(default_factory=Augment)
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    clip_grad: Annotated[float, Field(gt=0)] | None = None
+    model_ema: bool | None = None
+    """Whether what is evaluated is a running average of the weights (timm's ModelEmaV3), taken
+    after every update. Off is as if it were left out."""
+    model_ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """What the average keeps of itself at an update: timm's 0.9998 where it is not said."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """`auto` is bfloat16 autocast on a GPU, float32 on a CPU."""
+    probes: Annotated[tuple[ProbeName, ...], AfterValidator(_in_order)] = ()
+    """What is measured beside accuracy, parameters and mean attention entropy; left out of the
+    resolved config where nothing is."""
+
+    @model_validator(mode="after")
+    def _decay_is_of_an_average(self) -> ImageConfig:
+        if self.model_ema_decay is not None and self.model_ema is None:
+            raise ValueError(
+                f"model_ema_decay is {self.model_ema_decay:g}, but no average of the weights is "
+                "taken: write model_ema: true beside it, or delete it"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _model_fits_data(self) -> ImageConfig:
+        name = self.data.name
+        if name == FOLDER:
+            given = {"img_size": self.data.img_size, "in_chans": 3}
+        else:
+            given = {"img_size": DATASETS[name].img_size, "in_chans": DATASETS[name].in_chans}
+        for key, there in given.items():
+            asked = getattr(self.model, key)
+            if asked is not None and asked != there:
+                raise ValueError(f"model.{key} is {asked}, but the images of '{name}' have {there}")
+        return self
+
+    @model_validator(mode="after")
+    def _files_are_augmented_one_by_one(self) -> ImageConfig:
+        said = [key for key in _STREAMED if getattr(self.augment, key) is not None]
+        if said and self.data.name != FOLDER:
+            raise ValueError(
+                f"augment.{said[0]} is for images that are read from files one by one (name: "
+                f"folder); those of '{self.data.name}' are held on the device, where shift, "
+                "hflip, reprob, mixup and cutmix can be used"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _batches_mix_in_pairs(self) -> ImageConfig:
+        mixed = self.augment.mixup > 0 or self.augment.cutmix > 0
+        if mixed and self.batch_size % 2:
+            raise ValueError(
+                f"mixup and cutmix pair up the images of a batch, so batch_size {self.batch_size} "
+                "must be even"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _rates_are_in_order(self) -> ImageConfig:
+        for key, rate in (
+            ("warmup_lr", self.schedule.warmup_lr),
+            ("min_lr", self.schedule.min_lr),
+        ):
+            if rate > self.optimizer.lr:
+                raise ValueError(
+                    f"schedule.{key} {rate:g} is above optimizer.lr {self.optimizer.lr:g}"
+                )
+        return self
+
+
+def open_ended(config: Mapping[str, Any], budget: Budget) -> bool:
+    """Whether a longer training begins as this one does: the rate must not know the end.
+
+    A budget of steps may end within an epoch, which a longer one would not have measured.
+    """
+    return bool(config["schedule"]["name"] == "constant") and budget.unit == "epochs"
+
+
+def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config with every default filled in, as plain JSON values; keys left to timm stay out.
+
+    Raises:
+        pydantic.ValidationError: the config is not one of this workload.
+    """
+    read = ImageConfig.model_validate_json(json.dumps(config))
+    whole: dict[str, Any] = read.model_dump(mode="json", exclude_none=True)
+    if not read.probes:
+        del whole["probes"]
+    if read.model_ema:
+        whole.setdefault("model_ema_decay", _EMA_DECAY)
+    else:  # a level that turns the average off need not take back its decay
+        whole.pop("model_ema", None)
+        whole.pop("model_ema_decay", None)
+    return whole
+
+
+def identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a resolved config's outcome depends on: of a checkpoint its content, not its path.
+
+    Where it is measured in another way than it was first, that is part of it.
+    """
+    whole = dict(config)
+    checkpoint = config["model"].get("checkpoint")
+    if checkpoint is not None:
+        whole["model"] = {**config["model"], "checkpoint": checkpoint["sha256"]}
+    revised = revisions(config)
+    if revised:
+        whole["revisions"] = revised
+    return whole
+
+
+def data_fingerprint(config: Mapping[str, Any]) -> str:
+    """The content address of the images that a resolved config names.
+
+    Raises:
+        EnvironmentFault: it must be computed from files that are not on this machine.
+    """
+    return data_identity.content(config["data"])
+
+
+def shape(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a resolved config's cost depends on: all but rates, which cost the same at any value."""
+    whole = {key: value for key, value in identity(config).items() if key != "schedule"}
+    return {**whole, "optimizer": config["optimizer"]["name"], "clip_grad": "clip_grad" in config}

@@ -1,0 +1,1 @@
+"""A user's own code: found, known by its content, imported apart, checked."""

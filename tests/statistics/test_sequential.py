@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cbablate.statistics.sequential import Looks, nominal_levels, spent
+
+FIFTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def test_bounds_are_lan_and_demets_published_ones() -> None:
+    bounds = [NormalDist().inv_cdf(1 - level / 2) for level in nominal_levels(FIFTHS)]
+    assert bounds == pytest.approx([4.8769, 3.3569, 2.6803, 2.2898, 2.0310], abs=2e-4)
+
+
+def test_all_of_alpha_is_spent_at_the_end_and_one_look_is_the_plain_test() -> None:
+    assert spent(1.0) == pytest.approx(0.05)
+    assert nominal_levels((1.0,)) == pytest.approx((0.05,), abs=1e-9)
+    assert nominal_levels((1.0,), 0.01) == pytest.approx((0.01,), abs=1e-9)
+    assert Looks(6, 6).levels() == pytest.approx((0.05,), abs=1e-9)
+
+
+def test_a_random_walk_leaves_the_bounds_as_often_as_alpha_says() -> None:
+    levels = nominal_levels(Looks(5, 15).shares)
+    draw = np.random.default_rng(1)
+    walks = np.cumsum(draw.standard_normal((40_000, 15)), axis=1)[:, 4:]
+    z = np.abs(walks) / np.sqrt(np.arange(5, 16))
+    bounds = [NormalDist().inv_cdf(1 - level / 2) for level in levels]
+    assert np.mean((z >= bounds).any(axis=1)) == pytest.approx(0.05, abs=0.004)
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(2, 6), st.integers(2, 8), st.integers(2, 10))
+def test_levels_grow_from_look_to_look_and_shrink_with_the_family(
+    fewest: int, further: int, family: int
+) -> None:
+    looks = Looks(fewest, fewest + further)
+    alone, shared = looks.levels(), looks.levels(0.05 / family)
+    assert all(a < b for a, b in pairwise(alone))
+    assert all(one <= other for one, other in zip(shared, alone, strict=True))
+    assert alone[-1] < 0.05
+
+
+def test_looks_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="not 1 to 5"):
+        Looks(1, 5).levels()
+    with pytest.raises(ValueError, match="not 6 to 5"):
+        Looks(6, 5).levels()
+
+
+@pytest.mark.parametrize("share", [1, 2, 5])
+def test_a_sequential_p_is_below_a_share_of_alpha_just_where_a_look_at_it_decides(
+    share: int,
+) -> None:
+    looks, alpha = Looks(6, 12), 0.05 / share
+    for n, level in zip(range(6, 13), looks.levels(alpha), strict=True):
+        assert looks.p([(n, level * 0.999)], family=5) < alpha <= looks.p([(n, level)], family=5)
+
+
+def test_between_knots_a_sequential_p_is_the_alpha_whose_level_it_is() -> None:
+    looks = Looks(6, 12)
+    for alpha in (0.004, 0.03, 0.2):
+        for n, level in zip(range(6, 13), looks.levels(alpha), strict=True):
+            assert looks.p([(n, level)]) == pytest.approx(alpha, rel=0.01)
+
+
+def test_a_sequential_p_is_that_of_its_best_look_and_never_grows() -> None:
+    looks, draw = Looks(6, 12), random.Random(1)
+    tests = [(n, draw.random() ** 3) for n in range(6, 13)]
+    grown = [looks.p(tests[:count]) for count in range(len(tests) + 1)]
+    assert grown[0] == 1.0
+    assert all(a >= b for a, b in pairwise(grown))
+    assert grown[-1] == min(looks.p([one]) for one in tests)
+    assert 0 < looks.p([(6, 0.0)]) < 1e-6
+    assert looks.p([(6, 1.0)]) == 1.0
+
+
+@pytest.mark.parametrize(("most", "alpha"), [(9, 0.05), (16, 0.01), (30, 0.05)])
+def test_t_tests_at_every_look_raise_no_more_false_alarms_than_alpha(
+    most: int, alpha: float
+) -> None:
+    draw, count = np.random.default_rng(most), 60_000
+    x = draw.standard_normal((count, most))
+    n = np.arange(1, most + 1)
+    sums, squares = np.cumsum(x, axis=1)[:, 5:], np.cumsum(x * x, axis=1)[:, 5:]
+    n = n[5:]
+    t = np.abs(sums / n) / np.sqrt((squares - sums**2 / n) / (n - 1) / n)
+    bounds = scipy.stats.t.isf(np.array(Looks(6, most).levels(alpha)) / 2, n - 1)
+    alarms = float((t >= bounds).any(axis=1).mean())
+    assert alarms <= alpha + 2 * (alpha / count) ** 0.5
+    assert alarms >= 0.8 * alpha, "and hardly fewer"
