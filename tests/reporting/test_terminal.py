@@ -40,7 +40,7 @@ def test_it_fits_a_terminal() -> None:
 
 def test_ascii_is_ascii() -> None:
     plan = placement(names=("é", "中", "–", "x"), description=FROZEN)
-    text = ablation_table(plan, summarize(plan, told(plan))).as_text().as_text(ascii_only=True)
+    text = ablation_table(plan, summarize(plan, told(plan))).as_text(ascii_only=True)
     assert text.isascii()
     assert "+-" in text
     assert r"\u4e2d" in text
