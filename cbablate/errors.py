@@ -1,4 +1,16 @@
-"""The errors a user can meet, each with the exit code that the command line gives it."""
+"""The errors a user can meet, each with the exit code that the command line gives it.
+
+    CbablateError             1   anything that stops a command
+      StudyError              2   a study or sweep file says what cannot be meant
+      UsageError              2   a command or a call asks for what cannot be had
+      TrialFailure            3   one trial has no usable measurement; the others go on
+      EnvironmentFault        4   the machine lacks a library, a device, data, room, a server
+      DamagedState            5   recorded facts cannot be trusted
+      OwnedElsewhere          6   another process writes to these results
+      Interrupted           130   somebody stopped the command (75: a scheduler, or Ray died)
+
+A command that ends with 3 has done what it could; run again, it tries what failed once more.
+"""
 
 from __future__ import annotations
 

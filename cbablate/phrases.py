@@ -1,8 +1,18 @@
-"""Lengths of time, as a person says them."""
+"""Phrases: how a number of things, a length of time and a list are said, everywhere alike."""
 
 from __future__ import annotations
 
-__all__ = ["duration"]
+from collections.abc import Iterable, Sequence
+
+__all__ = ["LISTED", "counted", "duration", "first_few", "listed"]
+
+LISTED = 12
+"""How many things a sentence names before it says how many more there are."""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 arm`, `2 arms`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:
@@ -15,3 +25,16 @@ def duration(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def listed(words: Sequence[str], joint: str = "and") -> str:
+    """Words in a row: `a, b and c`."""
+    *others, last = words
+    return f"{', '.join(others)} {joint} {last}" if others else last
+
+
+def first_few(phrases: Iterable[str]) -> str:
+    """The first `LISTED` of them, and how many more there are: `a; b; and 3 more`."""
+    every = list(phrases)
+    more = len(every) - LISTED
+    return "; ".join(every[:LISTED]) + (f"; and {more} more" if more > 0 else "")

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cbablate.errors import StudyError
+from cbablate.phrases import counted
 from cbablate.planning import design
 from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.sequential_rules import growing_faults
@@ -175,7 +176,7 @@ def _layout_faults(study: Study) -> list[Fault]:
     if study.design == "factorial" and len(study.factors) == 2:
         return []
     many = len(study.factors)
-    found = f"{study.design} with {many} factor{'' if many == 1 else 's'}"
+    found = f"{study.design} with {counted(many, 'factor')}"
     sentence = (
         f"two_way lays two factors across each other: it needs design: factorial, not {found}"
     )

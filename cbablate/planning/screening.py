@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from cbablate.spec.loading.complaint import listed
+from cbablate.phrases import listed
 
 __all__ = ["aliases", "columns", "fractional", "plackett_burman", "runs"]
 

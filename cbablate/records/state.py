@@ -1,4 +1,15 @@
-"""`TrialState` and `Verdict`: where a trial stands, and whether it goes on."""
+"""`TrialState` and `Verdict`: where a trial stands, and whether it goes on.
+
+    WAITING --started--> RUNNING --ended--> COMPLETE   its budget is spent
+                          ^   |         |-> PRUNED     its search's pruner stopped it
+                          |   |         '-> FAILED     with a class of failure
+                          |   |                 |
+                          |   '-- driver died --|      the next run gives a further attempt,
+                          '---------------------'      from the last checkpoint if there is one
+
+Never attempted again: COMPLETE, PRUNED, and FAILED as `diverged`, which would happen again. FAILED
+as `error`, `lost`, `no measurement` or `timeout` is attempted once more by each further run.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +28,7 @@ FAILURES: tuple[str, ...] = get_args(Failure)
 
 
 class TrialState(StrEnum):
-    """Where a trial stands, said by the ledger and never inferred from a value.
-
-    WAITING -> RUNNING -> COMPLETE | PRUNED | FAILED. Running a study again gives a further
-    attempt to a trial whose driver died while it was RUNNING, and to a FAILED one, except where
-    it `diverged`: that would happen again. COMPLETE and PRUNED trials are never run again.
-    """
+    """Where a trial stands, as the ledger says; never inferred from a value."""
 
     WAITING = "waiting"
     RUNNING = "running"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cbablate.analysis.summary import summarize
+from cbablate.phrases import first_few
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.sentences.claim import listed
 from cbablate.reporting.sentences.note import comment, method, notes
 from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import SESSION, Telling, patchy, placement, sizes, told
@@ -61,7 +61,7 @@ def test_missing_trials_are_told_with_their_reasons() -> None:
 
 
 def test_only_some_of_many_arms_are_named() -> None:
-    assert listed([str(i) for i in range(20)]).endswith("11; and 8 more")
+    assert first_few([str(i) for i in range(20)]).endswith("11; and 8 more")
 
 
 def test_fewer_pairs_than_n_are_told() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cbablate import api
-from cbablate.cli.overviews.tuning_overview import counted
+from cbablate.phrases import counted
 from cbablate.spec.loading.sweep_file import is_sweep, read_sweep
 from cbablate.spec.yaml.text_file import Unreadable
 from cbablate.spec.yaml.yaml_file import read_yaml

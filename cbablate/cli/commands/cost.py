@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cbablate.analysis.forecast import Forecast, Price, forecast, shapes
-from cbablate.cli.overviews.tuning_overview import counted
 from cbablate.cli.words import tell
-from cbablate.phrases import duration
+from cbablate.phrases import counted, duration
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.statistics.estimate import Estimate

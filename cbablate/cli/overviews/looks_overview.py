@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from cbablate.analysis.course import asked, course, looks_of, may_come
 from cbablate.analysis.searches.cost import cost
-from cbablate.cli.overviews.tuning_overview import counted
-from cbablate.phrases import duration
+from cbablate.phrases import counted, duration
 from cbablate.planning.plan import Plan
 from cbablate.records.history import histories
 from cbablate.records.record import Record

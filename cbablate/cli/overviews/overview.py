@@ -18,14 +18,9 @@ from cbablate.analysis.searches.tuning import best_proposals
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.character import brief, visible
 from cbablate.cli.overviews.looks_overview import cost_lines, look_lines, standing_lines
-from cbablate.cli.overviews.tuning_overview import (
-    counted,
-    left_lines,
-    searching_lines,
-    tuning_lines,
-)
+from cbablate.cli.overviews.tuning_overview import left_lines, searching_lines, tuning_lines
 from cbablate.cli.words import command
-from cbablate.phrases import duration
+from cbablate.phrases import counted, duration
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases

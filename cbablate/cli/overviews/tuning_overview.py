@@ -6,17 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.searches.cost import Cost, TuningCost
 from cbablate.analysis.searches.tuning import Tuning, tunings
-from cbablate.phrases import duration
+from cbablate.phrases import counted, duration
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.sentences.tuning_note import proposal_words, search_words, used_words
 
-__all__ = ["counted", "left_lines", "searching_lines", "tuning_lines"]
-
-
-def counted(number: int, word: str) -> str:
-    """`1 arm`, `2 arms`."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+__all__ = ["left_lines", "searching_lines", "tuning_lines"]
 
 
 def tuning_lines(plan: Plan, price: TuningCost) -> Iterator[str]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.contrasts.contrast import Contrast
 from cbablate.analysis.contrasts.verdict import Claim, Finding
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
+from cbablate.phrases import LISTED, counted, first_few
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.scale import Scale, scale_in
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
-__all__ = ["LISTED", "claims", "difference_unit", "listed", "margin_words"]
+__all__ = ["claims", "difference_unit", "margin_words"]
 
-LISTED = 12
-"""So many arms are named in a sentence, or have one each; of more, the count is given."""
 _KINDS: tuple[Claim, ...] = ("helps", "hurts", "differs", "equivalent", "undecided", "too few")
 
 
@@ -58,7 +57,7 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
             if one.findings[name].claim == kind
         ]
         if of_kind:
-            yield f"{len(of_kind)} of {len(compared)} arms: {listed(of_kind)}."
+            yield f"{len(of_kind)} of {len(compared)} arms: {first_few(of_kind)}."
 
 
 def difference_unit(plan: Plan, scale: Scale, name: str) -> str:
@@ -71,13 +70,6 @@ def margin_words(plan: Plan, scale: Scale, unit: str) -> str:
     """The study's margin as it was written, not rounded as means are; "" without one."""
     value = scale.number(plan.study.margin).value
     return "" if value is None else _measured(f"{value:.6g}", unit)
-
-
-def listed(words: Sequence[str] | Iterable[str]) -> str:
-    """The first `LISTED` of them, and how many more there are."""
-    every = list(words)
-    more = len(every) - LISTED
-    return "; ".join(every[:LISTED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _method(
@@ -105,7 +97,7 @@ def _method(
 def _said(contrast: Contrast, finding: Finding, scale: Scale, *, unit: str, margin: str) -> str:
     """One finding, with the numbers that it rests on."""
     if finding.claim == "too few":
-        return f"too few replicates ({contrast.n} pair{'' if contrast.n == 1 else 's'})"
+        return f"too few replicates ({counted(contrast.n, 'pair')})"
     interval = _interval(contrast, scale, unit)
     if finding.claim == "equivalent":
         return f"no difference larger than {margin}{interval}"

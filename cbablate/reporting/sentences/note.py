@@ -10,11 +10,12 @@ from cbablate.analysis.designs.factorial import effects
 from cbablate.analysis.provenance.origin import Origin
 from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
 from cbablate.errors import CbablateError
+from cbablate.phrases import counted, first_few
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
 from cbablate.reporting.model.cell import DASH, Probability
-from cbablate.reporting.sentences.claim import claims, listed
+from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import RESAMPLES
@@ -56,7 +57,7 @@ def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     complete = sum(one.counts.complete for one in summary.arms)
     lines = [
         f"Study {study.name}: {study.question}",
-        f"{arms} arm{'' if arms == 1 else 's'} x {study.replicates} replicates of {budget.amount} "
+        f"{counted(arms, 'arm')} x {study.replicates} replicates of {budget.amount} "
         f"{budget.unit} from seed {study.seed}: {complete} of {planned} trials complete"
         + (" that looks have asked for" if study.sequential else ""),
         f"Workload {plan.description.name}, version {plan.description.version}",
@@ -143,7 +144,7 @@ def _effects(plan: Plan, summary: Summary) -> Iterator[str]:
         for p in (Probability(one.p_adjusted).plain,)
     ]
     if found and len(split.blocks) >= FEWEST_PAIRS:
-        yield f"All arms together show an effect of {listed(found)}: `cbablate table --effects`."
+        yield f"All arms together show an effect of {first_few(found)}: `cbablate table --effects`."
 
 
 def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -291,7 +292,7 @@ def _pairing(
         and one.contrasts[primary].p is not None
     ]
     if apart:
-        yield f"Not paired, as no seed is shared (Welch's t test instead): {listed(apart)}."
+        yield f"Not paired, as no seed is shared (Welch's t test instead): {first_few(apart)}."
 
 
 def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -342,7 +343,7 @@ def _missing(summary: Summary) -> Iterator[str]:
 
 def incomplete(summary: Summary) -> str:
     """The arms that lack replicates, and what became of these; "" where none does."""
-    return listed(
+    return first_few(
         f"{one.arm.name} ({_states(one.counts)})"
         for one in summary.arms
         if one.counts.complete < one.counts.planned
@@ -374,14 +375,14 @@ def _shortfalls(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
             if one.estimates[name].n != _row_n(one, primary) and one.estimates[name].n
         ]
         if few:
-            yield f"{metric_of(plan, name).label} has another n in {listed(few)}."
+            yield f"{metric_of(plan, name).label} has another n in {first_few(few)}."
     pairs = [
         f"{one.arm.name} ({one.contrasts[primary].n})"
         for one in summary.arms
         if primary in one.contrasts and one.contrasts[primary].n != _row_n(one, primary)
     ]
     if pairs:
-        yield f"Pairs behind Δ, where fewer than n: {listed(pairs)}."
+        yield f"Pairs behind Δ, where fewer than n: {first_few(pairs)}."
 
 
 def _row_n(one: ArmSummary, primary: str) -> int:

@@ -13,9 +13,9 @@ from typing import Any
 
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome
+from cbablate.phrases import counted, first_few
 from cbablate.planning.plan import Plan
 from cbablate.records.state import TrialState
-from cbablate.reporting.sentences.claim import listed
 from cbablate.reporting.sentences.note import mixed
 from cbablate.spec.loading.changes import flatten
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, floor, pairs_to_flip
@@ -81,7 +81,7 @@ def _seeds(case: Case) -> Iterator[Question]:
     family = sum(arm.against is not None for arm in case.plan.arms)
     if not family or floor(n) * family < ALPHA:
         return
-    reach = f"An exact sign-flip test of {n} pair{'' if n == 1 else 's'} cannot go below p = "
+    reach = f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = "
     if n < FEWEST_PAIRS:
         found = f"{reach}{floor(n):.2g}; no arm can be found to differ."
     else:
@@ -112,7 +112,7 @@ def _missing(case: Case) -> Iterator[Question]:
     yield Question(
         "missing trials",
         "What happened to the trials that are not in the means?",
-        f"Not every planned trial is complete: {listed(short_of)}.{why}"
+        f"Not every planned trial is complete: {first_few(short_of)}.{why}"
         + (" Means over the survivors favour an arm that diverges." if diverged else ""),
         "Run the study again for what was cut short; report what diverged beside the means.",
     )
@@ -143,7 +143,7 @@ def _changes(case: Case) -> Iterator[Question]:
 def _mixtures(case: Case) -> Iterator[Question]:
     unlike = mixed(case.summary.origin)
     if unlike:
-        told = "; ".join(f"{trait}: {listed(values)}" for trait, values in unlike.items())
+        told = "; ".join(f"{trait}: {first_few(values)}" for trait, values in unlike.items())
         yield Question(
             "mixed origins",
             "Do the arms differ in anything else, machine or code?",
@@ -172,7 +172,7 @@ def _tuning(case: Case) -> Iterator[Question]:
         yield Question(
             "tuning effort",
             "Was every arm tuned as hard as the others, the baseline above all?",
-            f"The best tuned arm had {most} tuning trials; fewer had {listed(less)}.",
+            f"The best tuned arm had {most} tuning trials; fewer had {first_few(less)}.",
             "Run the study again until every arm has had the same number.",
         )
 
@@ -213,7 +213,7 @@ def _timings(case: Case) -> Iterator[Question]:
         fewest = min((one.rounds for one in timed), default=0)
         stages = len({one.batch for one in timed})
         if timed and (fewest < FEWEST_ROUNDS or stages > 1):
-            found = f"{label}: {fewest} round{'' if fewest == 1 else 's'} at the least"
+            found = f"{label}: {counted(fewest, 'round')} at the least"
             found += f", from {stages} timing stages." if stages > 1 else "."
             yield Question(
                 "timing",

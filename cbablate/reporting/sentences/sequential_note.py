@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from cbablate.analysis.course import Course
 from cbablate.analysis.summary import Summary
+from cbablate.phrases import first_few
 from cbablate.planning.plan import Plan
-from cbablate.reporting.sentences.claim import listed
 from cbablate.statistics.power import ALPHA
 
 __all__ = ["VIEW_NOTE", "looks_method", "looks_notes", "progress"]
@@ -47,12 +47,12 @@ def looks_notes(plan: Plan, summary: Summary) -> Iterator[str]:
     ]
     if decided:
         yield (
-            f"Decided: {listed(decided)}. What stops early tends to look further from its "
+            f"Decided: {first_few(decided)}. What stops early tends to look further from its "
             "reference than it is; the intervals of Δ allow for that, means alone do not."
         )
     ended = [names[a] for a, one in at.decisions.items() if one.claim is None and a not in at.open]
     if ended and all(at.looked[arm] == at.looks.most for arm in at.decisions if arm not in at.open):
-        yield f"Undecided after all {at.looks.most} seeds: {listed(ended)}."
+        yield f"Undecided after all {at.looks.most} seeds: {first_few(ended)}."
     if at.beyond:
         one = at.beyond == 1
         yield (

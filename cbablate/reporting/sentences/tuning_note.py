@@ -11,7 +11,7 @@ from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.provenance.origin import Origin
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.analysis.summary import Summary
-from cbablate.reporting.sentences.claim import LISTED, listed
+from cbablate.phrases import LISTED, counted, first_few
 from cbablate.reporting.sentences.note import fixed_marks, incomplete, mixed
 from cbablate.spec.space import ends
 from cbablate.spec.sweep import Parameter, Proposal, Sweep
@@ -67,16 +67,16 @@ def effort_notes(tuned: Tuned | None) -> Iterator[str]:
         if not one.over
     ]
     if unfinished:
-        yield f"TUNING IS NOT OVER, so these have no tuned values yet: {listed(unfinished)}."
+        yield f"TUNING IS NOT OVER, so these have no tuned values yet: {first_few(unfinished)}."
     empty = [one.search.arm.name for one in tuned.tunings if one.over and one.best is None]
     if empty:
-        yield f"TUNING FOUND NOTHING USABLE, so these have no tuned values: {listed(empty)}."
+        yield f"TUNING FOUND NOTHING USABLE, so these have no tuned values: {first_few(empty)}."
     usable = {one.complete + one.pruned for one in tuned.tunings if one.over}
     if len(usable) > 1:
         each = [f"{one.search.arm.name} {_usable(one)}" for one in tuned.tunings if one.over]
         yield (
             "TUNING EFFORT DIFFERS between arms, so a difference between them may be one of "
-            f"effort; trials that gave the search a value: {listed(each)}."
+            f"effort; trials that gave the search a value: {first_few(each)}."
         )
 
 
@@ -92,7 +92,7 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
         if one.search.arm.id in tuned.proposals
     ]
     if chosen:
-        yield f"Chosen: {listed(chosen)}."
+        yield f"Chosen: {first_few(chosen)}."
     edges = [
         f"{one.search.arm.name} ({', '.join(found)})"
         for one in tuned.tunings
@@ -100,7 +100,8 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
     ]
     if edges:
         yield (
-            f"Chosen at the edge of what was searched, so better may lie beyond: {listed(edges)}."
+            "Chosen at the edge of what was searched, so better may lie beyond: "
+            f"{first_few(edges)}."
         )
     if tuned.fixed is not None:
         short = incomplete(tuned.fixed)
@@ -116,7 +117,9 @@ def _used(tunings: Sequence[Tuning]) -> str:
     words = [used_words(one) for one in tunings]
     if len(words) > 1 and len(set(words)) == 1:
         return f"{words[0]} for each arm"
-    return listed(f"{one.search.arm.name} {said}" for one, said in zip(tunings, words, strict=True))
+    return first_few(
+        f"{one.search.arm.name} {said}" for one, said in zip(tunings, words, strict=True)
+    )
 
 
 def _mixtures(summary: Summary, fixed: Summary) -> Iterator[str]:
@@ -137,7 +140,7 @@ def given(tuned: Tuned) -> str:
     study, sweep = tuned.plan.study, first.search.sweep
     budget = study.budget
     each = "Each arm is" if len(tuned.tunings) > 1 else "It is"
-    many = f"{first.wanted} trial{'' if first.wanted == 1 else 's'}"
+    many = f"{counted(first.wanted, 'trial')}"
     length = f"of {'at most ' if sweep.pruner else ''}{budget.amount} {budget.unit}"
     goals = " and ".join(one.metric for one in first.search.objectives)
     front = f"; of the front, the best by {study.objective.metric}" if sweep.objectives[1:] else ""
@@ -168,7 +171,7 @@ def used_words(one: Tuning) -> str:
     unit = one.search.budget.unit
     count = len(one.attempts)
     inside = "; ".join([part for part in (", ".join(parts), f"{one.spent:,} {unit}") if part])
-    return f"{count} trial{'' if count == 1 else 's'} ({inside})"
+    return f"{counted(count, 'trial')} ({inside})"
 
 
 def proposal_words(proposal: Proposal) -> str:
@@ -194,7 +197,7 @@ def _survival(summary: Summary, tuned: Tuned) -> Iterator[str]:
         changed = [(one, a, b) for one, a, b in pairs if a != b]
         said = [f"{one.arm.name}: {before}, then {after}" for one, before, after in changed]
         said = said or ["no finding changes"]
-    yield f"Does it survive tuning (finding at the fixed, then at the tuned)? {listed(said)}."
+    yield f"Does it survive tuning (finding at the fixed, then at the tuned)? {first_few(said)}."
 
 
 def _at_edge(sweep: Sweep, proposal: Proposal) -> list[str]:

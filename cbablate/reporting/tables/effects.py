@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from cbablate.analysis.designs.factorial import Effect, Effects, Part, effects
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
+from cbablate.phrases import listed
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Blank, Cell, Count, Number, Probability, Spread, Text
@@ -15,7 +16,6 @@ from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.note import comment
 from cbablate.reporting.tables.screening import screening_table
-from cbablate.spec.loading.complaint import listed
 
 __all__ = ["effect_table"]
 

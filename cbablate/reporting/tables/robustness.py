@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from cbablate.analysis.designs.tasks import Tasks, tasks
 from cbablate.analysis.summary import Summary as StudySummary
 from cbablate.fingerprint import derive_seed
+from cbablate.phrases import first_few
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Blank, Cell, Count, Number, Range, Spread, Text
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.scale import Scale, scale_of
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
-from cbablate.reporting.sentences.claim import listed
 from cbablate.reporting.sentences.note import comment
 from cbablate.statistics.robust import (
     RESAMPLES,
@@ -154,9 +154,9 @@ def _range(one: Summary, scale: Scale) -> Cell:
 
 def _notes(found: Tasks, told: Sequence[_Told]) -> Iterator[str]:
     names = list(found.matrix)
-    yield f"Over {len(names)} {found.of}: {listed(names)}; n values, a task and a seed each."
+    yield f"Over {len(names)} {found.of}: {first_few(names)}; n values, a task and a seed each."
     if found.left_out:
-        yield f"Left out, as not every arm has it: {listed(found.left_out)}."
+        yield f"Left out, as not every arm has it: {first_few(found.left_out)}."
     yield (
         "IQM: mean of the middle half of an arm's values, over all tasks and seeds, which one task "
         "that is easy or broken moves little."

@@ -9,13 +9,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cbablate.phrases import listed
 from cbablate.spec.fault import Fault, Path
 from cbablate.spec.outline import Outline
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean, nearest
 from cbablate.spec.yaml.tree import MapNode, Node, Place, TextNode
 
-__all__ = ["MOST_SUGGESTED", "Problem", "Wording", "choices", "complaints", "listed", "problems"]
+__all__ = ["MOST_SUGGESTED", "Problem", "Wording", "choices", "complaints", "problems"]
 
 _WANTED = {
     "string_type": "text",
@@ -346,9 +347,3 @@ def _what(found: Any) -> str:
     if found is None:
         return "nothing"
     return "a list" if isinstance(found, Sequence) else "a mapping"
-
-
-def listed(words: Sequence[str], joint: str = "and") -> str:
-    """Words in a row: `a, b and c`."""
-    *others, last = words
-    return f"{', '.join(others)} {joint} {last}" if others else last

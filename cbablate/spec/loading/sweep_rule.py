@@ -14,9 +14,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from cbablate.fingerprint import canonical
+from cbablate.phrases import listed
 from cbablate.spec.constraint import parsed
 from cbablate.spec.fault import Fault, Path
-from cbablate.spec.loading.complaint import MOST_SUGGESTED, listed
+from cbablate.spec.loading.complaint import MOST_SUGGESTED
 from cbablate.spec.loading.study_rule import TEST_SPLIT, Prefixes, is_seed, is_test
 from cbablate.spec.loading.written_sweep import WrittenParameter, WrittenSweep, made
 from cbablate.spec.metric import Objective
