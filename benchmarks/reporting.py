@@ -24,7 +24,7 @@ from cbablate import load_study, plan
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.records.sqlite.ledger import Ledger
-from cbablate.running.conductor import declare
+from cbablate.running.recorder import declare
 
 ARMS, MEASUREMENTS, LAYERS = 100, 5, 12
 STUDY = """\

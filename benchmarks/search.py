@@ -26,9 +26,10 @@ from cbablate.planning.search import searches, tuning_seed
 from cbablate.planning.trial import Trial
 from cbablate.records.record import Record
 from cbablate.records.sqlite.ledger import Ledger
-from cbablate.running.conductor import Conductor, declare
+from cbablate.running.conductor import Conductor
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Executor
+from cbablate.running.recorder import declare
 from cbablate.searching.searches import Searching
 from cbablate.spec.budget import Budget
 from cbablate.spec.metric import Objective

@@ -22,7 +22,7 @@ from cbablate.workloads.catalog import SHIPPED, describe
 if TYPE_CHECKING:
     from cbablate.mirrors.port import Mirror
     from cbablate.reporting.model.table import Table
-    from cbablate.running.drive import Completion
+    from cbablate.running.completion import Completion
     from cbablate.running.executors.port import Executor
 
 __all__ = ["Resources", "load_study", "plan", "run", "sync", "table", "verify"]
@@ -128,8 +128,8 @@ def verify(plan: Plan, resources: Resources = Resources()) -> dict[str, list[str
     Raises:
         StudyError: arms that the workload's libraries cannot build.
     """
-    from cbablate.running.drive import observe
-    from cbablate.running.drive import verify as ask
+    from cbablate.running.verification import observe
+    from cbablate.running.verification import verify as ask
 
     _refuse_idle_gpus(plan, resources)
     with resources.executor() as executor:

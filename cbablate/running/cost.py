@@ -13,7 +13,7 @@ from typing import Any
 from cbablate.analysis.forecast import Sample, Shape
 from cbablate.errors import EnvironmentFault, in_a_line
 from cbablate.planning.plan import Plan
-from cbablate.running.drive import entry
+from cbablate.running.verification import entry
 from cbablate.spec.budget import Budget
 from cbablate.workloads.catalog import SHIPPED
 from cbablate.workloads.own_code.entry import Entry

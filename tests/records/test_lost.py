@@ -12,7 +12,8 @@ import pytest
 from cbablate.errors import DamagedState
 from cbablate.records.sqlite.layout import LEDGER_FILE
 from cbablate.records.sqlite.ledger import Ledger
-from cbablate.running.drive import Completion, drive
+from cbablate.running.completion import Completion
+from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Feed
 from tests.records.writers import trial

@@ -10,8 +10,9 @@ from cbablate.analysis.course import asked
 from cbablate.planning.plan import Plan
 from cbablate.records.history import TRIAL_KINDS, histories
 from cbablate.records.record import Kind, Record
-from cbablate.running.conductor import Conductor, declare
+from cbablate.running.conductor import Conductor
 from cbablate.running.executors.port import Ending, raised
+from cbablate.running.recorder import declare
 from cbablate.searching.searches import Searching
 from cbablate.workloads import toy
 

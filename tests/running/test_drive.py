@@ -18,10 +18,12 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
-from cbablate.running.conductor import waiting
-from cbablate.running.drive import Completion, drive, sync, untimed
+from cbablate.running.agenda import waiting
+from cbablate.running.completion import Completion
+from cbablate.running.drive import drive, sync
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Ending
+from cbablate.running.timing_stage import untimed
 from tests.toys import toy_plan
 
 

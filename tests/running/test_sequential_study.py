@@ -23,7 +23,8 @@ from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from cbablate.reporting.forms.form import render
 from cbablate.reporting.tables.arms import outcome_table
-from cbablate.running.drive import Completion, drive
+from cbablate.running.completion import Completion
+from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Ending, Executor, Feed, Keeper
 from cbablate.spec.sequential import Sequential

@@ -18,7 +18,8 @@ from cbablate.records.history import histories
 from cbablate.records.record import Record
 from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
-from cbablate.running.drive import Completion, drive
+from cbablate.running.completion import Completion
+from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Executor
 from cbablate.spec.metric import Objective

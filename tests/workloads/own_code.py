@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cbablate import api
-from cbablate.running.drive import Completion, drive
+from cbablate.running.completion import Completion
+from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.workloads.catalog import describe
 

@@ -42,7 +42,7 @@ from cbablate.statistics.power import (
 )
 
 if TYPE_CHECKING:
-    from cbablate.running.drive import Completion
+    from cbablate.running.completion import Completion
 
 __all__ = ["ended", "kept", "planned", "standing"]
 

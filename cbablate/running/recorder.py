@@ -1,0 +1,297 @@
+"""`Recorder`: writes down what becomes of trials, and knows how each of these facts is spelled."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from cbablate.analysis.provenance.timing import device_of
+from cbablate.fingerprint import fingerprint
+from cbablate.planning.plan import Plan
+from cbablate.planning.search import searches
+from cbablate.planning.trial import Trial
+from cbablate.records.history import History, body_of
+from cbablate.records.measurement import Measurement
+from cbablate.records.record import Kind, Record
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.state import TrialState, Verdict
+from cbablate.running.checkpoints import Checkpoints, Origin
+from cbablate.running.end import End, end_of, not_finite
+from cbablate.running.executors.port import Ending
+from cbablate.running.expectation import Expectation
+from cbablate.running.namesake import place
+
+if TYPE_CHECKING:
+    from cbablate.searching.searches import Proposed, Searching
+
+__all__ = ["Recorder", "declare"]
+
+
+@dataclass
+class _Attempt:
+    """An attempt under way: its name, how far it is, and its end where that is decided before."""
+
+    name: dict[str, Any]
+    spent: int
+    last: Measurement | None = None
+    decided: End | None = None
+
+
+class Recorder:
+    """The one who writes a driver's facts; a fact is in the ledger when its method returns.
+
+    A measurement that holds NaN or an infinity stops its trial, which is then FAILED as `diverged`;
+    its numbers are not recorded. A checkpoint that no trial needs any more is removed.
+
+    Args:
+        ledger: what is written.
+        told: histories of what it holds already.
+        session: id of this driver's `session` fact.
+        executor: name of what runs the trials.
+        gpus: share of a GPU that a trial takes.
+        expected: the metrics that trials must report.
+        searching: the study's searches, which follow every fact; None for a study without.
+        checkpoints: what trials go on from; None where nothing is kept.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        told: Mapping[str, History],
+        *,
+        session: str,
+        executor: str,
+        gpus: float,
+        expected: Expectation,
+        searching: Searching | None,
+        checkpoints: Checkpoints | None,
+    ) -> None:
+        self._ledger = ledger
+        self._told = told
+        self._session = session
+        self._executor = executor
+        self._gpus = gpus
+        self._expected = expected
+        self._searching = searching
+        self._checkpoints = checkpoints
+        self._attempts: dict[str, _Attempt] = {}
+        self._begun: dict[str, int] = {}
+        self._workers = {fact.subject for fact in ledger.records(["worker"])}
+
+    def facts(self) -> Sequence[Record]:
+        """All that the ledger holds by now."""
+        return self._ledger.records()
+
+    def declared(self, plan: Plan, *, asked: bool = False) -> None:
+        """Record the arms and trials of a plan that are new; if it is `asked`, the study, too."""
+        (declare if asked else _declare_trials)(plan, self._ledger)
+
+    def proposed(self, proposed: Proposed) -> None:
+        """Record what a search proposes; what cannot be trained has failed at once."""
+        now, subject = round(time.time(), 3), proposed.subject
+        proposal = Record("proposed", subject, proposed.body, now)
+        if proposed.trial is not None:
+            trial = Record("trial", subject, _trial_body(proposed.trial), now)
+            self._ledger.append(proposal, trial)
+            return
+        end = End.failed(proposed.refused, "error")
+        ended = Record("ended", subject, end.body, now)
+        self._ledger.append(proposal, ended)
+        self._followed(ended)
+
+    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
+        """Record that an attempt began, by which worker and from which checkpoint."""
+        before = self._told.get(trial.id)
+        origin = self._checkpoints.offered(trial.id) if self._checkpoints else Origin(0)
+        number = self._begun.get(trial.id, before.attempts if before else 0) + 1
+        self._begun[trial.id] = number
+        name: dict[str, Any] = {"attempt": number, "session": self._session}
+        self._attempts[trial.id] = _Attempt(name, origin.spent)
+        body = {
+            **name,
+            "executor": self._executor,
+            **({"worker": self._worker(worker)} if worker else {}),
+            **({"gpus": self._gpus} if self._gpus else {}),
+            **({"from": origin.spent} if origin.spent else {}),
+        }
+        shorter = self._told.get(origin.shorter)
+        if shorter is not None:
+            body |= {
+                "of": shorter.trial,
+                "sessions": list(shorter.sessions),
+                "workers": list(shorter.workers),
+            }
+        self._tell("started", trial.id, body)
+        if shorter is not None and not _holds(before, origin.spent):
+            now = round(time.time(), 3)
+            bodies = (body_of(each) | name for each in _shared(shorter, origin.spent))
+            self._ledger.append(*(Record("measured", trial.id, body, now) for body in bodies))
+
+    def refused(self, trial: Trial, measurement: Measurement) -> str:
+        """Why a measurement cannot be recorded, which is then why its trial failed; "" if it can.
+
+        One that is not finite cannot, nor a trial's first that lacks what the study asks for.
+        """
+        attempt = self._attempts[trial.id]
+        fault, failure = not_finite(measurement, trial.budget.unit), "diverged"
+        if not fault and attempt.last is None:
+            fault, failure = self._expected.first(trial, measurement), "no measurement"
+        if fault:
+            attempt.decided = End.failed(fault, failure)
+        return fault
+
+    def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
+        """Record a measurement; what its search says to it."""
+        attempt = self._attempts[trial.id]
+        verdict = self._tell("measured", trial.id, body_of(measurement) | attempt.name)
+        attempt.spent, attempt.last = measurement.spent, measurement
+        return verdict
+
+    def ended(self, trial: Trial, ending: Ending) -> End:
+        """Record the end of an attempt, whose state follows from how it ended."""
+        attempt = self._attempts.pop(trial.id)
+        spent, last = attempt.spent, attempt.last
+        end = attempt.decided or end_of(
+            trial, ending, spent=spent, last=last, lacking=self._lacking
+        )
+        if last is not None and spent == trial.budget.amount:
+            self._expected.ended(trial, last)
+        elif ending.how == "raised" and end.failure == "no measurement":
+            self._expected.unusable(trial, end.reason)
+        self._tell("ended", trial.id, end.body | attempt.name)
+        if self._checkpoints and not _resumable(trial, end, ending, measured=last is not None):
+            self._checkpoints.drop(trial.id)
+        return end
+
+    def timed(self, worker: Mapping[str, Any], timings: Mapping[str, Any]) -> None:
+        """Record what the arms so named took when each was timed alone, under one batch."""
+        stage = {
+            "batch": secrets.token_hex(6),
+            "session": self._session,
+            "worker": self._worker(worker),
+            "device": device_of(worker),
+        }
+        now = round(time.time(), 3)
+        self._ledger.append(
+            *(
+                Record("timed", arm, {**stage, "metrics": metrics}, now)
+                for arm, metrics in timings.items()
+            )
+        )
+
+    def _lacking(self, last: Measurement | None) -> str:
+        return self._searching.lacking(last) if self._searching else ""
+
+    def _worker(self, body: Mapping[str, Any]) -> str:
+        """The subject of a worker's fact, which is recorded once."""
+        worker = fingerprint(body)
+        if worker not in self._workers:
+            self._ledger.tell("worker", worker, body)
+            self._workers.add(worker)
+        return worker
+
+    def _tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Verdict:
+        return self._followed(self._ledger.tell(kind, subject, body))
+
+    def _followed(self, fact: Record) -> Verdict:
+        """What the searches say to a fact that was recorded just now."""
+        return self._searching.follow(fact) if self._searching else Verdict()
+
+
+def declare(plan: Plan, ledger: Ledger) -> None:
+    """Record what is planned: the study as it now stands, and arms and trials not yet known."""
+    _declare_trials(plan, ledger)
+    study: dict[str, Any] = {
+        "study": plan.study.model_dump(mode="json"),
+        "folder": str(plan.study.folder.resolve()),
+        "place": place(plan.study, ledger.path.parent),
+        "trials": [trial.id for trial in plan.trials],
+    }
+    code = plan.description.code
+    if code is not None and code.digest != plan.description.version:
+        study |= {"code": code.digest, "version": plan.description.version}
+    if plan.study.tune is not None:
+        study["searches"] = {search.id: search.arm.id for search in searches(plan)}
+    before = ledger.records(["study"], subject=plan.study.name)
+    if not before or before[-1].body != study:
+        ledger.tell("study", plan.study.name, study)
+
+
+def _declare_trials(plan: Plan, ledger: Ledger) -> None:
+    """Record the arms and trials of a plan that the ledger does not know."""
+    now = round(time.time(), 3)
+    known: dict[Kind, set[str]] = {"arm": set(), "trial": set()}
+    for fact in ledger.records(known):
+        known[fact.kind].add(fact.subject)
+    facts = [
+        Record("arm", arm.id, _arm_body(plan, arm.id), now)
+        for arm in plan.arms
+        if arm.id not in known["arm"]
+    ]
+    facts += [
+        Record("trial", trial.id, _trial_body(trial), now)
+        for trial in plan.trials
+        if trial.id not in known["trial"]
+    ]
+    ledger.append(*facts)
+
+
+def _arm_body(plan: Plan, arm_id: str) -> dict[str, Any]:
+    arm = plan.arm_of[arm_id]
+    return {
+        "name": arm.name,
+        "levels": dict(arm.levels),
+        "config": dict(arm.config),
+        "workload": plan.description.name,
+        "version": plan.description.version,
+        "data": plan.description.data(arm.config),
+    }
+
+
+def _trial_body(trial: Trial) -> dict[str, Any]:
+    body = {
+        "arm": trial.arm,
+        "replicate": trial.replicate,
+        "seed": trial.seed,
+        "budget": {trial.budget.unit: trial.budget.amount},
+    }
+    return {**body, "search": trial.search} if trial.search else body
+
+
+def _holds(history: History | None, spent: int) -> bool:
+    """Whether a trial has a measurement after so much of its budget."""
+    return history is not None and any(each.spent == spent for each in history.measurements)
+
+
+def _shared(shorter: History, reached: int) -> list[Measurement]:
+    """What a shorter trial measured on the way that it shares with a longer one.
+
+    What is measured only at the end of a training is not part of that; of a training that
+    measured once, its end, nothing is known to be.
+    """
+    if len(shorter.measurements) == 1:
+        return []
+    first = shorter.measurements[0]
+    return [
+        replace(
+            each,
+            metrics={name: value for name, value in each.metrics.items() if name in first.metrics},
+            vectors={name: value for name, value in each.vectors.items() if name in first.vectors},
+            sketches={},
+        )
+        for each in shorter.measurements
+        if each.spent <= reached
+    ]
+
+
+def _resumable(trial: Trial, end: End, ending: Ending, *, measured: bool) -> bool:
+    """Whether a further attempt at an ended trial would go on from its checkpoint.
+
+    A search goes on without its failed trials. And where the workload raised before it measured
+    anything, the checkpoint may be why.
+    """
+    again = end.state is TrialState.FAILED and end.failure != "diverged" and not trial.search
+    return again and (measured or ending.how == "lost")
