@@ -228,7 +228,7 @@ def table_of(plan: Plan, facts: Sequence[Record], *, view: str = "arms") -> Tabl
 
     if view not in VIEWS:
         listed = ", ".join(("arms", *VIEWS, "two_way", "shown"))
-        raise CbablateError(f"'{view}' is no table of a study; there are {listed}")
+        raise CbablateError(f"a study has no table '{view}'; there are {listed}")
     return other_table(view, found.plan, found.summary)
 
 
@@ -243,7 +243,7 @@ def facts(results: str | Path) -> Sequence[Record]:
 
     Raises:
         DamagedState: the ledger is not whole.
-        EnvironmentFault: it cannot be read, or this is no folder.
+        EnvironmentFault: it cannot be read, or this is not a folder.
     """
     with LedgerFile.reading(results_folder(results)) as ledger:
         return ledger.records()

@@ -134,7 +134,7 @@ def machine_fault(error: OSError) -> EnvironmentFault | None:
 
 
 def in_a_line(error: BaseException, limit: int | None = 300) -> str:
-    """The first line of what a library's error says, cut to so many characters for a sentence
+    """The first line of what a library's error says, cut to `limit` characters for a sentence
     of ours; the name of its class where it says nothing.
     """
     try:

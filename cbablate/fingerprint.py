@@ -23,7 +23,7 @@ def canonical(value: Any) -> str:
     """The one text of a value made of mappings, sequences, strings, numbers, booleans and None.
 
     Raises:
-        TypeError: the value holds something else, a key that is no string, or a number that is
+        TypeError: the value holds something else, a key that is not a string, or a number that is
             not finite.
     """
     return json.dumps(

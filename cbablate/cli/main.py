@@ -93,7 +93,7 @@ Mirrors = Annotated[
 
 @app.command()
 def check(files: CheckedPaths, as_json: Json = False) -> None:
-    """Say every fault of every file, with line and column. Exit code 2 if there is any."""
+    """Validate files: name every fault, with line and column. Exit code 2 if there is any."""
     from cbablate.cli import json_shape
     from cbablate.cli.commands.checking import checked
 
@@ -133,7 +133,7 @@ def plan(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what running a study would train, and about how long; train nothing."""
+    """Show what running a study would train, and about how long; train nothing."""
     from cbablate import api
     from cbablate.cli import json_shape
     from cbablate.cli.commands import cost as probing
@@ -213,7 +213,7 @@ def run(
 
 @app.command()
 def status(study: StudyPath, results: Kept = None, as_json: Json = False) -> None:
-    """Say what is done, running, pruned and failed, and why."""
+    """Show what is done, running, pruned and failed, and why."""
     from cbablate import api
     from cbablate.cli import json_shape
     from cbablate.cli.overviews import overview
@@ -312,7 +312,7 @@ def models(
         str | None, typer.Argument(metavar="[PATTERN]", help="A name of timm, or one with *.")
     ] = None,
 ) -> None:
-    """Say which models are known, and where in one context can be placed."""
+    """List which models are known, and where in one context can be placed."""
     from cbablate.cli.commands.models import listed
 
     say(listed(pattern))
@@ -338,7 +338,7 @@ def data(
 
 @app.command()
 def sweep(study: StudyPath, results: Kept = None) -> None:
-    """Say what each arm's tuning has found so far, and which hyperparameters matter."""
+    """Show what each arm's tuning has found so far, and which hyperparameters matter."""
     from cbablate import api
     from cbablate.cli.commands.sweep import swept
 

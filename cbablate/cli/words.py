@@ -97,7 +97,7 @@ class Written(StrEnum):
 def ledger_folder(named: Path | None) -> Path:
     """The results folder that a command reads: the one that was named, else the usual one.
 
-    Where no folder was named, nothing may have run yet, which is told and is no error.
+    Where no folder was named, nothing may have run yet, which is said, and is not an error.
 
     Raises:
         EnvironmentFault: there is no ledger in the folder that was named.

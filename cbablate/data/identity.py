@@ -18,7 +18,7 @@ def facts(data: Mapping[str, Any]) -> Dataset:
     """The facts of a resolved `data`; of a folder, as it is on this machine.
 
     Raises:
-        EnvironmentFault: a folder is missing, or is no folder of classes.
+        EnvironmentFault: a folder is missing, or is not a folder of classes.
     """
     known = _folder(data) if data["name"] == FOLDER else DATASETS[data["name"]]
     if data.get("subset") is None:

@@ -70,7 +70,7 @@ def opened(config: Mapping[str, Any], device: torch.device | str = "cpu") -> Ima
 
     Raises:
         StudyError: a subset of more images than there are.
-        EnvironmentFault: as `load` says; or a folder is missing, or is no folder of classes.
+        EnvironmentFault: as `load` says; or a folder is missing, or is not a folder of classes.
     """
     data = config["data"]
     if data["name"] != FOLDER:
@@ -98,7 +98,7 @@ def source(name: str) -> Source:
         EnvironmentFault, LookupError: as `load` says.
     """
     if name not in READERS:
-        raise LookupError(f"'{name}' is no data set; there are {', '.join(sorted(READERS))}")
+        raise LookupError(f"there is no data set '{name}'; there are {', '.join(sorted(READERS))}")
     expected = DATASETS[name].content
     read = _reader(name)()
     found = read.content()

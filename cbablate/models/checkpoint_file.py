@@ -26,7 +26,7 @@ def content(path: str) -> str:
     try:
         stat = file.stat()
         if not file.is_file():
-            raise ValueError(f"checkpoint '{path}' is no file")
+            raise ValueError(f"checkpoint '{path}' is not a file")
         return _digest(file, stat.st_size, stat.st_mtime_ns)
     except OSError as error:
         raise ValueError(

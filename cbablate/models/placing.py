@@ -27,7 +27,7 @@ __all__ = ["operators_of", "place"]
 class _On:
     """A hook that hands the tokens of a point to the operators of its place.
 
-    It holds them as an attribute and is no closure, so that `copy.deepcopy` of a model gives the
+    It holds them as an attribute and is not a closure, so that `copy.deepcopy` of a model gives the
     copy's hooks the copy's operators.
     """
 
@@ -77,7 +77,7 @@ def place(model: nn.Module, context: Sequence[Mapping[str, Any]]) -> nn.Module:
         made = operator(placement["operator"])
         name = placement.get("place", "mlp.end")
         if name not in PLACES:
-            raise LookupError(f"'{name}' is no place; there are {', '.join(PLACES)}")
+            raise LookupError(f"there is no place '{name}'; there are {', '.join(PLACES)}")
         if not found.blocks:
             raise StudyError(_no_blocks(model))
         options = {key: placement[key] for key in OPTIONS if key in placement}

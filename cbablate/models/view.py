@@ -29,7 +29,7 @@ class View:
         """The tokens (B, N, dim) of all images, and their height and width where they have them.
 
         Raises:
-            StudyError: the tensor is no row of tokens of this width.
+            StudyError: the tensor is not a row of tokens of this width.
         """
         if not isinstance(x, Tensor) or x.ndim not in (3, 4) or x.shape[self.channels] != dim:
             found = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__

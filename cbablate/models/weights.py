@@ -149,7 +149,7 @@ def _put_in(model: Any, state: State, source: str) -> list[str]:
             if names
         ]
         raise StudyError(
-            f"{source} is no checkpoint of this {type(model).__name__}: of its tensors, "
+            f"{source} is not a checkpoint of this {type(model).__name__}: of its tensors, "
             f"{' and '.join(told)}; only the head ({', '.join(heads) or 'none'}) may differ"
         )
     fresh = {name for name in wanted if of_head(name)}

@@ -61,7 +61,7 @@ DESIGNS: Mapping[DesignName, Callable[[Sequence[int]], list[Cell]]] = MappingPro
 
 
 def cells(design: DesignName, sizes: Sequence[int]) -> list[Cell]:
-    """The cells of a design over factors with so many levels; the first is the reference.
+    """The cells of a design over factors with these numbers of levels; the first is the reference.
 
     A study without factors has one cell, the empty one.
 

@@ -119,7 +119,7 @@ def _shape_faults(study: Study) -> list[Fault]:
         elif study.contrast not in names:
             listed = ", ".join(names) or "none"
             faults.append(
-                Fault(("contrast",), f"'{study.contrast}' is no factor of this study ({listed})")
+                Fault(("contrast",), f"this study has no factor '{study.contrast}' ({listed})")
             )
     faults += _analysis_faults(study) + _layout_faults(study)
     if study.design in design.SWITCHING:
@@ -136,7 +136,7 @@ def _shape_faults(study: Study) -> list[Fault]:
 
 
 def _analysis_faults(study: Study) -> list[Fault]:
-    """Tests and intervals that so many replicates, or such comparisons, do not carry."""
+    """Tests and intervals that the number of replicates, or such comparisons, do not carry."""
     how, n = study.analysis, study.most_replicates
     faults: list[Fault] = []
     if study.sequential is not None:

@@ -19,14 +19,14 @@ __all__ = ["aliases", "columns", "fractional", "plackett_burman", "runs"]
 
 Cell = tuple[int, ...]
 _MOST_TRIED = 500
-"""So many choices of generators are compared at most; of more the first is taken."""
+"""The most choices of generators that are compared; beyond them the first is taken."""
 _MOST_PAIRS = 250_000
-"""So many pairs of factors are looked at, over all choices compared."""
+"""How many pairs of factors are looked at, over all choices compared."""
 _LISTED = 12
 
 
 def runs(design: str, factors: int) -> int:
-    """How many arms a screening design of so many factors has."""
+    """How many arms a screening design has, by its number of factors."""
     if not factors:
         return 1
     return 1 << _independent(factors) if design == "fractional" else _prime(factors) + 1

@@ -100,7 +100,7 @@ def _objectives(study: Study, sweep: Sweep) -> Iterator[Fault]:
     if names and study.objective.metric not in names:
         yield Fault(
             ("tune", "objectives"),
-            f"the study decides on '{study.objective.metric}', which is no objective of the "
+            f"the study decides on '{study.objective.metric}', which is not an objective of the "
             "search: what is confirmed is the proposal that is best by it",
             f"add {{metric: {study.objective.metric}, direction: {study.objective.direction}}}",
         )

@@ -22,9 +22,9 @@ from cbablate.records.sketch import Sketch
 __all__ = ["FEWEST", "IMAGES", "about", "measure", "triangle"]
 
 IMAGES = 64
-"""At most so many images: 2,080 products a block, some 5.5 kB of a ledger."""
+"""The most images: 2,080 products a block, some 5.5 kB of a ledger."""
 FEWEST = 4
-"""The estimator that is not biased by few images needs so many."""
+"""The estimator that is not biased by few images needs this number."""
 
 
 def measure(subject: Subject, asked: frozenset[str]) -> Finding:

@@ -23,11 +23,11 @@ from cbablate.records.sketch import Sketch
 __all__ = ["IMAGES", "PIXELS", "SIDE", "maps", "measure"]
 
 IMAGES = 4
-"""So many images."""
+"""How many images are kept."""
 SIDE = 32
 """Maps of more patches a side are averaged down to this."""
 PIXELS = 48
-"""And images to so many pixels a side."""
+"""The side of a kept image, in pixels."""
 
 
 def measure(subject: Subject, asked: frozenset[str]) -> Finding:

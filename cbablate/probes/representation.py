@@ -27,7 +27,7 @@ __all__ = ["cka", "effective_rank", "features", "measure", "similarity", "unread
 
 _BATCH = 64
 _IMAGES = 1024
-"""At most so many images stand for all in CKA."""
+"""The most images that stand for all in CKA."""
 
 
 def measure(subject: Subject, asked: frozenset[str]) -> Finding:
@@ -87,7 +87,7 @@ def unreadable(subject: Subject) -> Absent | None:
     with torch.inference_mode(), _listening(subject.blocks, lambda _i, x: shapes.append(x.ndim)):
         subject.model(first)
     if len(shapes) != len(subject.blocks) or set(shapes) != {3}:
-        return Absent("what the model's blocks hand on is no row of tokens")
+        return Absent("what the model's blocks hand on is not a row of tokens")
     return None
 
 

@@ -18,7 +18,7 @@ from typing import Any
 __all__ = ["STEPS", "Sketch", "packs_a_sketch"]
 
 STEPS = 32767
-"""A number is a whole number of so many parts of its row's largest."""
+"""Into how many parts a row's largest number is divided; each number is a whole number of them."""
 
 
 @dataclass(frozen=True)

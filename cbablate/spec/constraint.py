@@ -127,7 +127,7 @@ def _compared(text: str) -> ast.Compare:
         body = ast.parse(text, mode="eval").body
     except (SyntaxError, RecursionError, MemoryError):
         raise ValueError(
-            "it is no comparison that can be read | write one such as optimizer.lr <= 1e-2"
+            "it cannot be read as a comparison | write one such as optimizer.lr <= 1e-2"
         ) from None
     if not isinstance(body, ast.Compare):
         hint = "say what is at most or at least what, with <= or >="

@@ -22,7 +22,7 @@ BCA: Mapping[int, float] = MappingProxyType(
 
 
 def bca_coverage(replicates: int) -> float:
-    """The coverage of BCa intervals at so many replicates, or at the next fewer that was simulated.
+    """The coverage of BCa intervals at a number of replicates, or the next smaller simulated one.
 
     0 for one replicate, which has no interval.
     """

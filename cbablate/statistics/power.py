@@ -33,7 +33,7 @@ ALPHA = 0.05
 POWER = 0.8
 """The chance of seeing a difference that is there, by which replicates are counted."""
 MOST_PAIRS = 20
-"""Of more pairs there is no exact sign-flip test; a t test of so many hardly minds their shape."""
+"""The most pairs with an exact sign-flip test; a t test of more hardly minds their shape."""
 MOST_REPLICATES = 1000
 """No study has more, so more are never asked for."""
 _PANELS = 128

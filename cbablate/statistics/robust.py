@@ -167,7 +167,7 @@ def _percentile(ordered: Sequence[float], share: float) -> float:
 
 
 def _checked(scores: Scores) -> None:
-    """Nothing is summarised that is not there, or that is no number."""
+    """Nothing is summarised that is not there, or that is not a number."""
     if not scores or not all(scores):
         raise ValueError("every task needs at least one value")
     if not all(math.isfinite(value) for task in scores for value in task):

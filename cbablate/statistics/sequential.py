@@ -36,13 +36,13 @@ __all__ = ["Looks", "nominal_levels", "spent"]
 _POINTS = 96
 """Points of Gauss's rule over what has not been stopped yet."""
 _HALVINGS = 42
-"""Of the interval that holds a bound: to 12 standard deviations x 2^-42."""
+"""Halvings of the interval that holds a bound: to 12 standard deviations x 2^-42."""
 _LARGEST = 12.0
 """No bound is further out, in standard deviations: what is there has no chance worth a word."""
 _KNOTS = tuple(10.0 ** (exponent / 2) for exponent in range(-14, 0))
 """Alphas between which sequential p values are interpolated; p below the first is told as it."""
 _MOST_SHARES = 24
-"""Of so many members of a family ALPHA's shares are knots too, so that these are exact."""
+"""The sizes of a family up to which ALPHA's shares are knots too, so that these are exact."""
 _NORMAL = NormalDist()
 
 
@@ -85,7 +85,7 @@ class Looks:
         return tuple(n / self.most for n in range(self.fewest, self.most + 1))
 
     def p(self, tests: Iterable[tuple[int, float]], *, family: int = 1) -> float:
-        """The sequential p value of tests that were made at so many pairs and gave these p values.
+        """The sequential p value of tests that were made at these numbers of pairs and gave these p values.
 
         It is below ALPHA / k, of any k up to `family`, just where a look at that alpha decides.
         Elsewhere it is interpolated between knots, to a few per cent of itself.
@@ -134,7 +134,7 @@ def _knots(
 
 
 def _columns(shares: Sequence[float], alphas: Sequence[float]) -> tuple[tuple[float, ...], ...]:
-    """Of each look, its nominal levels at several alphas.
+    """The nominal levels of each look at several alphas.
 
     With W a Brownian motion, W(share) is the sum of differences so far. Look k's bound c is where
     the chance of staying within all bounds before and leaving at k is what may be spent at k; the

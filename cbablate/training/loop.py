@@ -205,7 +205,7 @@ def fit(
 
 
 def updates_per_epoch(images: int, recipe: Recipe) -> int:
-    """How many full batches so many training images make; one, where they do not fill a batch."""
+    """How many full batches the training images make; one, where they do not fill a batch."""
     return images // _batch(images, recipe)
 
 

@@ -91,7 +91,7 @@ class Recipe:
             return ModelEmaV3(model, decay=self.model_ema_decay)
 
     def schedule_for(self, optimizer: Optimizer, *, steps: int, per_epoch: int) -> Scheduler:
-        """timm's schedule over so many updates; the optimizer's rate is set to its first value.
+        """timm's schedule over a number of updates; the optimizer's rate is set to its first value.
 
         Raises:
             StudyError: the warm-up does not end within the budget.

@@ -107,7 +107,9 @@ class WorkloadContract:
             left = self._left_after(told, tmp_path)
             if left is None:
                 continue
-            next(self._stream(tmp_path, 2))  # what another trial does to the process is no matter
+            next(
+                self._stream(tmp_path, 2)
+            )  # what another trial does to the process does not matter
             again = [self._repeatable(m) for m in self._stream(tmp_path, 1, checkpoint=left)]
             spent = whole[told - 1][0]
             _claim(

@@ -177,7 +177,7 @@ def test_a_contrast_needs_a_factorial_and_a_factor_of_that_name() -> None:
         in faults(factors=switches("start"), contrast="start", design="cumulative")[0][1]
     )
     assert faults(factors=switches("start"), contrast="stop", design="factorial") == [
-        (("contrast",), "'stop' is no factor of this study (start)")
+        (("contrast",), "this study has no factor 'stop' (start)")
     ]
     assert "(none)" in faults(contrast="stop", design="factorial")[0][1]
 

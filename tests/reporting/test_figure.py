@@ -80,7 +80,7 @@ def test_the_same_records_give_the_same_bytes(suffix: str, tmp_path: Path) -> No
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
     plan = placement(replicates=2)
     figure = layer_figure(plan, summarize(plan, told(plan)), ENTROPY)
-    with pytest.raises(LookupError, match=r"'\.gif' is no form of a figure"):
+    with pytest.raises(LookupError, match=r"there is no form '\.gif' of a figure"):
         write_figure(figure, tmp_path / "figure.gif")
 
 

@@ -222,7 +222,7 @@ def test_a_condition_is_on_a_choice_and_not_on_what_python_calls_equal_to_it(
     text = "space:\n  a: {{choice: [0, 2]}}\n  b: {{int: [1, 9], when: {{a: {}}}}}\n"
     path = tmp_path / "mine.yaml"
     path.write_text(f"{text.format('false')}sampler: random\ntrials: 4\n")
-    with pytest.raises(StudyError, match="false is no choice of 'a'"):
+    with pytest.raises(StudyError, match="false is not a choice of 'a'"):
         read_sweep(path)
     path.write_text(f"{text.format('0.0')}sampler: random\ntrials: 4\n")
     assert read_sweep(path).sweep is not None

@@ -246,7 +246,7 @@ def test_no_context_can_be_written_in_three_ways(written: Any) -> None:
         ({"context": {"operator": "cb", "blocks": []}}, "empty list"),
         ({"context": {"operator": "cb", "blocks": [0, 0]}}, "names a block twice"),
         ({"context": {"operator": "cb", "blocks": [-1]}}, "count from 0"),
-        ({"context": "cb"}, "is no placement"),
+        ({"context": "cb"}, "cannot be read as a placement"),
         ({"context": {"operator": "halve", "alpha": 0.5}}, "'alpha': it takes no options"),
         ({"context": {"operator": "cb", "alpha": 0.5}}, "'alpha': it takes over, detach"),
         ({"context": {"operator": "cls", "over": "patches"}}, "'over': it takes detach"),

@@ -12,7 +12,7 @@ How a finding is reached, in this order, over a family of contrasts of one metri
    t test must show by itself. Above `sign_flip.MOST_PAIRS` pairs the t test decides alone.
 3. *equivalent*: no difference larger than the margin, by two one-sided t tests (Schuirmann 1987);
    the larger of the two p values, Holm-adjusted over the family, is below ALPHA.
-4. *undecided*: everything else. It is no claim that there is no difference.
+4. *undecided*: everything else. It is not a claim that there is no difference.
 
 Where the number of replicates grows, p values and intervals hold over all looks
 (`analysis.sequential`), and the t test decides alone.

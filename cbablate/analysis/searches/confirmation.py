@@ -47,7 +47,7 @@ def whole(plan: Plan, facts: Sequence[Record]) -> Plan:
 def tuning_plan(plan: Plan, tuning: Tuning) -> Plan:
     """What one search has proposed, as a plan: an arm and a trial for each proposal.
 
-    What the workload refused is no trial.
+    What the workload refused is not a trial.
     """
     search, description = tuning.search, plan.description
     arms: dict[str, Arm] = {}

@@ -35,7 +35,7 @@ def diff(
         ),
     ] = None,
 ) -> None:
-    """Say what differs: settings, arms, and the estimates side by side."""
+    """Compare two studies: settings, arms, and the estimates side by side."""
     from cbablate import api
     from cbablate.analysis.outcome import outcome
     from cbablate.reporting.pages import difference

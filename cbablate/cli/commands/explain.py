@@ -22,7 +22,7 @@ def explain(
     ],
     results: Kept = None,
 ) -> None:
-    """Say how a cell of the table was computed, and which trials are behind it."""
+    """Explain how a cell of the table was computed, and which trials are behind it."""
     from cbablate import api
     from cbablate.reporting.pages.explanation import explanation
 

@@ -36,7 +36,7 @@ def fsck(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what of a results folder is whole and what is lost. Exit code 5 if any is."""
+    """Check what of a results folder is whole and what is lost. Exit code 5 if any is."""
     from cbablate.records import fsck as ledger
 
     if not results.is_dir():

@@ -25,7 +25,7 @@ def verify(
     ],
     results: Kept = None,
 ) -> None:
-    """Say which numbers of a paper no longer match the ledger. Exit code 3 if there are any."""
+    """Check which numbers of a paper no longer match the ledger. Exit code 3 if there are any."""
     from cbablate import api
     from cbablate.analysis.outcome import outcome
     from cbablate.reporting.pages.paper import paper_rows, versions_in
@@ -90,7 +90,8 @@ def _told(plan: Plan, one: Disagreement, table: Table | None) -> str:
         name = row.cells[1].plain  # of the two ways, the level that lies down
     if not name:
         return (
-            f"{place}: {one.printed} is of row {one.row.key}, which is no arm of the study any more"
+            f"{place}: {one.printed} is of row {one.row.key}, which is not an arm of the study any "
+            "more"
         )
     where = f", {one.column}" if one.column else ""
     now = f"the ledger says {one.now}" if one.now else "the ledger has no such number there"

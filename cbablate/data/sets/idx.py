@@ -22,7 +22,7 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
     """The array of so many axes in a file of unsigned bytes, plain or `.gz`.
 
     Raises:
-        EnvironmentFault: the file cannot be read, or is no such array.
+        EnvironmentFault: the file cannot be read, or is not such an array.
     """
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()

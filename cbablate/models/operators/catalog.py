@@ -87,6 +87,6 @@ def operator(name: str) -> Operator:
     """
     if name not in OPERATORS:
         raise LookupError(
-            f"'{name}' is no context operator; there are {', '.join(sorted(OPERATORS))}"
+            f"there is no context operator '{name}'; there are {', '.join(sorted(OPERATORS))}"
         )
     return OPERATORS[name]

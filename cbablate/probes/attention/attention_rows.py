@@ -33,7 +33,7 @@ __all__ = ["BINS", "measure"]
 _BATCH = 64
 _QUANTILES = (5, 25, 50, 75, 95)
 BINS = 4096
-"""Entropies are counted in so many bins from 0 to ln N; a quantile is exact to one of them."""
+"""The bins from 0 to ln N in which entropies are counted; a quantile is exact to one of them."""
 
 
 def measure(subject: Subject, asked: frozenset[str]) -> Finding:

@@ -175,7 +175,7 @@ class Ledger:
                 keep_open(self._connection)
                 return
             with suppress(CbablateError), self._transaction() as connection:
-                lease.release(connection)  # the lease of a process that is gone is no obstacle
+                lease.release(connection)  # the lease of a process that is gone is not an obstacle
         self._connection.close()
 
     @property

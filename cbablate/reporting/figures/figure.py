@@ -42,7 +42,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _DASHES = ("-", "--", "-.", ":")
 MOST_LINES = 2 * len(COLOURS)
-"""So many lines can be told apart."""
+"""How many lines can be told apart."""
 MOST_PANELS = 12
 _MARKED = 20
 """A line of more points has no marks: they would hide it."""
@@ -179,7 +179,9 @@ def write_figure(figure: Figure, to: Path | IO[bytes], *, form: str = "") -> Non
             metadata = {"Creator": "cbablate", "Date": None}
             FigureCanvasSVG(figure).print_figure(to, format="svg", metadata=metadata)
         else:
-            raise LookupError(f"'.{wanted}' is no form of a figure; there are .pdf, .png and .svg")
+            raise LookupError(
+                f"there is no form '.{wanted}' of a figure; there are .pdf, .png and .svg"
+            )
 
 
 def _panels(plan: Plan, arms: Sequence[ArmSummary]) -> list[tuple[str, dict[str, ArmSummary]]]:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["MOST_ROWS", "forest_figure"]
 
 MOST_ROWS = 100
-"""Of more arms the first are drawn; the figure says of how many."""
+"""The most arms that are drawn, the first ones; the figure says how many there are."""
 _ROW = 0.165
 """Inches from one arm to the next."""
 _BLUE, _RED = COLOURS[0], COLOURS[1]
 _GREY, _SHADE = "0.45", "0.9"
 _ACROSS = 3
-"""So many entries of the legend stand side by side."""
+"""How many entries of the legend stand side by side."""
 _LOOKS: dict[Claim, tuple[str, str, str]] = {
     "helps": (_BLUE, _BLUE, "^"),
     "hurts": (_RED, _RED, "v"),

@@ -22,7 +22,7 @@ __all__ = ["interaction_figure"]
 
 _MARKS = ("o", "s", "^", "D", "v", "P", "X")
 _MOST_LINES = 7
-"""Of more levels than there are colours, lines could not be told apart."""
+"""The most levels whose lines can be told apart: one a colour."""
 
 _Means = Mapping[tuple[str, str], float]
 
@@ -36,7 +36,7 @@ def interaction_figure(plan: Plan, summary: Summary) -> Figure:
     that they suit comparing points, not reading one of them.
 
     Raises:
-        CbablateError: the study is no factorial of two factors or more, has too few whole
+        CbablateError: the study is not a factorial of two factors or more, has too few whole
             replicates, or has more lines than can be told apart.
     """
     names = [factor.name for factor in plan.study.factors]

@@ -72,7 +72,7 @@ def _compared(plan: Plan, summary: Summary) -> Iterator[Picture]:
             "its 95 % interval; the numbers are those of the table.",
             forest_figure(plan, summary),
         )
-    with suppress(CbablateError):  # a study that is no factorial has none; nobody asked for it
+    with suppress(CbablateError):  # a study that is not a factorial has none; nobody asked for it
         yield Picture(
             "interaction",
             "How factors act together",

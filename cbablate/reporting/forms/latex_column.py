@@ -20,7 +20,7 @@ from cbablate.reporting.model.style import Size
 __all__ = ["ColumnLayout", "column_layout", "heads", "natural_width", "spelled_cell"]
 
 _HEAD = 8.0
-"""So many em may a head have beyond which it is broken, if its numbers are no wider."""
+"""Width in em beyond which a head is broken, if its numbers are no wider."""
 _THIN, _MARK, _SIGN, _DIGIT, _POINT = 0.167, 0.35, 0.78, 0.5, 0.36
 
 
@@ -198,7 +198,7 @@ def _head(spelled: str, column: Column, layout: ColumnLayout) -> str:
 
 
 def _boxed(spelled: str, room: float) -> str:
-    """Words broken into lines of so many points, on the last of which the line stands."""
+    """Words broken into lines of a width in points, on the last of which the line stands."""
     return rf"\parbox[b]{{{room:.1f}pt}}{{\centering {spelled}\strut}}"
 
 

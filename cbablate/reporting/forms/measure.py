@@ -53,7 +53,7 @@ def points(text: str, size: Size) -> float:
 
 
 def lines(text: str, width: float, size: Size) -> int:
-    """How many lines of so many points the text takes; of words that are broken, rather more."""
+    """Lines of a width in points that the text takes; rather too many where words are broken."""
     return max(1, math.ceil(1.08 * points(text, size) / max(width, EM[size])))
 
 

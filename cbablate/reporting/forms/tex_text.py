@@ -143,7 +143,7 @@ _APART = r"{\kern0pt}"
 """Keeps two characters apart; LuaLaTeX joins them across an empty group."""
 _SEPARATORS = "_/.,:;+-"
 _RUN = 12
-"""So many characters stand together in an endless word."""
+"""How many characters stand together in an endless word."""
 _ENDLESS = 40
 """A word that is longer may not fit what is left of a line."""
 

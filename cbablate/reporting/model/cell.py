@@ -30,7 +30,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Number:
-    """A value with so many decimals; `signed` shows a plus. What is not finite is a dash."""
+    """A value with this number of decimals; `signed` shows a plus. What is not finite is a dash."""
 
     value: float | None
     decimals: int = 0

@@ -21,7 +21,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class Scale:
-    """Numbers are written in units of ten to `power`, with so many decimals."""
+    """Numbers are written in units of ten to `power`, with `decimals` decimals."""
 
     decimals: int
     power: int = 0

@@ -39,11 +39,11 @@ from cbablate.spec.loading.changes import flatten
 __all__ = ["efforts", "report", "robust_part"]
 
 _MOST_RESAMPLED = 1_000
-"""Of more trials `cbablate table --robust` is asked for."""
+"""The most trials that are resampled here; beyond them, `cbablate table --robust` does it."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 _TRACEBACK = 20_000
-"""So many characters of a failure are given: a stranger's exception may have millions."""
+"""How many characters of a failure are given: a stranger's exception may have millions."""
 
 
 class _Lines(str):

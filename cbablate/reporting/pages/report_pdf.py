@@ -42,7 +42,7 @@ _PREAMBLE = (
 _OWN = Typesetting(orientation="portrait", long=False)
 """The report has pages of its own, whatever the paper's are."""
 _MOST_METRICS = 4
-"""So many metrics stand beside a trial in the appendix; the page is no wider."""
+"""How many metrics stand beside a trial in the appendix; the page is no wider."""
 
 
 def report_pdf(plan: Plan, facts: Iterable[Record]) -> bytes:

@@ -25,7 +25,7 @@ _BOLD = (
     f"t test, Holm-adjusted p < {ALPHA}, and the exact sign-flip test agrees)."
 )
 _MOST = 3
-"""So many machines or commits are named; of more, the count is given."""
+"""How many machines or commits are named; beyond them, the count is given."""
 
 
 def statement(

@@ -223,7 +223,7 @@ def _usable(one: Tuning) -> int:
 
 
 def value_words(value: Any, *, digits: int = 4) -> str:
-    """A hyperparameter's value as a sweep file would say it, a float to so many digits.
+    """A hyperparameter's value as a sweep file would say it, a float rounded to a few digits.
 
     A word that without quotes would be a number, a truth value or null is in quotes.
     """

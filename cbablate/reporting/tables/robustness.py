@@ -34,7 +34,7 @@ _HEADER = (
     *("measure", "threshold", "value", "low", "high"),
 )
 _WORK = 3_000_000
-"""So many values are drawn anew in all, so that many arms with many seeds take seconds, too."""
+"""How many values are drawn anew in all: many arms with many seeds take seconds, too."""
 _FEWEST_RESAMPLES = 200
 
 

@@ -41,13 +41,14 @@ def two_way_table(found: Outcome) -> Table:
     it is compared with. Numbers, notes and comments are those of the table of arms.
 
     Raises:
-        CbablateError: the study is no factorial of two factors.
+        CbablateError: the study is not a factorial of two factors.
     """
     plan, base = found.plan, outcome_table(found)
     factors = plan.study.factors
     if plan.study.design != "factorial" or len(factors) != 2:
         raise CbablateError(
-            f"study '{plan.study.name}' has no table of two ways: it is no factorial of two factors"
+            f"study '{plan.study.name}' has no table of two ways: it is not a factorial of two "
+            "factors"
         )
     across = next((f for f in factors if f.name == plan.study.contrast), factors[1])
     down = next(f for f in factors if f is not across)

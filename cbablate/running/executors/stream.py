@@ -70,8 +70,9 @@ def open_stream(
     The workload gets a config of its own, so that one which writes into it alters no other trial.
 
     Raises:
-        TrialFailure: the workload yields what is no measurement, goes backwards, spends more than
-            its budget, imports code that is not recorded, or raises what is not an `Exception`.
+        TrialFailure: the workload yields what is not a measurement, goes backwards, spends more
+            than its budget, imports code that is not recorded, or raises what is not an
+            `Exception`.
         Exception: whatever else the workload raises.
     """
     config = copy.deepcopy(dict(trial.config))

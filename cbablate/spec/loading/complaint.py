@@ -223,7 +223,7 @@ def _is_quoted(node: Node | None) -> bool:
 
 
 def _misspelt(text: str, wanted: Sequence[str], *, quoted: bool) -> tuple[str, str]:
-    """Why text is no number or no truth value, where it nearly is one."""
+    """Why text is not a number or a truth value, where it nearly is one."""
     meant = scalar.guess(text)
     number = next((wish for wish in wanted if "number" in wish), "")
     if number:

@@ -40,7 +40,7 @@ def undecided(node: Node, path: Path) -> Iterator[Fault]:
             yield from undecided(item, (*path, index))
     elif not node.quoted and not node.broken:
         misread = scalar.misread(node.text)
-        told = (f"{misread[0]}, so it is no number", misread[1]) if misread else None
+        told = (f"{misread[0]}, so it is not a number", misread[1]) if misread else None
         told = told or scalar.ambiguous(node.text)
         if told is not None:
             sentence, hint = told

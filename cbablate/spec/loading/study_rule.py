@@ -39,7 +39,7 @@ TEST_SPLIT = (
 )
 _DEEPEST = 32
 _NO_FACTOR = (
-    "a seed is no factor: replicates repeat every arm, from seeds that all arms share, so that "
+    "a seed is not a factor: replicates repeat every arm, from seeds that all arms share, so that "
     "arms can be compared in pairs"
 )
 
@@ -284,6 +284,6 @@ def _report(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
 
 def unknown_metric(path: Path, name: str, metrics: list[str]) -> Fault:
     """The fault of a metric that the workload does not have."""
-    sentence = f"{scalar.shown(name)} is no metric of this workload"
+    sentence = f"this workload has no metric {scalar.shown(name)}"
     there = f"there are {', '.join(metrics)}" if metrics else ""
     return Fault(path, sentence, did_you_mean(name, metrics) or there)

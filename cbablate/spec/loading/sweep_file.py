@@ -112,7 +112,7 @@ def sweep_reading(path: Path) -> SweepFile:
     """What a sweep file says, and all its faults.
 
     Raises:
-        Unreadable: there is no such file, it is no text, or no YAML.
+        Unreadable: there is no such file, it is not a text, or no YAML.
     """
     file = read_yaml(path)
     root = file.root

@@ -215,7 +215,7 @@ def _condition(
             words = [choice for choice in parent.choice if isinstance(choice, str)]
             hint = did_you_mean(value, words) if isinstance(value, str) else ""
             hint = hint or f"its choices are {', '.join(map(_shown, parent.choice))}"
-        sentence = f"{_shown(value)} is no choice of '{name}', so this would never exist"
+        sentence = f"{_shown(value)} is not a choice of '{name}', so this would never exist"
         yield Fault(at, sentence, hint)
     elif parent.range_int is not None and len(parent.range_int) == 2:
         low, high = parent.range_int

@@ -18,7 +18,7 @@ Told = tuple[Place, Flaw]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST = 50
 _LONGEST = 1_000
-"""A sentence is cut after so many characters: some list all names that a file has."""
+"""The length at which a sentence is cut, in characters: some list all names that a file has."""
 
 
 def named(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Scalars: what unquoted text means in YAML 1.2, and what is wrong with text that is no number.
+"""Scalars: what unquoted text means in YAML 1.2, and what is wrong with text that is not a number.
 
 The core schema of YAML 1.2.2 (section 10.3.2): `1e-3` is a number; `no`, `1:30` and `2026-01-02`
 are words. What that schema calls a number but a person may not have meant as one (`010`), or what
@@ -58,7 +58,7 @@ def guess(text: str) -> Plain:
 def misread(text: str) -> tuple[str, str] | None:
     """Why text that looks like a number is not read as one, and what to write; None if it is not.
 
-    Text that is no number by its looks either, `seven`, gives None too.
+    Text that is not a number by its looks either, `seven`, gives None too.
     """
     leading = _LEADING_ZERO.fullmatch(text)
     if leading:

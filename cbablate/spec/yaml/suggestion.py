@@ -13,7 +13,7 @@ _SAME, _PLURAL, _ONE_SLIP, _CONTAINED, _TWO_SLIPS, _AT_LEAST = 6.0, 5.0, 4.0, 3.
 _LONGEST = 80
 _MOST = 3
 _MOST_CHOICES = 1_000
-"""Choices beyond so many are not looked at: a file of thousands of names stays quick to read."""
+"""The most choices that are looked at: a file of thousands of names stays quick to read."""
 
 
 def did_you_mean(
@@ -79,7 +79,7 @@ def _folded(word: str) -> str:
 
 
 def _apart(one: str, other: str) -> int:
-    """At least so many slips lie between two words: letters that only one of them has."""
+    """A lower bound of the slips between two words: letters that only one of them has."""
     if abs(len(one) - len(other)) > 2:
         return _LONGEST
     letters, others = Counter(one), Counter(other)

@@ -100,7 +100,7 @@ def _list_entry(error: Any) -> Told:
 
 def _escape(error: Any) -> Told:
     return (
-        "a backslash in double quotes that is no escape",
+        "a backslash in double quotes that is not an escape",
         error.problem_mark,
         "use single quotes, in which a backslash is a backslash",
     )

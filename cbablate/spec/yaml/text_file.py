@@ -50,7 +50,7 @@ def read_text(path: Path) -> str:
     """The text of a regular file in UTF-8, its byte-order mark left out.
 
     Raises:
-        Unreadable: there is no such file, it is too long, or it is no text.
+        Unreadable: there is no such file, it is too long, or it is not a text.
     """
     text = _decoded(_content(path))
     flaws = [*_bad_characters(text), *_conflicts(text)]

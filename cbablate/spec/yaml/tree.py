@@ -130,7 +130,7 @@ class Found:
 def walk(root: Node, path: Path) -> Found:
     """Follow `path` from `root` as far as it goes.
 
-    Dotted keys count as the nested ones they stand for. An index into what is no list is passed
+    Dotted keys count as the nested ones they stand for. An index into what is not a list is passed
     over: a schema may have made a list of one mapping.
     """
     return _walk(Found(root, rest=path))

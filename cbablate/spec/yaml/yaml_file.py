@@ -44,7 +44,7 @@ def read_yaml(path: Path) -> YamlFile:
     """The tree of a file that holds one YAML mapping.
 
     Raises:
-        Unreadable: there is no such file, it is no text, or no YAML.
+        Unreadable: there is no such file, it is not a text, or no YAML.
     """
     return _Composer(read_text(path)).file()
 
@@ -184,8 +184,8 @@ class _Composer:
         elif event.style is None and len(value) > 1 and value[0] in _CURLY and value[-1] in _CURLY:
             self._flaw(
                 event,
-                f"{scalar.shown(value)} is set in {scalar.named(value[0])}, which is no quote in "
-                "YAML",
+                f"{scalar.shown(value)} is set in {scalar.named(value[0])}, which is not a quote "
+                "in YAML",
                 "write straight quotes, \" or '",
             )
             odd = value[0]
@@ -218,11 +218,11 @@ class _Composer:
         if not isinstance(node, TextNode):
             what = "a list" if isinstance(node, ListNode) else "a mapping"
             braces = "text in `{{ }}` is not filled in; " if "{{" in self._line(event) else ""
-            self._flaw(event, f"{what} is no key", f"{braces}write `word: value`")
+            self._flaw(event, f"{what} is not a key", f"{braces}write `word: value`")
         elif node.text == "<<" and not node.quoted:
             self._flaw(event, "merge keys (`<<`) are not read", "write the keys out")
         elif not node.quoted and not isinstance(scalar.guess(node.text), str):
-            self._flaw(event, f"the key {scalar.shown(node.text)} is no word", "quote it")
+            self._flaw(event, f"the key {scalar.shown(node.text)} is not a word", "quote it")
         elif len(node.text) > MAX_KEY:
             self._flaw(event, f"a key of {len(node.text):,} characters; at most {MAX_KEY} are read")
         elif odd := next((c for c in node.text if _lookalike(c)), None):

@@ -109,7 +109,7 @@ def _as_list(written: Any) -> Any:
     if isinstance(written, list):
         return tuple(written)
     raise ValueError(
-        f"{written!r} is no placement; write none, one placement "
+        f"{written!r} cannot be read as a placement; write none, one placement "
         "({operator: cb, place: mlp.end}), or a list of them"
     )
 
