@@ -85,7 +85,7 @@ class Looks:
         return tuple(n / self.most for n in range(self.fewest, self.most + 1))
 
     def p(self, tests: Iterable[tuple[int, float]], *, family: int = 1) -> float:
-        """The sequential p value of tests that were made at these numbers of pairs and gave these p values.
+        """The sequential p value of tests at these numbers of pairs that gave these p values.
 
         It is below ALPHA / k, of any k up to `family`, just where a look at that alpha decides.
         Elsewhere it is interpolated between knots, to a few per cent of itself.

@@ -110,7 +110,7 @@ def test_the_layout_of_the_study_decides_what_is_shown() -> None:
 
 @pytest.mark.parametrize("planned", [placement(), drawn("factorial", 2, 2, 2)])
 def test_a_study_without_two_crossed_factors_has_none(planned: Plan) -> None:
-    with pytest.raises(CbablateError, match="no factorial of two factors"):
+    with pytest.raises(CbablateError, match="not a factorial of two factors"):
         two_way_table(Outcome(planned, summarize(planned, [])))
 
 
