@@ -93,6 +93,26 @@ def test_verify_of_a_paper_without_our_tables_fails(
     assert isinstance(typed("verify", paper).exception, CbablateError)
 
 
+def test_verify_counts_no_row_that_is_commented_out(
+    done: tuple[Path, Path], tmp_path: Path
+) -> None:
+    study, results = done
+    paper = tmp_path / "paper.tex"
+    latex = typed("table", study, "--results", results, "--as", "latex").stdout
+    words = ("verify", study, paper, "--results", results)
+    two = next(line for line in latex.splitlines() if line.startswith("    two "))
+    paper.write_text(latex.replace(two, f"% {two}"))
+    some = typed(*words)
+    assert some.exit_code == 0, some.output
+    assert "toys: 3 of 4 rows" in some.stdout
+    assert "all match; 1 row is commented out" in some.stdout
+    paper.write_text("\n".join(f"% {line}" for line in latex.splitlines()))
+    none = typed(*words)
+    assert none.exit_code == 3
+    assert "match" not in none.stdout
+    assert f"toys: {paper} prints no row of it: 4 rows are commented out" in none.stdout
+
+
 def test_explaining_and_verifying_import_nothing_heavy(
     done: tuple[Path, Path], tmp_path: Path
 ) -> None:
