@@ -19,7 +19,7 @@ from cbablate.cli.commands.effects import (
     Robust,
     chosen,
 )
-from cbablate.cli.commands.explain import explain
+from cbablate.cli.commands.explain import NumberedCommand, explain
 from cbablate.cli.commands.fsck import fsck
 from cbablate.cli.commands.report import report
 from cbablate.cli.commands.verify import verify
@@ -44,7 +44,7 @@ from cbablate.cli.words import (
     show_error,
     tell,
 )
-from cbablate.errors import CbablateError, Interrupted, machine_fault
+from cbablate.errors import CbablateError, EnvironmentFault, Interrupted, machine_fault
 
 if TYPE_CHECKING:
     from cbablate.reporting.model.table import Table
@@ -200,9 +200,11 @@ def run(
     text = _spelled(api.table_of(planned, done.facts, view="shown"), Form.text)
     try:
         say(text, end="")
-    except ReaderLeft:
-        if not done.exit_code:
+    except (ReaderLeft, EnvironmentFault) as error:
+        if not done.exit_code:  # else what became of the trials is the answer
             raise
+        if isinstance(error, EnvironmentFault):
+            show_error(error)
     finally:  # where the trials went is said though nobody reads the table
         server = ("--mlflow", masked(mlflow)) if mlflow else ()
         sent = command("sync", study, *server, results=shown)
@@ -363,7 +365,7 @@ def schema(
 
 
 app.command()(diff)
-app.command()(explain)
+app.command(cls=NumberedCommand)(explain)
 app.command()(report)
 app.command()(verify)
 app.command()(fsck)
