@@ -19,7 +19,7 @@ from cbablate.cli.commands.effects import (
     Robust,
     chosen,
 )
-from cbablate.cli.commands.explain import explain
+from cbablate.cli.commands.explain import NumberedCommand, explain
 from cbablate.cli.commands.fsck import fsck
 from cbablate.cli.commands.report import report
 from cbablate.cli.commands.verify import verify
@@ -44,7 +44,7 @@ from cbablate.cli.words import (
     show_error,
     tell,
 )
-from cbablate.errors import CbablateError, Interrupted, machine_fault
+from cbablate.errors import CbablateError, EnvironmentFault, Interrupted, machine_fault
 
 if TYPE_CHECKING:
     from cbablate.reporting.model.table import Table
@@ -178,12 +178,14 @@ def run(
     with stoppable():
         from cbablate import api
         from cbablate.cli.overviews import overview
-        from cbablate.mirrors.mlflow_store import masked
+        from cbablate.mirrors.mlflow_store import masked, unused_address
         from cbablate.running.isolation.stdout import stdout_set_aside
 
         planned = api.plan(api.load_study(study))
         shown, results = results, results.absolute()
         stdout_set_aside()
+        if mirrors:
+            _tell_if_any(unused_address(mlflow, results))
         done = api.run(
             planned,
             results=results,
@@ -200,9 +202,11 @@ def run(
     text = _spelled(api.table_of(planned, done.facts, view="shown"), Form.text)
     try:
         say(text, end="")
-    except ReaderLeft:
-        if not done.exit_code:
+    except (ReaderLeft, EnvironmentFault) as error:
+        if not done.exit_code:  # else what became of the trials is the answer
             raise
+        if isinstance(error, EnvironmentFault):
+            show_error(error)
     finally:  # where the trials went is said though nobody reads the table
         server = ("--mlflow", masked(mlflow)) if mlflow else ()
         sent = command("sync", study, *server, results=shown)
@@ -283,9 +287,12 @@ def table(
 def sync(study: StudyPath, results: Kept = None, mlflow: Mlflow = None) -> None:
     """Send MLflow and Optuna what they miss; train nothing."""
     from cbablate import api
+    from cbablate.mirrors.mlflow_store import unused_address
 
     planned = api.plan(api.load_study(study))
-    api.sync(planned, results=ledger_folder(results), mlflow=mlflow)
+    folder = ledger_folder(results)
+    _tell_if_any(unused_address(mlflow, folder))
+    api.sync(planned, results=folder, mlflow=mlflow)
     tell("MLflow and Optuna show what the ledger holds.")
 
 
@@ -300,8 +307,10 @@ def ui(
 ) -> None:
     """Serve MLflow's UI on this machine only, until Ctrl-C."""
     from cbablate import api
+    from cbablate.mirrors.mlflow_store import unused_address
     from cbablate.mirrors.mlflow_ui import serve
 
+    _tell_if_any(unused_address(None, results))
     name = None if study is None else api.load_study(study).study.name
     serve(results, port=port, study=name, open_browser=browser)
 
@@ -363,10 +372,15 @@ def schema(
 
 
 app.command()(diff)
-app.command()(explain)
+app.command(cls=NumberedCommand)(explain)
 app.command()(report)
 app.command()(verify)
 app.command()(fsck)
+
+
+def _tell_if_any(sentence: str) -> None:
+    if sentence:
+        tell(sentence)
 
 
 def _spelled(table: Table, form: Form, *, shown: bool = True) -> str:

@@ -31,7 +31,6 @@ __all__ = [
     "Written",
     "command",
     "discard_stdout",
-    "folder_or_none",
     "ledger_folder",
     "product",
     "say",
@@ -49,7 +48,7 @@ Results = Annotated[
         "--results",
         metavar="DIR",
         help="Folder of the ledger and the tables.",
-        callback=results_folder,
+        parser=results_folder,
     ),
 ]
 Json = Annotated[
@@ -58,17 +57,15 @@ Json = Annotated[
 Kept = Annotated[
     Path | None,
     typer.Option(
-        "--results", metavar="DIR", help="Folder of the ledger and the tables. [default: results]"
+        "--results",
+        metavar="DIR",
+        help="Folder of the ledger and the tables. [default: results]",
+        parser=results_folder,
     ),
 ]
 """`Results` of a command that reads what has run; `ledger_folder` makes a folder of it."""
 RESULTS = Path("results")
 _MOST_LEDGERS = 5
-
-
-def folder_or_none(results: Path | None) -> Path | None:
-    """The folder that an option names, if it was given."""
-    return None if results is None else results_folder(results)
 
 
 class Where(StrEnum):
@@ -102,7 +99,7 @@ def ledger_folder(named: Path | None) -> Path:
     Raises:
         EnvironmentFault: there is no ledger in the folder that was named.
     """
-    folder = RESULTS if named is None else results_folder(named)
+    folder = RESULTS if named is None else named
     try:
         stem = Path(LEDGER_FILE).stem  # what is left of a damaged one counts: reading it says so
         if any(folder.glob(f"{stem}*")) or (folder.exists() and not folder.is_dir()):

@@ -6,6 +6,7 @@ import os
 import re
 
 from cbablate.errors import in_a_line
+from cbablate.mirrors.mlflow_deadline import Late
 
 __all__ = ["answer"]
 
@@ -40,6 +41,8 @@ _SIGNS = (
 
 def answer(error: BaseException) -> str:
     """One sentence on what happened, without the server's pages and without MLflow's advice."""
+    if isinstance(error, Late):
+        return str(error)
     said = " ".join(_chain(error))
     status = _STATUS.search(said)
     if status:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from cbablate.errors import CbablateError, EnvironmentFault, in_a_line
 from cbablate.mirrors.mlflow_answer import answer
+from cbablate.mirrors.mlflow_deadline import Prompt
 from cbablate.mirrors.port import MirrorUnreachable
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "experiment_of",
     "masked",
     "store_address",
+    "unused_address",
 ]
 
 STORE_FILE = "mlflow.sqlite"
@@ -76,8 +78,24 @@ def store_address(uri: str | None, folder: Path) -> str:
         else ""
     )
     raise EnvironmentFault(
-        f"--mlflow {masked(uri)} is no MLflow address that cbablate writes to.{hint} Give "
+        f"--mlflow {masked(uri)} is not an MLflow address that cbablate writes to.{hint} Give "
         "http://HOST:PORT or https://HOST for a tracking server, or sqlite:////absolute/path."
+    )
+
+
+def unused_address(uri: str | None, folder: Path) -> str:
+    """That MLFLOW_TRACKING_URI names another store than the one that is used; "" if it does not.
+
+    Raises:
+        EnvironmentFault: `uri` is not one that can be written to from here.
+    """
+    named = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
+    used = store_address(uri, folder)
+    if named.rstrip("/") in ("", used.rstrip("/")):
+        return ""
+    return (
+        f"MLFLOW_TRACKING_URI is set to {masked(named)} and is not used: trials are shown in "
+        f"{masked(used)}. `run` and `sync` take another store by --mlflow."
     )
 
 
@@ -173,7 +191,8 @@ class MlflowStore:
                 os.close(os.open(fresh, os.O_CREAT | os.O_WRONLY, 0o600))
                 MlflowClient(f"sqlite:///{fresh}").search_experiments(max_results=1)
                 fresh.replace(path)
-        return MlflowClient(self.address)
+        client = MlflowClient(self.address)
+        return Prompt(client) if self.address.startswith("http") else client
 
     def experiment(self, name: str, tags: Mapping[str, str]) -> str:
         """The id of the experiment, which is created, or taken back from the deleted ones."""

@@ -251,6 +251,21 @@ def test_a_table_that_cannot_be_printed_is_a_sentence(
     assert "Traceback" not in said.stderr
 
 
+@pytest.mark.parametrize("sink", [">&-", "> /dev/full"])
+def test_a_table_that_cannot_be_printed_takes_no_failed_trial_s_exit_code(
+    sink: str, tmp_path: Path
+) -> None:
+    study = toy_file(tmp_path, epochs=1, replicates=1)
+    study.write_text(study.read_text().replace("{ceiling: 2.0}", "{fault: raise}"))
+    words = " ".join(run_bare(study, tmp_path / "r"))
+    command = f"{sys.executable} -m cbablate.cli.main {words} {sink}"
+    said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert said.returncode == 3, said.stderr
+    assert "the output cannot be printed" in said.stderr
+    assert "1 trial failed:" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
 def test_an_unknown_option_is_a_usage_error(tmp_path: Path) -> None:
     said = cbablate("run", toy_file(tmp_path), "--gpu-per-trial", "1")
     assert said.returncode == 2

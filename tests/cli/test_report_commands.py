@@ -59,6 +59,35 @@ def test_explain_takes_the_key_that_the_latex_source_carries(done: tuple[Path, P
     assert isinstance(typed("explain", study, "x:2").exception, CbablateError)
 
 
+def test_explain_takes_a_negative_number_for_a_row_and_no_misspelt_option_for_one(
+    tmp_path: Path,
+) -> None:
+    study = tmp_path / "below.yaml"
+    study.write_text(
+        "question: Does a lower ceiling score lower?\n"
+        "workload: toy\n"
+        "baseline: {ceiling: 1.0, noise: 0.05, seconds: 0}\n"
+        "factors:\n"
+        "  - name: ceiling\n"
+        "    levels: [{name: one}, {name: '-0.1', changes: {ceiling: -0.1}}]\n"
+        "budget: {epochs: 1}\n"
+        "replicates: 2\n"
+        "objective: {metric: val/score, direction: maximize}\n"
+        "report: [test/score]\n"
+    )
+    where = ("--results", tmp_path / "r")
+    assert typed("run", study, "--on", "local", "--no-mirrors", *where).exit_code == 0
+    for words in (["-0.1", "2"], ["-0.1:2"], ["--", "-0.1", "2"]):
+        said = typed("explain", study, *where, *words)
+        assert said.stdout.startswith("-0.1, "), (words, said.output)
+    missing = typed("explain", study, *where, "-.7", "2")
+    assert "is called '-.7'" in str(missing.exception)
+    for option in ("--result", "-x"):
+        misspelt = typed("explain", study, "-0.1", option, tmp_path / "r")
+        assert misspelt.exit_code == 2
+        assert f"No such option: {option}" in misspelt.stderr
+
+
 def test_verify_exits_0_or_3_and_names_the_line(done: tuple[Path, Path], tmp_path: Path) -> None:
     study, results = done
     paper = tmp_path / "paper.tex"
@@ -91,6 +120,26 @@ def test_verify_of_a_paper_without_our_tables_fails(
     assert said.exit_code == 3
     assert "has no row of it" in said.stdout
     assert isinstance(typed("verify", paper).exception, CbablateError)
+
+
+def test_verify_counts_no_row_that_is_commented_out(
+    done: tuple[Path, Path], tmp_path: Path
+) -> None:
+    study, results = done
+    paper = tmp_path / "paper.tex"
+    latex = typed("table", study, "--results", results, "--as", "latex").stdout
+    words = ("verify", study, paper, "--results", results)
+    two = next(line for line in latex.splitlines() if line.startswith("    two "))
+    paper.write_text(latex.replace(two, f"% {two}"))
+    some = typed(*words)
+    assert some.exit_code == 0, some.output
+    assert "toys: 3 of 4 rows" in some.stdout
+    assert "all match; 1 row is commented out" in some.stdout
+    paper.write_text("\n".join(f"% {line}" for line in latex.splitlines()))
+    none = typed(*words)
+    assert none.exit_code == 3
+    assert "match" not in none.stdout
+    assert f"toys: {paper} prints no row of it: 4 rows are commented out" in none.stdout
 
 
 def test_explaining_and_verifying_import_nothing_heavy(

@@ -138,3 +138,29 @@ def test_a_run_whose_messages_nobody_reads_goes_on(done: Path) -> None:
     os.close(writer)
     assert said.returncode == 0
     assert "8 of 8 trials" in said.stdout or "2 seeds" in said.stdout, said.stdout
+
+
+SERVER = "http://me:secret@mlflow.example.org"
+
+
+def test_a_tracking_address_of_the_environment_that_is_not_used_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy_file(tmp_path, replicates=1, epochs=1)
+    ran = ("run", "toys.yaml", "--on", "local")
+    store = f"sqlite:///{tmp_path.resolve() / 'other.sqlite'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", SERVER)
+    quiet = typed(*ran, "--no-mirrors", cwd=tmp_path)
+    assert "MLFLOW_TRACKING_URI" not in quiet.err, "MLflow is not told at all"
+    for words in ((*ran,), ("sync", "toys.yaml"), ("ui", "--results", "none")):
+        said = typed(*words, cwd=tmp_path)
+        assert said.err.count("MLFLOW_TRACKING_URI is set to") == 1, (words, said)
+        assert (
+            "http://***@mlflow.example.org and is not used: trials are shown in sqlite" in said.err
+        )
+        assert "secret" not in said.err
+        assert "MLFLOW_TRACKING_URI" not in said.out
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    same = typed("sync", "toys.yaml", "--mlflow", store, cwd=tmp_path)
+    assert same.code == 0, same
+    assert "MLFLOW_TRACKING_URI" not in same.err

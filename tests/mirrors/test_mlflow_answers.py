@@ -6,12 +6,13 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from cbablate.mirrors import mlflow_deadline
 from cbablate.mirrors.mlflow_mirror import MlflowMirror
 from cbablate.mirrors.port import MirrorThread, MirrorUnreachable, StudyState
 from tests.contracts.mirror_facts import Story, toy_plan
@@ -123,6 +124,44 @@ def test_a_server_that_asks_for_patience_is_not_waited_for(status: str, tmp_path
     with server(http(status, "", more="Retry-After: 45\r\n")) as address:
         said_by(address, tmp_path)
     assert time.monotonic() - began < 40
+
+
+def dripping(peer: socket.socket) -> None:
+    peer.sendall(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
+    )
+    with suppress(OSError):
+        for _ in range(300):
+            time.sleep(0.1)
+            peer.sendall(b" ")
+
+
+def test_a_server_that_drips_its_answer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mlflow_deadline, "LEAST", 0.0)  # so MLflow's settings alone give it 2 s
+    began = time.monotonic()
+    with server(dripping) as address:
+        said = said_by(address, tmp_path)
+    assert "its answer had not come whole after 2 s" in said
+    assert time.monotonic() - began < 15
+
+
+@pytest.mark.parametrize(("bytes_", "taken"), [(1_000, False), (300_000, True)])
+def test_a_large_file_has_more_time_than_an_answer(
+    bytes_: int, taken: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mlflow_deadline, "LEAST", 0.0)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "0.1")
+
+    class Slow:
+        def log_artifact(self, run: str, path: str) -> None:
+            time.sleep(1.5)
+
+    sent = tmp_path / "report.html"
+    sent.write_bytes(b"x" * bytes_)
+    with nullcontext() if taken else pytest.raises(mlflow_deadline.Late):
+        mlflow_deadline.Prompt(Slow()).log_artifact("run", str(sent))
 
 
 def test_a_server_that_hangs_delays_the_end_by_its_one_time_limit(tmp_path: Path) -> None:

@@ -100,6 +100,42 @@ def test_rows_are_found_in_any_order_and_rows_left_out_are_no_fault(tmp_path: Pa
     assert keys == [row.key for row in TABLE.rows[:0:-1]]
 
 
+def commented(text: str) -> str:
+    return "\n".join(f"% {line}" for line in text.splitlines())
+
+
+def printed(text: str, folder: Path) -> list[tuple[str, bool]]:
+    (folder / "paper.tex").write_text(text, encoding="utf-8")
+    return [(row.key, row.is_printed) for row in paper_rows(folder / "paper.tex")]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_row_that_is_commented_out_is_not_printed_and_lends_no_number(
+    edit: str, tmp_path: Path
+) -> None:
+    row = line_of(TEXT, "MLP end")
+    hidden = TEXT.replace(row, commented(EDITS[edit](row)))
+    gone = row.split()[-1]
+    assert printed(hidden, tmp_path) == [(one.key, one.key != gone) for one in TABLE.rows]
+    assert found(hidden, tmp_path) == []
+
+
+def test_a_row_below_the_heads_is_not_taken_for_them_when_it_is_commented_out(
+    tmp_path: Path,
+) -> None:
+    first = line_of(TEXT, "none &")
+    split = EDITS["the comment on a line of its own"](first)
+    assert not dict(printed(TEXT.replace(first, commented(split)), tmp_path))[TABLE.rows[0].key]
+    assert dict(printed(TEXT.replace(first, split), tmp_path))[TABLE.rows[0].key]
+
+
+def test_a_mark_whose_row_was_deleted_marks_nothing_that_is_printed(tmp_path: Path) -> None:
+    row = line_of(TEXT, "MLP end")
+    gone = row.split()[-1]
+    left = TEXT.replace(row, row[row.index("% cbablate") :])
+    assert printed(left, tmp_path) == [(one.key, one.key != gone) for one in TABLE.rows]
+
+
 def test_prose_and_other_tables_are_passed_by(tmp_path: Path) -> None:
     other = "In 2024, 95\\% & 3.14 \\\\ % not ours\n\n\\midrule 7 & 8 \\\\\n"
     assert found(other + TEXT + other, tmp_path) == []

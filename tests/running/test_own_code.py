@@ -162,7 +162,21 @@ def test_code_that_is_found_while_the_file_is_imported_starts_no_trial(tmp_path:
     assert not histories(api.facts(tmp_path / "r"))
 
 
+WRAPPED = """
+import functools
+
+def logged(function):
+    @functools.wraps(function)
+    def workload(*args, **kwargs):
+        yield from function(*args, **kwargs)
+    return workload
+
+"""
 UNUSABLE = {
+    "wrapped in what hands everything on": (
+        WRAPPED + "@logged\n@logged\ndef train(config, seed):\n    yield\n",
+        "'train' takes (config, seed), and is called as train(config, *, seed, budget, workdir)",
+    ),
     "wrong signature": (
         "def decorated(f):\n    return f\n@decorated\n" + "def train(config, seed):\n    yield\n",
         "'train' takes (config, seed), and is called as train(config, *, seed, budget, workdir)",
@@ -210,6 +224,12 @@ def train(config, seed, budget):
 def test_a_decorator_may_give_a_function_the_signature_of_a_workload(tmp_path: Path) -> None:
     study = project(tmp_path, {"wl.py": train().partition("def train")[0] + ADAPTED})
     assert losses(study, tmp_path / "r") == [1.0, 1.0]
+
+
+def test_a_decorator_that_hands_everything_on_takes_nothing_from_a_workload(tmp_path: Path) -> None:
+    head, _, body = train().partition("def train")
+    study = project(tmp_path, {"wl.py": f"{head}{WRAPPED}@logged\ndef train{body}"})
+    assert ran(study, tmp_path / "r").exit_code == 0
 
 
 def test_a_workload_that_prints_and_goes_elsewhere_when_imported_disturbs_nobody(

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import Kept, StudyPath, folder_or_none, ledger_folder, say
+from cbablate.cli.words import Kept, StudyPath, ledger_folder, say
 from cbablate.errors import CbablateError
+from cbablate.records.place import results_folder
 
 __all__ = ["diff"]
 
@@ -25,7 +26,7 @@ def diff(
             "--other",
             metavar="DIR",
             help="Results of the other. [default: the same]",
-            callback=folder_or_none,
+            parser=results_folder,
         ),
     ] = None,
     until: Annotated[

@@ -24,7 +24,7 @@ _MANY = 10
 def fsck(
     results: Annotated[
         Path,
-        typer.Argument(metavar="RESULTS", help="A results folder.", callback=results_folder),
+        typer.Argument(metavar="RESULTS", help="A results folder.", parser=results_folder),
     ],
     repair: Annotated[
         bool,

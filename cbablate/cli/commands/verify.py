@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cbablate.cli.overviews.tuning_overview import counted
 from cbablate.cli.words import Kept, ledger_folder, say, tell
 from cbablate.errors import CbablateError
 
@@ -61,8 +62,15 @@ def _checked(
     from cbablate.reporting.pages.paper import disagreements
 
     name = plan.study.name
+    hidden = len({row.key for row in rows if not row.is_printed})
+    commented = f"{counted(hidden, 'row')} {'is' if hidden == 1 else 'are'} commented out"
+    rows = [row for row in rows if row.is_printed]
     if not rows:
-        say(f"{name}: {paper} has no row of it ('% cbablate row {name} ...' marks one)")
+        say(
+            f"{name}: {paper} prints no row of it: {commented}"
+            if hidden
+            else f"{name}: {paper} has no row of it ('% cbablate row {name} ...' marks one)"
+        )
         return 1
     known = {row.key: table for table in reversed(tables) for row in table.rows}
     found = [one for row in rows for one in disagreements(known.get(row.key, tables[0]), row)]
@@ -77,7 +85,8 @@ def _checked(
     said = f"{len(found)} do not match" if found else "all match"
     of = {id(table): len(table.rows) for row in rows for table in [known.get(row.key, tables[0])]}
     seen = len({row.key for row in rows})  # a table in parts has each row several times
-    say(f"{name}: {seen} of {sum(of.values())} rows, {numbers} numbers: {said}{data}")
+    left = f"; {commented}" if hidden else ""
+    say(f"{name}: {seen} of {sum(of.values())} rows, {numbers} numbers: {said}{left}{data}")
     return len(found)
 
 

@@ -2,7 +2,7 @@ r"""`PaperRow`: a row of our tables in somebody's LaTeX, and whether its numbers
 
 A row is found by the comment at its end, `% cbablate row STUDY KEY`, wherever it was moved. Its
 numbers are compared as printed, in their order: columns may have been left out, names changed,
-cells set in bold. A row that is not there is no fault.
+cells set in bold. A row that is not there is no fault. One that is commented out is not printed.
 """
 
 from __future__ import annotations
@@ -44,13 +44,21 @@ _LONGEST_ROW = 20_000
 
 @dataclass(frozen=True)
 class PaperRow:
-    """A row of a paper: whose it is, where its comment stands, and its cells as LaTeX."""
+    """A row of a paper: whose it is, where its comment stands, and its cells as LaTeX.
+
+    There are no cells where the row is commented out, or deleted before its comment.
+    """
 
     study: str
     key: str
     file: Path
     line: int
     cells: tuple[str, ...]
+
+    @property
+    def is_printed(self) -> bool:
+        """Whether a reader of the paper sees it."""
+        return bool(self.cells)
 
     @property
     def numbers(self) -> list[tuple[str, int]]:
@@ -184,24 +192,28 @@ def _included(root: Path, name: str) -> Path | None:
 def _rows(path: Path) -> Iterator[PaperRow]:
     """A row is what stands before its comment, on as many lines as it was broken into."""
     pending: list[str] = []
-    row = ""
+    row = ""  # that has ended, and whose comment may follow on a line of its own
     for (file, number), line in _Paper(path).lines():
+        mark = _ROW.search(line)
+        live = _COMMENT.sub("", line)
+        concealed = not live.strip() and "&" in line
+        if concealed:
+            row = ""
         if not line.strip():
             pending = []
-        for index, piece in enumerate(_END.split(_COMMENT.sub("", line))):
+        for index, piece in enumerate(_END.split(live)):
             if index:  # an end of a row stands before it
                 row, pending = _joined(pending) or row, []
             pending.append(piece)
-        told = _ROW.search(line)
-        if told is not None:
-            text = _joined(pending) or row
+        if mark is not None:
+            text = "" if concealed else _joined(pending) or row
             if len(text) > _LONGEST_ROW:
                 raise CbablateError(
                     f"{file}:{number}: the row before this comment has {len(text):,} characters; "
                     f"at most {_LONGEST_ROW:,} are read"
                 )
-            yield PaperRow(told["study"], told["key"], file, number, _cells(text))
-            pending = []
+            yield PaperRow(mark["study"], mark["key"], file, number, _cells(text))
+            row, pending = "", []
 
 
 def _joined(pieces: Sequence[str]) -> str:
@@ -211,7 +223,7 @@ def _joined(pieces: Sequence[str]) -> str:
 
 
 def _cells(row: str) -> tuple[str, ...]:
-    return tuple(re.split(r"(?<!\\)&", row))
+    return tuple(re.split(r"(?<!\\)&", row)) if row else ()
 
 
 def _numbers(cell: str) -> list[str]:

@@ -52,15 +52,25 @@ def _misfit(signature: inspect.Signature, name: str) -> str:
 def misfit_of(function: Callable[..., Any], name: str) -> str:
     """Why an imported function cannot be called as a workload is; "" if it can.
 
-    For a decorated function that is about what the decorator made.
+    For a decorated function that is about what the decorator made. Where that takes anything and
+    is wrapped around a function (`functools.wraps`), it hands on what it takes, so the wrapped
+    function must fit; a decorator that calls it otherwise says so by parameters of its own.
     """
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return _asynchronous(name)
     try:
         signature = inspect.signature(function, follow_wrapped=False)
+        while _takes_anything(signature) and callable(getattr(function, "__wrapped__", None)):
+            function = function.__wrapped__  # type: ignore[attr-defined]
+            signature = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):  # a function written in C may not tell its parameters
         return ""
     return _misfit(signature, name)
+
+
+def _takes_anything(signature: inspect.Signature) -> bool:
+    kinds = {each.kind for each in signature.parameters.values()}
+    return kinds == {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
 
 
 def _asynchronous(name: str) -> str:
