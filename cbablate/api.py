@@ -201,8 +201,7 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     """The ablation table of what the ledger holds of a plan; `str` of it is for a terminal.
 
     `view` is `arms`, a row each; `two_way`, two factors crossed; `shown`, that of both which the
-    study's `report` asks for; or another of its tables: `effects`, `components`, `pairs`,
-    `mechanism`, `alignment`, `robust`.
+    study's `report` asks for; or another of its tables, by its name in `VIEWS`.
 
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.
@@ -223,7 +222,7 @@ def table_of(plan: Plan, facts: Sequence[Record], *, view: str = "arms") -> Tabl
     own = {"arms": outcome_table, "two_way": two_way_table, "shown": shown_table}
     if view in own:
         return own[view](found)
-    from cbablate.reporting.tables.view import VIEWS
+    from cbablate.reporting.tables.catalog import VIEWS
     from cbablate.reporting.tables.view import view as other_table
 
     if view not in VIEWS:

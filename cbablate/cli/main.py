@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cbablate.cli.commands.diff import diff
-from cbablate.cli.commands.effects import (
-    Alignment,
-    Components,
-    Effects,
-    Mechanism,
-    Pairs,
-    Robust,
-    chosen,
-)
+from cbablate.cli.commands.effects import with_views
 from cbablate.cli.commands.explain import NumberedCommand, explain
 from cbablate.cli.commands.fsck import fsck
 from cbablate.cli.commands.report import report
@@ -27,6 +19,7 @@ from cbablate.cli.leaving import leave
 from cbablate.cli.output import form_for, write_file
 from cbablate.cli.words import (
     RESULTS,
+    TEXT,
     CheckedPaths,
     Form,
     Json,
@@ -199,7 +192,7 @@ def run(
             mlflow=mlflow,
             mirrored=mirrors,
         )
-    text = _spelled(api.table_of(planned, done.facts, view="shown"), Form.text)
+    text = _spelled(api.table_of(planned, done.facts, view="shown"), Form(TEXT))
     try:
         say(text, end="")
     except (ReaderLeft, EnvironmentFault) as error:
@@ -235,6 +228,7 @@ def status(study: StudyPath, results: Kept = None, as_json: Json = False) -> Non
 
 
 @app.command()
+@with_views
 def table(
     study: StudyPath,
     results: Kept = None,
@@ -245,13 +239,9 @@ def table(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a file.")
     ] = None,
-    effects: Effects = False,
-    components: Components = False,
-    pairs: Pairs = False,
-    mechanism: Mechanism = False,
-    alignment: Alignment = False,
-    robust: Robust = False,
     as_json: Json = False,
+    *,
+    view: str,
 ) -> None:
     """Print the ablation table of what was trained so far, or another table of the study."""
     from cbablate import api
@@ -259,14 +249,6 @@ def table(
     from cbablate.cli import json_shape
 
     spelled = form_for(output, form, as_json=as_json)
-    view = chosen(
-        effects=effects,
-        components=components,
-        pairs=pairs,
-        mechanism=mechanism,
-        alignment=alignment,
-        robust=robust,
-    )
     planned = api.plan(api.load_study(study))
     folder = ledger_folder(results)
     if view == "arms" and not as_json:
@@ -387,7 +369,7 @@ def _spelled(table: Table, form: Form, *, shown: bool = True) -> str:
     """The table in a form; if it is `shown` on a terminal that has ASCII only, in that."""
     from cbablate.reporting.forms.form import render
 
-    if form is not Form.text or not shown:
+    if form != TEXT or not shown:
         return render(table, form.value)
     encoding = (getattr(product(), "encoding", None) or "ascii").lower().replace("-", "")
     return table.as_text(ascii_only=not encoding.startswith("utf"))

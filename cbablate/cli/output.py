@@ -6,18 +6,14 @@ from pathlib import Path
 
 import typer
 
-from cbablate.cli.words import Form, tell
+from cbablate.cli.words import TEXT, Form, tell
 from cbablate.errors import EnvironmentFault
 from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.reporting.forms.form import FORMS
 
 __all__ = ["form_for", "page_is_pdf", "write_file"]
 
-_FORMS = {
-    ".tex": Form.latex,
-    ".md": Form.markdown,
-    ".csv": Form.csv,
-    ".txt": Form.text,
-}
+_FORMS = {row.suffix: Form(row.name) for row in FORMS.values()}
 _OTHER_KINDS = frozenset(
     {".pdf", ".png", ".svg", ".html", ".json", ".xlsx", ".docx"}
     | {".yaml", ".yml", ".py", ".sqlite", ".db"}
@@ -38,14 +34,14 @@ def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:
     if as_json:
         if suffix not in ("", ".json"):
             raise typer.BadParameter(f"{output} would hold JSON: call it {_named(output, '.json')}")
-        return asked or Form.text
+        return asked or Form(TEXT)
     if asked is None:
         if said is None and suffix:
             raise typer.BadParameter(
                 f"'{suffix}' is not the suffix of a table; there are {', '.join(_FORMS)}, or say "
                 f"the form with --as.{_whole_page(suffix)}"
             )
-        return said or Form.text
+        return said or Form(TEXT)
     if (said or asked) is not asked or suffix in _OTHER_KINDS:
         wanted = next(end for end, form in _FORMS.items() if form is asked)
         raise typer.BadParameter(

@@ -16,10 +16,12 @@ from cbablate.character import visible_lines
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.records.place import results_folder
 from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.reporting.forms.form import FORMS
 from cbablate.spec.yaml.suggestion import did_you_mean
 
 __all__ = [
     "RESULTS",
+    "TEXT",
     "CheckedPaths",
     "Form",
     "Json",
@@ -76,12 +78,15 @@ class Where(StrEnum):
 
 
 class Form(StrEnum):
-    """How a table is written; a test holds it equal to `reporting.form.FORMS`."""
+    """How a table is written: one of `FORMS`."""
 
-    text = "text"
-    latex = "latex"
-    markdown = "markdown"
-    csv = "csv"
+    _ignore_ = ("name",)
+    for name in FORMS:
+        vars()[name] = name
+
+
+TEXT = "text"
+"""The form that a terminal is shown."""
 
 
 class Written(StrEnum):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
-__all__ = ["DATASETS", "FOLDER", "Dataset"]
+from cbablate.spec.choice import by_name
+
+__all__ = ["DATASETS", "FOLDER", "NAMES", "Dataset"]
 
 FOLDER = "folder"
 """The name of data that lie in folders of the user's own, of which no facts are known here."""
@@ -37,6 +38,12 @@ class Dataset:
     """Folders that may hold the files: absolute, or under the data root (`location.root`)."""
     obtain: str = ""
     """How to get it, as the end of a sentence."""
+    read: str = ""
+    """What reads it, `module:function`; "" of a folder, whose images are read one by one."""
+    torchvision: str = ""
+    """The class of torchvision that fetches it, if one does."""
+    unpacked: str = ""
+    """The place of `places` where torchvision puts it under its root."""
 
 
 _CARVED = "test is the official one; val is {} of train, by class and the SHA-256 of pixels"
@@ -44,7 +51,7 @@ _PATCHES = "drawn in this order, independently"
 _IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
 _IDX_TEST = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
-_ALL = (
+_ALL: tuple[Dataset | str, ...] = (
     Dataset(
         name="digits",
         title="Handwritten digits (scikit-learn)",
@@ -55,6 +62,7 @@ _ALL = (
         content="502a1f248de5129322ba",
         split="60/20/20 % by class and the SHA-256 of pixels",
         obtain="it lies inside scikit-learn: pip install scikit-learn",
+        read="cbablate.data.sets.digits:read",
     ),
     Dataset(
         name="fashion_mnist",
@@ -69,6 +77,9 @@ _ALL = (
         places=("fashion_mnist", "FashionMNIST/raw", "/usr/share/datasets/fashion-mnist"),
         obtain="on Debian and Ubuntu: apt-get install dataset-fashion-mnist; elsewhere: "
         "cbablate data fashion_mnist --get, or its four IDX files by hand",
+        read="cbablate.data.sets.fashion_mnist:read",
+        torchvision="FashionMNIST",
+        unpacked="FashionMNIST/raw",
     ),
     Dataset(
         name="cifar10",
@@ -82,6 +93,9 @@ _ALL = (
         files=(*(f"data_batch_{number}" for number in range(1, 6)), "test_batch", "batches.meta"),
         places=("cifar-10-batches-py",),
         obtain="cbablate data cifar10 --get, or unpack cifar-10-python.tar.gz by hand",
+        read="cbablate.data.sets.cifar:read_10",
+        torchvision="CIFAR10",
+        unpacked="cifar-10-batches-py",
     ),
     Dataset(
         name="cifar100",
@@ -95,7 +109,11 @@ _ALL = (
         files=("train", "test", "meta"),
         places=("cifar-100-python",),
         obtain="cbablate data cifar100 --get, or unpack cifar-100-python.tar.gz by hand",
+        read="cbablate.data.sets.cifar:read_100",
+        torchvision="CIFAR100",
+        unpacked="cifar-100-python",
     ),
+    FOLDER,
     Dataset(
         name="context_task",
         title="Synthetic: the class is what most patches show",
@@ -106,6 +124,7 @@ _ALL = (
         content="13a1de0bdd025804afa6",
         split=_PATCHES,
         obtain="it is computed where it is used",
+        read="cbablate.data.sets.context_task:read",
     ),
     Dataset(
         name="context_task_twin",
@@ -117,6 +136,12 @@ _ALL = (
         content="b857dd90d18b27be5173",
         split=_PATCHES,
         obtain="it is computed where it is used",
+        read="cbablate.data.sets.context_task:read_twin",
     ),
 )
-DATASETS: Mapping[str, Dataset] = MappingProxyType({each.name: each for each in _ALL})
+NAMES = tuple(one if isinstance(one, str) else one.name for one in _ALL)
+"""What a study can name."""
+DATASETS: Mapping[str, Dataset] = by_name(
+    "data sets", [one for one in _ALL if isinstance(one, Dataset)]
+)
+"""Those of which the facts are known here."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -18,20 +16,9 @@ from cbablate.data.listing import listing
 from cbablate.data.source import Source
 from cbablate.data.split import subset
 from cbablate.errors import EnvironmentFault, StudyError
+from cbablate.spec.choice import chosen, code_at
 
-__all__ = ["PROBED", "READERS", "Images", "Split", "load", "opened", "source"]
-
-READERS: Mapping[str, str] = MappingProxyType(
-    {
-        "cifar10": "cbablate.data.sets.cifar:read_10",
-        "cifar100": "cbablate.data.sets.cifar:read_100",
-        "context_task": "cbablate.data.sets.context_task:read",
-        "context_task_twin": "cbablate.data.sets.context_task:read_twin",
-        "digits": "cbablate.data.sets.digits:read",
-        "fashion_mnist": "cbablate.data.sets.fashion_mnist:read",
-    }
-)
-"""Where each data set of the catalog is read, as `module:function`; imported when asked for."""
+__all__ = ["PROBED", "Images", "Split", "load", "opened", "source"]
 
 SPLITS = ("train", "val", "test")
 PROBED = 1024
@@ -97,10 +84,9 @@ def source(name: str) -> Source:
     Raises:
         EnvironmentFault, LookupError: as `load` says.
     """
-    if name not in READERS:
-        raise LookupError(f"there is no data set '{name}'; there are {', '.join(sorted(READERS))}")
-    expected = DATASETS[name].content
-    read = _reader(name)()
+    facts = chosen("data set", DATASETS, name)
+    expected = facts.content
+    read: Source = code_at(facts.read)()
     found = read.content()
     if expected is not None and found != expected:
         raise EnvironmentFault(
@@ -154,12 +140,6 @@ def _streamed(data: Mapping[str, Any], augment: Mapping[str, Any], device: torch
     train = replace(train, repeats=augment.get("repeats", 1))
     background = tuple(-mean / std for mean, std in zip(MEAN, STD, strict=True))
     return Images(identity.facts(data), train, val, test, background, streamed=True)
-
-
-def _reader(name: str) -> Callable[[], Source]:
-    module, _, function = READERS[name].partition(":")
-    reader: Callable[[], Source] = getattr(importlib.import_module(module), function)
-    return reader
 
 
 def _tensors(read: Source, split: str, device: str) -> Split:

@@ -31,8 +31,6 @@ __all__ = ["STORE_FILE", "OptunaMirror"]
 
 STORE_FILE = "optuna.sqlite"
 _CONTENT, _LAYOUT = "cbablate.content", "cbablate.layout"
-_TUNED = ("optimizer", "schedule", "batch_size", "lr", "weight_decay")
-"""Where recipes keep what one would tune: shown even where all arms agree on it."""
 _HOW = (
     "A mirror of cbablate's ledger: it may be deleted, and is written anew by `cbablate sync`. "
     "Means and intervals are in the table of `cbablate table`."
@@ -175,7 +173,8 @@ class _Parameters:
         }
         leaves: dict[str, str] = {}
         for key, values in _values(plan.arms).items():
-            if _varies(values, len(plan.arms)) or key.split(".")[0] in _TUNED:
+            tuned = key.split(".")[0] in plan.description.recipe
+            if tuned or _varies(values, len(plan.arms)):
                 leaves[key] = f"config.{key}" if key in drawn else key
         return cls(
             distributions=drawn

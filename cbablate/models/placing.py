@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from cbablate.errors import StudyError
 from cbablate.models.anatomy import Anatomy, Point, anatomy, blocks_of
 from cbablate.models.operators.catalog import operator
-from cbablate.models.operators.options import OPTIONS
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.selection import chosen
 
@@ -80,7 +79,7 @@ def place(model: nn.Module, context: Sequence[Mapping[str, Any]]) -> nn.Module:
             raise LookupError(f"there is no place '{name}'; there are {', '.join(PLACES)}")
         if not found.blocks:
             raise StudyError(_no_blocks(model))
-        options = {key: placement[key] for key in OPTIONS if key in placement}
+        options = {key: placement[key] for key in made.names if key in placement}
         for index in _indices(placement, name, len(found.blocks)):
             point = found.point(name, index)
             if isinstance(point, str):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from cbablate.errors import StudyError, library_errors
 from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.models.building import build
-from cbablate.models.operators.options import TAKES
+from cbablate.models.operators.catalog import OPERATORS
 from cbablate.models.placing import operators_of
 from cbablate.models.weights import report
 
@@ -205,7 +205,7 @@ def _identity_faults(config: Config, shape: Shape, plain: _Plain) -> list[str]:
     settings = [
         {**placement, **identity}
         for placement in config["context"]
-        if (identity := TAKES[placement["operator"]].identity) is not None
+        if (identity := OPERATORS[placement["operator"]].identity) is not None
     ]
     if not settings:
         return []

@@ -6,19 +6,18 @@ A cell is a tuple with one level index for each factor; 0 is the baseline's leve
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+import math
+from collections.abc import Sequence
 
 from cbablate.planning import screening
-from cbablate.spec.study import DesignName
+from cbablate.spec.choice import code_at
+from cbablate.spec.design import DESIGNS
 
-__all__ = ["DESIGNS", "SCREENING", "SWITCHING", "Cell", "cells", "count"]
+__all__ = ["SCREENING", "Cell", "cells", "count"]
 
 Cell = tuple[int, ...]
-SCREENING: tuple[DesignName, ...] = ("fractional", "plackett_burman")
+SCREENING = frozenset(name for name, row in DESIGNS.items() if row.screening)
 """Designs that tell many factors apart from few arms, each arm with about half of them on."""
-SWITCHING: tuple[DesignName, ...] = ("leave_one_out", "cumulative", *SCREENING)
-"""Designs that switch factors on and off: each has exactly two levels."""
 
 
 def one_at_a_time(sizes: Sequence[int]) -> list[Cell]:
@@ -48,42 +47,60 @@ def cumulative(sizes: Sequence[int]) -> list[Cell]:
     return [tuple(int(i < on) for i in range(len(sizes))) for on in range(len(sizes) + 1)]
 
 
-DESIGNS: Mapping[DesignName, Callable[[Sequence[int]], list[Cell]]] = MappingProxyType(
-    {
-        "one_at_a_time": one_at_a_time,
-        "factorial": factorial,
-        "leave_one_out": leave_one_out,
-        "cumulative": cumulative,
-        "fractional": lambda sizes: screening.fractional(len(sizes)),
-        "plackett_burman": lambda sizes: screening.plackett_burman(len(sizes)),
-    }
-)
+def fractional(sizes: Sequence[int]) -> list[Cell]:
+    """A fraction of all combinations: see `screening.fractional`."""
+    return screening.fractional(len(sizes))
 
 
-def cells(design: DesignName, sizes: Sequence[int]) -> list[Cell]:
-    """The cells of a design over factors with these numbers of levels; the first is the reference.
+def plackett_burman(sizes: Sequence[int]) -> list[Cell]:
+    """As few arms as tell all factors apart: see `screening.plackett_burman`."""
+    return screening.plackett_burman(len(sizes))
+
+
+def each_level(sizes: Sequence[int]) -> int:
+    """The reference, and every level but the first of each factor."""
+    return 1 + sum(size - 1 for size in sizes)
+
+
+def each_factor(sizes: Sequence[int]) -> int:
+    """The reference, and one for each factor."""
+    return 1 + len(sizes)
+
+
+def every_combination(sizes: Sequence[int]) -> int:
+    """The product of the numbers of levels."""
+    return math.prod(sizes)
+
+
+def fractional_runs(sizes: Sequence[int]) -> int:
+    """How many arms `fractional` has."""
+    return screening.runs("fractional", len(sizes))
+
+
+def plackett_burman_runs(sizes: Sequence[int]) -> int:
+    """How many arms `plackett_burman` has."""
+    return screening.runs("plackett_burman", len(sizes))
+
+
+def cells(design: str, sizes: Sequence[int]) -> list[Cell]:
+    """The cells of a design over factors with these numbers of levels; the first is the
+    reference.
 
     A study without factors has one cell, the empty one.
 
     Raises:
-        ValueError: the design is one of `SWITCHING`, and a factor has not exactly two levels.
+        ValueError: the design switches factors, and one has not exactly two levels.
     """
     if not sizes:
         return [()]
-    if design in SWITCHING and any(size != 2 for size in sizes):
+    row = DESIGNS[design]
+    if row.switching and any(size != 2 for size in sizes):
         raise ValueError(f"{design} switches factors on and off: give each exactly two levels")
-    return DESIGNS[design](sizes)
+    drawn: list[Cell] = code_at(row.cells)(sizes)
+    return drawn
 
 
-def count(design: DesignName, sizes: Sequence[int]) -> int:
+def count(design: str, sizes: Sequence[int]) -> int:
     """How many cells `cells` would give, without building them."""
-    if design == "factorial":
-        product = 1
-        for size in sizes:
-            product *= size
-        return product
-    if design == "one_at_a_time":
-        return 1 + sum(size - 1 for size in sizes)
-    if design in SCREENING:
-        return screening.runs(design, len(sizes))
-    return 1 + len(sizes) if sizes else 1
+    number: int = code_at(DESIGNS[design].count)(sizes) if sizes else 1
+    return number

@@ -17,6 +17,7 @@ from cbablate.planning.sequential_rules import growing_faults
 from cbablate.planning.trial import Trial, trial_of
 from cbablate.planning.tuning_rules import tune_faults
 from cbablate.spec.description import Description
+from cbablate.spec.design import DESIGNS
 from cbablate.spec.factor import Level
 from cbablate.spec.fault import Fault, Path, dotted
 from cbablate.spec.loading.changes import apply
@@ -122,7 +123,7 @@ def _shape_faults(study: Study) -> list[Fault]:
                 Fault(("contrast",), f"this study has no factor '{study.contrast}' ({listed})")
             )
     faults += _analysis_faults(study) + _layout_faults(study)
-    if study.design in design.SWITCHING:
+    if DESIGNS[study.design].switching:
         faults += [
             Fault(
                 ("factors", index, "levels"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cbablate.spec.description import Description
+from cbablate.spec.design import DESIGNS
 from cbablate.spec.fault import Fault
 from cbablate.spec.study import Study
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, floor
@@ -12,7 +13,6 @@ from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, floor
 __all__ = ["growing_faults"]
 
 _FIXED = "write a number, as in `replicates: 8`"
-_WHOLE_BLOCKS = ("factorial", "fractional", "plackett_burman")
 
 
 def growing_faults(study: Study, description: Description) -> Iterator[Fault]:
@@ -37,12 +37,13 @@ def growing_faults(study: Study, description: Description) -> Iterator[Fault]:
             "would be decided at different times",
             _FIXED,
         )
-    if study.design in _WHOLE_BLOCKS:
+    if DESIGNS[study.design].whole_blocks:
+        *others, last = (name for name, row in DESIGNS.items() if not row.whole_blocks)
         yield Fault(
             at,
             f"the effects of a {study.design} design rest on replicates that all arms have; arms "
             "that are decided at different times leave none",
-            f"{_FIXED}, or use one_at_a_time, leave_one_out or cumulative",
+            f"{_FIXED}, or use {', '.join(others)} or {last}",
         )
     if not study.factors:
         yield Fault(at, "nothing is compared here, so nothing is ever decided", _FIXED)

@@ -19,6 +19,7 @@ from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path, dotted
 from cbablate.spec.loading.changes import apply, flatten
 from cbablate.spec.loading.complaint import Wording, complaints, problems
+from cbablate.spec.search_methods import SAMPLERS
 from cbablate.spec.space import active, cells, corners, count, draw, ends
 from cbablate.spec.study import Study
 from cbablate.spec.sweep import Sweep
@@ -130,8 +131,10 @@ def _constrained(sweep: Sweep, arm: Arm, description: Description) -> Iterator[F
             elif parameter is not None or number:
                 continue
             elif name in description.metrics or (not description.metrics and name not in config):
-                if sweep.sampler.name == "cmaes":
-                    sentence = f"cmaes cannot be told of metrics, and '{name}' is one"
+                if SAMPLERS[sweep.sampler.name].numeric:
+                    sentence = (
+                        f"{sweep.sampler.name} cannot be told of metrics, and '{name}' is one"
+                    )
                     yield Fault(("tune", "constraints", index), sentence, "use tpe, gp or nsgaii")
             else:
                 sentence = f"'{name}' has no number to be compared"
@@ -196,7 +199,7 @@ def _excluded(sweep: Sweep, arm: Arm) -> Iterator[Fault]:
     config = dict(flatten(arm.config))
     asked = [parsed(text) for text in sweep.constraints]
     asked = [one for one in asked if all(n in config or n in sweep.space for n in one.names)]
-    if sweep.sampler.name == "grid":
+    if SAMPLERS[sweep.sampler.name].exhaustive:
         yield from _grid(sweep, config, asked)
         return
     if not asked:

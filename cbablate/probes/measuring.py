@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -14,6 +13,7 @@ from cbablate.probes.catalog import PROBES, metrics_of, sketches_of
 from cbablate.probes.evaluation import evaluating
 from cbablate.probes.probe import Absent, Finding, Probe, Subject
 from cbablate.records.sketch import Sketch
+from cbablate.spec.choice import code_at
 
 __all__ = ["measure", "untouched"]
 
@@ -34,7 +34,8 @@ def measure(subject: Subject, names: Iterable[str]) -> Finding:
     sketches: dict[str, Sketch] = {}
     for where, group in together.items():
         with untouched(subject.model, seed=derive_seed(subject.seed, "probe", where)):
-            found = _probe(where)(subject, frozenset(group))
+            probe: Probe = code_at(where)
+            found = probe(subject, frozenset(group))
         metrics |= found.metrics
         vectors |= found.vectors
         absent |= found.absent
@@ -72,9 +73,3 @@ def untouched(model: nn.Module, *, seed: int) -> Iterator[None]:
         for tensor, required, gradient in gradients:
             tensor.requires_grad_(required)
             tensor.grad = gradient
-
-
-def _probe(where: str) -> Probe:
-    module, _, function = where.partition(":")
-    probe: Probe = getattr(importlib.import_module(module), function)
-    return probe

@@ -29,6 +29,7 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.searching.optuna_parts import pruner_of, sampler_of, startup
 from cbablate.searching.optuna_space import cells, drawing_order, spelled, suggested
+from cbablate.spec.search_methods import SAMPLERS
 from cbablate.spec.space import active
 from cbablate.spec.sweep import Proposal, Sweep
 
@@ -72,7 +73,8 @@ class OptunaSampler:
         self._search = search
         self._sweep = search.sweep
         self._order = tuple(drawing_order(self._sweep.space))
-        self._cells = cells(self._sweep) if self._sweep.sampler.name == "grid" else None
+        self._kind = SAMPLERS[self._sweep.sampler.name]
+        self._cells = cells(self._sweep) if self._kind.exhaustive else None
         self._before = parameter_constraints(search)
         self._asked = 0
         self._rejected = 0
@@ -239,7 +241,7 @@ class OptunaSampler:
         """
         if self._cells:
             return self._sampler
-        first = self._sweep.sampler.name == "tpe" and self._trained < startup(self._sweep)
+        first = self._kind.parzen and self._trained < startup(self._sweep)
         return self._chance if draw >= DRAWS[0] or (self._before and first) else self._sampler
 
     def _good(self, trials: int) -> int:

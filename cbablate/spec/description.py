@@ -12,6 +12,7 @@ from cbablate.spec.budget import Budget
 from cbablate.spec.code import Code
 from cbablate.spec.metric import Metric
 from cbablate.spec.outline import Outline
+from cbablate.spec.under_test import Mechanism, Shared
 
 __all__ = ["Config", "Describe", "Description"]
 
@@ -71,6 +72,13 @@ class Description:
     identity: Callable[[Config], Config] = _whole
     """What an arm's identity is made of: the resolved config, less what its outcome does not
     depend on, as the path of a file whose content is in it."""
+
+    mechanism: Mechanism | None = None
+    """What is under test by name; None where the workload does not say."""
+    shared: tuple[Shared, ...] = ()
+    """What all arms may share, and a finding then rests on: the model, the data."""
+    recipe: tuple[str, ...] = ()
+    """Keys of a config that hold what one would tune, looked at even where all arms agree."""
 
     @cached_property
     def outline(self) -> Outline:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from cbablate.spec.analysis import Analysis
 from cbablate.spec.budget import Budget
+from cbablate.spec.choice import one_of
+from cbablate.spec.design import DESIGNS
 from cbablate.spec.factor import Factor
 from cbablate.spec.metric import Objective
 from cbablate.spec.seconds import Seconds
@@ -19,14 +21,7 @@ from cbablate.spec.typesetting import Typesetting
 
 __all__ = ["DesignName", "Study"]
 
-DesignName = Literal[
-    "one_at_a_time",
-    "factorial",
-    "leave_one_out",
-    "cumulative",
-    "fractional",
-    "plackett_burman",
-]
+DesignName = Annotated[str, one_of(DESIGNS)]
 
 
 class Study(BaseModel):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cbablate.spec.choice import one_of
 from cbablate.spec.metric import Objective
+from cbablate.spec.search_methods import PRUNERS, SAMPLERS, USUAL_SAMPLER
 
 __all__ = [
     "Parameter",
@@ -23,10 +25,8 @@ __all__ = [
 Proposal = Mapping[str, Any]
 """Values by dotted config key; a conditional parameter that was not drawn is left out."""
 
-SamplerName = Literal["tpe", "gp", "cmaes", "nsgaii", "qmc", "random", "grid"]
-PrunerName = Literal[
-    "successive_halving", "hyperband", "median", "percentile", "patient", "wilcoxon", "threshold"
-]
+SamplerName = Annotated[str, one_of(SAMPLERS)]
+PrunerName = Annotated[str, one_of(PRUNERS)]
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
@@ -53,7 +53,7 @@ class Sampler(BaseModel):
 
     model_config = _STRICT
 
-    name: SamplerName = "tpe"
+    name: SamplerName = USUAL_SAMPLER
     options: Mapping[str, Any] = Field(default_factory=dict)
 
 

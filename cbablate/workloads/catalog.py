@@ -22,6 +22,8 @@ from cbablate.workloads.own_code.syntax_digest import parsed
 __all__ = ["SHIPPED", "describe"]
 
 _LONGEST = 200
+_USUAL_RECIPE = ("optimizer", "schedule", "batch_size", "lr", "weight_decay")
+"""Where the configs of a user's own, which say nothing of it, mostly keep what one would tune."""
 _ENTRY = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
 
 
@@ -57,6 +59,9 @@ def _image_classification() -> Description:
         probe="cbablate.workloads.images.image_probe:probe",
         shape=image_config.shape,
         open_ended=image_config.open_ended,
+        mechanism=image_config.MECHANISM,
+        shared=image_config.SHARED,
+        recipe=image_config.RECIPE,
     )
 
 
@@ -114,6 +119,7 @@ def describe(name: str, folder: Path) -> Description:
         code=code,
         former_versions=former,
         former_gaps=gaps,
+        recipe=_USUAL_RECIPE,
     )
 
 

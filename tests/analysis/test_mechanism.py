@@ -9,7 +9,7 @@ import scipy.stats
 from cbablate.analysis.measures.mechanism import FEWEST_SEEDS, Change, association, changes
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
-from cbablate.reporting.tables.view import VIEWS
+from cbablate.reporting.tables.catalog import VIEWS
 from tests.analysis.fabrication import FROZEN, placement, told
 
 

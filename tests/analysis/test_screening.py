@@ -9,7 +9,7 @@ from cbablate.analysis.designs.screening import screened
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
 from cbablate.reporting.sentences.note import notes
-from cbablate.reporting.tables.view import VIEWS
+from cbablate.reporting.tables.catalog import VIEWS
 from tests.analysis.grid import facts_of, grid, laid
 
 WEIGHTS = (1.0, -0.5, 0.0, 0.25, 2.0)

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.cli.words import Form
-from cbablate.reporting.forms.form import FORMS
 from tests.toys import toy_file
 
 
@@ -81,10 +79,6 @@ def test_a_terminal_without_unicode_is_shown_plain_ascii(done: tuple[Path, Path,
     ).stdout
     assert not printed.isascii()
     assert "+-" in shown.decode("ascii")
-
-
-def test_the_forms_offered_are_the_forms_there_are() -> None:
-    assert {form.value for form in Form} == set(FORMS)
 
 
 def test_plan_says_what_is_left_and_how_long(done: tuple[Path, Path, str], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from cbablate import api
 from cbablate.errors import CbablateError
 from cbablate.records.state import TrialState
 from cbablate.reporting.forms.form import FORMS, render
-from cbablate.reporting.tables.view import VIEWS
+from cbablate.reporting.tables.catalog import VIEWS
 
 HERE = Path(__file__).parent / "v0_1_0"
 STUDIES = sorted(path.name for path in HERE.iterdir() if (path / f"{path.name}.yaml").is_file())

@@ -8,35 +8,36 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.models.building import build
+from cbablate.models.operators.catalog import OPERATORS
 from tests.workloads.images import tiny
 
-CASES: dict[str, dict[str, Any]] = {
-    "cb": {"operator": "cb"},
+SAID: dict[str, dict[str, Any]] = {
+    "add": {"over": "patches", "detach": True},
+    "mix": {"alpha": 0.3},
+    "max": {"over": "patches"},
+    "gem": {"p": 2.5},
+    "se": {"reduction": 4},
+    "gc": {"over": "patches"},
+    "uniform_head": {"width": 8},
+    "local": {"radius": 1},
+    "regions": {"grid": 2},
+    "random_tokens": {"count": 2, "over": "patches"},
+}
+"""Options of an operator's first case; the others are tried as they are."""
+FURTHER: dict[str, dict[str, Any]] = {
     "cb of patches": {"operator": "cb", "over": "patches"},
     "cb detached": {"operator": "cb", "detach": True},
-    "cb_s": {"operator": "cb_s"},
     "cb_s residual": {"operator": "cb_s", "form": "residual"},
     "cb_s outer": {"operator": "cb_s", "form": "outer", "over": "patches"},
-    "add": {"operator": "add", "over": "patches", "detach": True},
-    "halve": {"operator": "halve"},
-    "mix": {"operator": "mix", "alpha": 0.3},
     "mix of a block": {"operator": "mix", "alpha": 0.3, "learned": "block"},
     "mix of channels": {"operator": "mix", "alpha": 0.3, "learned": "channel"},
-    "cls": {"operator": "cls"},
     "cls detached": {"operator": "cls", "detach": True},
-    "max": {"operator": "max", "over": "patches"},
-    "gem": {"operator": "gem", "p": 2.5},
-    "se": {"operator": "se", "reduction": 4},
-    "ge": {"operator": "ge"},
-    "gc": {"operator": "gc", "over": "patches"},
-    "uniform_head": {"operator": "uniform_head", "width": 8},
-    "local": {"operator": "local", "radius": 1},
-    "regions": {"operator": "regions", "grid": 2},
-    "random_tokens": {"operator": "random_tokens", "count": 2, "over": "patches"},
-    "other_image": {"operator": "other_image"},
-    "noise": {"operator": "noise"},
-    "bias": {"operator": "bias"},
-    "channel_mix": {"operator": "channel_mix"},
+}
+CASES: dict[str, dict[str, Any]] = {
+    case: placement
+    for name in OPERATORS
+    for case, placement in {name: {"operator": name, **SAID.get(name, {})}, **FURTHER}.items()
+    if placement["operator"] == name
 }
 
 STARTS_IDLE = {"cb_s residual", "gc", "uniform_head"}

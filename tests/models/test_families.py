@@ -22,9 +22,8 @@ from torch import Tensor, nn
 from cbablate.errors import StudyError
 from cbablate.models.anatomy import Anatomy, Point, anatomy
 from cbablate.models.building import build
-from cbablate.models.operators.catalog import operator
+from cbablate.models.operators.catalog import OPERATORS, operator
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.options import TAKES
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.placing import operators_of, place
 from cbablate.models.view import View
@@ -34,9 +33,9 @@ from tests.reporting import golden
 
 FULL = os.environ.get("CBABLATE_MATRIX") == "full"
 IDENTITIES = {
-    name: {"operator": name, **takes.identity}
-    for name, takes in TAKES.items()
-    if takes.identity is not None
+    name: {"operator": name, **row.identity}
+    for name, row in OPERATORS.items()
+    if row.identity is not None
 }
 
 

@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from cbablate.errors import StudyError
-from cbablate.models.operators.catalog import OPERATORS, operator, table
-from cbablate.models.operators.cb import ContextBroadcast
+from cbablate.models.operators.catalog import OPERATORS, Operator, operator, table
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.options import TAKES
 
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 8))
 
@@ -28,9 +26,8 @@ def _tokens(shape: tuple[int, int, int]) -> torch.Tensor:
 @given(shapes)
 def test_cb_is_the_papers_line_bit_for_bit(shape: tuple[int, int, int]) -> None:
     x = _tokens(shape)
-    assert torch.equal(
-        ContextBroadcast(Layout(shape[2]))(x), 0.5 * (x + x.mean(dim=1, keepdim=True))
-    )
+    mixed = OPERATORS["cb"](Layout(shape[2]))(x)
+    assert torch.equal(mixed, 0.5 * (x + x.mean(dim=1, keepdim=True)))
 
 
 @settings(deadline=None)
@@ -68,6 +65,14 @@ def test_cb_s_starts_as_cb_and_at_weight_zero_is_halving(shape: tuple[int, int, 
 GRID = Layout(8, prefix=2, grid=(3, 4), class_token=True)
 N = 14
 """Tokens of the grid and the two before it."""
+
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "mix": {"alpha": 0.3},
+    "local": {"radius": 1},
+    "regions": {"grid": 1},
+}
+"""Options that an operator needs, where any will do."""
 
 
 def on_grid(name: str, **options: Any) -> nn.Module:
@@ -121,25 +126,20 @@ def test_an_operator_has_the_parameters_and_operations_it_says(
     assert made.flops(N) == flops  # type: ignore[operator]  # every operator has it
 
 
-def test_the_options_a_study_can_write_are_those_of_the_operators() -> None:
-    assert set(TAKES) == set(OPERATORS)
-    for name, made in OPERATORS.items():
-        taken = dict(inspect.signature(made).parameters)
-        del taken["layout"]
-        assert set(taken) == set(TAKES[name].names), name
-        for option, parameter in taken.items():
-            needed = option in TAKES[name].needs
-            assert needed == (parameter.default is inspect.Parameter.empty), (name, option)
-            assert needed or parameter.default == TAKES[name].defaults[option], (name, option)
+@pytest.mark.parametrize("name", OPERATORS)
+def test_a_class_takes_the_options_of_its_row_and_has_no_defaults_of_its_own(name: str) -> None:
+    taken = dict(inspect.signature(type(on_grid(name, **NEEDED.get(name, {})))).parameters)
+    del taken["layout"]
+    assert set(taken) == set(OPERATORS[name].names)
+    assert {one.default for one in taken.values()} <= {inspect.Parameter.empty}
 
 
-@pytest.mark.parametrize("name", [n for n, t in TAKES.items() if "over" in t.names])
+@pytest.mark.parametrize("name", [n for n, row in OPERATORS.items() if "over" in row.names])
 def test_a_context_of_patches_does_not_depend_on_the_tokens_before_them(name: str) -> None:
-    needed = {"mix": {"alpha": 0.3}}.get(name, {})
     x = row()
     moved = x.clone()
     moved[:, :2] += 100.0
-    made = on_grid(name, over="patches", **needed).double()
+    made = on_grid(name, over="patches", **NEEDED.get(name, {})).double()
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.add_(0.1)
@@ -149,12 +149,11 @@ def test_a_context_of_patches_does_not_depend_on_the_tokens_before_them(name: st
     torch.testing.assert_close(one[:, 2:], made(moved)[:, 2:], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", [n for n, t in TAKES.items() if "detach" in t.names])
+@pytest.mark.parametrize("name", [n for n, row in OPERATORS.items() if "detach" in row.names])
 def test_a_detached_context_is_the_same_forward_and_sends_nothing_back(name: str) -> None:
-    needed = {"mix": {"alpha": 0.3}, "local": {"radius": 1}, "regions": {"grid": 1}}.get(name, {})
     grads = []
     for detach in (False, True):
-        made = on_grid(name, detach=detach, **needed).double()
+        made = on_grid(name, detach=detach, **NEEDED.get(name, {})).double()
         with torch.no_grad():
             for index, parameter in enumerate(made.parameters()):
                 drawn = torch.Generator().manual_seed(index)
@@ -304,13 +303,12 @@ def test_another_images_context_is_that_of_the_one_before() -> None:
 def test_who_looks_across_the_batch_is_known(name: str) -> None:
     """Their evaluation depends on which images are evaluated together."""
     x = row(images=4).float()
-    options = {"mix": {"alpha": 0.5}, "local": {"radius": 1}, "regions": {"grid": 1}}
-    made = on_grid(name, **options.get(name, {})).float()
+    made = on_grid(name, **NEEDED.get(name, {})).float()
     found = []
     for others in (x, torch.cat([x[:1], x[1:] * 2 + 1])):
         torch.manual_seed(0)
         found.append(made(others)[0])
-    assert (not torch.equal(*found)) == TAKES[name].across
+    assert (not torch.equal(*found)) == bool(OPERATORS[name].across)
 
 
 def test_noise_keeps_mean_and_spread_over_images_of_every_channel() -> None:
@@ -372,6 +370,6 @@ def test_a_row_that_is_not_the_grids_is_refused(name: str, options: dict[str, An
 
 def test_a_clash_of_names_raises_and_a_miss_lists_the_choices() -> None:
     with pytest.raises(ValueError, match="two context operators are called 'cb'"):
-        table([("cb", ContextBroadcast), ("cb", ContextBroadcast)])
+        table([Operator("cb", "cb:ContextBroadcast"), Operator("cb", "halve:Halve")])
     with pytest.raises(LookupError, match="add, bias, cb, cb_s"):
         operator("cbb")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -150,7 +151,9 @@ class Drifting(nn.Module):
 
 
 def plant(monkeypatch: pytest.MonkeyPatch, name: str, kind: type[nn.Module]) -> None:
-    monkeypatch.setattr(operators, "OPERATORS", {**operators.OPERATORS, name: kind})
+    made = f"{kind.__module__}:{kind.__name__}"
+    row = dataclasses.replace(operators.OPERATORS[name], made=made, defaults={})
+    monkeypatch.setattr(operators, "OPERATORS", {**operators.OPERATORS, name: row})
 
 
 def test_a_dead_switch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import defaultdict
-from typing import get_args
 
 import pytest
 
 from cbablate.probes.catalog import PROBES
 from cbablate.probes.measuring import measure
-from cbablate.probes.probe import Finding, Probe, Subject
-from cbablate.workloads.images.image_config import ProbeName
+from cbablate.probes.probe import Finding, Subject
+from cbablate.spec.choice import code_at
 from cbablate.workloads.images.image_metrics import METRICS
 from tests.contracts.probe import ProbeContract
 from tests.probes.subjects import subject as made
@@ -19,12 +17,6 @@ from tests.probes.subjects import subject as made
 GROUPS: dict[str, list[str]] = defaultdict(list)
 for _name, _entry in PROBES.items():
     GROUPS[_entry.measure].append(_name)
-
-
-def _probe(where: str) -> Probe:
-    module, _, function = where.partition(":")
-    probe: Probe = getattr(importlib.import_module(module), function)
-    return probe
 
 
 class Shipped(ProbeContract):
@@ -36,12 +28,8 @@ class Shipped(ProbeContract):
 for _where, _names in GROUPS.items():
     _title = "Test" + _where.partition(":")[0].rpartition(".")[2].title().replace("_", "")
     globals()[_title] = type(
-        _title, (Shipped,), {"probe": staticmethod(_probe(_where)), "asked": frozenset(_names)}
+        _title, (Shipped,), {"probe": staticmethod(code_at(_where)), "asked": frozenset(_names)}
     )
-
-
-def test_the_names_a_study_can_write_are_those_of_the_catalog() -> None:
-    assert get_args(ProbeName) == tuple(PROBES)
 
 
 def test_no_two_probes_measure_one_metric_and_all_are_described() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -143,6 +144,15 @@ def test_one_model_size_is_asked_about_and_two_are_not() -> None:
     assert "embed_dim 48, depth 4, num_heads 2" in found["one model"].found
     assert "one data set" in found
     assert "one model" not in asked(sizes(), [])
+
+
+def test_a_workload_that_says_nothing_of_its_configs_is_asked_nothing_of_them() -> None:
+    planned = placement()
+    silent = replace(planned.description, mechanism=None, shared=())
+    found = asked(plan(planned.study, silent), told(planned))
+    assert found.keys() == asked(planned, told(planned)).keys() - {
+        *("control", "one model", "one data set")
+    }
 
 
 def test_every_check_has_a_study_that_it_says_nothing_of() -> None:

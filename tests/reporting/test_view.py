@@ -13,7 +13,8 @@ from cbablate.reporting.forms.form import render
 from cbablate.reporting.forms.latex import document
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.publication import publish
-from cbablate.reporting.tables.view import VIEWS, WRITTEN, views
+from cbablate.reporting.tables.catalog import VIEWS
+from cbablate.reporting.tables.view import WRITTEN, views
 from tests.analysis.fabrication import FROZEN, patchy, sizes, told
 from tests.analysis.grid import facts_of, grid, laid
 from tests.analysis.sketches import grams, sketched

@@ -18,8 +18,8 @@ from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.contrasts.replicates import Values, complete
 from cbablate.analysis.designs.factorial import by_cell
 from cbablate.errors import CbablateError
-from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
+from cbablate.spec.design import DESIGNS
 from cbablate.statistics.estimate import Estimate, estimate
 from cbablate.statistics.student_t import critical
 
@@ -81,13 +81,14 @@ def components(plan: Plan, found: Values, metric: str) -> Components:
         CbablateError: the design tells nothing of components, or a factor has three levels.
     """
     study = plan.study
-    if study.design not in ("factorial", "leave_one_out", "cumulative"):
+    if not DESIGNS[study.design].components:
         changed = "one thing at a time: its table has all there is to say of components"
-        if study.design in SCREENING:
+        if DESIGNS[study.design].screening:
             changed = "several factors at once: `cbablate table --effects` has the effect of each"
+        *others, last = (name for name, row in DESIGNS.items() if row.components)
         raise CbablateError(
             f"design {study.design} of study '{study.name}' changes {changed}. Use design: "
-            "factorial, leave_one_out or cumulative"
+            f"{', '.join(others)} or {last}"
         )
     many = [factor.name for factor in study.factors if len(factor.levels) != 2]
     if many or not study.factors:

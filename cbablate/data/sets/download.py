@@ -10,10 +10,7 @@ from cbablate.data import location
 from cbablate.data.catalog import DATASETS
 from cbablate.errors import CbablateError, EnvironmentFault
 
-__all__ = ["CLASSES", "fetched", "get"]
-
-CLASSES = {"fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
-"""torchvision's class for each data set that it can fetch."""
+__all__ = ["fetched", "get"]
 
 
 def fetched(name: str) -> None:
@@ -35,17 +32,17 @@ def get(name: str) -> Path:
         CbablateError: it is not one that can be fetched.
         EnvironmentFault: there is no network, or the disk is full.
     """
-    if name not in CLASSES:
-        raise CbablateError(f"data '{name}' cannot be fetched; {', '.join(CLASSES)} can")
-    facts = DATASETS[name]
+    facts = DATASETS.get(name)
+    if facts is None or not facts.torchvision:
+        can = ", ".join(one.name for one in DATASETS.values() if one.torchvision)
+        raise CbablateError(f"data '{name}' cannot be fetched; {can} can")
     folder = location.found(facts)
     if folder is not None:
         return folder
     import torchvision.datasets
 
-    made = getattr(torchvision.datasets, CLASSES[name])
-    place = next(p for p in facts.places if (p in _UNPACKED))
-    target = location.root() / place
+    made = getattr(torchvision.datasets, facts.torchvision)
+    target = location.root() / facts.unpacked
     try:
         location.root().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=location.root(), prefix=".fetching-") as scratch:
@@ -53,13 +50,9 @@ def get(name: str) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             if target.is_dir():  # what was left there by hand is not whole, or it had been found
                 shutil.rmtree(target)
-            (Path(scratch) / place).rename(target)
+            (Path(scratch) / facts.unpacked).rename(target)
     except (OSError, RuntimeError) as error:
         raise EnvironmentFault(
             f"data '{name}' could not be fetched ({error}). {location.missing(facts)}"
         ) from error
     return location.where(facts)
-
-
-_UNPACKED = ("FashionMNIST/raw", "cifar-10-batches-py", "cifar-100-python")
-"""Where torchvision puts each of them under its root."""

@@ -19,7 +19,7 @@ class AddContext(nn.Module):
     Source: ours, a control for arXiv 2210.08457.
     """
 
-    def __init__(self, layout: Layout, *, over: str = "all", detach: bool = False) -> None:
+    def __init__(self, layout: Layout, *, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=detach)

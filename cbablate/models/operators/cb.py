@@ -24,7 +24,7 @@ class ContextBroadcast(nn.Module):
     arXiv 2210.08457, and its code.
     """
 
-    def __init__(self, layout: Layout, *, over: str = "all", detach: bool = False) -> None:
+    def __init__(self, layout: Layout, *, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=detach)

@@ -27,9 +27,7 @@ class ScaledContextBroadcast(nn.Module):
     known to us: one vector a block, with these formulas, is our choice.
     """
 
-    def __init__(
-        self, layout: Layout, *, form: str = "cb", over: str = "all", detach: bool = False
-    ) -> None:
+    def __init__(self, layout: Layout, *, form: str, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.form = form

@@ -20,7 +20,7 @@ class ChannelMix(nn.Module):
     Source: the question is that of arXiv 2210.08457, the formula our choice.
     """
 
-    def __init__(self, layout: Layout, *, detach: bool = False) -> None:
+    def __init__(self, layout: Layout, *, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.detach = detach

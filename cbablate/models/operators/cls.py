@@ -20,7 +20,7 @@ class ClassBroadcast(nn.Module):
     Source: ours.
     """
 
-    def __init__(self, layout: Layout, *, detach: bool = False) -> None:
+    def __init__(self, layout: Layout, *, detach: bool) -> None:
         super().__init__()
         if not layout.class_token:
             raise StudyError(

@@ -19,7 +19,7 @@ class GatherExcite(nn.Module):
     Source: Hu et al., arXiv 1810.12348, the form without parameters and of global extent.
     """
 
-    def __init__(self, layout: Layout, *, over: str = "all", detach: bool = False) -> None:
+    def __init__(self, layout: Layout, *, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=detach)

@@ -27,9 +27,7 @@ class GeneralisedMeanBroadcast(nn.Module):
     are our choice.
     """
 
-    def __init__(
-        self, layout: Layout, *, p: float = 3.0, over: str = "all", detach: bool = False
-    ) -> None:
+    def __init__(self, layout: Layout, *, p: float, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.p = p

@@ -24,9 +24,7 @@ class GlobalContext(nn.Module):
     Source: Cao et al., arXiv 1904.11492 (with addition); its start at 0 is our choice.
     """
 
-    def __init__(
-        self, layout: Layout, *, reduction: int = 16, over: str = "all", detach: bool = False
-    ) -> None:
+    def __init__(self, layout: Layout, *, reduction: int, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=detach)

@@ -24,7 +24,7 @@ class LocalMean(nn.Module):
 
     gridded = True
 
-    def __init__(self, layout: Layout, *, radius: int, detach: bool = False) -> None:
+    def __init__(self, layout: Layout, *, radius: int, detach: bool) -> None:
         super().__init__()
         self.layout = layout
         self.radius = radius

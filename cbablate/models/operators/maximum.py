@@ -20,7 +20,7 @@ class MaxBroadcast(nn.Module):
     Source: ours.
     """
 
-    def __init__(self, layout: Layout, *, over: str = "all", detach: bool = False) -> None:
+    def __init__(self, layout: Layout, *, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=detach)

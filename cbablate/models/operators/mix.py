@@ -27,9 +27,9 @@ class Mix(nn.Module):
         layout: Layout,
         *,
         alpha: float,
-        learned: str = "no",
-        over: str = "all",
-        detach: bool = False,
+        learned: str,
+        over: str,
+        detach: bool,
     ) -> None:
         super().__init__()
         self.dim = layout.dim

@@ -25,7 +25,7 @@ class MomentNoise(nn.Module):
     Source: ours, a placebo for arXiv 2210.08457.
     """
 
-    def __init__(self, layout: Layout, *, over: str = "all") -> None:
+    def __init__(self, layout: Layout, *, over: str) -> None:
         super().__init__()
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=True)

@@ -23,9 +23,7 @@ class RandomTokens(nn.Module):
     Source: ours, a control for arXiv 2210.08457.
     """
 
-    def __init__(
-        self, layout: Layout, *, count: int = 1, over: str = "all", detach: bool = False
-    ) -> None:
+    def __init__(self, layout: Layout, *, count: int, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.count = count

@@ -24,7 +24,7 @@ class RegionMeans(nn.Module):
 
     gridded = True
 
-    def __init__(self, layout: Layout, *, grid: int, detach: bool = False) -> None:
+    def __init__(self, layout: Layout, *, grid: int, detach: bool) -> None:
         super().__init__()
         self.layout = layout
         self.grid = grid

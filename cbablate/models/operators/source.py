@@ -22,7 +22,7 @@ class Source:
     detach: bool = False
 
     @classmethod
-    def of(cls, layout: Layout, *, over: str = "all", detach: bool = False) -> Source:
+    def of(cls, layout: Layout, *, over: str, detach: bool = False) -> Source:
         """The source of an operator's options: `over` is `all` or `patches`.
 
         Without class and register tokens, `patches` are all.

@@ -23,9 +23,7 @@ class SqueezeExcitation(nn.Module):
     2210.08457.
     """
 
-    def __init__(
-        self, layout: Layout, *, reduction: int = 16, over: str = "all", detach: bool = False
-    ) -> None:
+    def __init__(self, layout: Layout, *, reduction: int, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=detach)

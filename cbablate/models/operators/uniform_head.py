@@ -22,9 +22,7 @@ class UniformHead(nn.Module):
     this hands one to the network with learned values.
     """
 
-    def __init__(
-        self, layout: Layout, *, width: int = 64, over: str = "all", detach: bool = False
-    ) -> None:
+    def __init__(self, layout: Layout, *, width: int, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
         self.source = Source.of(layout, over=over, detach=detach)

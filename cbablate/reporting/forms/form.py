@@ -1,19 +1,40 @@
-"""Forms: the ways in which a table can be written, by name."""
+"""Forms: the ways in which a table can be written, one row each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from cbablate.reporting.forms.comma_separated import comma_separated
-from cbablate.reporting.forms.latex import latex
-from cbablate.reporting.forms.markdown import markdown
-from cbablate.reporting.model.table import Table
+from cbablate.spec.choice import by_name, code_at
 
-__all__ = ["FORMS", "render"]
+if TYPE_CHECKING:
+    from cbablate.reporting.model.table import Table
 
-FORMS: Mapping[str, Callable[[Table], str]] = MappingProxyType(
-    {"latex": latex, "markdown": markdown, "csv": comma_separated, "text": Table.as_text}
+__all__ = ["FORMS", "Form", "render"]
+
+_ROOM = "cbablate.reporting.forms"
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to write a table: the function of it, `module:function`, and a file's suffix."""
+
+    name: str
+    spelled: str
+    suffix: str
+    kept: bool = True
+    """Whether a study's folder keeps its tables in it."""
+
+
+FORMS: Mapping[str, Form] = by_name(
+    "forms of a table",
+    [
+        Form("latex", f"{_ROOM}.latex:latex", ".tex"),
+        Form("markdown", f"{_ROOM}.markdown:markdown", ".md"),
+        Form("csv", f"{_ROOM}.comma_separated:comma_separated", ".csv"),
+        Form("text", f"{_ROOM}.form:text", ".txt", kept=False),
+    ],
 )
 
 
@@ -27,4 +48,10 @@ def render(table: Table, form: str) -> str:
         raise LookupError(
             f"there is no form '{form}' of a table; there are {', '.join(sorted(FORMS))}"
         )
-    return FORMS[form](table)
+    spelled: str = code_at(FORMS[form].spelled)(table)
+    return spelled
+
+
+def text(table: Table) -> str:
+    """The table as it looks in a terminal."""
+    return table.as_text()

@@ -16,7 +16,7 @@ from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.figures.figure import WIDTH, write_figure
 from cbablate.reporting.figures.picture import WORDS, pictures
-from cbablate.reporting.forms.form import render
+from cbablate.reporting.forms.form import FORMS, render
 from cbablate.reporting.model.style import STYLES
 from cbablate.reporting.pages.report import report
 from cbablate.reporting.tables.two_way import shown_table
@@ -25,7 +25,7 @@ from cbablate.reporting.tables.view import WRITTEN, views
 __all__ = ["SUFFIXES", "publish"]
 
 _DRAWN = (".pdf", ".png")
-SUFFIXES = {"latex": ".tex", "markdown": ".md", "csv": ".csv"}
+SUFFIXES = {form.name: form.suffix for form in FORMS.values() if form.kept}
 """The forms of a table that are kept as files."""
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome
@@ -24,8 +23,6 @@ __all__ = ["CHECKS", "FEWEST_ROUNDS", "Case", "Question", "questions"]
 
 FEWEST_ROUNDS = 5
 """With fewer rounds of timing one slow moment can move the median."""
-CONTROLS = frozenset({"halve", "add", "random_tokens", "other_image", "noise", "bias"})
-"""Context operators that are a part of another, or carry no context: the placebos."""
 
 
 @dataclass(frozen=True)
@@ -54,24 +51,20 @@ def questions(case: Case) -> tuple[Question, ...]:
 
 
 def _controls(case: Case) -> Iterator[Question]:
-    """A context operator under test needs an arm that does the same without the context."""
-    used = {operator for arm in case.plan.arms for operator in _operators(arm.config)}
-    if used - CONTROLS and not used & CONTROLS:
+    """What is under test needs an arm that does the same without what it is said to bring."""
+    tested = case.plan.description.mechanism
+    if tested is None:
+        return
+    used = {name for arm in case.plan.arms for name in tested.named(arm.config)}
+    if used - tested.controls and not used & tested.controls:
         yield Question(
             "control",
-            "Is it the context, or would any change of this kind do as well?",
-            f"No arm is a placebo or a part of the operator under test ({', '.join(sorted(used))})."
+            f"Is it the {tested.word}, or would any change of this kind do as well?",
+            f"No arm is a placebo or a part of the {tested.kind} under test "
+            f"({', '.join(sorted(used))})."
             " A gain could come from scaling, noise or one more path alone.",
-            f"Add an arm with one of: {', '.join(sorted(CONTROLS))}.",
+            f"Add an arm with one of: {', '.join(sorted(tested.controls))}.",
         )
-
-
-def _operators(value: Any) -> set[str]:
-    """The context operators that a config names, wherever it does."""
-    context = value.get("context") if isinstance(value, Mapping) else None
-    lines = context if isinstance(context, Sequence) and not isinstance(context, str) else [context]
-    named = {str(line["operator"]) for line in lines if isinstance(line, Mapping) and line}
-    return named - {"none", "None"}
 
 
 def _seeds(case: Case) -> Iterator[Question]:
@@ -224,28 +217,24 @@ def _timings(case: Case) -> Iterator[Question]:
 
 
 def _reach(case: Case) -> Iterator[Question]:
-    """Whether the finding rests on one model size, or one data set."""
-    for group, one, asked, wanted in (
-        ("model", "one model", "Does it hold for another size of model?", "width, depth or model"),
-        ("data", "one data set", "Does it hold on other data?", "data set"),
-    ):
-        told = [dict(flatten({group: arm.config.get(group)})) for arm in case.plan.arms]
+    """Whether the finding rests on one model size, one data set, or one of what else there is."""
+    for part in case.plan.description.shared:
+        told = [dict(flatten({part.key: arm.config.get(part.key)})) for arm in case.plan.arms]
         known = any(value is not None for leaves in told for value in leaves.values())
         if known and all(leaves == told[0] for leaves in told):
             said = ", ".join(
                 f"{key.partition('.')[2]} {value}"
                 for key, value in told[0].items()
-                if key.partition(".")[2] in _SIZES
+                if key.partition(".")[2] in part.shown
             )
             yield Question(
-                one,
-                asked,
-                f"All arms share {one}{f' ({said})' if said else ''}.",
-                f"Add a factor of {wanted}, or limit the claim to this one.",
+                f"one {part.word}",
+                f"Does it hold {part.another}?",
+                f"All arms share one {part.word}{f' ({said})' if said else ''}.",
+                f"Add a factor of {part.factor}, or limit the claim to this one.",
             )
 
 
-_SIZES = ("name", "embed_dim", "depth", "num_heads")
 CHECKS: tuple[Callable[[Case], Iterator[Question]], ...] = (
     *(_changes, _missing, _seeds, _controls, _mixtures),
     *(_split, _tuning, _margin, _timings, _reach),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from types import MappingProxyType
 
 from cbablate.analysis.measures.alignment import has_grams
 from cbablate.analysis.summary import Summary
@@ -13,28 +12,12 @@ from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.sequential_note import VIEW_NOTE
-from cbablate.reporting.tables.alignment import alignment_table
-from cbablate.reporting.tables.components import component_table, pair_table
-from cbablate.reporting.tables.effects import effect_table
-from cbablate.reporting.tables.mechanism import mechanism_table
-from cbablate.reporting.tables.robustness import robust_table
+from cbablate.reporting.tables.catalog import VIEWS
 
-__all__ = ["VIEWS", "WRITTEN", "view", "views"]
+__all__ = ["WRITTEN", "view", "views"]
 
-VIEWS: Mapping[str, Callable[[Plan, Summary], Table]] = MappingProxyType(
-    {
-        "effects": effect_table,
-        "components": component_table,
-        "pairs": pair_table,
-        "mechanism": mechanism_table,
-        "alignment": alignment_table,
-        "robust": robust_table,
-    }
-)
-"""Each raises `CbablateError` where the study's design or its trials do not tell that."""
-_FACTORIAL = ("effects", "components", "pairs")
-WRITTEN = ("alignment", *_FACTORIAL)
-"""Those written beside the table; what takes seconds to resample is asked for."""
+WRITTEN = tuple(name for name, row in VIEWS.items() if row.written)
+"""Those written beside the table."""
 
 
 def view(name: str, plan: Plan, summary: Summary) -> Table:
@@ -58,16 +41,10 @@ def _dressed(plan: Plan, table: Table) -> Table:
 def views(plan: Plan, summary: Summary) -> Iterator[Table]:
     """The views that this study has so far, to be written beside its table.
 
-    Of a single factor the factorial ones would say what the table says. One that the study lacks
-    is no fault here: whoever asks for it by name is told why.
+    One that the study lacks is no fault here: whoever asks for it by name is told why.
     """
-    if has_grams(summary):
-        with suppress(CbablateError):
-            yield view("alignment", plan, summary)
-    if len(plan.study.factors) < 2:
-        return
-    for name in _FACTORIAL:
-        try:
-            yield view(name, plan, summary)
-        except CbablateError:
-            continue
+    several, grams = len(plan.study.factors) > 1, has_grams(summary)
+    for name in sorted(WRITTEN, key=lambda name: VIEWS[name].factorial):
+        if several if VIEWS[name].factorial else grams:
+            with suppress(CbablateError):
+                yield view(name, plan, summary)

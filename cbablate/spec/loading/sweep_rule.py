@@ -21,6 +21,7 @@ from cbablate.spec.loading.complaint import MOST_SUGGESTED
 from cbablate.spec.loading.study_rule import TEST_SPLIT, Prefixes, is_seed, is_test
 from cbablate.spec.loading.written_sweep import WrittenParameter, WrittenSweep, made
 from cbablate.spec.metric import Objective
+from cbablate.spec.search_methods import PRUNERS, SAMPLERS
 from cbablate.spec.space import circle
 from cbablate.spec.sweep import Parameter
 from cbablate.spec.yaml import scalar
@@ -32,16 +33,11 @@ _SEED = (
     "a seed is not tuned: a seed that happens to do well says nothing of the hyperparameters, and "
     "confirmations have fresh ones"
 )
-_STARTUP = {"tpe": 10, "gp": 10}
-"""Trials that a sampler draws at random before it learns, where the file does not say."""
-_POPULATION = 50
 _WHOLE = 1e-9
 _LARGEST = 2**53
 """The whole numbers up to here are all floats as well, which is what samplers compute with."""
 MAX_PARAMETERS = 200
 MAX_CHOICES = 1_000
-_UNCONDITIONAL = ("gp", "cmaes", "qmc", "grid")
-"""Samplers that model only parameters which every trial has."""
 
 
 def broken_sweep_rules(written: WrittenSweep) -> Iterator[Fault]:
@@ -256,10 +252,9 @@ def _constraints(written: WrittenSweep) -> Iterator[Fault]:
 def _one_named(chosen: str | BaseModel | None, word: str) -> Iterator[Fault]:
     """A mapping of a sampler or a pruner has one key, and its options fit each other."""
     if chosen is None or isinstance(chosen, str):
-        if chosen in ("percentile", "patient", "threshold"):
-            needs = {"percentile": "percentile: 25", "patient": "patience: 3"}
-            option = needs.get(chosen, "lower: 0.2")
-            yield Fault((word,), f"{chosen} needs options", f"write {{{chosen}: {{{option}}}}}")
+        example = PRUNERS[chosen].example if chosen and word == "pruner" else ""
+        if example:
+            yield Fault((word,), f"{chosen} needs options", f"write {{{chosen}: {{{example}}}}}")
         return
     names = [*chosen.model_fields_set]
     if len(names) != 1:
@@ -294,19 +289,21 @@ def _stop(written: WrittenSweep) -> Iterator[Fault]:
 def _sampler(written: WrittenSweep) -> Iterator[Fault]:
     sweep = made(written, "sweep")
     name, options = sweep.sampler.name, sweep.sampler.options
+    kind = SAMPLERS[name]
     at: Path = ("sampler",)
     space: Mapping[str, Parameter] = sweep.space
     conditional = [key for key, one in space.items() if one.when]
-    if name in _UNCONDITIONAL and conditional:
+    if conditional and not kind.conditional:
+        *others, last = (other.name for other in SAMPLERS.values() if other.conditional)
         yield Fault(
             at,
             f"{name} knows only parameters that every trial has, and '{conditional[0]}' is "
             "conditional",
-            "use tpe, nsgaii or random, or drop the condition",
+            f"use {', '.join(others)} or {last}, or drop the condition",
         )
-    if name == "cmaes":
-        yield from _cmaes(written, space)
-    if name == "grid":
+    if kind.numeric:
+        yield from _numeric(name, written, space)
+    if kind.exhaustive:
         endless = [key for key, one in space.items() if one.kind == "float" and not one.step]
         for key in endless:
             sentence = f"a grid has countably many values, and '{key}' is a float without step"
@@ -320,23 +317,23 @@ def _sampler(written: WrittenSweep) -> Iterator[Fault]:
     yield from _random_alone(name, options, sweep.trials)
 
 
-def _cmaes(written: WrittenSweep, space: Mapping[str, Parameter]) -> Iterator[Fault]:
+def _numeric(name: str, written: WrittenSweep, space: Mapping[str, Parameter]) -> Iterator[Fault]:
+    """What a sampler that knows numbers alone cannot search."""
     for key, one in space.items():
         if one.kind == "choice":
-            sentence = f"cmaes knows numbers only, and '{key}' is a choice"
+            sentence = f"{name} knows numbers only, and '{key}' is a choice"
             yield Fault(("sampler",), sentence, "use tpe, or tune the choice in a study of its own")
     if len(space) == 1:
-        yield Fault(("sampler",), "cmaes needs at least two parameters", "use tpe or gp")
+        yield Fault(("sampler",), f"{name} needs at least two parameters", "use tpe or gp")
     if len(written.objectives or ()) > 1:
-        yield Fault(("sampler",), "cmaes looks for one objective", "use tpe or nsgaii")
+        yield Fault(("sampler",), f"{name} looks for one objective", "use tpe or nsgaii")
 
 
 def _random_alone(name: str, options: Mapping[str, Any], trials: int) -> Iterator[Fault]:
     """A sampler that ends before it has learnt anything."""
     at: Path = ("sampler", name) if options else ("sampler",)
-    first, word = options.get("n_startup_trials", _STARTUP.get(name, 0)), "n_startup_trials"
-    if name == "nsgaii":
-        first, word = options.get("population_size", _POPULATION), "population_size"
+    word, usual = SAMPLERS[name].first or ("", 0)
+    first = options.get(word, usual)
     if first >= trials and first > 0:
         path = (*at, word) if word in options else at
         default = "" if word in options else " by default"
@@ -350,12 +347,12 @@ def _random_alone(name: str, options: Mapping[str, Any], trials: int) -> Iterato
 
 def _pruner(written: WrittenSweep) -> Iterator[Fault]:
     pruner = made(written, "sweep").pruner
-    if pruner is None or pruner.name != "threshold":
+    if pruner is None or not PRUNERS[pruner.name].bounds:
         return
     low, high = pruner.options.get("lower"), pruner.options.get("upper")
-    path: Path = ("pruner", "threshold")
+    path: Path = ("pruner", pruner.name)
     if low is None and high is None and not isinstance(written.pruner, str):
-        yield Fault(path, "a threshold has a lower or an upper end", "write lower: 0.2, say")
+        yield Fault(path, f"a {pruner.name} has a lower or an upper end", "write lower: 0.2, say")
     elif low is not None and high is not None and low >= high:
         yield Fault(path, f"no value lies above {_number(low)} and below {_number(high)}")
 

@@ -1,4 +1,4 @@
-"""`WrittenSweep`: a sweep as its file spells it, and which options each sampler and pruner has.
+"""`WrittenSweep`: a sweep as its file spells it.
 
     space:
       optimizer.lr: {float: [1e-4, 4e-3], log: true}
@@ -19,25 +19,29 @@ trial is judged, `reduction` how many trials there are for each that goes on to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cbablate.spec.metric import Objective
+from cbablate.spec.search_methods import (
+    PRUNERS,
+    SAMPLERS,
+    USUAL_SAMPLER,
+    Finite,
+    Needed,
+    PrunerKind,
+    SamplerKind,
+)
 from cbablate.spec.sweep import Parameter, Pruner, PrunerName, Sampler, SamplerName, Stop, Sweep
 
-__all__ = ["PRUNER_OPTIONS", "SAMPLER_OPTIONS", "WrittenSweep", "made"]
+__all__ = ["WrittenSweep", "made"]
 
 _STRICT = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 Value = Annotated[
     Any, Field(description="Any plain value: a word, a number, true, null, a list or a mapping.")
 ]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-AtLeast0 = Annotated[int, Field(ge=0)]
-AtLeast1 = Annotated[int, Field(ge=1)]
-AtLeast2 = Annotated[int, Field(ge=2)]
 
 
 class WrittenParameter(BaseModel):
@@ -61,156 +65,36 @@ class WrittenParameter(BaseModel):
     """At which values of other parameters this one exists: a value each, or a list of values."""
 
 
-class _Nothing(BaseModel):
-    model_config = ConfigDict(**_STRICT, title="sampler without options")
+def _model(name: str, title: str, options: Mapping[str, Any]) -> type[BaseModel]:
+    fields: dict[str, Any] = {
+        option: (about.kind, ...) if isinstance(about, Needed) else (about | None, None)
+        for option, about in options.items()
+    }
+    return create_model(name, __config__=ConfigDict(**_STRICT, title=title), **fields)
 
 
-class _Tpe(_Nothing):
-    model_config = ConfigDict(title="tpe sampler")
-
-    n_startup_trials: AtLeast0 | None = None
-    n_ei_candidates: AtLeast1 | None = None
-    multivariate: bool | None = None
-    group: bool | None = None
-    constant_liar: bool | None = None
-
-
-class _Gp(_Nothing):
-    model_config = ConfigDict(title="gp sampler")
-
-    n_startup_trials: AtLeast0 | None = None
-    deterministic_objective: bool | None = None
-
-
-class _Cmaes(_Nothing):
-    model_config = ConfigDict(title="cmaes sampler")
-
-    n_startup_trials: AtLeast0 | None = None
-    sigma0: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    popsize: AtLeast2 | None = None
-    use_separable_cma: bool | None = None
-    with_margin: bool | None = None
-    lr_adapt: bool | None = None
-    consider_pruned_trials: bool | None = None
+def _one_of(kinds: Mapping[str, SamplerKind | PrunerKind], word: str) -> type[BaseModel]:
+    """The type of a mapping from the name of one sampler or pruner to its options."""
+    nothing = _model("_Nothing", f"{word} without options", {})
+    fields: dict[str, Any] = {}
+    for name, kind in kinds.items():
+        short = f"_{name.rpartition('_')[2].title()}"
+        options = _model(short, f"{name} {word}", kind.options) if kind.options else nothing
+        fields[name] = (options | None, None)
+    return create_model(
+        f"Written{word.title()}",
+        __config__=ConfigDict(**_STRICT, title=word.title()),
+        __doc__=f"One {word} with its options.",
+        **fields,
+    )
 
 
-class _Nsgaii(_Nothing):
-    model_config = ConfigDict(title="nsgaii sampler")
-
-    population_size: AtLeast2 | None = None
-    mutation_prob: Share | None = None
-    crossover_prob: Share | None = None
-    swapping_prob: Share | None = None
-
-
-class _Qmc(_Nothing):
-    model_config = ConfigDict(title="qmc sampler")
-
-    qmc_type: Literal["sobol", "halton"] | None = None
-    scramble: bool | None = None
-
-
-class _Halving(_Nothing):
-    model_config = ConfigDict(title="successive_halving pruner")
-
-    first_rung: AtLeast1 | None = None
-    reduction: AtLeast2 | None = None
-    min_early_stopping_rate: AtLeast0 | None = None
-    bootstrap_count: AtLeast0 | None = None
-
-
-class _Hyperband(_Nothing):
-    model_config = ConfigDict(title="hyperband pruner")
-
-    first_rung: AtLeast1 | None = None
-    reduction: AtLeast2 | None = None
-    bootstrap_count: AtLeast0 | None = None
-
-
-class _Median(_Nothing):
-    model_config = ConfigDict(title="median pruner")
-
-    first_rung: AtLeast1 | None = None
-    interval: AtLeast1 | None = None
-    n_startup_trials: AtLeast0 | None = None
-    n_min_trials: AtLeast1 | None = None
-
-
-class _Percentile(_Median):
-    model_config = ConfigDict(title="percentile pruner")
-
-    percentile: Annotated[float, Field(gt=0, lt=100)]
-
-
-class _Patient(_Nothing):
-    model_config = ConfigDict(title="patient pruner")
-
-    patience: AtLeast0
-    min_delta: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-
-
-class _Wilcoxon(_Nothing):
-    model_config = ConfigDict(title="wilcoxon pruner")
-
-    p_threshold: Share | None = None
-    n_startup_steps: AtLeast0 | None = None
-
-
-class _Threshold(_Nothing):
-    model_config = ConfigDict(title="threshold pruner")
-
-    lower: Finite | None = None
-    upper: Finite | None = None
-    first_rung: AtLeast1 | None = None
-    interval: AtLeast1 | None = None
-
-
-SAMPLER_OPTIONS: Mapping[SamplerName, type[BaseModel]] = {
-    "tpe": _Tpe,
-    "gp": _Gp,
-    "cmaes": _Cmaes,
-    "nsgaii": _Nsgaii,
-    "qmc": _Qmc,
-    "random": _Nothing,
-    "grid": _Nothing,
-}
-PRUNER_OPTIONS: Mapping[PrunerName, type[BaseModel]] = {
-    "successive_halving": _Halving,
-    "hyperband": _Hyperband,
-    "median": _Median,
-    "percentile": _Percentile,
-    "patient": _Patient,
-    "wilcoxon": _Wilcoxon,
-    "threshold": _Threshold,
-}
-
-
-class WrittenSampler(BaseModel):
-    """One sampler with its options."""
-
-    model_config = ConfigDict(**_STRICT, title="Sampler")
-
-    tpe: _Tpe | None = None
-    gp: _Gp | None = None
-    cmaes: _Cmaes | None = None
-    nsgaii: _Nsgaii | None = None
-    qmc: _Qmc | None = None
-    random: _Nothing | None = None
-    grid: _Nothing | None = None
-
-
-class WrittenPruner(BaseModel):
-    """One pruner with its options."""
-
-    model_config = ConfigDict(**_STRICT, title="Pruner")
-
-    successive_halving: _Halving | None = None
-    hyperband: _Hyperband | None = None
-    median: _Median | None = None
-    percentile: _Percentile | None = None
-    patient: _Patient | None = None
-    wilcoxon: _Wilcoxon | None = None
-    threshold: _Threshold | None = None
+if TYPE_CHECKING:
+    from pydantic import BaseModel as WrittenPruner
+    from pydantic import BaseModel as WrittenSampler
+else:
+    WrittenSampler = _one_of(SAMPLERS, "sampler")
+    WrittenPruner = _one_of(PRUNERS, "pruner")
 
 
 class WrittenSweep(BaseModel):
@@ -222,7 +106,7 @@ class WrittenSweep(BaseModel):
     """The searched keys of a config, dotted, and where their values lie."""
     constraints: tuple[str, ...] = ()
     """Comparisons between keys, or on metrics: `optimizer.lr * batch_size <= 1`."""
-    sampler: SamplerName | WrittenSampler = "tpe"
+    sampler: SamplerName | WrittenSampler = USUAL_SAMPLER
     """What proposes: one of Optuna's samplers, with or without options."""
     pruner: PrunerName | WrittenPruner | None = None
     """What stops a trial that is not promising: one of Optuna's pruners."""

@@ -19,7 +19,7 @@ from cbablate.fingerprint import fingerprint
 from cbablate.models import verification
 from cbablate.models.anatomy import blocks_of
 from cbablate.models.building import build
-from cbablate.models.operators.options import TAKES
+from cbablate.models.operators.catalog import OPERATORS
 from cbablate.probes import gradient, measuring
 from cbablate.probes.accuracy import BATCH, Score, score_batches
 from cbablate.probes.attention.attention import attention_entropy
@@ -120,18 +120,21 @@ def throughput(configs: Mapping[str, Config], *, rounds: int) -> dict[str, dict[
 
 def _lonely(config: Config) -> str | None:
     """Why an operator that looks across the batch would be shown the image itself in training."""
-    across = [p["operator"] for p in config["context"] if TAKES[p["operator"]].across]
+    placed = [OPERATORS[placement["operator"]] for placement in config["context"]]
+    across = [one.name for one in placed if one.across]
     if across and config["batch_size"] == 1:
         return (
             f"operator '{across[0]}' takes its context from the other images of a batch, and "
             "batch_size is 1, so it would take the image's own: write a larger batch_size"
         )
     repeats = config["augment"].get("repeats", 1)
-    if "other_image" in across and repeats > 1:
+    beside = [one.name for one in placed if one.across == "neighbour"]
+    if beside and repeats > 1:
+        others = (f"'{one.name}'" for one in OPERATORS.values() if one.across == "batch")
         return (
-            "operator 'other_image' takes its context from the image before in the batch, and with "
-            f"augment.repeats: {repeats} that mostly is the same image: delete repeats, or use "
-            "operator 'noise'"
+            f"operator '{beside[0]}' takes its context from the image before in the batch, and "
+            f"with augment.repeats: {repeats} that mostly is the same image: delete repeats, or "
+            f"use operator {' or '.join(others)}"
         )
     return None
 

@@ -16,13 +16,26 @@ from pydantic import (
 )
 
 from cbablate.data import identity as data_identity
-from cbablate.data.catalog import DATASETS, FOLDER
+from cbablate.data.catalog import DATASETS, FOLDER, NAMES
+from cbablate.models.operators.catalog import OPERATORS
 from cbablate.probes.catalog import PROBES
 from cbablate.spec.budget import Budget
+from cbablate.spec.choice import one_of
+from cbablate.spec.under_test import Mechanism, Shared
 from cbablate.workloads.images.image_metrics import revisions
 from cbablate.workloads.images.model_config import STRICT, Model, Placement, Rate, Share
 
-__all__ = ["ImageConfig", "data_fingerprint", "identity", "open_ended", "resolve", "shape"]
+__all__ = [
+    "MECHANISM",
+    "RECIPE",
+    "SHARED",
+    "ImageConfig",
+    "data_fingerprint",
+    "identity",
+    "open_ended",
+    "resolve",
+    "shape",
+]
 
 _STREAMED = ("auto_augment", "color_jitter", "scale", "repeats")
 
@@ -36,15 +49,7 @@ class Data(BaseModel):
 
     model_config = STRICT
 
-    name: Literal[
-        "digits",
-        "fashion_mnist",
-        "cifar10",
-        "cifar100",
-        "folder",
-        "context_task",
-        "context_task_twin",
-    ]
+    name: Annotated[str, one_of(NAMES)]
     subset: Annotated[int, Field(ge=1)] | None = None
     """Train on so many of the training images, a fixed choice in the classes' proportions."""
     folder: Annotated[str, Field(min_length=1)] | None = None
@@ -163,26 +168,7 @@ class Augment(BaseModel):
     """How often an epoch shows an image, each time augmented anew, in place of other images."""
 
 
-ProbeName = Literal[
-    "entropy",
-    "distance",
-    "jacobian",
-    "share",
-    "rank",
-    "similarity",
-    "cka",
-    "gradient",
-    "curvature",
-    "flops",
-    "memory",
-    "calibration",
-    "occlusion",
-    "shuffle",
-    "adversarial",
-    "corruption",
-    "alignment",
-    "maps",
-]
+ProbeName = Annotated[str, one_of(PROBES)]
 
 
 def _in_order(names: tuple[ProbeName, ...]) -> tuple[ProbeName, ...]:
@@ -278,6 +264,25 @@ class ImageConfig(BaseModel):
                     f"schedule.{key} {rate:g} is above optimizer.lr {self.optimizer.lr:g}"
                 )
         return self
+
+
+MECHANISM = Mechanism(
+    word="context",
+    kind="operator",
+    named=lambda config: frozenset(line["operator"] for line in config.get("context", ())),
+    controls=frozenset(row.name for row in OPERATORS.values() if row.control),
+)
+SHARED = (
+    Shared(
+        "model",
+        "model",
+        "for another size of model",
+        "width, depth or model",
+        shown=("name", "embed_dim", "depth", "num_heads"),
+    ),
+    Shared("data set", "data", "on other data", "data set", shown=("name",)),
+)
+RECIPE = ("optimizer", "schedule", "batch_size")
 
 
 def open_ended(config: Mapping[str, Any], budget: Budget) -> bool:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cbablate.data.catalog import DATASETS
-from cbablate.models.operators.options import TAKES
+from cbablate.models.operators.catalog import OPERATORS
 from cbablate.probes.catalog import PROBES, unasked
 from cbablate.spec.metric import Metric
 
@@ -61,7 +61,7 @@ def revisions(config: Mapping[str, Any]) -> dict[str, int]:
     measured anew and a number that was right is kept (docs/decisions/0023).
     """
     found = {}
-    if any(TAKES[placement["operator"]].across for placement in config["context"]):
+    if any(OPERATORS[placement["operator"]].across for placement in config["context"]):
         found["evaluation"] = 2  # in drawn order; it was that of the classes
     probes = config.get("probes", ())
     if "curvature" in probes:

@@ -16,9 +16,10 @@ from pydantic import (
 )
 
 from cbablate.models.checkpoint_file import content
-from cbablate.models.operators.options import OPTIONS, refuse, unsaid
-from cbablate.models.places import ONCE
+from cbablate.models.operators.catalog import OPERATORS
+from cbablate.models.places import ONCE, PLACES
 from cbablate.models.selection import checked
+from cbablate.spec.choice import one_of
 
 __all__ = ["STRICT", "Count", "Model", "Placement", "Rate", "Share"]
 
@@ -147,6 +148,10 @@ class Model(BaseModel):
         return self
 
 
+_NO_OPTIONS = ("operator", "place", "blocks")
+"""What every placement has; the other fields are options of some operators."""
+
+
 class Placement(BaseModel):
     """A context operator, where in the model it is placed, and options that it takes.
 
@@ -155,42 +160,8 @@ class Placement(BaseModel):
 
     model_config = STRICT
 
-    operator: Literal[
-        "cb",
-        "cb_s",
-        "add",
-        "halve",
-        "mix",
-        "cls",
-        "max",
-        "gem",
-        "se",
-        "ge",
-        "gc",
-        "uniform_head",
-        "local",
-        "regions",
-        "random_tokens",
-        "other_image",
-        "noise",
-        "bias",
-        "channel_mix",
-    ]
-    place: Literal[
-        "mlp.front",
-        "mlp.mid",
-        "mlp.end",
-        "mlp_tokens.front",
-        "mlp_tokens.mid",
-        "mlp_tokens.end",
-        "attn.front",
-        "attn.values",
-        "attn.end",
-        "block.front",
-        "block.end",
-        "embed.end",
-        "head.front",
-    ] = "mlp.end"
+    operator: Annotated[str, one_of(OPERATORS)]
+    place: Annotated[str, one_of(PLACES)] = "mlp.end"
     blocks: str | Annotated[tuple[int, ...], Field(strict=False)] = "all"
     """`all`, `first K`, `last K`, `every K`, `first P%`, `last P%`, or a list of block indices
     from 0."""
@@ -228,15 +199,15 @@ class Placement(BaseModel):
 
     @model_validator(mode="after")
     def _options_are_the_operators_own(self) -> Placement:
-        refuse(self.operator, self._options())
+        OPERATORS[self.operator].refuse(self._options())
         return self
 
     @model_serializer(mode="wrap")
     def _without_defaults(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """As written, less the options that say the operator's default: one context, one text."""
-        said = unsaid(self.operator, self._options())
+        said = OPERATORS[self.operator].unsaid(self._options())
         whole: dict[str, Any] = plain(self)
-        return {key: value for key, value in whole.items() if key not in OPTIONS or key in said}
+        return {key: value for key, value in whole.items() if key in _NO_OPTIONS or key in said}
 
     def _options(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in OPTIONS if getattr(self, key) is not None}
+        return {k: value for k, value in self if k not in _NO_OPTIONS and value is not None}
