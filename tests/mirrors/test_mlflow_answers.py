@@ -16,6 +16,8 @@ from cbablate.mirrors.mlflow_mirror import MlflowMirror
 from cbablate.mirrors.port import MirrorThread, MirrorUnreachable, StudyState
 from tests.contracts.mirror_facts import Story, toy_plan
 
+pytestmark = pytest.mark.slow
+
 Answer = Callable[[socket.socket], None]
 PAGE = "<html><title>Oops</title><body>" + "<p>sorry \x1b[31m</p>" * 1_000 + "</body></html>"
 

@@ -22,7 +22,5 @@ def test_every_form_is_a_pure_function_of_the_table(form: str) -> None:
 def test_an_unknown_form_is_named_with_those_there_are() -> None:
     plan = placement()
     table = ablation_table(plan, summarize(plan, []))
-    with pytest.raises(
-        LookupError, match="there is no form 'word' of a table; there"
-    ):
+    with pytest.raises(LookupError, match="there is no form 'word' of a table; there"):
         render(table, "word")

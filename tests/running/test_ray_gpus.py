@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.skipif(torch.accelerator.is_available(), reason="torch can use a GPU here")
+pytestmark = [
+    pytest.mark.skipif(torch.accelerator.is_available(), reason="torch can use a GPU here"),
+    pytest.mark.slow,
+]
 
 PROGRAM = """
 import json, os, sys
