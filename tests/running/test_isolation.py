@@ -67,6 +67,7 @@ def run(config, *, seed, budget, workdir):
 """
 
 
+@pytest.mark.slow
 def test_what_pytorch_and_timm_compute_with_is_put_back(tmp_path: Path) -> None:
     first, second, third = measured(_TORCH, tmp_path / "trains.py", "one", "two", "three")
     assert first == second == third
@@ -144,6 +145,7 @@ def test_what_cannot_be_put_back_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     assert picture.put_back() == ("the working directory",)
 
 
+@pytest.mark.slow
 def test_in_one_process_what_stays_is_said_once(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,8 @@ from cbablate.spec.study import Study
 from cbablate.workloads.catalog import describe
 from tests.workloads.images import TINY
 
+pytestmark = pytest.mark.slow
+
 CLOCKS = {"seconds", "images_per_second"}
 
 
