@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 
 import pytest
 
@@ -130,11 +130,17 @@ def test_a_server_that_asks_for_patience_is_not_waited_for(status: str, tmp_path
 def test_a_server_that_hangs_delays_the_end_by_its_one_time_limit(tmp_path: Path) -> None:
     plan = toy_plan(replicates=1)
     story = Story().complete(*plan.trials)
-    with server(silent) as address:
+    tries = Semaphore(0)
+
+    def hangs(peer: socket.socket) -> None:
+        tries.release()
+        silent(peer)
+
+    with server(hangs) as address:
         thread = MirrorThread([MlflowMirror(address, tmp_path)], plan, facts=lambda: story.facts)
         thread.notify()
-        time.sleep(0.5)  # it is asked by now, and hangs
-        began = time.monotonic()
+        assert tries.acquire(timeout=60)  # it is asked, and hangs
         (missed,) = thread.finish(StudyState.COMPLETE)
     assert "did not answer within 1 s" in missed
-    assert time.monotonic() - began < 6, "two tries of a second each, and not the same once more"
+    assert tries.acquire(timeout=60), "two tries of a second each"
+    assert not tries.acquire(blocking=False), "and not the same once more"
