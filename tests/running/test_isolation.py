@@ -110,6 +110,7 @@ def run(config, *, seed, budget, workdir):
 """
 
 
+@pytest.mark.slow
 def test_a_library_that_a_trial_is_the_first_to_import_is_put_back_too(tmp_path: Path) -> None:
     program = (
         "import sys\n"
@@ -162,6 +163,7 @@ def test_in_one_process_what_stays_is_said_once(
     assert "without --on local" in said
 
 
+@pytest.mark.slow
 def test_many_files_that_a_trial_leaves_open_are_noticed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
