@@ -17,7 +17,7 @@ test: .venv/installed-test
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=
 	@echo "== Coverage of what is pure must be above 95 %"
 	@$(BIN)/python -m coverage report --skip-covered --fail-under=95 \
-	  --include='cbablate/spec/*,cbablate/planning/*,cbablate/records/*,cbablate/analysis/*,cbablate/reporting/*'
+	  --include='cbablate/spec/*,cbablate/planning/*,cbablate/records/*,cbablate/statistics/*,cbablate/analysis/*,cbablate/reporting/*'
 
 quick: .venv/installed-test
 	@echo "== Running the tests that are not slow"
