@@ -6,7 +6,7 @@ STUDY ?= studies/placement.yaml
 SECONDS ?= 600
 BIN := .venv/bin
 
-.PHONY: demo test check faults fuzz clean
+.PHONY: demo test quick check faults fuzz clean
 
 demo: .venv/installed
 	@echo "== Running $(STUDY): what is missing is trained, what is finished is kept"
@@ -17,7 +17,11 @@ test: .venv/installed-test
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=
 	@echo "== Coverage of what is pure must be above 95 %"
 	@$(BIN)/python -m coverage report --skip-covered --fail-under=95 \
-	  --include='cbablate/spec/*,cbablate/planning/*,cbablate/records/*,cbablate/analysis/*,cbablate/reporting/*'
+	  --include='cbablate/spec/*,cbablate/planning/*,cbablate/records/*,cbablate/statistics/*,cbablate/analysis/*,cbablate/reporting/*'
+
+quick: .venv/installed-test
+	@echo "== Running the tests that are not slow"
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "not slow"
 
 faults: .venv/installed-test
 	@echo "== Campaigns of faults: what came of them is the table at the end (some hours)"

@@ -1,16 +1,25 @@
-"""What tests share: one embedded Ray for all that need one."""
+"""What tests share: one embedded Ray for all that need one, and who runs which of them."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+HERE = Path(__file__).parent
+
 # Hypothesis gives each example 200 ms otherwise, which a busy machine exceeds.
 settings.register_profile("cbablate", deadline=None)
 settings.load_profile("cbablate")
+
+# Each fact of a ledger is synced to the disk, which takes no time where the disk is memory.
+MEMORY, ENOUGH = Path("/dev/shm"), 4 * 2**30
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 # Ray's workers give way to everything else, which beside a busy test process is for ever.
 os.environ.setdefault("RAY_worker_niceness", "0")
@@ -30,8 +39,19 @@ def ray_session(request: pytest.FixtureRequest) -> Iterator[None]:
         executor.__exit__(None, None, None)
 
 
+JUDGED = ("spec", "planning", "records", "statistics", "analysis", "reporting")
+"""Rooms whose coverage is judged: their own tests must reach it, and only these are traced."""
+SLOW = {"ray", "tex", "kill", "faults", "fuzz"}
+"""Markers and rooms whose tests are slow, beside those that say so themselves."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the Ray session go to one process when the suite is spread over several."""
+    """Say of each test who runs it: `make quick`, the process of the Ray session, the tracer."""
     for item in items:
+        room = item.path.relative_to(HERE).parts[0]
         if item.get_closest_marker("ray"):
             item.add_marker(pytest.mark.xdist_group("ray"))
+        if SLOW & {room, *(mark.name for mark in item.iter_markers())}:
+            item.add_marker(pytest.mark.slow)
+        if room not in JUDGED:
+            item.add_marker(pytest.mark.no_cover)

@@ -30,6 +30,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_your_own_workload_runs_as_written(own: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "cbablate.cli.main", "run", "parabola.yaml", *LOCAL],
@@ -41,6 +42,7 @@ def test_your_own_workload_runs_as_written(own: Path) -> None:
     assert "0.01" in ran.stdout
 
 
+@pytest.mark.slow
 def test_the_python_example_runs_as_written(own: Path) -> None:
     (example,) = (block for block in blocks("python") if "load_study" in block)
     ran = subprocess.run([sys.executable, "-c", example], cwd=own, capture_output=True, text=True)
@@ -49,6 +51,7 @@ def test_the_python_example_runs_as_written(own: Path) -> None:
     assert len(example.strip().splitlines()) <= 10
 
 
+@pytest.mark.slow
 def test_the_commands_run_from_a_checkout(tmp_path: Path) -> None:
     for folder in ("studies", "sweeps"):  # copies: some commands write files where they run
         shutil.copytree(ROOT / folder, tmp_path / folder)

@@ -80,7 +80,7 @@ class Where(StrEnum):
 class Form(StrEnum):
     """How a table is written: one of `FORMS`."""
 
-    _ignore_ = ("name",)
+    _ignore_ = ["name"]  # noqa: RUF012 - what `enum` reads
     for name in FORMS:
         vars()[name] = name
 

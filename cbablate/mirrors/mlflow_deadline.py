@@ -79,5 +79,5 @@ def _patience() -> float:
     """Seconds in which MLflow's client has made all its tries of a server that is silent."""
     tries = int(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES", 0)) + 1
     factor = float(os.environ.get("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", 0))
-    pauses = sum(min(_LONGEST_PAUSE, factor * 2**number + 1) for number in range(1, tries - 1))
+    pauses = sum(min(_LONGEST_PAUSE, factor * 2.0**number + 1) for number in range(1, tries - 1))
     return max(LEAST, tries * float(os.environ.get("MLFLOW_HTTP_REQUEST_TIMEOUT", 0)) + pauses)

@@ -87,7 +87,7 @@ class Display:
     def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._live = Live(
-                get_renderable=self._panel,
+                get_renderable=self.__rich__,
                 console=self._console,
                 refresh_per_second=4,
                 transient=True,
@@ -216,7 +216,7 @@ class Display:
         each = sum(self._took[-20:]) / len(self._took[-20:])
         return f"about {duration(waiting * each / self.slots)} left"
 
-    def _panel(self) -> RenderableType:
+    def __rich__(self) -> RenderableType:
         counts = Counter(self._states.values())
         counts[TrialState.WAITING] += self._still
         done, total = self._progress()

@@ -27,7 +27,7 @@ def cbablate(*words: str | Path, cwd: Path | None = None) -> subprocess.Complete
 
 
 # One process runs the study that these look at.
-pytestmark = pytest.mark.xdist_group("commands")
+pytestmark = [pytest.mark.xdist_group("commands"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

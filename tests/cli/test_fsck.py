@@ -24,6 +24,9 @@ from cbablate.running.executors.local_executor import LocalExecutor
 from tests.records.writers import trial
 from tests.toys import toy_plan
 
+# One process makes what these look at.
+pytestmark = pytest.mark.xdist_group("fsck")
+
 PLAN = toy_plan({"ceiling": 2.0})
 
 

@@ -14,6 +14,9 @@ from cbablate.cli.main import app
 from cbablate.errors import CbablateError, EnvironmentFault
 from tests.toys import toy_file
 
+# One process makes what these look at.
+pytestmark = pytest.mark.xdist_group("report commands")
+
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:

@@ -12,6 +12,9 @@ from cbablate import api
 from cbablate.cli.main import app
 from cbablate.errors import CbablateError
 
+# One process makes what these look at.
+pytestmark = pytest.mark.xdist_group("views")
+
 STUDY = """\
 question: Do ceiling and rate add up?
 workload: toy

@@ -13,6 +13,9 @@ import pytest
 from tests.cli.typed import typed
 from tests.toys import toy_file
 
+# One process makes what these look at.
+pytestmark = pytest.mark.xdist_group("words")
+
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 
 import pytest
 
@@ -16,6 +16,8 @@ from cbablate.mirrors import mlflow_deadline
 from cbablate.mirrors.mlflow_mirror import MlflowMirror
 from cbablate.mirrors.port import MirrorThread, MirrorUnreachable, StudyState
 from tests.contracts.mirror_facts import Story, toy_plan
+
+pytestmark = pytest.mark.slow
 
 Answer = Callable[[socket.socket], None]
 PAGE = "<html><title>Oops</title><body>" + "<p>sorry \x1b[31m</p>" * 1_000 + "</body></html>"
@@ -167,11 +169,17 @@ def test_a_large_file_has_more_time_than_an_answer(
 def test_a_server_that_hangs_delays_the_end_by_its_one_time_limit(tmp_path: Path) -> None:
     plan = toy_plan(replicates=1)
     story = Story().complete(*plan.trials)
-    with server(silent) as address:
+    tries = Semaphore(0)
+
+    def hangs(peer: socket.socket) -> None:
+        tries.release()
+        silent(peer)
+
+    with server(hangs) as address:
         thread = MirrorThread([MlflowMirror(address, tmp_path)], plan, facts=lambda: story.facts)
         thread.notify()
-        time.sleep(0.5)  # it is asked by now, and hangs
-        began = time.monotonic()
+        assert tries.acquire(timeout=60)  # it is asked, and hangs
         (missed,) = thread.finish(StudyState.COMPLETE)
     assert "did not answer within 1 s" in missed
-    assert time.monotonic() - began < 6, "two tries of a second each, and not the same once more"
+    assert tries.acquire(timeout=60), "two tries of a second each"
+    assert not tries.acquire(blocking=False), "and not the same once more"

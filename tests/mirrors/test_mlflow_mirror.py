@@ -29,6 +29,8 @@ from tests.contracts.mirror import MirrorContract
 from tests.contracts.mirror_facts import Story, toy_plan
 from tests.contracts.mirror_stores import empty_mlflow_store
 
+pytestmark = pytest.mark.slow
+
 STATES = {"FINISHED": "complete", "FAILED": "failed", "KILLED": "pruned"}
 COMPLETE = StudyState.COMPLETE
 OF_THE_STORE = ("mlflow.parentRunId", "mlflow.user")

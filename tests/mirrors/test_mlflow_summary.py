@@ -22,6 +22,8 @@ from tests.analysis.tuned import replicated, searched, sweep, tuned_toys
 from tests.contracts.mirror_facts import Story, toy_plan
 from tests.contracts.mirror_stores import empty_mlflow_store
 
+pytestmark = pytest.mark.slow
+
 COMPLETE, RUNNING = StudyState.COMPLETE, StudyState.RUNNING
 
 

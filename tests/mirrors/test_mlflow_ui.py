@@ -48,7 +48,7 @@ HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 
 
 # One process starts the server that these share.
-pytestmark = pytest.mark.xdist_group("mlflow ui")
+pytestmark = [pytest.mark.xdist_group("mlflow ui"), pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -84,6 +84,7 @@ def refusal(family: str, placement: dict[str, Any]) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_an_operator_that_is_taken_computes_learns_and_keeps_its_state(family: str) -> None:
     taken = refused = 0
@@ -132,6 +133,7 @@ def whole(family: str, case: str, where: str, *, lower: bool) -> None:
     assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_at_their_identity_settings_operators_leave_the_model_as_it_was_bit_for_bit(
     family: str,
@@ -289,6 +291,7 @@ def test_maps_and_rows_that_are_no_tokens_of_the_width_are_refused() -> None:
         view.tokens(torch.zeros(2, 4, 8), 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "where"),
     [("Swin", "attn.end"), ("Mixer", "mlp_tokens.end"), ("MobileViT v2", "block.end")],

@@ -106,12 +106,14 @@ def test_it_learns_in_bfloat16(case: str, place: str) -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
 
 
+@pytest.mark.slow
 def test_a_compiled_model_of_all_operators_computes_the_same() -> None:
     model = made(list(CASES.values()), depth=1)
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     assert torch.equal(output(compiled), output(model))
 
 
+@pytest.mark.slow
 def test_a_compiled_model_with_an_operator_at_all_places_computes_the_same() -> None:
     model = made([{"operator": "cb_s", "place": place} for place in VIT])
     compiled = torch.compile(model, backend="eager", fullgraph=True)

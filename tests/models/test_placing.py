@@ -135,6 +135,7 @@ def test_mid_and_end_are_one_function_of_the_weights_up_to_rounding() -> None:
     torch.testing.assert_close(mid(x), end(x), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [("vgg11", "no blocks that context"), ("efficientnet_b0", "looked for a sequence")],
@@ -257,6 +258,7 @@ def test_what_a_model_cannot_take_is_refused_with_a_sentence(
         placed_in(name, {"operator": "cb", **placement}, **model)
 
 
+@pytest.mark.slow
 def test_cb_in_a_whole_deit_is_the_papers_line_bit_for_bit() -> None:
     model = {"model": {"name": "deit_tiny_patch16_224"}}
     hand = build(model, seed=0, num_classes=10).eval()

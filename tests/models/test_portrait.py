@@ -33,6 +33,7 @@ def test_models_that_a_pattern_means_are_listed_with_their_places() -> None:
     assert "at mlp.front, mlp.mid, mlp.end, mlp_tokens.front, mlp_tokens.end" in said
 
 
+@pytest.mark.slow
 def test_a_class_attention_stage_is_left_alone_and_said() -> None:
     assert "left alone: blocks_token_only.0, blocks_token_only.1" in listed("cait_xxs24_224")
 

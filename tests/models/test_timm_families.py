@@ -65,6 +65,7 @@ def met(model: nn.Module, size: Sequence[int], *placements: Mapping[str, Any]) -
     return f"{sorted(idle)} are never called" if idle else ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", smallest_of_every_module() if FULL else SOME)
 def test_a_place_is_offered_or_not_with_a_reason_and_placing_there_agrees(name: str) -> None:
     try:
@@ -85,6 +86,7 @@ def test_a_place_is_offered_or_not_with_a_reason_and_placing_there_agrees(name: 
         assert met(model, found.size, {"place": where}), where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["levit_128s", "convit_tiny"])
 def test_what_is_not_known_of_a_block_is_said_to_be_unknown(name: str) -> None:
     said = listed(name)
@@ -97,6 +99,7 @@ def test_what_is_not_known_of_a_block_is_said_to_be_unknown(name: str) -> None:
     assert all(index not in found.partial.get("block.front", ()) for index in unknown)
 
 
+@pytest.mark.slow
 def test_a_place_that_only_some_blocks_have_is_told_with_their_numbers() -> None:
     said = listed("convit_tiny")
     assert "block.front in some blocks alone, blocks: [10, 11]; not in the others: it needs" in said

@@ -36,6 +36,7 @@ def test_arms_that_differ_in_what_they_compute_pass() -> None:
     assert told({name: tiny({"context": context}) for name, context in PLACEMENT.items()}) == {}
 
 
+@pytest.mark.slow
 def test_every_operator_passes_and_what_is_idle_by_its_options_is_told() -> None:
     configs = {
         name: tiny({"context": context, "model": {"patch_size": 2}})

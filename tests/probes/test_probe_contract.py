@@ -11,7 +11,7 @@ from cbablate.probes.measuring import measure
 from cbablate.probes.probe import Finding, Subject
 from cbablate.spec.choice import code_at
 from cbablate.workloads.images.image_metrics import METRICS
-from tests.contracts.probe import ProbeContract
+from tests.contracts.probe import Convolutions, ProbeContract, subject_of
 from tests.probes.subjects import subject as made
 
 GROUPS: dict[str, list[str]] = defaultdict(list)
@@ -30,6 +30,16 @@ for _where, _names in GROUPS.items():
     globals()[_title] = type(
         _title, (Shipped,), {"probe": staticmethod(code_at(_where)), "asked": frozenset(_names)}
     )
+
+
+def test_a_network_of_convolutions_lacks_what_it_lacks_for_these_reasons() -> None:
+    subject = subject_of(Convolutions().eval())
+    assert {absent.reason for absent in measure(subject, [*PROBES]).absent.values()} == {
+        "at 8 x 8 pixels its highest severity changes none by a grey level",
+        "peak memory is known of a GPU only, not of a CPU",
+        "the model has no attention between tokens",
+        "the model has no transformer blocks",
+    }
 
 
 def test_no_two_probes_measure_one_metric_and_all_are_described() -> None:

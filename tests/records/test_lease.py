@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,12 +164,15 @@ def test_a_copy_of_the_folder_is_a_ledger_of_its_own_while_the_first_is_written(
 def test_two_that_begin_at_once_without_a_lock_are_one_writer(tmp_path: Path) -> None:
     (tmp_path / "r").mkdir()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    script = TRY.replace('ledger.tell("session", "second", {})', "import time; time.sleep(3)")
-    both = [
-        subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "r")], env=environment)
-        for _ in range(3)
-    ]
-    assert sorted(process.wait(120) for process in both) == [0, 6, 6]
+    script = TRY.replace('ledger.tell("session", "second", {})', "input()")
+    words = [sys.executable, "-c", script, str(tmp_path / "r")]
+    every = [subprocess.Popen(words, stdin=subprocess.PIPE, env=environment) for _ in range(3)]
+    until = time.monotonic() + 120
+    while sum(process.poll() is not None for process in every) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    for process in every:  # the one that writes has waited until the others had gone
+        process.communicate(b"\n", timeout=60)
+    assert sorted(process.returncode for process in every) == [0, 6, 6]
 
 
 def test_a_killed_holder_s_lease_is_taken_over_at_once(tmp_path: Path) -> None:

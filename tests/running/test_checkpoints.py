@@ -338,6 +338,7 @@ def cut_each(monkeypatch: pytest.MonkeyPatch, measurements: int) -> None:
     monkeypatch.setattr(Conductor, "measured", cut)
 
 
+@pytest.mark.slow
 def test_a_search_whose_trials_go_on_proposes_and_prunes_as_if_never_cut_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from cbablate.running.cost import probed
 from tests.toys import toy_plan
 
 
+@pytest.mark.slow
 def test_a_shape_that_raises_or_kills_its_process_is_told_and_the_others_are_probed(
     capfd: pytest.CaptureFixture[str],
 ) -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from cbablate.records.sqlite.ledger import Ledger
 
+pytestmark = pytest.mark.slow
+
 STUDY = """\
 question: Does a higher ceiling score higher?
 workload: toy

@@ -45,6 +45,7 @@ def test_a_reserved_gpu_that_torch_cannot_use_is_a_sentence_with_the_machine_and
         devices.confine(0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two_gpus")
 @no_gpu
 def test_a_local_study_beside_gpus_that_torch_cannot_use_says_so_in_one_line(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
+import time
 
+import pytest
 from rich.console import Console
 
 from cbablate.analysis.searches.tuning import tunings
@@ -48,22 +51,28 @@ def test_in_a_terminal_the_panel_tells_states_and_running_values() -> None:
         display.measured(plan.trials[1], Measurement(spent=2, metrics={"val/score": 0.25}))
         display.started(plan.trials[2])
         display.ended(plan.trials[2], TrialState.FAILED, "it broke")
-        console.print(display._panel())
+        console.print(display)
     text = out.getvalue()
     for said in ("1/4", "1 running", "1 waiting", "2/3 epochs", "val/score 0.25", "it broke"):
         assert said in text or said == "1/4"
     assert "2/4" in text, "complete and failed trials are both done"
 
 
-def test_the_time_left_counts_slots_and_falls_silent_when_nothing_tells() -> None:
-    plan = toy_plan(replicates=5)
-    console, _ = shown(terminal=False)
-    display = Display(plan, {}, console=console)
-    assert display._left() == ""
-    display._took = [10.0, 10.0]
-    assert display._left() == "about 50.0 s left"
-    display.slots = 5
-    assert display._left() == "about 10.0 s left"
+def test_the_time_left_counts_slots_and_falls_silent_when_nothing_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a clock by which each trial takes ten seconds."""
+    clock = itertools.count(step=10.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    plan = toy_plan(replicates=4)
+    console, out = shown(terminal=False)
+    with Display(plan, {}, console=console) as display:
+        for trial in plan.trials:
+            display.slots = 3 if trial is plan.trials[1] else 1
+            display.started(trial)
+            display.ended(trial, TrialState.COMPLETE, "")
+    left = [line.partition("; ")[2] for line in out.getvalue().splitlines()]
+    assert left == ["about 30.0 s left", "about 6.7 s left", "about 10.0 s left", ""]
 
 
 def test_durations_read_as_a_person_says_them() -> None:
@@ -88,7 +97,7 @@ def test_a_search_tells_how_far_it_is_and_its_best_and_confirmations_are_called_
         display.planned(tuned, ["baseline"])
         display.started(tuned.trials[0])
         display.ended(tuned.trials[0], TrialState.COMPLETE, "")
-        console.print(display._panel())
+        console.print(display)
     first, second, third, *panel = out.getvalue().splitlines()
     assert first.startswith("1/8 baseline search 0: complete, val/score 0.75 (")
     assert "[1/2 tried: 1 complete, best val/score 0.75]" in first

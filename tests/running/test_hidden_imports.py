@@ -35,6 +35,7 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("where", ["study", "elsewhere"])
 def test_a_file_that_runs_without_being_digested_stops_the_study(
@@ -50,6 +51,7 @@ def test_a_file_that_runs_without_being_digested_stops_the_study(
             ran(study, tmp_path / "r")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_every_trial_that_runs_such_a_file_fails(way: str, tmp_path: Path) -> None:
     folder = tmp_path / "lib"
@@ -152,6 +154,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", WRITTEN)
 def test_each_trial_may_run_code_that_it_has_written_and_gets_its_own(
     how: str, tmp_path: Path

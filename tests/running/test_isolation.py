@@ -67,6 +67,7 @@ def run(config, *, seed, budget, workdir):
 """
 
 
+@pytest.mark.slow
 def test_what_pytorch_and_timm_compute_with_is_put_back(tmp_path: Path) -> None:
     first, second, third = measured(_TORCH, tmp_path / "trains.py", "one", "two", "three")
     assert first == second == third
@@ -109,6 +110,7 @@ def run(config, *, seed, budget, workdir):
 """
 
 
+@pytest.mark.slow
 def test_a_library_that_a_trial_is_the_first_to_import_is_put_back_too(tmp_path: Path) -> None:
     program = (
         "import sys\n"
@@ -144,6 +146,7 @@ def test_what_cannot_be_put_back_is_named(tmp_path: Path, monkeypatch: pytest.Mo
     assert picture.put_back() == ("the working directory",)
 
 
+@pytest.mark.slow
 def test_in_one_process_what_stays_is_said_once(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -160,6 +163,7 @@ def test_in_one_process_what_stays_is_said_once(
     assert "without --on local" in said
 
 
+@pytest.mark.slow
 def test_many_files_that_a_trial_leaves_open_are_noticed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,6 +26,7 @@ from tests.workloads.own_code import (
 )
 
 
+@pytest.mark.slow
 def test_a_module_of_a_package_that_was_edited_runs_anew_in_the_same_process(
     tmp_path: Path,
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_module_of_a_package_that_was_edited_runs_anew_in_the_same_process(
     assert ran(study, tmp_path / "r").trained == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["helpers.py", "helpers/__init__.py", "helpers/inner.py"])
 def test_two_studies_with_a_helper_of_one_name_each_run_their_own(
     layout: str, tmp_path: Path
@@ -107,6 +109,7 @@ def test_other_code_than_was_planned_is_refused_where_it_does_not_travel(
         importing.unload()
 
 
+@pytest.mark.slow
 def test_nothing_of_a_study_is_left_in_the_process_that_ran_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +125,7 @@ def test_nothing_of_a_study_is_left_in_the_process_that_ran_it(
     del sys.modules["helper"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["beside", "PYTHONPATH", "added to the path"])
 def test_code_that_is_found_while_it_runs_ends_the_trial_that_imports_it(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -294,6 +298,7 @@ class TestMisspelt:
         self.again = ran(study, tmp_path / "r")
         return " ".join(self.done.unanswered)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["val/los", "val_loss", "Val/Loss", "val/lsos"])
     def test_a_plainly_misspelt_objective_costs_one_measurement(
         self, name: str, tmp_path: Path
@@ -326,6 +331,7 @@ class TestMisspelt:
         assert "it reports 'test/acuracy' and not 'test/accuracy', a metric to report" in said
         assert self.done.trained == 1
 
+    @pytest.mark.slow
     def test_names_that_are_metrics_of_their_own_are_no_misspellings(self, tmp_path: Path) -> None:
         for index, (asked, there) in enumerate(
             [("val/top1", "val/top5"), ("val/mae", "val/mse"), ("test/loss", "val/loss")]
@@ -371,6 +377,7 @@ class TestMoved:
         link.symlink_to(own)
         assert ran(link / "study.yaml", link / "r").trained == 0
 
+    @pytest.mark.slow
     def test_a_copy_of_the_study_alone_is_the_same_study(self, own: Path) -> None:
         copy = own.with_name("copy")
         shutil.copytree(own, copy, ignore=shutil.ignore_patterns("r"))
@@ -450,6 +457,7 @@ def test_a_library_that_cbablate_needs_is_not_imported_anew_though_it_is_editabl
             del sys.modules[name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", ["{'spent': epoch}", "Measurement(spent=epoch, metrics=None)"])
 def test_a_workload_that_yields_no_measurements_costs_one_trial(wrong: str, tmp_path: Path) -> None:
     text = train().partition("        yield ")[0] + f"        yield {wrong}\n"

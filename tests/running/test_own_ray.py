@@ -22,7 +22,10 @@ from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.executors.ray_folder import ROOTS
 from tests.toys import toy_file
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for processes")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for processes"),
+    pytest.mark.slow,
+]
 
 ROOT = os.getuid() == 0 and shutil.which("unshare") is not None
 LIMIT = 300.0

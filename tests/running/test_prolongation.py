@@ -24,6 +24,8 @@ from cbablate.spec.study import Study
 from cbablate.workloads.catalog import describe
 from tests.workloads.images import TINY
 
+pytestmark = pytest.mark.slow
+
 CLOCKS = {"seconds", "images_per_second"}
 
 
@@ -73,6 +75,7 @@ def started(study: Plan, facts: list[Record]) -> list[Any]:
     return [f.body.get("from") for f in facts if f.kind == "started" and f.subject == subject]
 
 
+@pytest.mark.slow
 def test_a_longer_training_goes_on_from_the_shorter_and_equals_one_that_never_stopped(
     tmp_path: Path,
 ) -> None:
@@ -93,6 +96,7 @@ def test_a_longer_training_goes_on_from_the_shorter_and_equals_one_that_never_st
     assert checkpoint_bytes(tmp_path / "r")[0] == 2, "the ends of both"
 
 
+@pytest.mark.slow
 def test_where_the_rate_knows_the_end_a_longer_training_starts_anew(tmp_path: Path) -> None:
     driven(asked(1, "cosine"), tmp_path)
     told = driven(asked(2, "cosine"), tmp_path)
@@ -100,6 +104,7 @@ def test_where_the_rate_knows_the_end_a_longer_training_starts_anew(tmp_path: Pa
     assert checkpoint_bytes(tmp_path) == (0, 0)
 
 
+@pytest.mark.slow
 def test_the_ends_of_trials_are_kept_up_to_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,6 +114,7 @@ def test_the_ends_of_trials_are_kept_up_to_a_limit(
     assert started(asked(2), driven(asked(2), tmp_path)) == [None]
 
 
+@pytest.mark.slow
 def test_a_longer_training_does_not_have_the_end_of_one_that_measured_once(tmp_path: Path) -> None:
     longer = asked(2)
     driven(asked(1), tmp_path)

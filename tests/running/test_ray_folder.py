@@ -108,6 +108,7 @@ def test_the_limit_is_the_systems_own(tmp_path: Path) -> None:
         root.rmdir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letters", [20, 120, 200])
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_trials_own_processes_can_hand_over_tensors_under_every_tmpdir(

@@ -14,7 +14,11 @@ from typing import Any
 import pytest
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.skipif(torch.accelerator.is_available(), reason="torch can use a GPU here")
+pytestmark = [
+    pytest.mark.skipif(torch.accelerator.is_available(), reason="torch can use a GPU here"),
+    pytest.mark.xdist_group("ray gpus"),  # one process starts the cluster that these look at
+    pytest.mark.slow,
+]
 
 PROGRAM = """
 import json, os, sys

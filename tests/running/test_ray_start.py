@@ -108,6 +108,7 @@ def command(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return int(ended.value.code or 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_ray")
 def test_a_finished_study_prints_its_table_where_ray_cannot_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -120,6 +121,7 @@ def test_a_finished_study_prints_its_table_where_ray_cannot_start(
     assert capsys.readouterr().out == table
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_ray")
 def test_an_unfinished_one_ends_with_the_cause_and_what_is_recorded_stays_readable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -77,6 +77,7 @@ def test_only_undecided_arms_and_their_reference_are_given_more(whole: list[Reco
     assert counts == [baseline, early, later, never]
 
 
+@pytest.mark.slow
 def test_killed_at_any_fact_it_goes_on_to_the_same_trials_and_the_same_table(
     whole: list[Record],
 ) -> None:
@@ -107,6 +108,7 @@ def test_with_several_slots_it_ends_with_the_same_trials(whole: list[Record], sl
     assert tables(growing(), facts) == tables(growing(), whole)
 
 
+@pytest.mark.slow
 def test_raising_a_fixed_study_to_a_growing_one_trains_nothing_twice(tmp_path: Path) -> None:
     assert driven(growing(6), tmp_path).trained == 24
     done = driven(growing(), tmp_path)
@@ -115,6 +117,7 @@ def test_raising_a_fixed_study_to_a_growing_one_trains_nothing_twice(tmp_path: P
     assert done.exit_code == 0
 
 
+@pytest.mark.slow
 def test_trials_of_another_study_ahead_of_a_look_are_not_used_and_that_is_said(
     whole: list[Record], tmp_path: Path
 ) -> None:
@@ -180,6 +183,7 @@ class _Ending:
         self._feed.ended(trial, ending)
 
 
+@pytest.mark.slow
 def test_a_driver_that_dies_on_the_way_is_continued_by_the_next(
     whole: list[Record], tmp_path: Path
 ) -> None:
@@ -209,6 +213,7 @@ def test_ray_ends_with_the_trials_that_this_process_ends_with(tmp_path: Path) ->
     assert outcome_table(outcome(plan, facts)).rows == outcome_table(outcome(plan, own)).rows
 
 
+@pytest.mark.slow
 def test_an_arm_that_fails_holds_nobody_up_and_is_tried_again_by_the_next_run(
     tmp_path: Path,
 ) -> None:
@@ -236,6 +241,7 @@ report: [test/score, val/score]
 """
 
 
+@pytest.mark.slow
 def test_plan_status_and_table_say_what_may_come_and_what_was_looked_at(tmp_path: Path) -> None:
     study, results = tmp_path / "looks.yaml", tmp_path / "r"
     study.write_text(STUDY)

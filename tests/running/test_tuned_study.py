@@ -76,6 +76,7 @@ def test_arms_are_searched_side_by_side_and_pruned_under_ray(tmp_path: Path) -> 
     assert driven(plan, tmp_path, lambda: RayExecutor(slots=2)).trained == 0
 
 
+@pytest.mark.slow
 def test_a_tuned_study_confirms_each_arm_at_its_best_from_the_replicates_seeds(
     tmp_path: Path,
 ) -> None:

@@ -149,6 +149,7 @@ def test_a_space_that_once_failed_is_searched_or_refused(folder: Path, text: str
     searched(folder, text)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60,
     deadline=None,

@@ -46,6 +46,7 @@ def test_draws_that_break_a_constraint_are_none_of_tpes_first_random_trials() ->
     assert rising[10:] != falling[10:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "nsgaii"])
 def test_a_metric_that_a_constraint_names_may_be_missing_now_and_then(sampler: str) -> None:
     plan = tuned_plan(trials=14, sampler=sampler, sweep={"constraints": ("cost <= 1",)})

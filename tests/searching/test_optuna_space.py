@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -27,6 +28,20 @@ FIFTHS = {"ceiling": Parameter(kind="float", low=0.0, high=0.6, step=0.2)}
 SAMPLERS = ["tpe", "gp", "nsgaii", "qmc", "random", "grid"]
 
 
+def case(sampler: str, space: str) -> Any:
+    """A case of both tests of them all; `gp` takes seconds, and is searched once for the two."""
+    marks = [pytest.mark.slow, pytest.mark.xdist_group(f"gp {space}")] if sampler == "gp" else []
+    return pytest.param(sampler, space, marks=marks)
+
+
+EVERY = pytest.mark.parametrize(("sampler", "space"), [case(*each) for each in CASES])
+
+
+@cache
+def uninterrupted(sampler: str, space: str) -> list[dict[str, Any]]:
+    return proposed(search_of(sampler, space))
+
+
 def recorded_by_0_1_0(sampler: str, space: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(RECORDED.read_text())[f"{sampler} {space}"]
     return found
@@ -41,12 +56,12 @@ def on_steps(space: str, proposals: Sequence[dict[str, Any]]) -> list[dict[str, 
     ]
 
 
-@pytest.mark.parametrize(("sampler", "space"), CASES)
+@EVERY
 def test_every_sampler_proposes_what_version_0_1_0_did_but_for_the_rounding_of_steps(
     sampler: str, space: str
 ) -> None:
     recorded = on_steps(space, recorded_by_0_1_0(sampler, space))
-    found = proposed(search_of(sampler, space))
+    found = uninterrupted(sampler, space)
     assert len(recorded) > 5
     assert [{*one} for one in found] == [{*one} for one in recorded]
     for one, before in zip(found, recorded, strict=True):
@@ -59,15 +74,14 @@ def test_every_sampler_proposes_what_version_0_1_0_did_but_for_the_rounding_of_s
             assert not parameter.step or value in values_of(parameter)
 
 
-@pytest.mark.parametrize(("sampler", "space"), CASES)
+@EVERY
 def test_a_search_that_0_1_0_began_goes_on_as_if_nothing_had_happened(
     sampler: str, space: str
 ) -> None:
-    search = search_of(sampler, space)
-    uninterrupted = proposed(search)
+    search, whole = search_of(sampler, space), uninterrupted(sampler, space)
     recorded = [
         {key: was[key] if SPACES[space][key].step else value for key, value in one.items()}
-        for one, was in zip(uninterrupted, recorded_by_0_1_0(sampler, space), strict=True)
+        for one, was in zip(whole, recorded_by_0_1_0(sampler, space), strict=True)
     ]
     half = len(recorded) // 2
     again = OptunaSampler(search)
@@ -79,7 +93,7 @@ def test_a_search_that_0_1_0_began_goes_on_as_if_nothing_had_happened(
         asked = again.ask()
         rest.append(dict(asked.proposal))
         completed(again, number, asked.proposal)
-    assert rest == uninterrupted[half:]
+    assert rest == whole[half:]
 
 
 def test_a_proposal_that_0_1_0_recorded_keeps_its_value_and_its_trial() -> None:

@@ -88,9 +88,9 @@ def test_values_are_counted_before_memory_is_spent(
 
 def test_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
     lines = [f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 90)]
-    began = time.perf_counter()
+    began = time.process_time()
     error = refusal(tmp_path, "a0: &a0 [x, x]\n" + "\n".join(lines))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert "more than" in error.flaws[0].sentence
 
 

@@ -22,6 +22,9 @@ from cbablate.training.snapshot import Unusable, read_state, write_state
 from tests.training.test_loop import CPU, few
 from tests.workloads.images import tiny
 
+# One process makes what these look at.
+pytestmark = pytest.mark.xdist_group("resume")
+
 NOISY: dict[str, Any] = {
     "model": {"drop_path_rate": 0.2, "proj_drop_rate": 0.2, "attn_drop_rate": 0.1},
     "augment": {"shift": 1, "mixup": 0.8, "cutmix": 1.0, "reprob": 0.5, "smoothing": 0.1},

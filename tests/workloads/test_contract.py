@@ -21,6 +21,7 @@ class TestToy(WorkloadContract):
     config = toy.resolve({})
 
 
+@pytest.mark.slow
 class TestImageClassification(WorkloadContract):
     workload = staticmethod(image_classification.run)
     config = tiny(

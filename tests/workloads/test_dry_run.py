@@ -79,6 +79,7 @@ def test_a_model_that_its_library_cannot_make_or_run_is_told_in_a_sentence(what:
     assert len(sentence) < 900
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("raised", [IndexError("7"), RecursionError("deep"), SystemExit(2)])
 def test_any_error_of_a_library_while_it_builds_runs_or_trains_is_about_its_arm(
     raised: BaseException, monkeypatch: pytest.MonkeyPatch
@@ -103,6 +104,7 @@ def test_any_error_of_a_library_while_it_builds_runs_or_trains_is_about_its_arm(
 DROPPED = {"patch_size": 2, "patch_drop_rate": 0.25}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -142,6 +144,7 @@ def test_a_warm_up_that_outlasts_the_budget_is_told_before_any_trial(
     assert ("make the warm-up shorter" in sentence) == refused
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_every_optimizer_of_timm_is_refused_in_a_sentence_or_takes_a_training_step() -> None:
     """CBABLATE_MATRIX=full takes all of them; else every third, and not Kron, which compiles."""
@@ -176,6 +179,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "modes"), CASES)
 def test_what_is_verified_takes_a_training_step_on_the_images(family: str, modes: str) -> None:
     changes = {key: value for mode in modes.split("+") for key, value in MODES[mode].items()}
@@ -184,6 +188,7 @@ def test_what_is_verified_takes_a_training_step_on_the_images(family: str, modes
     assert torch.tensor(step(config).loss).isfinite()
 
 
+@pytest.mark.slow
 def test_arms_that_differ_in_rates_alone_are_trained_once(monkeypatch: pytest.MonkeyPatch) -> None:
     trained: list[int] = []
 

@@ -33,6 +33,7 @@ def test_every_metric_that_a_trial_reports_is_described_and_the_other_way_round(
     assert set(last.vectors) <= set(METRICS)
 
 
+@pytest.mark.slow
 def test_probes_add_what_they_measure_and_change_nothing_else() -> None:
     """What a trial learns does not depend on what is measured of it."""
     plain = measured(tiny({"model.patch_size": 2}), epochs=2)
@@ -52,6 +53,7 @@ def test_probes_add_what_they_measure_and_change_nothing_else() -> None:
     assert added >= {"attention/jacobian_spectral", "robust/shuffle"}
 
 
+@pytest.mark.slow
 def test_what_is_kept_of_a_network_is_kept_at_the_end_and_is_no_metric() -> None:
     plain = measured(tiny({"model.patch_size": 2}), epochs=2)[-1]
     first, last = measured(tiny({"model.patch_size": 2, "probes": ["maps", "alignment"]}), epochs=2)
@@ -72,6 +74,7 @@ def test_what_is_measured_is_the_average_of_weights_where_there_is_one() -> None
     assert averaged.metrics["val/loss"] > plain.metrics["val/loss"]
 
 
+@pytest.mark.slow
 def test_a_model_without_attention_says_why_it_has_no_entropy() -> None:
     model = {"name": "resnet10t", "in_chans": 1}
     last = measured(resolve({**TINY, "model": model, "probes": ["distance"]}))[-1]
@@ -106,6 +109,7 @@ def test_the_first_and_the_last_measurement_say_how_they_were_computed() -> None
         assert first.notes["threads"] == "1"
 
 
+@pytest.mark.slow
 def test_a_few_epochs_teach_something() -> None:
     config = tiny({"optimizer.lr": 1e-2, "batch_size": 32, "model.weight_init": "reset"})
     curve = [m.metrics for m in measured(config, epochs=6)]
@@ -125,6 +129,7 @@ def test_a_warm_up_beyond_the_budget_is_told() -> None:
         measured(tiny({"schedule.warmup_epochs": 2}))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(torch.cuda.is_available(), reason="only a CPU repeats bit for bit")
 def test_another_process_with_more_threads_elsewhere_gives_the_same_bits(tmp_path: Path) -> None:
     here = [
@@ -150,6 +155,7 @@ def test_another_process_with_more_threads_elsewhere_gives_the_same_bits(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_arms_are_timed_in_training_and_inference_once_a_round() -> None:
     configs = {"plain": tiny(), "cb": tiny({"context": {"operator": "cb"}, "batch_size": 32})}
     threads = torch.get_num_threads()
@@ -213,6 +219,7 @@ def test_a_training_goes_on_from_its_checkpoint_with_its_clock(tmp_path: Path) -
     assert "checkpoint" not in rest[0].notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", ["cut", "another config", "another budget"])
 def test_a_checkpoint_that_does_not_fit_is_not_used_and_a_note_says_so(
     harm: str, tmp_path: Path

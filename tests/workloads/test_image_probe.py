@@ -16,15 +16,11 @@ from cbablate.workloads.images.image_probe import probe
 from tests.workloads.images import tiny
 
 
-def test_it_tells_of_every_part_of_a_trial_and_leaves_the_generator_alone() -> None:
+def test_it_tells_memory_and_device_and_leaves_the_generator_alone() -> None:
     torch.manual_seed(7)
     before = torch.get_rng_state()
     found = probe(tiny({"probes": ["entropy"]}), budget=Budget(epochs=3))
     assert torch.equal(torch.get_rng_state(), before)
-    assert len(found["units"]) >= 3
-    assert all(unit > 0 for unit in found["units"])
-    assert found["setup"] > 0
-    assert found["end"] > 0
     assert found["memory"] > 50_000_000
     assert found["device"] == choose().name
 

@@ -29,6 +29,8 @@ from cbablate.workloads.images.image_classification import run
 from cbablate.workloads.images.image_config import resolve
 from tests.data.files import write_folder
 
+pytestmark = pytest.mark.slow
+
 STUDIES = sorted((Path(__file__).parents[2] / "studies" / "paper").glob("*-imagenet.yaml"))
 WHOLE = {"01-entropy-imagenet: trained", "02-lower-entropy-imagenet: CB"}
 

@@ -317,6 +317,7 @@ def test_more_code_than_travels_is_recorded_all_the_same(
     assert all(one.text is None for one in bare.modules)
 
 
+@pytest.mark.slow
 def test_the_version_does_not_depend_on_hash_seeds_or_the_working_folder(tmp_path: Path) -> None:
     project(tmp_path, {"wl.py": train("import core"), "core.py": CORE})
     expected = version(tmp_path)

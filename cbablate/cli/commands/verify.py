@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli.overviews.tuning_overview import counted
 from cbablate.cli.words import Kept, ledger_folder, say, tell
 from cbablate.errors import CbablateError
+from cbablate.phrases import counted
 
 if TYPE_CHECKING:
     from cbablate.planning.plan import Plan

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
@@ -20,6 +21,8 @@ from cbablate.spec.sweep import Parameter, Pruner
 from tests.contracts.mirror_stores import empty_mlflow_store, empty_optuna_storage
 from tests.running.bench import conducted
 from tests.toys import tuned_plan
+
+pytestmark = pytest.mark.slow
 
 PLAN = tuned_plan(
     {"ceiling": 2.0},
