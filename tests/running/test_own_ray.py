@@ -174,6 +174,48 @@ def test_a_ray_that_dies_ends_the_study_in_order_and_nothing_is_lost(
     assert len(ends) == 8, f"{complete} were complete"
 
 
+HELD = """
+import os, subprocess, sys
+from cbablate.running.executors.ray_session import RaySession
+import ray
+
+ASK = "import sys; from ray._raylet import GcsClient; " \\
+    "print('nodes:', len(GcsClient(address=sys.argv[1]).get_all_node_info(timeout=30)))"
+with RaySession(None):
+    address = ray.get_runtime_context().gcs_address
+    right = os.environ["RAY_AUTH_TOKEN"]
+    rest = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH")}
+    rest["HOME"] = os.environ["TMPDIR"]  # where no token of anybody lies
+    sent = {"none": {}, "wrong": {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * len(right)},
+            "right": {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": right}}
+    asking = {
+        name: subprocess.Popen([sys.executable, "-c", ASK, address], env=rest | token,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for name, token in sent.items()
+    }
+    for name, one in asking.items():
+        said = one.communicate()[0]
+        print(name, one.returncode == 0, "nodes: 1" in said, "InvalidAuthToken" in said,
+              file=sys.stderr)
+"""
+
+
+@pytest.mark.ray
+def test_ray_answers_nobody_without_the_token_of_the_run(short: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HELD],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        env=os.environ | {"TMPDIR": str(short)},
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()
+    assert "none False False True" in said, done.stderr
+    assert "wrong False False True" in said, done.stderr
+    assert "right True True False" in said, done.stderr
+
+
 def test_a_driver_that_is_killed_leaves_nothing_that_the_next_one_does_not_clear(
     tmp_path: Path, short: Path
 ) -> None:
