@@ -11,7 +11,7 @@ import typer
 
 from cbablate.cli.words import Json, say, tell
 from cbablate.errors import EnvironmentFault
-from cbablate.records.place import results_folder
+from cbablate.records.place import Place, results_folder
 
 if TYPE_CHECKING:
     from cbablate.records.fsck import Examination
@@ -63,7 +63,7 @@ def fsck(
 
 
 def _lines(
-    found: Examination, kept: Path | None, damaged: list[Path], rebuildable: list[str]
+    found: Examination, kept: Path | None, damaged: list[str], rebuildable: list[str]
 ) -> Iterator[str]:
     """What a person reads."""
     name = found.folder
@@ -96,7 +96,7 @@ def _ranges(found: Examination) -> str:
     return ", ".join(shown) + (", ..." if len(found.lost) > _MANY else "")
 
 
-def _shape(found: Examination, damaged: list[Path], rebuildable: list[str]) -> dict[str, Any]:
+def _shape(found: Examination, damaged: list[str], rebuildable: list[str]) -> dict[str, Any]:
     """As JSON; the shape is in docs/fsck.md."""
     return {
         "whole": found.whole,
@@ -105,16 +105,16 @@ def _shape(found: Examination, damaged: list[Path], rebuildable: list[str]) -> d
         "trials": list(found.trials),
         "damage": list(found.damage),
         "holder": str(found.lease) if found.lease else None,
-        "checkpoints": [str(path) for path in damaged],
+        "checkpoints": list(damaged),
         "rebuildable": rebuildable,
     }
 
 
-def _checkpoints(results: Path) -> list[Path]:
+def _checkpoints(results: Path) -> list[str]:
     from cbablate.running.checkpoints import damaged_checkpoints
 
     try:
-        return damaged_checkpoints(results)
+        return damaged_checkpoints(Place(results).checkpoints)
     except OSError as error:
         raise EnvironmentFault(
             f"a checkpoint in {results} cannot be read: {error.strerror}."
