@@ -90,14 +90,19 @@ class Place:
         return held(self.folder / "lock")
 
     @property
+    def ledger(self) -> Path:
+        """Where the ledger lies, for a sentence."""
+        return self.folder / LEDGER_FILE
+
+    @property
     def has_ledger(self) -> bool:
         """Whether a ledger is here."""
-        return self._ledger.is_file()
+        return self.ledger.is_file()
 
     @property
     def is_used(self) -> bool:
         """Whether a ledger is here, or what is left of a damaged one, or a file in its place."""
-        stem = self._ledger.stem
+        stem = self.ledger.stem
         return any(self.folder.glob(f"{stem}*")) or (
             self.folder.exists() and not self.folder.is_dir()
         )
@@ -105,10 +110,6 @@ class Place:
     def has_another_ledger(self, than: Place) -> bool:
         """Whether a ledger is here that is not the other place's, by whatever path."""
         try:
-            return self.has_ledger and not self._ledger.samefile(than._ledger)
+            return self.has_ledger and not self.ledger.samefile(than.ledger)
         except OSError:  # of another user, or on a mount that is gone
             return False
-
-    @property
-    def _ledger(self) -> Path:
-        return self.folder / LEDGER_FILE

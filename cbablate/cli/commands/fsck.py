@@ -37,6 +37,7 @@ def fsck(
     as_json: Json = False,
 ) -> None:
     """Check what of a results folder is whole and what is lost. Exit code 5 if any is."""
+    from cbablate.mirrors.damage import damaged_stores
     from cbablate.records import fsck as ledger
 
     if not results.is_dir():
@@ -50,7 +51,7 @@ def fsck(
         found, kept = ledger.repair(results)
     else:
         found = ledger.examine(results)
-    damaged, rebuildable = _checkpoints(results), list(_rebuildable(results))
+    damaged, rebuildable = _checkpoints(results), list(damaged_stores(results))
     if as_json:
         from cbablate.cli import json_shape
 
@@ -119,24 +120,3 @@ def _checkpoints(results: Path) -> list[str]:
         raise EnvironmentFault(
             f"a checkpoint in {results} cannot be read: {error.strerror}."
         ) from error
-
-
-def _rebuildable(results: Path) -> Iterator[str]:
-    """The damaged stores of Optuna and MLflow, which show what the ledger says."""
-    import sqlite3
-
-    from cbablate.records.sqlite.layout import address_of
-
-    for path in (results / "optuna.sqlite", results / "mlflow.sqlite"):
-        if not path.exists():
-            continue
-        try:
-            connection = sqlite3.connect(address_of(path, "ro"), uri=True)
-            try:
-                whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-            finally:
-                connection.close()
-        except sqlite3.Error:
-            whole = path.stat().st_size == 0  # it is filled by the next sync
-        if not whole:
-            yield str(path)

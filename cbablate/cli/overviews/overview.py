@@ -189,7 +189,7 @@ def ended(plan: Plan, done: Completion, results: Path, *, sync: str, mirrored: b
         lines.append(f"Nothing is lost. This sends it later: {sync}")
     folder = results / plan.study.name
     lines.append(f"Tables and figures: {', '.join(path.name for path in done.published)}")
-    lines.append(f"  in {folder}; every trial's facts in {results / 'ledger.sqlite'}")
+    lines.append(f"  in {folder}; every trial's facts in {Place(results).ledger}")
     lines.append(
         f"Compare trials in MLflow: {command('ui', results=results)}"
         if mirrored
