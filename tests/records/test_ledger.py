@@ -122,6 +122,7 @@ def test_a_ledger_has_no_way_to_alter_or_remove() -> None:
         "append",
         "close",
         "confirm",
+        "folder",
         "reading",
         "records",
         "tell",
