@@ -22,8 +22,8 @@ from pathlib import Path
 
 from cbablate import load_study, plan
 from cbablate.planning.plan import Plan
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.recorder import declare
 
 ARMS, MEASUREMENTS, LAYERS = 100, 5, 12
@@ -69,7 +69,7 @@ def main() -> None:
     study.write_text(STUDY.format(levels=levels, replicates=asked.trials // ARMS))
     planned, results = plan(load_study(study)), folder / "results"
     if not results.exists():
-        with Ledger.writing(results) as ledger:
+        with Place(results).writing() as ledger:
             declare(planned, ledger)
             ledger.append(*facts(planned))
     shown = [str(study), "--results", str(results)]

@@ -24,8 +24,8 @@ import optuna
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.search import searches, tuning_seed
 from cbablate.planning.trial import Trial
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.conductor import Conductor
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Executor
@@ -122,7 +122,7 @@ def ours(
     """Seconds from the first trial's start to the last one's end, proposals, and memory."""
     asked, memory = study(trials), Memory()
     folder = Path(tempfile.mkdtemp(prefix="cbablate-benchmark-"))
-    with executor() as running, Ledger.writing(folder) as ledger:
+    with executor() as running, Place(folder).writing() as ledger:
         declare(asked, ledger)
         searching = Searching(asked, [])
         conductor = Conductor(

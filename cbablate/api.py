@@ -13,9 +13,8 @@ from cbablate.analysis.provenance.recorded_version import as_recorded
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError, UsageError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
-from cbablate.records.place import results_folder
+from cbablate.records.place import Place, results_folder
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger_file import LedgerFile
 from cbablate.spec.loading.load import StudyFile, read_study
 from cbablate.workloads.catalog import SHIPPED, describe
 
@@ -180,13 +179,12 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
         MirrorUnreachable: one of them cannot be reached.
         OwnedElsewhere: a study is running here, and brings them up to date itself.
     """
-    from cbablate.records.sqlite.ledger import Ledger
     from cbablate.reporting.pages.publication import publish
     from cbablate.running.drive import sync as bring
 
     folder = results_folder(results).absolute()
     mirrors = _mirrors(folder, mlflow)
-    with Ledger.writing(folder) as ledger:  # mirrors have one writer, as the ledger has
+    with Place(folder).writing() as ledger:  # mirrors have one writer, as the ledger has
         there = ledger.records()
         known = as_recorded(plan, there)
         bring(
@@ -244,7 +242,7 @@ def facts(results: str | Path) -> Sequence[Record]:
         DamagedState: the ledger is not whole.
         EnvironmentFault: it cannot be read, or this is not a folder.
     """
-    with LedgerFile.reading(results_folder(results)) as ledger:
+    with Place.at(results).reading() as ledger:
         return ledger.records()
 
 

@@ -214,11 +214,11 @@ def status(study: StudyPath, results: Kept = None, as_json: Json = False) -> Non
     from cbablate import api
     from cbablate.cli import json_shape
     from cbablate.cli.overviews import overview
-    from cbablate.records.sqlite.lock import held
+    from cbablate.records.place import Place
 
     planned = api.plan(api.load_study(study))
     folder = ledger_folder(results)
-    at_work = held(folder / "lock")  # before the facts: what ends meanwhile is not cut short
+    at_work = Place(folder).at_work  # before the facts: what ends meanwhile is not cut short
     planned, told = api.recorded(planned, folder)
     if as_json:
         say(json_shape.printed(json_shape.status_shape(planned, told, at_work=at_work)))

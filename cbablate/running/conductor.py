@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import History
+from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.agenda import agenda_of
 from cbablate.running.checkpoints import Checkpoints

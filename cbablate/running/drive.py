@@ -17,9 +17,10 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.crash_point import crash_point
 from cbablate.records.history import History, histories
+from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from cbablate.running.agenda import waiting
 from cbablate.running.checkpoints import CHECKPOINT_SECONDS, Checkpoints
@@ -64,11 +65,11 @@ def drive(
 
     Raises:
         StudyError: an arm cannot be built, said for all arms before the first trial.
-        OwnedElsewhere, DamagedState, EnvironmentFault: as `Ledger.writing` says.
+        OwnedElsewhere, DamagedState, EnvironmentFault: as `Ledgers.writing` says.
     """
     results = results.absolute()  # a workload in this process may change the working directory
     clear_abandoned(*ROOTS)  # here, since a run that has nothing to train starts no executor
-    with Ledger.writing(results) as ledger:
+    with Place(results).writing() as ledger:
         facts = ledger.records()
         plan = as_recorded(plan, facts)
         study = _Study(plan, ledger, histories(facts), _searching(plan, facts))
@@ -196,7 +197,7 @@ def _brought_on(
     """Train and time what is missing, if anything is."""
     plan, display = study.plan, audience.display
     checkpoints = Checkpoints(
-        study.ledger.path.parent,
+        Place(study.ledger.folder).checkpoints,
         every=checkpoint_every,
         open_ended=plan.description.open_ended,
         tell=display.say,
@@ -263,5 +264,5 @@ def _timed(plan: Plan, executor: Executor, recorder: Recorder, display: Display)
 
 
 def _read(results: Path) -> list[Record]:
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return ledger.records()

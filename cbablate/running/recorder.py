@@ -14,9 +14,9 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.search import searches
 from cbablate.planning.trial import Trial
 from cbablate.records.history import History, body_of
+from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Kind, Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.checkpoints import Checkpoints, Origin
 from cbablate.running.end import End, end_of, not_finite
@@ -207,7 +207,7 @@ def declare(plan: Plan, ledger: Ledger) -> None:
     study: dict[str, Any] = {
         "study": plan.study.model_dump(mode="json"),
         "folder": str(plan.study.folder.resolve()),
-        "place": place(plan.study, ledger.path.parent),
+        "place": place(plan.study, ledger.folder),
         "trials": [trial.id for trial in plan.trials],
     }
     code = plan.description.code

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from tests.cli.typed import Said, typed
 
 STEERING = (
@@ -79,7 +79,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "[/]two" in ran.err and "[red]b[/red]" in ran.err, "rich's markup is not interpreted"
     assert "<U+001B>]52" in ran.err
     plan = api.plan(api.load_study(folder / "s.yaml"))
-    with Ledger.writing(folder / "r") as ledger:
+    with Place(folder / "r").writing() as ledger:
         for trial in plan.trials[:2]:
             body = {"attempt": 9, "session": STEERING, "executor": STEERING}
             ledger.tell("started", trial.id, body)

@@ -2,56 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cbablate.analysis.course import asked
 from cbablate.planning.plan import Plan
 from cbablate.records.history import TRIAL_KINDS, histories
-from cbablate.records.record import Kind, Record
+from cbablate.records.record import Record
 from cbablate.running.conductor import Conductor
 from cbablate.running.executors.port import Ending, raised
 from cbablate.running.recorder import declare
 from cbablate.searching.searches import Searching
 from cbablate.workloads import toy
+from tests.memory_ledger import MemoryLedgers
 
 
 class Cut(BaseException):
     """The driver died."""
 
 
-class Memory:
-    """A ledger of so many facts; the next one kills the driver, before or after it is told."""
-
-    path = Path("results/ledger.sqlite")
+class Mortal(MemoryLedgers):
+    """A ledger that counts facts for time; at a number of them the driver is killed."""
 
     def __init__(self, facts: Iterable[Record] = (), *, most: int | None = None) -> None:
-        self.facts = list(facts)
+        super().__init__(facts)
         self._most = most
 
     def append(self, *facts: Record) -> None:
-        for fact in facts:
-            count = len(self.facts) + 1
-            numbered = Record(fact.kind, fact.subject, fact.body, float(count), count)
-            self.facts.append(numbered)
+        timed = enumerate(facts, start=len(self.facts) + 1)
+        super().append(*(replace(fact, at=float(count)) for count, fact in timed))
         if self._most is not None and len(self.facts) >= self._most:
             raise Cut
-
-    def tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Record:
-        fact = Record(kind, subject, body, float(len(self.facts)))
-        self.append(fact)
-        return fact
-
-    def records(
-        self, kinds: Iterable[Kind] | None = None, *, subject: str | None = None
-    ) -> list[Record]:
-        wanted = None if kinds is None else set(kinds)
-        return [
-            fact
-            for fact in self.facts
-            if (wanted is None or fact.kind in wanted) and subject in (None, fact.subject)
-        ]
 
 
 def conducted(
@@ -61,15 +44,20 @@ def conducted(
 
     With several slots trials advance in turns, one measurement each.
     """
-    ledger = Memory(facts, most=most)
+    with Mortal(facts, most=most).writing() as ledger:
+        _conduct(plan, ledger, slots)
+    return ledger.facts
+
+
+def _conduct(plan: Plan, ledger: MemoryLedgers, slots: int) -> None:
     told = histories(ledger.records(TRIAL_KINDS))
     searching = Searching(plan, ledger.records()) if plan.study.tune else None
     try:
         now = asked(plan, ledger.records())
-        declare(now, ledger)  # type: ignore[arg-type]  # what is used of a ledger is there
+        declare(now, ledger)
         conductor = Conductor(
             plan,
-            ledger,  # type: ignore[arg-type]
+            ledger,
             told,
             session="s",
             executor="bench",
@@ -83,7 +71,7 @@ def conducted(
                 running.append((trial, stream))
             if not running:
                 assert conductor.exhausted
-                return ledger.facts
+                return
             trial, stream = running.pop(0)
             try:
                 measurement = next(stream, None)
@@ -99,4 +87,4 @@ def conducted(
             else:
                 running.append((trial, stream))
     except Cut:
-        return ledger.facts
+        return

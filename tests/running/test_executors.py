@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cbablate.errors import EnvironmentFault
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Executor
@@ -97,7 +97,7 @@ def test_ray_and_local_record_the_same_facts(ray_session: None, tmp_path: Path) 
     told = {}
     for name, executor in {"local": LocalExecutor, "ray": RayExecutor}.items():
         drive(plan, results=tmp_path / name, executor=executor, publish=lambda facts: [])
-        with Ledger.reading(tmp_path / name) as ledger:
+        with Place(tmp_path / name).reading() as ledger:
             told[name] = {
                 (fact.subject, fact.kind, fact.body.get("spent")): (
                     fact.body.get("metrics"),

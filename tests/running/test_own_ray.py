@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from cbablate.records.history import histories
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from cbablate.running.executors.ray_folder import ROOTS
 from tests.toys import toy_file
 
@@ -141,7 +141,7 @@ def test_a_ray_that_dies_ends_the_study_in_order_and_nothing_is_lost(
     try:
         until = time.monotonic() + LIMIT
         while time.monotonic() < until and driver.poll() is None:
-            with Ledger.reading(results) as ledger:
+            with Place(results).reading() as ledger:
                 if ledger.records(["ended"]):
                     break
             time.sleep(0.1)
@@ -160,7 +160,7 @@ def test_a_ray_that_dies_ends_the_study_in_order_and_nothing_is_lost(
     while (still := family.keys() & processes().keys()) and time.monotonic() < until:
         time.sleep(0.1)
     assert not still
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         before = histories(ledger.records())
     assert {history.state.value for history in before.values()} <= {"complete", "running"}
     complete = sum(history.state.value == "complete" for history in before.values())
@@ -168,7 +168,7 @@ def test_a_ray_that_dies_ends_the_study_in_order_and_nothing_is_lost(
         command(study, results, "--on", "local"), capture_output=True, text=True, timeout=LIMIT
     )
     assert again.returncode == 0, again.stderr
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         ends = ledger.records(["ended"])
     assert len({fact.subject for fact in ends}) == 8
     assert len(ends) == 8, f"{complete} were complete"
@@ -229,7 +229,7 @@ def test_a_driver_that_is_killed_leaves_nothing_that_the_next_one_does_not_clear
     try:
         until = time.monotonic() + LIMIT
         while time.monotonic() < until and driver.poll() is None:
-            with Ledger.reading(results) as ledger:
+            with Place(results).reading() as ledger:
                 if ledger.records(["measured"]):
                     break
             time.sleep(0.1)

@@ -15,8 +15,8 @@ from cbablate.analysis.searches.tuning import best_proposals
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
 from cbablate.records.history import histories
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from cbablate.running.completion import Completion
 from cbablate.running.drive import drive
@@ -36,7 +36,7 @@ def driven(
 
 
 def told(results: Path) -> list[Record]:
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return ledger.records()
 
 

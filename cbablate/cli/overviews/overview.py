@@ -26,6 +26,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
 from cbablate.planning.search import confirmed
 from cbablate.records.history import LONGEST_REASON, TRIAL_KINDS, History, histories
+from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.model.scale import scale_in
@@ -159,7 +160,8 @@ def _states(counts: Counter[TrialState], at_work: bool) -> str:
 
 def kept(results: Path) -> str:
     """What checkpoints take on disk; nothing where there are none."""
-    count, size = checkpoint_bytes(results)
+    store = Place(results).checkpoints
+    count, size = checkpoint_bytes(store)
     if not count:
         return ""
     number, unit = float(size), "bytes"
@@ -169,7 +171,7 @@ def kept(results: Path) -> str:
         number, unit = number / 1000, larger
     return (
         f"\n{counted(count, 'checkpoint')} of all studies here: "
-        f"{number:.3g} {unit} in {results / 'checkpoints'}\n"
+        f"{number:.3g} {unit} in {store.address}\n"
     )
 
 
@@ -187,7 +189,7 @@ def ended(plan: Plan, done: Completion, results: Path, *, sync: str, mirrored: b
         lines.append(f"Nothing is lost. This sends it later: {sync}")
     folder = results / plan.study.name
     lines.append(f"Tables and figures: {', '.join(path.name for path in done.published)}")
-    lines.append(f"  in {folder}; every trial's facts in {results / 'ledger.sqlite'}")
+    lines.append(f"  in {folder}; every trial's facts in {Place(results).ledger}")
     lines.append(
         f"Compare trials in MLflow: {command('ui', results=results)}"
         if mirrored

@@ -1,4 +1,4 @@
-"""`Ledger`: all facts, append-only, in one SQLite file."""
+"""`SqliteLedger`: all facts, append-only, in one SQLite file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cbablate.records.sqlite.moved_file import Identity, identity, keep_open, lo
 from cbablate.records.sqlite.seal import Seal, SealFile, seal_of
 from cbablate.records.sqlite.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
-__all__ = ["LEDGER_FILE", "Ledger"]
+__all__ = ["LEDGER_FILE", "SqliteLedger"]
 
 _LASTING: frozenset[Kind] = frozenset({"ended", "timed"})
 """Kinds of fact after which everything is copied from the -wal into the ledger's own file."""
@@ -32,10 +32,10 @@ _READERS = 2_000
 waited for once: what it keeps out of the file stays in the -wal, on disk, until it goes on."""
 
 
-class Ledger:
-    """Facts in the order they were told; nothing is ever altered or removed.
+class SqliteLedger:
+    """The `Ledger` of a results folder: `ledger.sqlite`, with what SQLite keeps beside it.
 
-    Open it with `Ledger.reading` (anyone, at any time) or `Ledger.writing` (one driver). A fact
+    Open it with `SqliteLedger.reading` (anyone, at any time) or `.writing` (one driver). A fact
     is on disk when `append` returns: the file is in WAL mode with full synchronisation. A trial
     that has ended is in the file itself, which alone is enough to keep it.
     """
@@ -57,7 +57,7 @@ class Ledger:
 
     @classmethod
     @contextmanager
-    def writing(cls, folder: Path) -> Iterator[Ledger]:
+    def writing(cls, folder: Path) -> Iterator[SqliteLedger]:
         """The ledger of a results folder, with the sole right to append.
 
         Raises:
@@ -94,6 +94,11 @@ class Ledger:
     def reading(cls, folder: Path) -> AbstractContextManager[LedgerFile]:
         """The ledger of a results folder, to read: `LedgerFile.reading`."""
         return LedgerFile.reading(folder)
+
+    @property
+    def folder(self) -> Path:
+        """The results folder."""
+        return self.path.parent
 
     def append(self, *facts: Record) -> None:
         """Record facts, all or none, in this order.

@@ -1,0 +1,1 @@
+"""Contracts of the ports, as classes of pytest tests that an implementation's own tests inherit."""
