@@ -79,6 +79,7 @@ def test_a_map_that_is_not_symmetric_leaves_a_residual_and_is_absent() -> None:
     assert isinstance(found, Absent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_untrained_transformers_have_the_top_of_the_explicit_hessian(seed: int) -> None:
     """There the most negative eigenvalue often is as large as the largest."""
