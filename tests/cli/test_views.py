@@ -57,6 +57,7 @@ def test_each_view_is_printed_on_request(done: tuple[Path, Path]) -> None:
     assert "not causation" in typed(study, "--results", results, "--mechanism").stdout
 
 
+@pytest.mark.slow
 def test_a_study_that_kept_nothing_of_its_networks_is_told_how_to(done: tuple[Path, Path]) -> None:
     study, results = done
     said = typed(study, "--results", results, "--alignment")

@@ -150,6 +150,7 @@ def test_a_run_whose_messages_nobody_reads_goes_on(done: Path) -> None:
 SERVER = "http://me:secret@mlflow.example.org"
 
 
+@pytest.mark.slow
 def test_a_tracking_address_of_the_environment_that_is_not_used_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
