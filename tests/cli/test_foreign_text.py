@@ -128,6 +128,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", COMMANDS)
 def test_no_command_sends_a_terminal_what_steers_it(what: str, hostile: Path) -> None:
     (hostile / "p.tex").write_text(PAPER)
@@ -150,6 +151,7 @@ def test_json_says_foreign_text_as_it_is_in_ascii(hostile: Path) -> None:
             assert "\x9b31m" in told, "JSON loses nothing"
 
 
+@pytest.mark.slow
 def test_a_terminal_is_sent_only_the_codes_of_the_live_display(hostile: Path) -> None:
     (hostile / "again").mkdir(exist_ok=True)
     leader, follower = pty.openpty()

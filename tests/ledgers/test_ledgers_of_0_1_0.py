@@ -60,6 +60,7 @@ def test_a_ledger_of_0_1_0_gives_the_tables_that_0_1_0_made_of_it(
     assert tables(*copied(name, tmp_path)) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["factorial", "sequential", "tuned", "killed"])
 def test_running_a_study_of_0_1_0_again_trains_only_what_its_ledger_lacks(
     name: str, tmp_path: Path

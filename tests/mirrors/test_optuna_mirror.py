@@ -46,6 +46,7 @@ def opened(folder: Path, study: str = "pace") -> optuna.Study:
     return optuna.load_study(study_name=study, storage=OptunaMirror(folder).address)
 
 
+@pytest.mark.slow
 class TestContract(MirrorContract):
     writes: ClassVar = [
         (optuna, "create_study"),

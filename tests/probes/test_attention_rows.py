@@ -65,6 +65,7 @@ def expected(rows: Tensor, prefix: int, classes: int) -> dict[str, float]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, WITH_REGISTERS, WITHOUT_CLASS])
 @pytest.mark.parametrize("tile", [40, 1 << 18])
 def test_every_statistic_is_that_of_the_explicit_map(

@@ -79,6 +79,7 @@ def test_the_gain_of_pairing_is_that_of_comparisons_with_pairs_enough() -> None:
     assert said.endswith("one comparison of 6 or more pairs.")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     st.integers(1, 8),
