@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from cbablate.analysis.course import asked
@@ -265,11 +266,14 @@ def agenda_of(
 def _alike_in(plan: Plan) -> Alike:
     """What trials of this plan must have in common to be trained together."""
     together = plan.description.together
+    shapes: dict[str, str] = {}
 
     def alike(trial: Trial) -> object:
         if together is None:
             return trial.id
-        return fingerprint(together.alike(trial.config)), trial.budget, trial.needs
+        if trial.arm not in shapes:
+            shapes[trial.arm] = fingerprint(together.alike(trial.config))
+        return shapes[trial.arm], trial.budget, trial.needs
 
     return alike
 
@@ -282,7 +286,7 @@ def _taken(waiting: deque[Trial], most: int, alike: Alike) -> Sequence[Trial]:
     if most == 1:
         return (first,)
     same = alike(first)
-    others = [trial for trial in waiting if alike(trial) == same][: most - 1]
+    others = list(islice((trial for trial in waiting if alike(trial) == same), most - 1))
     for trial in others:
         waiting.remove(trial)
     return first, *others
