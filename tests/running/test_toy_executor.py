@@ -70,7 +70,10 @@ def test_what_a_workload_says_of_a_trials_needs_is_recorded_with_its_start(tmp_p
 @pytest.mark.parametrize(
     ("where", "sentence"),
     [
-        ("slurm", "trials run on 'ray' or 'local', or on an executor of your own, as module:Class"),
+        (
+            "slurm",
+            "on 'ray' or 'local', not on 'slurm'; an executor of your own is named as module:Class",
+        ),
         ("", "not on ''"),
         ("no_such_module:Executor", "cannot be made: ModuleNotFoundError"),
         ("tests.running.toy_executor:None_", "cannot be made: AttributeError"),

@@ -39,8 +39,8 @@ def executor_on(
     if not _CLASS.match(name):
         words = " or ".join(f"'{word}'" for word in EXECUTORS)
         raise UsageError(
-            f"trials run on {words}, or on an executor of your own, as module:Class, not on "
-            f"'{where}'"
+            f"trials run on {words}, not on '{where}'; an executor of your own is named as "
+            "module:Class"
         )
     module, _, kind = name.partition(":")
     try:
