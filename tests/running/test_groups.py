@@ -12,6 +12,7 @@ import pytest
 
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
+from cbablate.records.history import histories
 from cbablate.records.measurement import Measurement
 from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.conductor import Conductor
@@ -108,6 +109,47 @@ def test_a_study_trained_in_groups_records_what_it_records_trial_by_trial(tmp_pa
             assert subjects[0] != subjects[1], "two trials went on in turn"
     assert told["alone"] == told["together"]
     assert len(told["alone"]) > 30
+
+
+class _CutShort(BaseException):
+    """The driver died."""
+
+
+def test_members_of_a_group_whose_driver_died_go_on_from_their_checkpoints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, measured, told = grouped(toy_plan(epochs=4, replicates=2)), Conductor.measured, {}
+
+    def cut(self: Conductor, trial: Trial, measurement: Measurement) -> Any:
+        if measurement.spent > 2:
+            raise _CutShort
+        return measured(self, trial, measurement)
+
+    def driven(folder: str) -> None:
+        drive(
+            plan,
+            results=tmp_path / folder,
+            executor=LocalExecutor,
+            publish=lambda facts: [],
+            checkpoint_every=0.0,
+        )
+
+    driven("undisturbed")
+    with monkeypatch.context() as patched, pytest.raises(_CutShort):
+        patched.setattr(Conductor, "measured", cut)
+        driven("cut")
+    driven("cut")
+    for folder in ("undisturbed", "cut"):
+        with Ledger.reading(tmp_path / folder) as ledger:
+            facts = ledger.records()
+        assert folder == "undisturbed" or [
+            fact.body.get("from") for fact in facts if fact.kind == "started"
+        ] == [None, None, 2, 2]
+        told[folder] = {
+            trial: (history.state, [(m.spent, m.metrics) for m in history.measurements])
+            for trial, history in histories(facts).items()
+        }
+    assert told["cut"] == told["undisturbed"]
 
 
 def _raises(configs: list[Any], **named: Any) -> Stream:

@@ -72,7 +72,7 @@ def test_what_a_workload_says_of_a_trials_needs_is_recorded_with_its_start(tmp_p
     [
         (
             "slurm",
-            "on 'ray' or 'local', not on 'slurm'; an executor of your own is named as module:Class",
+            "'ray' or 'local', not on 'slurm'; an executor of your own is named as module:Class",
         ),
         ("", "not on ''"),
         ("no_such_module:Executor", "cannot be made: ModuleNotFoundError"),
