@@ -27,7 +27,6 @@ from cbablate.cli.words import (
     ReaderLeft,
     Results,
     StudyPath,
-    Where,
     Written,
     command,
     discard_stdout,
@@ -53,7 +52,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-On = Annotated[Where, typer.Option("--on", help="Where trials run.")]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on", metavar="WHERE", help="Where trials run: ray, local, or an executor's module:Class."
+    ),
+]
 Gpus = Annotated[
     float | None,
     typer.Option("--gpus-per-trial", metavar="N", help="GPUs a trial takes; 0.25 puts 4 on one."),
@@ -157,7 +161,7 @@ def plan(
 def run(
     study: StudyPath,
     results: Results = RESULTS,
-    on: On = Where.ray,
+    on: On = "ray",
     gpus_per_trial: Gpus = None,
     slots: Slots = None,
     ray_address: Address = None,
@@ -183,7 +187,7 @@ def run(
             planned,
             results=results,
             resources=api.Resources(
-                on=on.value,
+                on=on,
                 gpus_per_trial=gpus_per_trial,
                 slots=slots,
                 address=ray_address,

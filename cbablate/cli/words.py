@@ -28,7 +28,6 @@ __all__ = [
     "ReaderLeft",
     "Results",
     "StudyPath",
-    "Where",
     "Written",
     "command",
     "discard_stdout",
@@ -67,13 +66,6 @@ Kept = Annotated[
 """`Results` of a command that reads what has run; `ledger_folder` makes a folder of it."""
 RESULTS = Path("results")
 _MOST_LEDGERS = 5
-
-
-class Where(StrEnum):
-    """Where trials run: side by side on Ray, or one after another in this process."""
-
-    ray = "ray"
-    local = "local"
 
 
 class Form(StrEnum):

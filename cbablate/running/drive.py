@@ -36,7 +36,7 @@ from cbablate.running.namesake import refuse_namesake
 from cbablate.running.recorder import Recorder, declare
 from cbablate.running.session import session_body
 from cbablate.running.timing_stage import TIMING_ROUNDS, time_arms, untimed
-from cbablate.running.verification import entry, verify
+from cbablate.running.verification import entry, grouping_of, verify
 
 if TYPE_CHECKING:
     from cbablate.searching.searches import Searching
@@ -233,14 +233,15 @@ def _trained(
         study.told,
         session=session,
         executor=executor.name,
-        gpus=executor.gpus,
+        needs_of=executor.needs_of,
         searching=study.searching,
         checkpoints=checkpoints,
         watchers=(display, audience.mirrors),
     )
     if unfinished:
         limits = Limits(time=plan.study.time_limit, silence=plan.study.silence_limit)
-        executor.execute(conductor, entry(plan, plan.description.run), checkpoints, limits=limits)
+        workload, grouping = entry(plan, plan.description.run), grouping_of(plan)
+        executor.execute(conductor, workload, checkpoints, limits=limits, grouping=grouping)
     remarks = tuple(study.searching.remarks) if study.searching else ()
     halted = (conductor.halted,) if conductor.halted else ()
     failure = _timed(plan, executor, conductor.recorder, display)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from cbablate.running.end import End, end_of, not_finite
 from cbablate.running.executors.port import Ending
 from cbablate.running.expectation import Expectation
 from cbablate.running.namesake import place
+from cbablate.spec.needs import Needs
 
 if TYPE_CHECKING:
     from cbablate.searching.searches import Proposed, Searching
@@ -51,7 +52,7 @@ class Recorder:
         told: histories of what it holds already.
         session: id of this driver's `session` fact.
         executor: name of what runs the trials.
-        gpus: share of a GPU that a trial takes.
+        needs_of: what is reserved for a trial.
         expected: the metrics that trials must report.
         searching: the study's searches, which follow every fact; None for a study without.
         checkpoints: what trials go on from; None where nothing is kept.
@@ -64,7 +65,7 @@ class Recorder:
         *,
         session: str,
         executor: str,
-        gpus: float,
+        needs_of: Callable[[Trial], Needs],
         expected: Expectation,
         searching: Searching | None,
         checkpoints: Checkpoints | None,
@@ -73,7 +74,7 @@ class Recorder:
         self._told = told
         self._session = session
         self._executor = executor
-        self._gpus = gpus
+        self._needs_of = needs_of
         self._expected = expected
         self._searching = searching
         self._checkpoints = checkpoints
@@ -114,7 +115,7 @@ class Recorder:
             **name,
             "executor": self._executor,
             **({"worker": self._worker(worker)} if worker else {}),
-            **({"gpus": self._gpus} if self._gpus else {}),
+            **self._needs_of(trial).body,
             **({"from": origin.spent} if origin.spent else {}),
         }
         shorter = self._told.get(origin.shorter)

@@ -17,7 +17,7 @@ from cbablate.mirrors.port import (
 )
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from tests.contracts.mirror_facts import Story, toy_plan
+from cbablate.testing.mirror_facts import Story, toy_plan
 
 PLAN = toy_plan()
 

@@ -65,7 +65,8 @@ def _conduct(plan: Plan, ledger: MemoryLedgers, slots: int) -> None:
         )
         running: list[tuple[Any, Any]] = []
         while True:
-            while len(running) < slots and (trial := conductor.next()) is not None:
+            while len(running) < slots and (trials := conductor.next()):
+                (trial,) = trials
                 conductor.started(trial, {})
                 stream = toy.run(trial.config, seed=trial.seed, budget=trial.budget, workdir=Path())
                 running.append((trial, stream))

@@ -17,7 +17,9 @@ from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Executor
 from cbablate.running.isolation.limits import Limits
-from tests.contracts.executor import TOY, Diary, ExecutorContract, hostile, stream, trials_that
+from cbablate.spec.needs import Needs
+from cbablate.testing.executor import ExecutorContract
+from cbablate.testing.feeds import TOY, Diary, hostile, stream, trials_that
 from tests.toys import toy_file, toy_plan
 
 
@@ -84,7 +86,7 @@ class TestRayExecutor(ExecutorContract):
         asked = int(ray.cluster_resources().get("GPU", 0)) + 1
         with (
             pytest.raises(EnvironmentFault, match="--gpus-per-trial"),
-            RayExecutor(gpus_per_trial=asked),
+            RayExecutor(needs=Needs(gpus=asked)),
         ):
             pass
 
