@@ -133,15 +133,22 @@ def _end_servers_of(folder: Path) -> None:
 
 
 def _servers_of(folder: Path) -> Iterator[int]:
-    """Processes with an option, `--session-dir=...` for example, that lies in a folder.
+    """Processes with an option, `--session-dir=...` for example, that lies in a folder; and those
+    that Ray has given a name of its own, `ray::DashboardAgent`, and that have a file open there.
 
     Not a person's `less` of a file in it. There are none to see where there is no `/proc`.
     """
     option = re.compile(rb"(?:^|\0)--[\w-]+=" + re.escape(os.fsencode(folder)) + rb"/")
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            if option.search(path.read_bytes()):
+            words = path.read_bytes()
+            named = words.startswith(b"ray::") and _has_open(path.with_name("fd"), f"{folder}/")
+            if named or option.search(words):
                 yield int(path.parent.name)
+
+
+def _has_open(descriptors: Path, below: str) -> bool:
+    return any(os.readlink(each).startswith(below) for each in descriptors.iterdir())
 
 
 def _is_abandoned(folder: Path) -> bool:
