@@ -25,7 +25,7 @@ from cbablate.spec.description import Config, Together
 from cbablate.testing import toy_group
 from cbablate.testing.feeds import TOY, Diary
 from cbablate.workloads.own_code.entry import Entry
-from tests.running.bench import Memory
+from tests.memory_ledger import MemoryLedgers
 from tests.toys import toy_plan, tuned_plan
 
 Stream = Generator[tuple[Any, Any], Collection[int], None]
@@ -38,7 +38,7 @@ def grouped(plan: Plan, entry: str = "cbablate.testing.toy_group:together", **ho
 
 
 def conductor_of(plan: Plan) -> Conductor:
-    ledger: Any = Memory()
+    ledger = MemoryLedgers.opened()
     searching = Searching(plan, []) if plan.study.tune else None
     return Conductor(plan, ledger, {}, session="s", executor="bench", searching=searching)
 
