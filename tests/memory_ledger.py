@@ -21,6 +21,13 @@ class MemoryLedgers:
         self.facts = list(facts)
         self._open = False
 
+    @classmethod
+    def opened(cls) -> MemoryLedgers:
+        """One that is written for as long as a test likes."""
+        ledger = cls()
+        ledger._open = True
+        return ledger
+
     @contextmanager
     def reading(self) -> Iterator[MemoryLedgers]:
         yield self

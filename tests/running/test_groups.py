@@ -14,7 +14,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import histories
 from cbablate.records.measurement import Measurement
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from cbablate.running.conductor import Conductor
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
@@ -25,7 +25,7 @@ from cbablate.spec.description import Config, Together
 from cbablate.testing import toy_group
 from cbablate.testing.feeds import TOY, Diary
 from cbablate.workloads.own_code.entry import Entry
-from tests.running.bench import Memory
+from tests.memory_ledger import MemoryLedgers
 from tests.toys import toy_plan, tuned_plan
 
 Stream = Generator[tuple[Any, Any], Collection[int], None]
@@ -38,7 +38,7 @@ def grouped(plan: Plan, entry: str = "cbablate.testing.toy_group:together", **ho
 
 
 def conductor_of(plan: Plan) -> Conductor:
-    ledger: Any = Memory()
+    ledger = MemoryLedgers.opened()
     searching = Searching(plan, []) if plan.study.tune else None
     return Conductor(plan, ledger, {}, session="s", executor="bench", searching=searching)
 
@@ -93,7 +93,7 @@ def test_a_study_trained_in_groups_records_what_it_records_trial_by_trial(tmp_pa
     plan, told = toy_plan(*levels, epochs=4, replicates=3), {}
     for name, asked in {"alone": plan, "together": grouped(plan, most=2)}.items():
         drive(asked, results=tmp_path / name, executor=LocalExecutor, publish=lambda facts: [])
-        with Ledger.reading(tmp_path / name) as ledger:
+        with Place(tmp_path / name).reading() as ledger:
             facts = ledger.records(["measured", "ended"])
         told[name] = {
             (fact.subject, fact.kind, fact.body.get("spent")): (
@@ -140,7 +140,7 @@ def test_members_of_a_group_whose_driver_died_go_on_from_their_checkpoints(
         driven("cut")
     driven("cut")
     for folder in ("undisturbed", "cut"):
-        with Ledger.reading(tmp_path / folder) as ledger:
+        with Place(tmp_path / folder).reading() as ledger:
             facts = ledger.records()
         assert folder == "undisturbed" or [
             fact.body.get("from") for fact in facts if fact.kind == "started"

@@ -162,7 +162,7 @@ def test_each_choice_is_proposed_as_it_was_written_and_told_from_its_equals(
 
 def with_space(search: Search, space: dict[str, Parameter], sampler: str) -> Search:
     """The search, over another space by another sampler."""
-    named = Sampler(name=sampler)  # type: ignore[arg-type]  # a word is as good here
+    named = Sampler(name=sampler)
     changed = {"space": space, "sampler": named}
     return replace(search, sweep=search.sweep.model_copy(update=changed))
 
