@@ -148,7 +148,7 @@ def _servers_of(folder: Path) -> Iterator[int]:
 
 
 def _has_open(descriptors: Path, below: str) -> bool:
-    return any(os.readlink(each).startswith(below) for each in descriptors.iterdir())
+    return any(str(each.readlink()).startswith(below) for each in descriptors.iterdir())
 
 
 def _is_abandoned(folder: Path) -> bool:
