@@ -31,7 +31,6 @@ def complaint(name: str) -> str:
     return ""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_bad_study_is_refused_in_these_words(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
