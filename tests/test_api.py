@@ -26,6 +26,7 @@ def test_the_package_offers_what_the_api_has_and_imports_it_late() -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_study_runs_and_its_table_reads_in_a_few_lines(tmp_path: Path) -> None:
     planned = api.plan(api.load_study(toy_file(tmp_path)))
     done = api.run(
@@ -104,6 +105,7 @@ def test_code_edited_between_planning_and_running_is_refused(tmp_path: Path) -> 
         )
 
 
+@pytest.mark.slow
 def test_two_studies_of_one_name_do_not_overwrite_each_other(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     first, second = toy_file(tmp_path), toy_file(tmp_path / "other", epochs=5)

@@ -76,6 +76,7 @@ def test_canonical_text_is_json_that_means_the_value(value: Any) -> None:
     assert json.loads(canonical(value)) == value
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(values, values)
 def test_unequal_texts_have_unequal_fingerprints(one: Any, other: Any) -> None:

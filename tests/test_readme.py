@@ -93,6 +93,7 @@ def test_the_sweep_shown_is_the_one_that_ships(tmp_path: Path) -> None:
     assert read_sweep(written).sweep == read_sweep(ROOT / name[1]).sweep is not None
 
 
+@pytest.mark.slow
 def test_the_error_shown_is_the_error_given(tmp_path: Path) -> None:
     (shown,) = (block for block in blocks("text") if "did you mean" in block)
     placement = (ROOT / "studies" / "placement.yaml").read_text()

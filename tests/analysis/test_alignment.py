@@ -46,6 +46,7 @@ def song(one: np.ndarray, other: np.ndarray) -> float:
 shapes = st.tuples(st.integers(0, 999), st.integers(5, 24), st.integers(1, 30), st.integers(1, 30))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(shapes)
 def test_gram_matrices_give_the_cka_of_the_features(shape: tuple[int, int, int, int]) -> None:

@@ -23,6 +23,7 @@ def numbered(values: list[float]) -> dict[int, float]:
     return dict(enumerate(values))
 
 
+@pytest.mark.slow
 @given(pairs)
 def test_p_and_interval_are_scipys(drawn: list[tuple[float, float]]) -> None:
     left, right = map(list, zip(*drawn, strict=True))
@@ -125,6 +126,7 @@ def test_a_missing_comparison_still_counts_in_the_family() -> None:
     assert first.family == second.family == 2
 
 
+@pytest.mark.slow
 def test_null_arms_are_found_different_in_at_most_5_of_100_tables() -> None:
     draw = random.Random(7)
     tables, arms, seeds, wrong = 1500, 5, 5, 0

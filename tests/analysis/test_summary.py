@@ -114,6 +114,7 @@ def test_an_unknown_metric_is_its_own_label() -> None:
     assert metric_of(placement(), "test/top1").unit == "%"
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=20, deadline=None)
 def test_the_order_in_which_facts_are_handed_in_does_not_matter(turn: random.Random) -> None:

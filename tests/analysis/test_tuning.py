@@ -157,6 +157,7 @@ def test_the_front_is_what_no_other_beats_in_every_objective() -> None:
     assert one.best is not None and one.best.number == 5, "the study decides on val/score"
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(*[st.integers(0, 4)] * 2), min_size=6, max_size=6))
 def test_every_trial_is_on_the_front_or_beaten_by_one_that_is(values: list[Any]) -> None:
     planned, telling = tuned_toys(how=sweep(objectives=BOTH)), Telling()
@@ -175,6 +176,7 @@ def test_every_trial_is_on_the_front_or_beaten_by_one_that_is(values: list[Any])
         assert beaten != (number in front)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**16))
 def test_the_order_of_facts_in_memory_changes_nothing(seed: int) -> None:
     planned, telling = tuned_toys(), Telling()

@@ -98,6 +98,7 @@ def test_a_difference_that_is_sure_and_small_is_both() -> None:
     assert (found.claim, found.small) == ("helps", False)
 
 
+@pytest.mark.slow
 @given(st.lists(numbers, min_size=2, max_size=20, unique=True), st.floats(0.01, 40))
 def test_equivalence_is_two_of_scipys_one_sided_t_tests(
     differences: list[float], margin: float

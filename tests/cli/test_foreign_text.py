@@ -140,6 +140,7 @@ def test_no_command_sends_a_terminal_what_steers_it(what: str, hostile: Path) ->
     assert said.out or said.err
 
 
+@pytest.mark.slow
 def test_json_says_foreign_text_as_it_is_in_ascii(hostile: Path) -> None:
     for command in ("check", "plan", "status", "table"):
         results = [] if command == "check" else ["--results", "r"]

@@ -52,6 +52,7 @@ def test_report_writes_a_page_and_says_where(done: tuple[Path, Path], tmp_path: 
     assert isinstance(nowhere.exception, EnvironmentFault)
 
 
+@pytest.mark.slow
 def test_explain_takes_the_key_that_the_latex_source_carries(done: tuple[Path, Path]) -> None:
     study, results = done
     latex = typed("table", study, "--results", results, "--as", "latex").stdout
@@ -63,6 +64,7 @@ def test_explain_takes_the_key_that_the_latex_source_carries(done: tuple[Path, P
     assert isinstance(typed("explain", study, "x:2").exception, CbablateError)
 
 
+@pytest.mark.slow
 def test_explain_takes_a_negative_number_for_a_row_and_no_misspelt_option_for_one(
     tmp_path: Path,
 ) -> None:
@@ -115,6 +117,7 @@ def test_verify_exits_0_or_3_and_names_the_line(done: tuple[Path, Path], tmp_pat
     assert "1 do not match; there are new data since" in changed.stdout
 
 
+@pytest.mark.slow
 def test_verify_of_a_paper_without_our_tables_fails(
     done: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ class TestContract(MirrorContract):
         OptunaMirror(folder).path.unlink()
 
 
+@pytest.mark.slow
 def test_factors_and_what_differs_between_arms_are_parameters(folder: Path) -> None:
     plan = toy_plan(replicates=1)
     OptunaMirror(folder).sync(plan, Story().complete(*plan.trials).facts, state=StudyState.COMPLETE)
@@ -159,6 +160,7 @@ def test_a_complete_trial_without_the_objective_fails_in_optuna_and_says_why(
     assert trial.user_attrs["reason"] == "no val/score was measured at the end"
 
 
+@pytest.mark.slow
 def test_an_edited_level_makes_the_distributions_anew(folder: Path) -> None:
     for levels in (("slow", "brisk"), ("slow", "brisk", "steep")):
         plan = toy_plan(levels=levels, replicates=1)

@@ -76,6 +76,7 @@ def test_it_learns_changes_the_function_and_keeps_names_and_bits_of_the_base_wei
     assert torch.equal(output(other), said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", sorted(VIT))
 @pytest.mark.parametrize("context", IDENTITIES, ids=lambda context: context["operator"])
 def test_at_its_identity_setting_the_model_is_the_untouched_one_bit_for_bit(

@@ -38,6 +38,7 @@ def test_a_class_attention_stage_is_left_alone_and_said() -> None:
     assert "left alone: blocks_token_only.0, blocks_token_only.1" in listed("cait_xxs24_224")
 
 
+@pytest.mark.slow
 def test_a_model_of_no_known_family_says_so_and_claims_only_what_its_run_shows() -> None:
     found = portrait("mvitv2_tiny")
     assert found.family == ""

@@ -22,6 +22,7 @@ def test_first_and_the_rest_of_last_are_all(depth: int, count: int) -> None:
     )
 
 
+@pytest.mark.slow
 @given(depths, depths)
 def test_every_k_is_the_last_of_each_k_blocks(depth: int, count: int) -> None:
     assume(count <= depth)

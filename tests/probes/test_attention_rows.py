@@ -190,6 +190,7 @@ class Largest(TorchDispatchMode):
         return output
 
 
+@pytest.mark.slow
 def test_memory_grows_with_the_tokens_and_not_with_their_square(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -74,7 +74,7 @@ def test_blocks_that_hand_on_no_tokens_have_no_rank() -> None:
     block = nn.Conv2d(1, 1, 1)
     held = Held(torch.zeros(1, 1, 2, 2), torch.zeros(1))
     found = measure(Subject(block, held, held, held, blocks=(block,)), frozenset({"rank"}))
-    assert "no row of tokens" in found.absent["tokens/effective_rank"].reason
+    assert "not a row of tokens" in found.absent["tokens/effective_rank"].reason
 
 
 @pytest.mark.parametrize("mean", [0.0, 5.0, 50.0])

@@ -93,6 +93,7 @@ BODIES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.dictionaries(st.text(), BODIES)))
 def test_whatever_was_told_is_read_back_equal(

@@ -102,6 +102,7 @@ def test_a_folder_whose_name_is_like_an_address_is_named_by_its_path(
         assert results_folder(name) == folder
 
 
+@pytest.mark.slow
 def test_every_command_takes_a_folder_whose_name_is_like_an_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ def test_no_part_is_wider_than_its_page_and_no_column_is_lost(
     assert orientation == "auto" or (found.place == "turned") == (orientation == "landscape")
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     rows=st.integers(0, 200),

@@ -97,6 +97,7 @@ def test_without_differences_there_is_no_plot(plan: Plan) -> None:
         forest_figure(plan, summarize(plan, []))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".pdf", ".png"])
 def test_the_same_records_give_the_same_bytes(suffix: str, tmp_path: Path) -> None:
     plan = placement(margin=0.5)

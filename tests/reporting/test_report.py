@@ -78,6 +78,7 @@ def hostile() -> tuple[Plan, list[Record], str]:
     return plan, facts, report(plan, facts)
 
 
+@pytest.mark.slow
 def test_the_same_records_give_the_same_bytes_in_any_order(
     hostile: tuple[Plan, list[Record], str],
 ) -> None:
@@ -149,6 +150,7 @@ def test_a_machine_without_gpus_is_said_in_words(hostile: tuple[Plan, list[Recor
     assert "gpus []" not in hostile[2]
 
 
+@pytest.mark.slow
 def test_nothing_run_and_a_factorial_have_a_page_too() -> None:
     empty = report(placement(), [])
     read(empty)
@@ -240,6 +242,7 @@ document.body.append(told);
 </script></body>"""
 
 
+@pytest.mark.slow
 @needs_browser
 def test_in_a_browser_the_trials_sort_filter_and_compare_without_an_error(
     hostile: tuple[Plan, list[Record], str], tmp_path: Path
@@ -268,6 +271,7 @@ def test_in_a_browser_the_trials_sort_filter_and_compare_without_an_error(
     assert said["found"] == 1
 
 
+@pytest.mark.slow
 @needs_browser
 def test_in_a_browser_the_policy_lets_our_script_run_and_no_other(
     hostile: tuple[Plan, list[Record], str], tmp_path: Path

@@ -66,6 +66,7 @@ def test_one_broken_task_hardly_moves_it() -> None:
     assert said == pytest.approx(48.0, abs=0.7)
 
 
+@pytest.mark.slow
 def test_every_form_has_it_and_twice_gives_the_same_bytes(
     study: tuple[Plan, Summary, Telling], table: Table
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_study_with_nothing_to_summarise_over_is_told_what_it_would_need() -> 
         robust_table(planned, summarize(planned, telling.facts[:1]))
 
 
+@pytest.mark.slow
 def test_the_report_has_a_part_for_it_and_leaves_it_out_where_there_is_none(
     study: tuple[Plan, Summary, Telling],
 ) -> None:

@@ -55,6 +55,7 @@ def test_a_view_compiles_as_latex(name: str, tmp_path: Path) -> None:
     assert view(name).rows[0].cells[0].plain.partition(" ")[0] in shown
 
 
+@pytest.mark.slow
 def test_a_finished_factorial_is_published_with_its_views_and_its_interaction_plot(
     tmp_path: Path,
 ) -> None:

@@ -159,6 +159,7 @@ def test_a_module_that_the_process_has_from_elsewhere_is_not_taken_for_the_study
     assert sys.modules.pop("helper") is mine
 
 
+@pytest.mark.slow
 def test_code_that_is_found_while_the_file_is_imported_starts_no_trial(tmp_path: Path) -> None:
     study = project(tmp_path, {"wl.py": train(FOUND_AT_RUN_TIME), "helper.py": "VALUE = 1\n"})
     with pytest.raises(StudyError, match=r"helper\.py \(as 'helper'\), which the digest"):
@@ -316,12 +317,14 @@ class TestMisspelt:
         assert (self.done.trained, self.done.exit_code) == (1, 3)
         assert self.again.trained == 0, "running again without a mended name trains nothing"
 
+    @pytest.mark.slow
     def test_an_objective_may_come_with_the_last_measurement(self, tmp_path: Path) -> None:
         late = "**({'val/loss': 1.0} if epoch == 2 else {'val/lasses': 0.5, 'train/loss': 2.0})"
         text = train().replace("\"val/loss\": float(config['lr'])", late)
         assert not self._ran(tmp_path, text)
         assert (self.done.trained, self.done.exit_code) == (4, 0)
 
+    @pytest.mark.slow
     def test_a_misspelt_metric_to_report_costs_one_measurement(self, tmp_path: Path) -> None:
         said = self._ran(tmp_path, train(), report="val/loss, test/accuracy")
         assert "'test/accuracy' is to be reported, and no trial that ended has it" in said
@@ -368,6 +371,7 @@ class TestMoved:
         assert ran(moved / "study.yaml", moved / "r").trained == 2, "and may be edited there"
         assert ran(own / "study.yaml", own / "r").trained == 0
 
+    @pytest.mark.slow
     def test_a_moved_folder_goes_on(self, own: Path) -> None:
         moved = own.rename(own.with_name("moved"))
         assert ran(moved / "study.yaml", moved / "r").trained == 0

@@ -131,6 +131,7 @@ TWO_ARMS = tuned_plan({"ceiling": 2.0}, trials=7, epochs=3, replicates=1, pruner
 UNDISTURBED = conducted(TWO_ARMS)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, len(UNDISTURBED)), max_size=4))
 @settings(max_examples=12, deadline=None)
 def test_a_search_killed_anywhere_proposes_and_finds_what_an_undisturbed_one_does(
@@ -146,6 +147,7 @@ def test_a_search_killed_anywhere_proposes_and_finds_what_an_undisturbed_one_doe
     assert best_proposals(TWO_ARMS, facts) == best_proposals(TWO_ARMS, UNDISTURBED)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 90), st.integers(2, 4))
 @settings(max_examples=8, deadline=None)
 def test_with_several_slots_what_was_recorded_is_replayed_and_nothing_is_proposed_twice(
@@ -372,6 +374,7 @@ def test_a_sampler_that_insists_on_what_a_constraint_forbids_is_overruled_by_cha
     assert all(point["rate"] <= 0.06 for point in found)
 
 
+@pytest.mark.slow
 def test_a_constraint_that_nothing_keeps_fails_its_trials_in_a_sentence() -> None:
     plan = tuned_plan(
         trials=1, epochs=1, replicates=1, sampler="random", sweep={"constraints": ("rate <= -1",)}

@@ -67,6 +67,7 @@ def test_one_byte_order_mark_is_skipped_and_a_second_is_located(tmp_path: Path) 
     assert "x.yaml:1:1: " in refused(tmp_path, "\ufeff\ufeff" + TOY)
 
 
+@pytest.mark.slow
 def test_an_empty_file_a_nul_and_every_single_byte_are_sentences(tmp_path: Path) -> None:
     refused(tmp_path, b"")
     for byte in range(256):

@@ -65,6 +65,7 @@ def mutations(draw: st.DrawFn) -> str:
     return text
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(mutations())
 def test_a_mangled_study_is_read_or_refused_with_places(folder: Path, text: str) -> None:
@@ -122,6 +123,7 @@ def studies(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(studies(), st.booleans())
 def test_a_study_survives_being_written_and_read(
