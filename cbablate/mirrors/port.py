@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
 from cbablate.analysis.course import asked
 from cbablate.analysis.provenance.timing import device_of
@@ -23,6 +23,7 @@ from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
+from cbablate.records.facts import SessionFact, Timed, WorkerFact
 from cbablate.records.history import History, counted, histories
 from cbablate.records.record import Record
 
@@ -116,8 +117,8 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
     """The ended trials of a plan, in the order in which they ended."""
     ended: dict[str, None] = {}
     timings: dict[str, list[Timing]] = {}
-    sessions: dict[str, Mapping[str, Any]] = {}
-    workers: dict[str, Mapping[str, Any]] = {}
+    sessions: dict[str, SessionFact] = {}
+    workers: dict[str, WorkerFact] = {}
     for fact in counted(facts):
         if fact.kind == "started":
             ended.pop(fact.subject, None)
@@ -126,16 +127,16 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
         elif fact.kind == "timed" and fact.subject in plan.arm_of:
             timings.setdefault(fact.subject, []).append(_timing(fact))
         elif fact.kind == "session":
-            sessions[fact.subject] = fact.body
+            sessions[fact.subject] = SessionFact.of(fact)
         elif fact.kind == "worker":
-            workers[fact.subject] = fact.body
+            workers[fact.subject] = WorkerFact.of(fact)
     told = histories(fact for fact in facts if fact.subject in plan.trial_of)
     found = []
     for name in ended:
         if name not in plan.trial_of:
             continue
         trial = plan.trial_of[name]
-        session = sessions.get(told[name].session, {})
+        session = sessions.get(told[name].session, SessionFact())
         ran = [workers[worker] for worker in told[name].workers if worker in workers]
         found.append(
             Account(
@@ -143,10 +144,10 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
                 arm=plan.arm_of[trial.arm],
                 history=told[name],
                 timings=tuple(timings.get(trial.arm, ())),
-                commit=str(session.get("commit") or ""),
-                dirty=bool(session.get("dirty")),
-                nodes=tuple(dict.fromkeys(str(worker.get("node", "")) for worker in ran)),
-                devices=tuple(dict.fromkeys(map(device_of, ran))),
+                commit=str(session.commit or ""),
+                dirty=bool(session.dirty),
+                nodes=tuple(dict.fromkeys(worker.node for worker in ran)),
+                devices=tuple(dict.fromkeys(device_of(worker.host) for worker in ran)),
             )
         )
     return found
@@ -162,10 +163,9 @@ def ledger_id(facts: Sequence[Record]) -> str:
 
 
 def _timing(fact: Record) -> Timing:
-    medians = {
-        name: statistics.median(rounds) for name, rounds in fact.body["metrics"].items() if rounds
-    }
-    return Timing(at=fact.at, device=str(fact.body.get("device", "")), medians=medians)
+    timed = Timed.of(fact)
+    medians = {name: statistics.median(rounds) for name, rounds in timed.metrics.items() if rounds}
+    return Timing(at=fact.at, device=timed.device, medians=medians)
 
 
 class Facts(Protocol):

@@ -33,7 +33,7 @@ from cbablate.running.isolation.limits import Limits
 from cbablate.running.isolation.scratch import clear_abandoned
 from cbablate.running.namesake import refuse_namesake
 from cbablate.running.recorder import Recorder, declare
-from cbablate.running.session import session_body
+from cbablate.running.session import session_fact
 from cbablate.running.timing_stage import TIMING_ROUNDS, time_arms, untimed
 from cbablate.running.verification import entry, verify
 
@@ -220,7 +220,7 @@ def _trained(
     """Train what is missing, and time all arms if some are not timed."""
     plan, ledger, display = study.plan, study.ledger, audience.display
     session = secrets.token_hex(6)
-    ledger.tell("session", session, session_body(plan.study.folder))
+    ledger.append(session_fact(plan.study.folder).record(session))
     unfinished = study.unfinished
     if unfinished:
         display.say("verifying that every arm can be built")

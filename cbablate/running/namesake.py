@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
+from cbablate.records.facts import StudyFact
 from cbablate.records.sqlite.ledger import Ledger
 from cbablate.spec.loading.load import read_study
 from cbablate.spec.study import Study
@@ -38,12 +37,12 @@ def refuse_namesake(plan: Plan, ledger: Ledger) -> None:
     told = ledger.records(["study"], subject=plan.study.name)
     if not told:
         return
-    body, now = told[-1].body, plan.study.folder.resolve()
-    before = Path(str(body.get("folder", now)))
+    known, now = StudyFact.of(told[-1]), plan.study.folder.resolve()
+    before = Path(known.folder or now)
     former = before / f"{plan.study.name}.yaml"
     if before == now or not _is_file(former):
         return
-    if _moved_together(plan.study, body, ledger.path) or _is_same(plan, former):
+    if _moved_together(plan.study, known, ledger.path) or _is_same(plan, former):
         return
     raise EnvironmentFault(
         f"these results hold another study named '{plan.study.name}', from {before}: rename "
@@ -63,12 +62,12 @@ def _is_same(plan: Plan, former: Path) -> bool:
     return asked == (plan.study.model_dump(mode="json"), version)
 
 
-def _moved_together(study: Study, body: Mapping[str, Any], ledger: Path) -> bool:
+def _moved_together(study: Study, known: StudyFact, ledger: Path) -> bool:
     """Whether study and results were moved or copied together, from where the former file is."""
-    if "place" in body:
-        return bool(body["place"] == place(study, ledger.parent))
+    if known.place:
+        return bool(known.place == place(study, ledger.parent))
     # Releases before 0.2 did not record it; but the original then has a ledger of its own there.
-    original = Path(str(body["folder"])) / os.path.relpath(ledger, study.folder.resolve())
+    original = Path(known.folder) / os.path.relpath(ledger, study.folder.resolve())
     return _is_file(original) and not original.samefile(ledger)
 
 

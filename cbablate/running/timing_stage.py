@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
+from cbablate.records.facts import Timed
 from cbablate.records.history import histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -43,7 +44,7 @@ def untimed(plan: Plan, facts: Iterable[Record]) -> dict[str, Arm]:
     covered: dict[str, set[str]] = {}
     for fact in recorded:
         if fact.kind == "timed":
-            covered.setdefault(str(fact.body["batch"]), set()).add(fact.subject)
+            covered.setdefault(Timed.of(fact).batch, set()).add(fact.subject)
     if any(arms >= trained.keys() for arms in covered.values()):
         return {}
     return trained

@@ -16,6 +16,7 @@ from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
+from cbablate.records.facts import Ended, Started
 from cbablate.records.history import histories
 from cbablate.records.record import Record
 from cbablate.spec.sequential import Sequential
@@ -50,8 +51,8 @@ def lived(plan: Plan, values: Values, order: random.Random, failing: float = 0.0
 
 def _ended(telling: Telling, trial: Trial, values: Values, failing: float) -> None:
     if random.Random(f"{trial.id}").random() < failing:
-        telling.tell("started", trial.id, {"attempt": 1})
-        telling.tell("ended", trial.id, {"state": "failed", "failure": "diverged"})
+        telling.tell(trial.id, Started(1, "session 1"))
+        telling.tell(trial.id, Ended("failed", failure="diverged"))
         return
     value = values[trial.arm][trial.replicate]
     telling.complete(trial, {"test/score": value, "val/score": value})

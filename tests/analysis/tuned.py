@@ -10,6 +10,8 @@ from cbablate.analysis.searches.tuning import best_proposals
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.search import confirmed, searches, versus_fixed
 from cbablate.planning.trial import Trial
+from cbablate.records.facts import Measured, Proposed, Started
+from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.spec.description import Description
 from cbablate.spec.metric import Objective
@@ -68,8 +70,7 @@ def proposed(
     """Tell of a proposal; the trial that it makes."""
     one = searches(planned)[search]
     trial = one.trial(number, proposal, planned.description)
-    body = {"search": one.id, "number": number, "proposal": dict(proposal)}
-    telling.tell("proposed", trial.id, body)
+    telling.tell(trial.id, Proposed(one.id, number, proposal))
     return trial
 
 
@@ -98,9 +99,8 @@ def searched(
                 continue
             metrics = value(index, number, proposal)
             if end == "pruned":
-                telling.tell("started", trial.id, {"attempt": 1, "session": "session 1"})
-                body = {"spent": 1, "metrics": metrics, "seconds": 1.0}
-                telling.tell("measured", trial.id, body)
+                telling.tell(trial.id, Started(1, "session 1"))
+                telling.tell(trial.id, Measured(Measurement(1, metrics, seconds=1.0)))
             else:
                 telling.measure(trial, metrics)
             if end in ("pruned", "complete"):

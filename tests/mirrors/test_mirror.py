@@ -16,6 +16,7 @@ from cbablate.mirrors.port import (
     ledger_id,
 )
 from cbablate.planning.plan import Plan
+from cbablate.records.facts import SessionFact
 from cbablate.records.record import Record
 from tests.contracts.mirror_facts import Story, toy_plan
 
@@ -186,7 +187,7 @@ def test_a_trial_that_runs_again_has_no_account_until_it_ends() -> None:
 def test_a_ledger_is_known_by_its_first_session_for_ever() -> None:
     story = Story("s-1")
     name = ledger_id(story.facts)
-    story.tell("session", "s-2", {})
+    story.tell("s-2", SessionFact())
     assert ledger_id(story.facts) == name != ""
     assert ledger_id(Story("s-3").facts) != name
     assert ledger_id([]) == ""

@@ -13,7 +13,8 @@ import pytest
 from cbablate.errors import EnvironmentFault, OwnedElsewhere, StudyError
 from cbablate.mirrors.port import MirrorUnreachable, StudyState, accounts
 from cbablate.planning.plan import Plan
-from cbablate.records.history import body_of, histories
+from cbablate.records.facts import Measured, Started
+from cbablate.records.history import histories
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.sqlite.ledger import Ledger
@@ -223,11 +224,11 @@ def test_a_trial_that_got_on_from_its_checkpoint_keeps_its_place(tmp_path: Path)
     plan = toy_plan({"ceiling": 2.0}, replicates=2)
     first = plan.trials[0]
     with Ledger.writing(tmp_path) as ledger:
-        ledger.tell("started", first.id, {"attempt": 1, "session": "s"})
-        ledger.tell("measured", first.id, body_of(Measurement(1, {"val/score": 1.0})))
-        ledger.tell("started", first.id, {"attempt": 2, "session": "s", "from": 1})
+        ledger.append(Started(1, "s").record(first.id))
+        ledger.append(Measured(Measurement(1, {"val/score": 1.0})).record(first.id))
+        ledger.append(Started(2, "s", reached=1).record(first.id))
         assert waiting(plan, histories(ledger.records())).index(first) == 3, "it got nowhere"
-        ledger.tell("measured", first.id, body_of(Measurement(2, {"val/score": 1.0})))
+        ledger.append(Measured(Measurement(2, {"val/score": 1.0})).record(first.id))
         assert waiting(plan, histories(ledger.records())).index(first) == 0
 
 
@@ -236,7 +237,7 @@ def test_a_trial_that_was_under_way_at_two_deaths_comes_last(tmp_path: Path) -> 
     first = plan.trials[0]
     with Ledger.writing(tmp_path) as ledger:
         for attempt, expected in ((1, 0), (2, 3)):
-            ledger.tell("started", first.id, {"attempt": attempt, "session": "s"})
+            ledger.append(Started(attempt, "s").record(first.id))
             order = waiting(plan, histories(ledger.records()))
             assert order.index(first) == expected
     assert driven(plan, tmp_path).states == {TrialState.COMPLETE: 4}

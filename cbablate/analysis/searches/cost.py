@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cbablate.analysis.searches.tuning import best_proposals, tunings
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed
+from cbablate.records.facts import ArmFact, TrialFact
 from cbablate.records.history import History, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -135,11 +136,13 @@ def _rates(plan: Plan, facts: Iterable[Record], past: Mapping[str, History]) -> 
     ours: set[str] = set()
     seconds: dict[str, list[float]] = {}
     for fact in facts:
-        if fact.kind == "arm" and fact.body["workload"] == plan.description.name:
+        if fact.kind == "arm" and ArmFact.of(fact).workload == plan.description.name:
             ours.add(fact.subject)
-        if fact.kind == "trial" and fact.body["arm"] in ours and unit in fact.body["budget"]:
+        if fact.kind == "trial" and (trial := TrialFact.of(fact)).arm in ours:
+            if unit not in trial.budget:
+                continue
             history = past.get(fact.subject)
             if history and history.last and history.state is TrialState.COMPLETE:
                 per_unit = history.last.seconds / history.last.spent
-                seconds.setdefault(str(fact.body["arm"]), []).append(per_unit)
+                seconds.setdefault(trial.arm, []).append(per_unit)
     return {arm: statistics.median(values) for arm, values in seconds.items()}

@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
-from typing import Any
 
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import Search, searches, violations
 from cbablate.planning.search_turns import most_each, wanted
+from cbablate.records.facts import Proposed, Started
 from cbablate.records.history import History, counted, histories
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -24,8 +23,6 @@ from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal
 
 __all__ = ["Attempt", "Tuning", "best_proposals", "tunings"]
-
-_NO_DRAWS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -145,11 +142,11 @@ def tunings(plan: Plan, facts: Iterable[Record]) -> tuple[Tuning, ...]:
     was shortened says what it would have said had it been short from the start.
     """
     ordered = sorted(facts, key=lambda fact: fact.sequence)
-    proposed: dict[str, dict[int, Record]] = {}
+    proposed: dict[str, dict[int, tuple[str, Proposed]]] = {}
     for fact in ordered:
         if fact.kind == "proposed":
-            by_number = proposed.setdefault(str(fact.body["search"]), {})
-            by_number.setdefault(int(fact.body["number"]), fact)
+            said = Proposed.of(fact)
+            proposed.setdefault(said.search, {}).setdefault(said.number, (fact.subject, said))
     planned = searches(plan)
     if not planned:
         return ()
@@ -157,8 +154,8 @@ def tunings(plan: Plan, facts: Iterable[Record]) -> tuple[Tuning, ...]:
     limit = most_each(planned[0].sweep, len(planned))
     attempts = [
         tuple(
-            _attempt(search, fact, past, clock)
-            for number, fact in sorted(proposed.get(search.id, {}).items())
+            _attempt(search, trial, said, past=past, clock=clock)
+            for number, (trial, said) in sorted(proposed.get(search.id, {}).items())
             if number < limit
         )
         for search in planned
@@ -199,22 +196,27 @@ def _wanted(
 
 
 def _attempt(
-    search: Search, fact: Record, past: Mapping[str, History], clock: Mapping[str, float]
+    search: Search,
+    trial: str,
+    proposed: Proposed,
+    *,
+    past: Mapping[str, History],
+    clock: Mapping[str, float],
 ) -> Attempt:
-    history = past.get(fact.subject) or History(trial=fact.subject)
-    proposal = dict(fact.body.get("proposal") or _NO_DRAWS)
+    history = past.get(trial) or History(trial=trial)
+    proposal = proposed.proposal
     values = _values(search, history)
     first = search.objectives[0].metric
     return Attempt(
-        number=int(fact.body["number"]),
-        trial=fact.subject,
+        number=proposed.number,
+        trial=trial,
         proposal=proposal,
         state=history.state,
         values=values,
         feasible=values is None or _feasible(search, proposal, history),
         failure=history.failure,
         spent=history.last.spent if history.last else 0,
-        seconds=clock.get(fact.subject, 0.0),
+        seconds=clock.get(trial, 0.0),
         curve=tuple(
             (measurement.spent, float(measurement.metrics[first]))
             for measurement in history.measurements
@@ -260,8 +262,4 @@ def _clock(facts: Iterable[Record]) -> dict[str, float]:
 
 def _gpus(facts: Iterable[Record]) -> dict[str, float]:
     """The share of GPUs that the last attempt at a trial had, by trial id."""
-    return {
-        fact.subject: float(fact.body.get("gpus") or 0.0)
-        for fact in facts
-        if fact.kind == "started"
-    }
+    return {fact.subject: Started.of(fact).gpus for fact in facts if fact.kind == "started"}

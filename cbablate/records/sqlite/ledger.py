@@ -13,7 +13,7 @@ from typing import Any
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault
 from cbablate.fingerprint import canonical
 from cbablate.records.crash_point import crash_point
-from cbablate.records.record import Kind, Record
+from cbablate.records.record import Kind, Record, digest_of
 from cbablate.records.sqlite.layout import LEDGER_FILE, clear_half_made, create, upgrade
 from cbablate.records.sqlite.lease import Lease, holder_now, take
 from cbablate.records.sqlite.ledger_file import PATIENCE, LedgerFile, among, connected, written_here
@@ -103,10 +103,7 @@ class Ledger:
             DamagedState: the ledger was removed, replaced or altered since it was opened.
             EnvironmentFault: the machine cannot write it.
         """
-        rows = [
-            (fact.kind, fact.subject, fact.at, canonical(fact.body), fact.digest())
-            for fact in facts
-        ]
+        rows = [_row(fact) for fact in facts]
         if not rows:
             return
         crash_point("ledger.append.before")
@@ -265,3 +262,9 @@ class Ledger:
                     self.confirm()  # a file that is not there any more is the better reason
                 raise fault(self.path, error, "written") from error
             raise
+
+
+def _row(fact: Record) -> tuple[str, str, float, str, str]:
+    """A fact as a row of the table, its body spelled once for text and checksum."""
+    text = canonical(fact.body)
+    return fact.kind, fact.subject, fact.at, text, digest_of(fact.kind, fact.subject, text, fact.at)

@@ -13,6 +13,7 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import spaced
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.records.facts import SessionFact, Timed, WorkerFact
 from cbablate.records.record import Record
 from cbablate.reporting.model.cell import Blank
 from cbablate.reporting.model.column import Column
@@ -280,9 +281,11 @@ def _timing(case: _Told) -> Iterator[str]:
         f"on {said.device or 'a device that is not known'}, timing stage {said.batch}"
     )
     for fact in case.facts:
-        ours = fact.kind == "timed" and fact.subject == case.arm.arm.id
-        if ours and str(fact.body.get("batch", "")) == said.batch and name in fact.body["metrics"]:
-            rounds = ", ".join(repr(value) for value in fact.body["metrics"][name])
+        if fact.kind != "timed" or fact.subject != case.arm.arm.id:
+            continue
+        timed = Timed.of(fact)
+        if timed.batch == said.batch and name in timed.metrics:
+            rounds = ", ".join(map(repr, timed.metrics[name]))
             yield f"Rounds (fact {fact.sequence} of the ledger): {rounds}"
 
 
@@ -362,17 +365,16 @@ def _config(case: _Told) -> Iterator[str]:
 
 
 def _commits(facts: Iterable[Record]) -> Mapping[str, str]:
+    sessions = {fact.subject: SessionFact.of(fact) for fact in facts if fact.kind == "session"}
     return {
-        fact.subject: str(fact.body.get("commit") or "not known")[:12]
-        + (" with uncommitted changes" if fact.body.get("dirty") else "")
-        for fact in facts
-        if fact.kind == "session"
+        name: str(session.commit or "not known")[:12] + session.edits
+        for name, session in sessions.items()
     }
 
 
 def _nodes(facts: Iterable[Record]) -> Mapping[str, str]:
     """The node of each worker; what 0.1.0 recorded names none."""
-    return {fact.subject: str(fact.body.get("node", "")) for fact in facts if fact.kind == "worker"}
+    return {fact.subject: WorkerFact.of(fact).node for fact in facts if fact.kind == "worker"}
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import brief, spaced, visible
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.records.facts import SessionFact, WorkerFact
 from cbablate.records.history import LONGEST_REASON
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -209,14 +210,14 @@ def _sessions(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[d
     for fact in facts:
         if fact.kind != "session" or fact.subject not in made:
             continue
-        commit = str(fact.body.get("commit") or "not known")
+        session = SessionFact.of(fact)
         told.append(
             {
                 "id": fact.subject,
                 "trials": made[fact.subject],
-                "commit": commit + (" with uncommitted changes" if fact.body.get("dirty") else ""),
-                "versions": _pairs(fact.body.get("versions")),
-                "host": _pairs(fact.body.get("host")),
+                "commit": str(session.commit or "not known") + session.edits,
+                "versions": _pairs(session.versions),
+                "host": _pairs(session.host),
             }
         )
     return told
@@ -227,13 +228,14 @@ def _workers(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[di
     ran = Counter(worker for one in trials for worker in set(one.history.workers))
     return [
         {
-            "node": str(fact.body.get("node", "")),
+            "node": worker.node,
             "trials": ran[fact.subject],
-            "host": _pairs(fact.body.get("host")),
-            "versions": _pairs(fact.body.get("versions")),
+            "host": _pairs(worker.host),
+            "versions": _pairs(worker.versions),
         }
         for fact in facts
         if fact.kind == "worker" and fact.subject in ran
+        for worker in (WorkerFact.of(fact),)
     ]
 
 
