@@ -45,10 +45,8 @@ class Spelling:
 
     def body(self, value: Any) -> dict[str, Any]:
         """What is written of a value of the class."""
-        said = ((entry, getattr(value, entry.field)) for entry in self.entries)
-        return {
-            entry.key: _plain(item) for entry, item in said if entry.always or item != entry.default
-        }
+        said = ((entry, _plain(getattr(value, entry.field))) for entry in self.entries)
+        return {entry.key: item for entry, item in said if entry.always or item != entry.default}
 
     def arguments(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments that make the value again; keys that no field has are passed by."""
