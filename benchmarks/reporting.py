@@ -22,6 +22,7 @@ from pathlib import Path
 
 from cbablate import load_study, plan
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book
 from cbablate.records.facts import Ended, Measured, SessionFact, Started
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
@@ -72,7 +73,7 @@ def main() -> None:
     planned, results = plan(load_study(study)), folder / "results"
     if not results.exists():
         with Ledger.writing(results) as ledger:
-            declare(planned, ledger)
+            declare(planned, ledger, Book())
             ledger.append(*facts(planned))
     shown = [str(study), "--results", str(results)]
     cli = ["-m", "cbablate.cli.main"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cbablate.errors import DamagedState
-from cbablate.records.facts import Ended, Started, TrialFact, attempt_of, measurement_of
+from cbablate.records.facts import Ended, Started, attempt_of, measurement_of
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState
@@ -15,10 +14,8 @@ __all__ = [
     "LONGEST_REASON",
     "TRIAL_KINDS",
     "History",
-    "counted",
     "falsely_complete",
     "fold",
-    "histories",
 ]
 
 LONGEST_REASON = 500
@@ -48,7 +45,7 @@ class History:
     trial: str
     state: TrialState = TrialState.WAITING
     attempts: int = 0
-    measurements: list[Measurement] = field(default_factory=list)
+    measurements: Sequence[Measurement] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     reason: str = ""
     failure: str = ""
@@ -77,52 +74,10 @@ class History:
         return self.state.ended
 
 
-def histories(facts: Iterable[Record]) -> dict[str, History]:
-    """Histories by trial id, from facts in the order they were told.
-
-    Of other kinds, `trial` facts alone are looked at, for the budgets.
-
-    Raises:
-        DamagedState: a trial is COMPLETE and has not spent its budget.
-    """
-    told: dict[str, History] = {}
-    budgets: dict[str, int] = {}
-    for fact in facts:
-        if fact.kind == "trial":
-            budgets[fact.subject] = TrialFact.of(fact).amount
-        fold(told, fact)
-    for trial, budget in budgets.items():
-        history = told.get(trial)
-        if history is not None and falsely_complete(history, budget):
-            raise DamagedState(
-                f"the ledger says that trial {trial} is complete, and its last attempt spent "
-                f"{history.last.spent if history.last else 0} of a budget of {budget}: two "
-                "processes wrote to it at once, or it was altered. `cbablate fsck RESULTS` says "
-                "which trials are concerned, and `--repair` makes a ledger without their ends, so "
-                "that they are trained again."
-            )
-    return told
-
-
 def falsely_complete(history: History, budget: int) -> bool:
     """Whether a trial is said to be complete and did not spend its budget."""
     spent = history.last.spent if history.last else 0
     return history.state is TrialState.COMPLETE and spent < budget
-
-
-def counted(facts: Iterable[Record]) -> Iterator[Record]:
-    """The facts without what histories pass by: those of an attempt that is not open."""
-    attempts: dict[str, tuple[int, str] | None] = {}
-    for fact in facts:
-        if fact.kind == "started":
-            attempts[fact.subject] = attempt_of(fact)
-        elif fact.kind in ("measured", "ended"):
-            named = attempt_of(fact)
-            if named is not None and attempts.get(fact.subject) != named:
-                continue
-            if fact.kind == "ended":
-                attempts[fact.subject] = None
-        yield fact
 
 
 def fold(told: dict[str, History], fact: Record) -> bool:
@@ -142,6 +97,8 @@ def fold(told: dict[str, History], fact: Record) -> bool:
         measurement = measurement_of(fact)
         if history.measurements and measurement.spent <= history.measurements[-1].spent:
             _forget(history)  # it was offered a checkpoint, and started again all the same
+        if not isinstance(history.measurements, list):
+            history.measurements = [*history.measurements]
         history.measurements.append(measurement)
         history.times.append(fact.at)
     else:
@@ -179,8 +136,8 @@ def _attempt(before: History, started: Started, at: float) -> History:
 
 
 def _forget(history: History) -> None:
-    history.measurements.clear()
-    history.times.clear()
+    history.measurements = []
+    history.times = []
     history.sessions = history.sessions[-1:]
     history.workers = history.workers[-1:]
     history.reached = 0

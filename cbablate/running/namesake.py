@@ -7,8 +7,9 @@ from pathlib import Path
 
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book
 from cbablate.records.facts import StudyFact
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.layout import LEDGER_FILE
 from cbablate.spec.loading.load import read_study
 from cbablate.spec.study import Study
 from cbablate.workloads.catalog import describe
@@ -24,7 +25,7 @@ def place(study: Study, results: Path) -> str:
         return study.folder.resolve().as_posix()
 
 
-def refuse_namesake(plan: Plan, ledger: Ledger) -> None:
+def refuse_namesake(plan: Plan, book: Book, results: Path) -> None:
     """Refuse a study if these results hold another one of its name.
 
     A study is known by its content and by its place relative to its results, so one that was
@@ -34,15 +35,15 @@ def refuse_namesake(plan: Plan, ledger: Ledger) -> None:
     Raises:
         EnvironmentFault: it is another one.
     """
-    told = ledger.records(["study"], subject=plan.study.name)
-    if not told:
+    told = book.last("study", plan.study.name)
+    if told is None:
         return
-    known, now = StudyFact.of(told[-1]), plan.study.folder.resolve()
+    known, now = StudyFact.of(told), plan.study.folder.resolve()
     before = Path(known.folder or now)
     former = before / f"{plan.study.name}.yaml"
     if before == now or not _is_file(former):
         return
-    if _moved_together(plan.study, known, ledger.path) or _is_same(plan, former):
+    if _moved_together(plan.study, known, results / LEDGER_FILE) or _is_same(plan, former):
         return
     raise EnvironmentFault(
         f"these results hold another study named '{plan.study.name}', from {before}: rename "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import searches
 from cbablate.planning.trial import Trial
+from cbablate.records.book import Book
 from cbablate.records.facts import (
     ArmFact,
     Fact,
@@ -26,7 +27,7 @@ from cbablate.records.facts import (
 )
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
-from cbablate.records.record import Kind, Record
+from cbablate.records.record import Record
 from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.checkpoints import Checkpoints, Origin
@@ -59,7 +60,8 @@ class Recorder:
 
     Args:
         ledger: what is written.
-        told: histories of what it holds already.
+        book: what it says, which is told of every fact that is appended.
+        told: histories of what it held at first.
         session: id of this driver's `session` fact.
         executor: name of what runs the trials.
         gpus: share of a GPU that a trial takes.
@@ -71,6 +73,7 @@ class Recorder:
     def __init__(
         self,
         ledger: Ledger,
+        book: Book,
         told: Mapping[str, History],
         *,
         session: str,
@@ -81,6 +84,7 @@ class Recorder:
         checkpoints: Checkpoints | None,
     ) -> None:
         self._ledger = ledger
+        self.book = book
         self._told = told
         self._session = session
         self._executor = executor
@@ -90,15 +94,10 @@ class Recorder:
         self._checkpoints = checkpoints
         self._attempts: dict[str, _Attempt] = {}
         self._begun: dict[str, int] = {}
-        self._workers = {fact.subject for fact in ledger.records(["worker"])}
-
-    def facts(self) -> Sequence[Record]:
-        """All that the ledger holds by now."""
-        return self._ledger.records()
 
     def declared(self, plan: Plan, *, asked: bool = False) -> None:
         """Record the arms and trials of a plan that are new; if it is `asked`, the study, too."""
-        (declare if asked else _declare_trials)(plan, self._ledger)
+        (declare if asked else _declare_trials)(plan, self._ledger, self.book)
 
     def proposed(self, proposed: Candidate) -> None:
         """Record what a search proposes; what cannot be trained has failed at once."""
@@ -189,9 +188,8 @@ class Recorder:
     def _worker(self, body: Mapping[str, Any]) -> str:
         """The subject of a worker's fact, which is recorded once."""
         worker = fingerprint(body)
-        if worker not in self._workers:
+        if worker not in self.book.subjects("worker"):
             self._ledger.append(WorkerFact(**body).record(worker))
-            self._workers.add(worker)
         return worker
 
     def _tell(self, subject: str, fact: Fact) -> Verdict:
@@ -204,9 +202,9 @@ class Recorder:
         return self._searching.follow(fact) if self._searching else Verdict()
 
 
-def declare(plan: Plan, ledger: Ledger) -> None:
+def declare(plan: Plan, ledger: Ledger, book: Book) -> None:
     """Record what is planned: the study as it now stands, and arms and trials not yet known."""
-    _declare_trials(plan, ledger)
+    _declare_trials(plan, ledger, book)
     code, version = plan.description.code, plan.description.version
     digest = code.digest if code is not None and code.digest != version else ""
     study = StudyFact(
@@ -218,24 +216,18 @@ def declare(plan: Plan, ledger: Ledger) -> None:
         version=version if digest else "",
         searches={search.id: search.arm.id for search in searches(plan)},
     )
-    before = ledger.records(["study"], subject=plan.study.name)
-    if not before or StudyFact.of(before[-1]) != study:
+    before = book.last("study", plan.study.name)
+    if before is None or StudyFact.of(before) != study:
         ledger.append(study.record(plan.study.name))
 
 
-def _declare_trials(plan: Plan, ledger: Ledger) -> None:
+def _declare_trials(plan: Plan, ledger: Ledger, book: Book) -> None:
     """Record the arms and trials of a plan that the ledger does not know."""
     now = round(time.time(), 3)
-    known: dict[Kind, set[str]] = {"arm": set(), "trial": set()}
-    for fact in ledger.records(known):
-        known[fact.kind].add(fact.subject)
-    facts = [
-        _arm_fact(plan, arm).record(arm.id, now) for arm in plan.arms if arm.id not in known["arm"]
-    ]
+    arms, trials = book.subjects("arm"), book.subjects("trial")
+    facts = [_arm_fact(plan, arm).record(arm.id, now) for arm in plan.arms if arm.id not in arms]
     facts += [
-        _trial_fact(trial).record(trial.id, now)
-        for trial in plan.trials
-        if trial.id not in known["trial"]
+        _trial_fact(trial).record(trial.id, now) for trial in plan.trials if trial.id not in trials
     ]
     ledger.append(*facts)
 

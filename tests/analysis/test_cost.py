@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cbablate.analysis.searches.cost import cost
+from cbablate.analysis.cost import cost
 from cbablate.planning.plan import Plan
 from cbablate.records.facts import ArmFact, Ended, Measured, Started, TrialFact
 from cbablate.records.measurement import Measurement

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from cbablate.analysis.searches.tuning import best_proposals
+from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.search import confirmed, searches, versus_fixed
 from cbablate.planning.trial import Trial
@@ -111,7 +111,7 @@ def searched(
 
 def replicated(telling: Telling, planned: Plan, *, gain: float = 1.0, primary: str) -> None:
     """Tell of all replicates at the fixed hyperparameters, and of those that can be confirmed."""
-    found = best_proposals(planned, telling.facts)
+    found = Standing(planned, telling.facts).proposals
     alone = len(planned.arms) == 1
     rows = versus_fixed(planned, found) if alone else confirmed(planned, found)
     source = random.Random(3)

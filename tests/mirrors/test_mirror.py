@@ -16,6 +16,7 @@ from cbablate.mirrors.port import (
     ledger_id,
 )
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book, Facts
 from cbablate.records.facts import SessionFact
 from cbablate.records.record import Record
 from tests.contracts.mirror_facts import Story, toy_plan
@@ -37,7 +38,7 @@ class Listener:
     def sync(
         self,
         plan: Plan,
-        facts: Sequence[Record],
+        facts: Facts,
         *,
         state: StudyState,
         artifacts: Sequence[Path] = (),
@@ -48,7 +49,7 @@ class Listener:
             self.hold.wait(30)
         if self.fault is not None:
             raise self.fault
-        self.told.append((len(facts), state, tuple(artifacts)))
+        self.told.append((Book.of(facts).count, state, tuple(artifacts)))
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from cbablate.errors import DamagedState
 from cbablate.fingerprint import canonical
+from cbablate.records.book import Book
 from cbablate.records.facts import (
     ArmFact,
     Ended,
@@ -20,7 +21,7 @@ from cbablate.records.facts import (
     Timed,
     TrialFact,
 )
-from cbablate.records.history import History, counted, histories
+from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import FAILURES, TrialState
@@ -60,7 +61,7 @@ def test_a_measurement_comes_back_from_its_fact_as_it_was(measurement: Measureme
 
 
 def test_a_whole_trial_is_complete_with_its_curve_in_order() -> None:
-    (told,) = histories(facts(START, point(1), point(2), end("complete"))).values()
+    (told,) = Book.of(facts(START, point(1), point(2), end("complete"))).histories.values()
     assert told.state is TrialState.COMPLETE
     assert [m.spent for m in told.measurements] == [1, 2]
     assert told.last is told.measurements[-1]
@@ -68,7 +69,7 @@ def test_a_whole_trial_is_complete_with_its_curve_in_order() -> None:
 
 
 def test_a_trial_without_an_end_is_running() -> None:
-    (told,) = histories(facts(START, point(1))).values()
+    (told,) = Book.of(facts(START, point(1))).histories.values()
     assert told.state is TrialState.RUNNING
     assert not told.settled
 
@@ -79,7 +80,7 @@ def resumed(spent: int) -> Started:
 
 def test_an_attempt_from_a_checkpoint_goes_on_with_the_curve_up_to_there() -> None:
     told = facts(START, point(1), point(2), point(3), resumed(2), point(3), point(4))
-    (history,) = histories(told).values()
+    (history,) = Book.of(told).histories.values()
     assert [m.spent for m in history.measurements] == [1, 2, 3, 4]
     assert history.times == [101.0, 102.0, 105.0, 106.0]
     assert (history.attempts, history.began) == (2, 104.0)
@@ -89,7 +90,7 @@ def test_an_attempt_from_a_checkpoint_goes_on_with_the_curve_up_to_there() -> No
 
 def test_an_attempt_that_did_not_use_its_checkpoint_has_a_curve_of_its_own() -> None:
     told = facts(START, point(1), point(2), resumed(2), point(1), point(2), point(3))
-    (history,) = histories(told).values()
+    (history,) = Book.of(told).histories.values()
     assert [m.spent for m in history.measurements] == [1, 2, 3]
     assert history.times == [104.0, 105.0, 106.0]
     assert history.sessions == ("later",)
@@ -107,14 +108,14 @@ def test_however_often_an_attempt_is_cut_short_its_curve_grows_and_has_no_gap(
         reached = max(reached, cut - 1)  # the last measurement's checkpoint was not kept in time
         told.append(resumed(reached) if reached else START)
     told += [point(spent) for spent in range(reached + 1, 11)]
-    (history,) = histories(facts(*told)).values()
+    (history,) = Book.of(facts(*told)).histories.values()
     assert [m.spent for m in history.measurements] == list(range(1, 11))
     assert len(history.times) == 10
 
 
 def test_a_new_attempt_forgets_the_curve_and_the_failure_of_the_last() -> None:
     first = [START, point(1), end("failed", failure="error", reason="boom", traceback="T")]
-    (told,) = histories(facts(*first, START, point(3))).values()
+    (told,) = Book.of(facts(*first, START, point(3))).histories.values()
     assert (told.attempts, told.state) == (2, TrialState.RUNNING)
     assert [m.spent for m in told.measurements] == [3]
     assert (told.reason, told.failure, told.traceback, told.ended) == ("", "", "", 0.0)
@@ -127,7 +128,7 @@ def test_trials_do_not_mix_however_their_facts_interleave(order: list[int]) -> N
     for number in order:
         count[number] = count.get(number, 0) + 1
         told += facts(START if count[number] == 1 else point(count[number]), subject=str(number))
-    found = histories(told)
+    found = Book.of(told).histories
     assert {name: len(h.measurements) + 1 for name, h in found.items()} == {
         str(number): n for number, n in count.items()
     }
@@ -136,7 +137,7 @@ def test_trials_do_not_mix_however_their_facts_interleave(order: list[int]) -> N
 def test_facts_about_other_things_are_passed_by() -> None:
     trial = TrialFact("a", {"epochs": 1})
     other = facts(SessionFact(), Timed("b", {}), ArmFact("toy"), trial, StudyFact())
-    assert histories(other) == {}
+    assert Book.of(other).histories == {}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_facts_about_other_things_are_passed_by() -> None:
     ],
 )
 def test_what_is_settled_is_not_run_again(state: str, failure: str, settled: bool) -> None:
-    (told,) = histories(facts(START, end(state, failure=failure))).values()
+    (told,) = Book.of(facts(START, end(state, failure=failure))).histories.values()
     assert told.settled is settled
     assert told.state.ended
 
@@ -184,13 +185,14 @@ def test_another_driver_s_facts_touch_no_attempt_that_it_did_not_begin() -> None
         named(end("failed", failure="lost"), "b", 2),
         named(point(3), "b", 2),
     )
-    (history,) = histories(told).values()
+    (history,) = Book.of(told).histories.values()
     assert history.state is TrialState.COMPLETE
     assert (history.session, history.attempt) == ("b", 2)
     assert [m.spent for m in history.measurements] == [1, 2]
     assert history.times == [104.0, 106.0]
     assert history.ended == 107.0
-    kept = [fact.at for fact in counted(told)]
+    book = Book()
+    kept = [fact.at for fact in told if book.add(fact)]
     assert kept == [100.0, 101.0, 102.0, 104.0, 106.0, 107.0]
 
 
@@ -209,20 +211,22 @@ def test_whatever_two_drivers_tell_only_the_open_attempt_s_facts_count(
             told.append(named(point(spent[driver]), driver, attempts[driver]))
         elif attempts[driver]:
             told.append(named(end("complete"), driver, attempts[driver]))
-    for history in histories(facts(*told)).values():
+    for history in Book.of(facts(*told)).histories.values():
         own = [fact.kind for fact in told if fact.session == history.session]
         own = own[len(own) - 1 - own[::-1].index("started") :]
         until = own.index("ended") if "ended" in own else len(own)
         assert history.state.ended is ("ended" in own)
         assert len(history.measurements) == own[:until].count("measured")
-    assert histories(counted(facts(*told))) == histories(facts(*told))
+    book, every = Book(), facts(*told)
+    kept = [fact for fact in every if book.add(fact)]
+    assert Book.of(kept).histories == Book.of(every).histories == book.histories
 
 
 def test_facts_that_name_no_attempt_are_the_open_one_s_as_in_0_1_0() -> None:
     whole = [START, point(1), point(2), end("complete")]
     named_too = [START, *(named(t, "s") for t in whole[1:])]
-    (old,) = histories(facts(*whole)).values()
-    (new,) = histories(facts(*named_too)).values()
+    (old,) = Book.of(facts(*whole)).histories.values()
+    (new,) = Book.of(facts(*named_too)).histories.values()
     assert old == new
 
 
@@ -232,12 +236,12 @@ def planned(epochs: int) -> TrialFact:
 
 def test_a_complete_trial_that_did_not_spend_its_budget_is_damage() -> None:
     whole = facts(planned(2), START, point(1), point(2), end("complete"))
-    (history,) = histories(whole).values()
+    (history,) = Book.of(whole).histories.values()
     assert history.state is TrialState.COMPLETE
     for short in (
         [planned(3), START, point(1), point(2), end("complete")],
         [planned(3), START, end("complete")],
     ):
         with pytest.raises(DamagedState, match=r"trial t is complete, .* of a budget of 3"):
-            histories(facts(*short))
-    histories(facts(planned(3), START, point(1), end("pruned")))
+            assert not Book.of(facts(*short)).histories
+    assert Book.of(facts(planned(3), START, point(1), end("pruned"))).histories

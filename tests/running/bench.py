@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cbablate.analysis.course import asked
+from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
-from cbablate.records.history import TRIAL_KINDS, histories
-from cbablate.records.record import Kind, Record
+from cbablate.records.book import Book
+from cbablate.records.record import Record
 from cbablate.running.conductor import Conductor
 from cbablate.running.executors.port import Ending, raised
 from cbablate.running.recorder import declare
@@ -28,6 +28,7 @@ class Memory:
 
     def __init__(self, facts: Iterable[Record] = (), *, most: int | None = None) -> None:
         self.facts = list(facts)
+        self.book = Book.of(self.facts)
         self._most = most
 
     def append(self, *facts: Record) -> None:
@@ -35,23 +36,9 @@ class Memory:
             count = len(self.facts) + 1
             numbered = Record(fact.kind, fact.subject, fact.body, float(count), count)
             self.facts.append(numbered)
+            self.book.add(numbered)
         if self._most is not None and len(self.facts) >= self._most:
             raise Cut
-
-    def tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Record:
-        fact = Record(kind, subject, body, float(len(self.facts)))
-        self.append(fact)
-        return fact
-
-    def records(
-        self, kinds: Iterable[Kind] | None = None, *, subject: str | None = None
-    ) -> list[Record]:
-        wanted = None if kinds is None else set(kinds)
-        return [
-            fact
-            for fact in self.facts
-            if (wanted is None or fact.kind in wanted) and subject in (None, fact.subject)
-        ]
 
 
 def conducted(
@@ -62,15 +49,14 @@ def conducted(
     With several slots trials advance in turns, one measurement each.
     """
     ledger = Memory(facts, most=most)
-    told = histories(ledger.records(TRIAL_KINDS))
-    searching = Searching(plan, ledger.records()) if plan.study.tune else None
+    searching = Searching(plan, ledger.facts) if plan.study.tune else None
     try:
-        now = asked(plan, ledger.records())
-        declare(now, ledger)  # type: ignore[arg-type]  # what is used of a ledger is there
+        now = Standing(plan, ledger.book).asked
+        declare(now, ledger, ledger.book)  # type: ignore[arg-type]  # what is used of it is there
         conductor = Conductor(
             plan,
             ledger,  # type: ignore[arg-type]
-            told,
+            ledger.book,
             session="s",
             executor="bench",
             searching=searching,

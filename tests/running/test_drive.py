@@ -13,8 +13,8 @@ import pytest
 from cbablate.errors import EnvironmentFault, OwnedElsewhere, StudyError
 from cbablate.mirrors.port import MirrorUnreachable, StudyState, accounts
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book
 from cbablate.records.facts import Measured, Started
-from cbablate.records.history import histories
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.sqlite.ledger import Ledger
@@ -85,7 +85,7 @@ def test_failed_trials_are_tried_again_but_diverged_ones_are_not(tmp_path: Path)
     assert (
         driven(toy_plan({"fault": "nan"}, {"fault": "raise"}, replicates=1), tmp_path).trained == 1
     )
-    attempts = histories(told(tmp_path))
+    attempts = Book.of(told(tmp_path)).histories
     assert sorted(history.attempts for history in attempts.values()) == [1, 1, 2]
 
 
@@ -100,11 +100,11 @@ def test_timings_are_taken_once_for_all_arms_together(tmp_path: Path) -> None:
     wider = toy_plan(
         {"seconds": 0.001}, {"seconds": 0.002}, report=("test/score", "throughput/train")
     )
-    assert not untimed(wider, told(tmp_path)), "its new arm has not been trained"
+    assert not untimed(wider, Book.of(told(tmp_path))), "its new arm has not been trained"
     driven(wider, tmp_path)
     timed = [fact for fact in told(tmp_path) if fact.kind == "timed"]
     assert [fact.subject for fact in timed[2:]] == list(wider.arm_of), "one stage for all arms"
-    assert not untimed(toy_plan({"seconds": 0.002}), []), "nobody asked for a timing"
+    assert not untimed(toy_plan({"seconds": 0.002}), Book()), "nobody asked for a timing"
 
 
 def test_a_timing_stage_that_only_failed_arms_lack_is_not_repeated_for_ever(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_timing_that_raises_is_told_and_what_was_trained_is_published(tmp_path
         plan,
         results=tmp_path,
         executor=Untimeable,
-        publish=lambda facts: published.append(len(facts)) or [],
+        publish=lambda book: published.append(book.count) or [],
     )
     assert done.unanswered == ("The arms could not be timed: MemoryError: too large to time",)
     assert done.exit_code == 3
@@ -227,9 +227,11 @@ def test_a_trial_that_got_on_from_its_checkpoint_keeps_its_place(tmp_path: Path)
         ledger.append(Started(1, "s").record(first.id))
         ledger.append(Measured(Measurement(1, {"val/score": 1.0})).record(first.id))
         ledger.append(Started(2, "s", reached=1).record(first.id))
-        assert waiting(plan, histories(ledger.records())).index(first) == 3, "it got nowhere"
+        assert waiting(plan, Book.of(ledger.records()).histories).index(first) == 3, (
+            "it got nowhere"
+        )
         ledger.append(Measured(Measurement(2, {"val/score": 1.0})).record(first.id))
-        assert waiting(plan, histories(ledger.records())).index(first) == 0
+        assert waiting(plan, Book.of(ledger.records()).histories).index(first) == 0
 
 
 def test_a_trial_that_was_under_way_at_two_deaths_comes_last(tmp_path: Path) -> None:
@@ -238,7 +240,7 @@ def test_a_trial_that_was_under_way_at_two_deaths_comes_last(tmp_path: Path) -> 
     with Ledger.writing(tmp_path) as ledger:
         for attempt, expected in ((1, 0), (2, 3)):
             ledger.append(Started(attempt, "s").record(first.id))
-            order = waiting(plan, histories(ledger.records()))
+            order = waiting(plan, Book.of(ledger.records()).histories)
             assert order.index(first) == expected
     assert driven(plan, tmp_path).states == {TrialState.COMPLETE: 4}
 
@@ -284,7 +286,7 @@ def test_an_interrupt_keeps_what_had_finished_and_the_rest_starts_again(tmp_path
         )
     assert mirror.states[-1] is StudyState.INTERRUPTED
     assert driven(plan, tmp_path).trained == 2
-    attempts = histories(told(tmp_path))
+    attempts = Book.of(told(tmp_path)).histories
     assert sorted(history.attempts for history in attempts.values()) == [1, 1, 2]
 
 

@@ -12,12 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from cbablate import api
-from cbablate.analysis.course import asked, course
+from cbablate.analysis.course import course
 from cbablate.analysis.outcome import outcome
+from cbablate.analysis.standing import Standing
 from cbablate.cli.main import app
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import histories
+from cbablate.records.book import Book
 from cbablate.records.record import Record
 from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
@@ -68,11 +69,11 @@ def whole() -> list[Record]:
 
 def test_only_undecided_arms_and_their_reference_are_given_more(whole: list[Record]) -> None:
     plan = growing()
-    found = course(plan, histories(whole))
+    found = course(plan, Book.of(whole).histories)
     assert found is not None
     baseline, early, later, never = (found.asked[arm.id] for arm in plan.arms)
     assert 6 <= early < later < never == baseline == 10
-    assert trained(whole) == {trial.id for trial in asked(plan, whole).trials}
+    assert trained(whole) == {trial.id for trial in Standing(plan, whole).asked.trials}
     counts = [arm.counts.complete for arm in outcome(plan, whole).summary.arms]
     assert counts == [baseline, early, later, never]
 
@@ -89,7 +90,7 @@ def test_killed_at_any_fact_it_goes_on_to_the_same_trials_and_the_same_table(
             facts = conducted(plan, facts, most=before + draw.randint(2, 80))
             if len(facts) == before:
                 break
-            if not [t for t in asked(plan, facts).trials if not _complete(facts, t)]:
+            if not [t for t in Standing(plan, facts).asked.trials if not _complete(facts, t)]:
                 facts = conducted(plan, facts)
                 break
         assert trained(facts) == trained(whole)
@@ -97,7 +98,7 @@ def test_killed_at_any_fact_it_goes_on_to_the_same_trials_and_the_same_table(
 
 
 def _complete(facts: Sequence[Record], trial: Trial) -> bool:
-    history = histories(facts).get(trial.id)
+    history = Book.of(facts).histories.get(trial.id)
     return history is not None and history.state is TrialState.COMPLETE
 
 
@@ -131,7 +132,7 @@ def test_trials_of_another_study_ahead_of_a_look_are_not_used_and_that_is_said(
 
 
 def own_trials(facts: Sequence[Record]) -> list[Trial]:
-    return list(asked(growing(), facts).trials)
+    return list(Standing(growing(), facts).asked.trials)
 
 
 class _Dying:

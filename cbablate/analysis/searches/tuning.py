@@ -15,9 +15,9 @@ from functools import cached_property
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import Search, searches, violations
 from cbablate.planning.search_turns import most_each, wanted
-from cbablate.records.facts import Proposed, Started
-from cbablate.records.history import History, counted, histories
-from cbablate.records.record import Record
+from cbablate.records.book import Book, Facts
+from cbablate.records.facts import Proposed
+from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal
@@ -135,32 +135,31 @@ class Tuning:
         )
 
 
-def tunings(plan: Plan, facts: Iterable[Record]) -> tuple[Tuning, ...]:
+def tunings(plan: Plan, facts: Facts) -> tuple[Tuning, ...]:
     """The tuning of each arm, in the plan's order; none of a study that does not tune.
 
     Attempts beyond the number of trials that the sweep now asks for are passed by: a sweep that
     was shortened says what it would have said had it been short from the start.
     """
-    ordered = sorted(facts, key=lambda fact: fact.sequence)
-    proposed: dict[str, dict[int, tuple[str, Proposed]]] = {}
-    for fact in ordered:
-        if fact.kind == "proposed":
-            said = Proposed.of(fact)
-            proposed.setdefault(said.search, {}).setdefault(said.number, (fact.subject, said))
     planned = searches(plan)
     if not planned:
         return ()
-    past, clock = histories(ordered), _clock(ordered)
+    book = Book.of(facts)
+    proposed: dict[str, dict[int, tuple[str, Proposed]]] = {}
+    for fact in book.facts:
+        if fact.kind == "proposed":
+            one = Proposed.of(fact)
+            proposed.setdefault(one.search, {}).setdefault(one.number, (fact.subject, one))
     limit = most_each(planned[0].sweep, len(planned))
     attempts = [
         tuple(
-            _attempt(search, trial, said, past=past, clock=clock)
-            for number, (trial, said) in sorted(proposed.get(search.id, {}).items())
+            _attempt(search, trial, one, book)
+            for number, (trial, one) in sorted(proposed.get(search.id, {}).items())
             if number < limit
         )
         for search in planned
     ]
-    each = _wanted(planned[0], attempts, _gpus(ordered))
+    each = _wanted(planned[0], attempts, book.gpus)
     own = [objective.metric for objective in planned[0].objectives]
     decides = own.index(plan.study.objective.metric) if plan.study.objective.metric in own else 0
     return tuple(
@@ -169,7 +168,7 @@ def tunings(plan: Plan, facts: Iterable[Record]) -> tuple[Tuning, ...]:
     )
 
 
-def best_proposals(plan: Plan, facts: Iterable[Record]) -> dict[str, Proposal]:
+def best_proposals(found: Iterable[Tuning]) -> dict[str, Proposal]:
     """The best proposal of each search that is over and has one, by the id of its arm as planned.
 
     It is a COMPLETE trial's: never a pruned one's, a failed one's, or one's that breaks a
@@ -177,7 +176,7 @@ def best_proposals(plan: Plan, facts: Iterable[Record]) -> dict[str, Proposal]:
     """
     return {
         tuning.search.arm.id: tuning.best.proposal
-        for tuning in tunings(plan, facts)
+        for tuning in found
         if tuning.over and tuning.best is not None
     }
 
@@ -195,15 +194,8 @@ def _wanted(
     )
 
 
-def _attempt(
-    search: Search,
-    trial: str,
-    proposed: Proposed,
-    *,
-    past: Mapping[str, History],
-    clock: Mapping[str, float],
-) -> Attempt:
-    history = past.get(trial) or History(trial=trial)
+def _attempt(search: Search, trial: str, proposed: Proposed, book: Book) -> Attempt:
+    history = book.histories.get(trial) or History(trial=trial)
     proposal = proposed.proposal
     values = _values(search, history)
     first = search.objectives[0].metric
@@ -216,7 +208,7 @@ def _attempt(
         feasible=values is None or _feasible(search, proposal, history),
         failure=history.failure,
         spent=history.last.spent if history.last else 0,
-        seconds=clock.get(trial, 0.0),
+        seconds=book.seconds.get(trial, 0.0),
         curve=tuple(
             (measurement.spent, float(measurement.metrics[first]))
             for measurement in history.measurements
@@ -245,21 +237,3 @@ def _scores(objectives: Sequence[Objective], values: Sequence[float] | None) -> 
 def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
     at_least = all(a >= b for a, b in zip(one, other, strict=True))
     return at_least and any(a > b for a, b in zip(one, other, strict=True))
-
-
-def _clock(facts: Iterable[Record]) -> dict[str, float]:
-    """Seconds from start to end, over all attempts at a trial that ended, by trial id."""
-    began: dict[str, float] = {}
-    taken: dict[str, float] = {}
-    for fact in counted(facts):
-        if fact.kind == "started":
-            began[fact.subject] = fact.at
-        elif fact.kind == "ended" and fact.subject in began:
-            seconds = max(0.0, fact.at - began.pop(fact.subject))
-            taken[fact.subject] = taken.get(fact.subject, 0.0) + seconds
-    return taken
-
-
-def _gpus(facts: Iterable[Record]) -> dict[str, float]:
-    """The share of GPUs that the last attempt at a trial had, by trial id."""
-    return {fact.subject: Started.of(fact).gpus for fact in facts if fact.kind == "started"}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ _READERS = 2_000
 waited for once: what it keeps out of the file stays in the -wal, on disk, until it goes on."""
 
 
+Follow = Callable[[Record], object]
+"""Takes note of a fact."""
+
+
 class Ledger:
     """Facts in the order they were told; nothing is ever altered or removed.
 
@@ -40,8 +45,11 @@ class Ledger:
     that has ended is in the file itself, which alone is enough to keep it.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, lock: Lock, follow: Follow | None = None
+    ) -> None:
         self.path = path
+        self._follow = follow
         self._connection = connection
         self._lock = lock
         self._file = LedgerFile(path, connection)
@@ -57,8 +65,11 @@ class Ledger:
 
     @classmethod
     @contextmanager
-    def writing(cls, folder: Path) -> Iterator[Ledger]:
+    def writing(cls, folder: Path, follow: Follow | None = None) -> Iterator[Ledger]:
         """The ledger of a results folder, with the sole right to append.
+
+        Whoever would `follow` it is called with every fact, once and in order: with those that it
+        holds, one after the other as they are read, then with each that is appended.
 
         Raises:
             OwnedElsewhere: another process has that right.
@@ -76,11 +87,12 @@ class Ledger:
         path = folder / LEDGER_FILE
         with exclusive(folder / "lock") as lock:
             with LedgerFile.reading(folder) as before:
-                known = before.records()  # before it is opened to write, which alters the file
+                # Before it is opened to write, which alters the file.
+                known = before.records() if follow is None else _handed(before, follow)
                 seal = seal_of(before.digests())
             if not path.exists():
                 create(path)
-            ledger = cls(path, connected(path, "rw"), lock)
+            ledger = cls(path, connected(path, "rw"), lock, follow)
             written_here.add(path.resolve())
             try:
                 ledger._open(known, seal)
@@ -122,6 +134,9 @@ class Ledger:
         crash_point("ledger.append.after")
         self.confirm()  # before the seal, which may by now be another ledger's
         self._settle(lasting=any(fact.kind in _LASTING for fact in facts))
+        if self._follow is not None:
+            for number, fact in enumerate(facts, after.facts - len(facts) + 1):
+                self._follow(replace(fact, sequence=number))
 
     def tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Record:
         """Record one fact as of now."""
@@ -185,10 +200,11 @@ class Ledger:
             raise DamagedState(f"{self.path} is not open any more")
         return self._lease
 
-    def _open(self, known: list[Record], seal: Seal) -> None:
+    def _open(self, known: list[Record] | int, seal: Seal) -> None:
         """Take the lease, seal a ledger that has no seal yet, and learn which file this is.
 
-        `known` are facts that were read just now, and `seal` is theirs: they are not read again.
+        `known` are facts that were read just now, or how many were handed to who follows, and
+        `seal` is theirs: they are not read again.
         """
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -199,7 +215,10 @@ class Ledger:
             digests = self._file.digests()
             self._digests.update("".join(digests).encode())
             self._facts = len(digests)
-            if seal_of(digests, len(known)) == seal:
+            if isinstance(known, int):
+                if seal_of(digests, known) != seal or len(digests) != known:
+                    raise damaged(self.path, "another program has altered it while it was opened")
+            elif seal_of(digests, len(known)) == seal:
                 self._known = known
             if connection.execute("PRAGMA user_version").fetchone() == (1,):
                 upgrade(connection, self._seal)
@@ -262,6 +281,15 @@ class Ledger:
                     self.confirm()  # a file that is not there any more is the better reason
                 raise fault(self.path, error, "written") from error
             raise
+
+
+def _handed(before: LedgerFile, follow: Follow) -> int:
+    """How many facts there are, now that each was handed to who follows."""
+    count = 0
+    for fact in before.stream():
+        follow(fact)
+        count += 1
+    return count
 
 
 def _row(fact: Record) -> tuple[str, str, float, str, str]:

@@ -13,6 +13,7 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import spaced
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book, Facts
 from cbablate.records.facts import SessionFact, Timed, WorkerFact
 from cbablate.records.record import Record
 from cbablate.reporting.model.cell import Blank
@@ -59,7 +60,7 @@ class _Told:
         return [one for one in self.trials if one.arm.id == arm]
 
 
-def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
+def explanation(plan: Plan, facts: Facts, *words: str) -> str:
     """A cell, explained in lines of text.
 
     Args:
@@ -70,7 +71,7 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
     Raises:
         CbablateError: the table has no such cell, or the column holds names.
     """
-    told = sorted(facts, key=lambda fact: fact.sequence)
+    told = Book.of(facts)
     found = outcome(plan, told)
     table = outcome_table(found)
     plan, summary = found.plan, found.summary
@@ -86,7 +87,7 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
         place_of_arm = [one.arm.id for one in summary.arms].index(row.arm)
         plan, summary = found.tuned.plan, found.tuned.fixed
         arm, column = summary.arms[place_of_arm], as_written(column)
-    case = _Told(plan, summary, outcomes(plan, told), told, arm=arm, column=column)
+    case = _Told(plan, summary, outcomes(plan, told), told.facts, arm=arm, column=column)
     cell = row.cells[place.column]
     lines = [
         f"{case.arm.arm.name}, {_heading(case)}: {cell.plain}",

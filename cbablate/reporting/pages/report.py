@@ -23,6 +23,7 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import brief, spaced, visible
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book, Facts
 from cbablate.records.facts import SessionFact, WorkerFact
 from cbablate.records.history import LONGEST_REASON
 from cbablate.records.record import Record
@@ -53,7 +54,7 @@ class _Lines(str):
 
 def report(
     plan: Plan,
-    facts: Iterable[Record],
+    facts: Facts,
     *,
     found: Outcome | None = None,
     shown: Sequence[Picture] | None = None,
@@ -64,7 +65,7 @@ def report(
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    told = sorted(facts, key=lambda fact: fact.sequence)
+    told = Book.of(facts)
     found = found or outcome(plan, told)
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
@@ -93,8 +94,8 @@ def report(
         rows=[_row(one, summary.metrics) for one in trials],
         states=[state.value for state in TrialState if _any(trials, state)],
         failures=[_failure(plan, one) for one in trials if one.history.state in _ENDED_EARLY],
-        sessions=_sessions(trials, told),
-        workers=_workers(trials, told),
+        sessions=_sessions(trials, told.facts),
+        workers=_workers(trials, told.facts),
         origin=summary.origin.traits,
         data=sorted({plan.description.data(arm.config) for arm in plan.arms} - {""}),
         style=_TEMPLATES.joinpath("report.css").read_text(encoding="utf-8"),
