@@ -17,7 +17,14 @@ from cbablate.records.crash_point import crash_point
 from cbablate.records.record import Kind, Record, digest_of
 from cbablate.records.sqlite.layout import LEDGER_FILE, clear_half_made, create, upgrade
 from cbablate.records.sqlite.lease import Lease, holder_now, take
-from cbablate.records.sqlite.ledger_file import PATIENCE, LedgerFile, among, connected, written_here
+from cbablate.records.sqlite.ledger_file import (
+    PATIENCE,
+    LedgerFile,
+    among,
+    connected,
+    uncollected,
+    written_here,
+)
 from cbablate.records.sqlite.lock import Lock, exclusive
 from cbablate.records.sqlite.moved_file import Identity, identity, keep_open, lost
 from cbablate.records.sqlite.seal import Seal, SealFile, seal_of
@@ -286,9 +293,10 @@ class Ledger:
 def _handed(before: LedgerFile, follow: Follow) -> int:
     """How many facts there are, now that each was handed to who follows."""
     count = 0
-    for fact in before.stream():
-        follow(fact)
-        count += 1
+    with uncollected():
+        for fact in before.stream():
+            follow(fact)
+            count += 1
     return count
 
 

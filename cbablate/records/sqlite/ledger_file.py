@@ -20,7 +20,15 @@ from cbablate.records.sqlite.layout import APPLICATION, FORMAT, LEDGER_FILE, add
 from cbablate.records.sqlite.seal import SEAL_FILE, Seal, read_seal, seal_of
 from cbablate.records.sqlite.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
-__all__ = ["LEDGER_FILE", "PATIENCE", "LedgerFile", "among", "connected", "written_here"]
+__all__ = [
+    "LEDGER_FILE",
+    "PATIENCE",
+    "LedgerFile",
+    "among",
+    "connected",
+    "uncollected",
+    "written_here",
+]
 
 _COUNTS = """
     SELECT count(*), coalesce(max(sequence) - min(sequence) + 1, 0), coalesce(max(sequence), 0),
@@ -95,7 +103,7 @@ class LedgerFile:
             DamagedState: a fact does not match its checksum, or has not the shape of its kind.
         """
         # Chosen here, not by SQL: a fact whose damaged kind hides it must be met, not missed.
-        with _uncollected():
+        with uncollected():
             return among(self.stream(after=after), kinds, subject)
 
     def stream(self, *, after: int = 0) -> Iterator[Record]:
@@ -329,7 +337,7 @@ def _decode(text: str) -> Any:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """No search for cyclic garbage: facts are many small mappings that stay, and have no cycles.
 
     Looking through them again and again would take a third of the time.
