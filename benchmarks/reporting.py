@@ -25,8 +25,8 @@ from cbablate.planning.plan import Plan
 from cbablate.records.book import Book
 from cbablate.records.facts import Ended, Measured, SessionFact, Started
 from cbablate.records.measurement import Measurement
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.recorder import declare
 
 ARMS, MEASUREMENTS, LAYERS = 100, 5, 12
@@ -72,7 +72,7 @@ def main() -> None:
     study.write_text(STUDY.format(levels=levels, replicates=asked.trials // ARMS))
     planned, results = plan(load_study(study)), folder / "results"
     if not results.exists():
-        with Ledger.writing(results) as ledger:
+        with Place(results).writing() as ledger:
             declare(planned, ledger, Book())
             ledger.append(*facts(planned))
     shown = [str(study), "--results", str(results)]

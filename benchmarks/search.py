@@ -25,8 +25,8 @@ from cbablate.planning.plan import Plan, plan
 from cbablate.planning.search import searches, tuning_seed
 from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.conductor import Conductor
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Executor
@@ -124,7 +124,7 @@ def ours(
     asked, memory = study(trials), Memory()
     folder = Path(tempfile.mkdtemp(prefix="cbablate-benchmark-"))
     book = Book()
-    with executor() as running, Ledger.writing(folder, book.add) as ledger:
+    with executor() as running, Place(folder).writing(book.add) as ledger:
         declare(asked, ledger, book)
         searching = Searching(asked, [])
         conductor = Conductor(

@@ -26,8 +26,8 @@ from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
 from cbablate.records.facts import Ended, Measured, Started
 from cbablate.records.measurement import Measurement
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.conductor import Conductor
 from cbablate.running.executors.port import Ending
 from cbablate.running.recorder import declare
@@ -42,9 +42,9 @@ READ = """\
 import re, sys, time
 from pathlib import Path
 from cbablate.records.book import Book
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 book, began = Book(), time.process_time()
-with Ledger.writing(Path(sys.argv[1]), book.add):
+with Place(Path(sys.argv[1])).writing(book.add):
     print(book.count, time.process_time() - began, end=" ")
     peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())
     print(int(peak[1]) / 1024)
@@ -92,7 +92,7 @@ def study(trials: int, epochs: int) -> Plan:
 def made(folder: Path, planned: Plan, *, last: int) -> None:
     """A ledger in which all trials but the last ones are complete."""
     book = Book()
-    with Ledger.writing(folder, book.add) as ledger:
+    with Place(folder).writing(book.add) as ledger:
         declare(planned, ledger, book)
         done = planned.trials[: len(planned.trials) - last]
         ledger.append(*(fact for trial in done for fact in course(trial)))
@@ -124,7 +124,7 @@ def ended(folder: Path, planned: Plan) -> tuple[float, float]:
     """Milliseconds of a processor that one of the last trials costs, and its end alone."""
     made(folder, planned, last=LAST)
     book, wholes, ends = Book(), list[float](), list[float]()
-    with Ledger.writing(folder, book.add) as ledger:
+    with Place(folder).writing(book.add) as ledger:
         conductor = Conductor(planned, ledger, book, session="s", executor="none")
         while (trial := conductor.next()) is not None:
             began = time.process_time()

@@ -13,11 +13,11 @@ from cbablate.analysis.provenance.recorded_version import as_recorded
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError, UsageError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
-from cbablate.records.place import results_folder
+from cbablate.records.book import Book, Recorded
+from cbablate.records.place import Place, results_folder
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger_file import LedgerFile
 from cbablate.spec.loading.load import StudyFile, read_study
+from cbablate.spec.needs import Needs
 from cbablate.workloads.catalog import SHIPPED, describe
 
 if TYPE_CHECKING:
@@ -35,9 +35,10 @@ RESULTS = Path("results")
 class Resources:
     """Where trials run, and what each may take.
 
-    `on` is `ray` (side by side, on this machine or the cluster at `address`) or `local` (in this
-    process, one after another). `gpus_per_trial` may be a fraction; None is a whole one where
-    there are GPUs. `slots` limits how many trials run at a time.
+    `on` is `ray` (side by side, on this machine or the cluster at `address`), `local` (in this
+    process, one after another), or `module:Class` of an executor of one's own.
+    `gpus_per_trial` may be a fraction; None is a whole one where there are GPUs. `slots` limits how
+    many trials run at a time.
     `checkpoint_every` is how many seconds at least a trial trains between two checkpoints, from
     which it goes on when it is cut short; 0 is one with each measurement.
     """
@@ -48,11 +49,20 @@ class Resources:
     address: str | None = None
     checkpoint_every: float = 60.0
 
+    @property
+    def needs(self) -> Needs | None:
+        """What each trial takes; None if nothing was said of it.
+
+        Raises:
+            UsageError: there is no such amount.
+        """
+        return None if self.gpus_per_trial is None else Needs(gpus=self.gpus_per_trial)
+
     def executor(self) -> Executor:
         """The executor that these words ask for, not entered yet.
 
         Raises:
-            UsageError: a word is neither of its values, or they do not go together.
+            UsageError: a word is none of its values, or they do not go together.
             EnvironmentFault: Ray cannot be imported.
         """
         if not self.checkpoint_every >= 0:
@@ -60,41 +70,20 @@ class Resources:
                 f"checkpoints are taken every so many seconds, 0 or more, not every "
                 f"{self.checkpoint_every:g}"
             )
-        if self.gpus_per_trial is not None and not (
-            1e-4 <= self.gpus_per_trial <= 1 or self.gpus_per_trial % 1 == 0 <= self.gpus_per_trial
-        ):
-            raise UsageError(
-                f"a trial takes a share of one GPU (0.0001 to 1) or whole ones (0, 1, 2, ...), not "
-                f"{self.gpus_per_trial:g}"
-            )
         if self.address is not None and not self.address.strip():
             raise UsageError(
                 "the address of the Ray cluster is empty (a variable that is not set?): give "
                 "HOST:PORT, or leave it out for a Ray of this machine alone"
             )
-        if self.on == "local":
-            asked = (self.gpus_per_trial, self.slots, self.address)
-            if any(word is not None for word in asked):
-                raise UsageError(
-                    "trials in this process run one after another on what it sees: GPUs per "
-                    "trial, slots and a Ray address are words for 'ray'"
-                )
-            from cbablate.running.executors.local_executor import LocalExecutor
+        from cbablate.running.executors.catalog import executor_on
 
-            return LocalExecutor()
-        if self.on != "ray":
-            raise UsageError(f"trials run on 'ray' or 'local', not on '{self.on}'")
-        from cbablate.running.executors.ray_executor import RayExecutor
-
-        return RayExecutor(
-            gpus_per_trial=self.gpus_per_trial, slots=self.slots, address=self.address
-        )
+        return executor_on(self.on, needs=self.needs, slots=self.slots, address=self.address)
 
 
 def _refuse_idle_gpus(plan: Plan, resources: Resources) -> None:
     """The workloads that we ship train on one GPU at most; more would be reserved and not used."""
-    asked = resources.gpus_per_trial
-    if asked is not None and asked > 1 and plan.study.workload in SHIPPED:
+    asked = resources.gpus_per_trial or 0.0
+    if asked > 1 and plan.study.workload in SHIPPED:
         raise EnvironmentFault(
             f"workload '{plan.study.workload}' trains a trial on one GPU at most, and "
             f"--gpus-per-trial {asked:g} would hold {asked:g} for each. Say 1, or a share such as "
@@ -181,13 +170,12 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
         MirrorUnreachable: one of them cannot be reached.
         OwnedElsewhere: a study is running here, and brings them up to date itself.
     """
-    from cbablate.records.sqlite.ledger import Ledger
     from cbablate.reporting.pages.publication import publish
     from cbablate.running.drive import sync as bring
 
     folder = results_folder(results).absolute()
     mirrors = _mirrors(folder, mlflow)
-    with Ledger.writing(folder) as ledger:  # mirrors have one writer, as the ledger has
+    with Place(folder).writing() as ledger:  # mirrors have one writer, as the ledger has
         book = Book.of(ledger.records())
         known = as_recorded(plan, book.facts)
         bring(
@@ -210,7 +198,7 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     return table_of(plan, facts(results), view=view)
 
 
-def table_of(plan: Plan, facts: Facts, *, view: str = "arms") -> Table:
+def table_of(plan: Plan, facts: Recorded, *, view: str = "arms") -> Table:
     """As `table`, of facts that were read already: a `Completion` has the book of its end.
 
     Raises:
@@ -246,7 +234,7 @@ def facts(results: str | Path) -> Sequence[Record]:
         DamagedState: the ledger is not whole.
         EnvironmentFault: it cannot be read, or this is not a folder.
     """
-    with LedgerFile.reading(results_folder(results)) as ledger:
+    with Place.at(results).reading() as ledger:
         return ledger.records()
 
 

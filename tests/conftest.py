@@ -16,6 +16,10 @@ HERE = Path(__file__).parent
 settings.register_profile("cbablate", deadline=None)
 settings.load_profile("cbablate")
 
+# Each process of the suite has a core: where threads of torch wait for one, they wait busily, and
+# what takes a second takes ten. The product trains with one thread anyway.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Each fact of a ledger is synced to the disk, which takes no time where the disk is memory.
 MEMORY, ENOUGH = Path("/dev/shm"), 4 * 2**30
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
@@ -39,19 +43,15 @@ def ray_session(request: pytest.FixtureRequest) -> Iterator[None]:
         executor.__exit__(None, None, None)
 
 
-JUDGED = ("spec", "planning", "records", "statistics", "analysis", "reporting")
-"""Rooms whose coverage is judged: their own tests must reach it, and only these are traced."""
 SLOW = {"ray", "tex", "kill", "faults", "fuzz"}
 """Markers and rooms whose tests are slow, beside those that say so themselves."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say of each test who runs it: `make quick`, the process of the Ray session, the tracer."""
+    """Say of each test whether it is slow, and whether it needs the process of the Ray session."""
     for item in items:
         room = item.path.relative_to(HERE).parts[0]
         if item.get_closest_marker("ray"):
             item.add_marker(pytest.mark.xdist_group("ray"))
         if SLOW & {room, *(mark.name for mark in item.iter_markers())}:
             item.add_marker(pytest.mark.slow)
-        if room not in JUDGED:
-            item.add_marker(pytest.mark.no_cover)

@@ -11,7 +11,7 @@ import pytest
 import cbablate
 from cbablate import api
 from cbablate.errors import CbablateError, OwnedElsewhere, StudyError, UsageError
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from cbablate.records.state import TrialState
 from tests.toys import toy_file
 
@@ -159,7 +159,7 @@ def test_a_results_folder_that_is_none_is_a_sentence(tmp_path: Path) -> None:
 
 def test_a_sync_beside_a_running_study_is_turned_away(tmp_path: Path) -> None:
     planned = api.plan(api.load_study(toy_file(tmp_path)))
-    with Ledger.writing(tmp_path / "r"), pytest.raises(OwnedElsewhere):
+    with Place(tmp_path / "r").writing(), pytest.raises(OwnedElsewhere):
         api.sync(planned, results=tmp_path / "r")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import ArmFact, TrialFact
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
@@ -31,7 +31,7 @@ class Cost:
     basis: str
 
 
-def cost(plan: Plan, facts: Facts) -> Cost:
+def cost(plan: Plan, facts: Recorded) -> Cost:
     """The cost of a plan, given what its ledger has seen.
 
     A trial is taken to last as the median completed trial of its arm did, a unit of budget for a
@@ -95,7 +95,7 @@ class TuningCost:
     basis: str
 
 
-def tuning_cost(plan: Plan, facts: Facts) -> TuningCost:
+def tuning_cost(plan: Plan, facts: Recorded) -> TuningCost:
     """The cost of tuning a plan's arms and of confirming what is found, by what has been seen.
 
     What is left of a search is taken to spend its whole budget, as nothing tells beforehand what

@@ -12,7 +12,7 @@ from cbablate.analysis.standing import Standing
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import Ended, Measured, Started
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
@@ -76,7 +76,7 @@ class Forecast:
     measured: bool
 
 
-def shapes(plan: Plan, facts: Facts) -> list[Shape]:
+def shapes(plan: Plan, facts: Recorded) -> list[Shape]:
     """The distinct shapes of a plan's arms, in the order of their first arms.
 
     Tuning trials and confirmations count as trials of their arm's shape as written.
@@ -90,7 +90,7 @@ def shapes(plan: Plan, facts: Facts) -> list[Shape]:
 
 def forecast(
     plan: Plan,
-    facts: Facts,
+    facts: Recorded,
     samples: Iterable[tuple[Shape, Sample]],
     *,
     slots: int = 1,
@@ -112,7 +112,7 @@ def forecast(
     )
 
 
-def _left(plan: Plan, facts: Facts) -> Counter[str]:
+def _left(plan: Plan, facts: Recorded) -> Counter[str]:
     """Trials still to train by the arm as planned, tuning and confirmations among them, and all
     that looks may ask for.
     """
@@ -166,7 +166,7 @@ def _total(prices: Sequence[Price], slots: int) -> Estimate:
     return Estimate(mean, max(0.0, mean - half), mean + half, None, steps, steps)
 
 
-def _ledger_bytes(plan: Plan, facts: Facts) -> tuple[int, bool]:
+def _ledger_bytes(plan: Plan, facts: Recorded) -> tuple[int, bool]:
     """Bytes of a trial's facts: as completed trials of this plan have, else at most so many."""
     past = Book.of(facts).histories
     ours = [

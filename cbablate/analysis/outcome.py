@@ -11,7 +11,7 @@ from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import versus_fixed
-from cbablate.records.book import Facts
+from cbablate.records.book import Recorded
 from cbablate.spec.sweep import Proposal
 
 __all__ = ["Outcome", "Tuned", "outcome"]
@@ -51,7 +51,7 @@ class Outcome:
     tuned: Tuned | None = None
 
 
-def outcome(plan: Plan, facts: Facts) -> Outcome:
+def outcome(plan: Plan, facts: Recorded) -> Outcome:
     """What the facts of a ledger say of a plan; its arms as tuned so far, if it tunes them."""
     now = Standing(plan, facts)
     if plan.study.tune is None:

@@ -10,7 +10,7 @@ from cbablate.analysis.searches.confirmation import with_confirmations
 from cbablate.analysis.searches.tuning import Tuning, best_proposals, tunings
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.history import History
 from cbablate.spec.sweep import Proposal
 
@@ -27,7 +27,7 @@ class Standing:
         DamagedState: from what rests on histories, where the ledger contradicts itself.
     """
 
-    def __init__(self, plan: Plan, facts: Facts = ()) -> None:
+    def __init__(self, plan: Plan, facts: Recorded = ()) -> None:
         self.plan = plan
         self.book = Book.of(facts)
 

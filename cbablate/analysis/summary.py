@@ -18,7 +18,7 @@ from cbablate.analysis.provenance.timing import Timing, timings
 from cbablate.fingerprint import derive_seed
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.spec.metric import Direction, Metric
@@ -100,10 +100,10 @@ def direction_of(plan: Plan, name: str) -> Direction | None:
     return objective.direction if name == objective.metric else metric_of(plan, name).direction
 
 
-def summarize(plan: Plan, facts: Facts) -> Summary:
+def summarize(plan: Plan, facts: Recorded) -> Summary:
     """The summary of a plan's trials from a ledger's facts, which may tell of others too.
 
-    Only the last measurement of a COMPLETE trial counts. Facts are taken in the ledger's order,
+    Only the last measurement of a COMPLETE trial counts. Recorded are taken in the ledger's order,
     whatever order they are handed in. Of sequential replicates those count that looks have asked
     for.
     """

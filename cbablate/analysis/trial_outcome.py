@@ -9,7 +9,7 @@ from cbablate.character import brief
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.history import LONGEST_REASON, History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
@@ -48,7 +48,7 @@ class TrialOutcome:
         return f"{past.state.value}{kind}{'' if not past.attempts else after}{reason}"
 
 
-def outcomes(plan: Plan, facts: Facts) -> tuple[TrialOutcome, ...]:
+def outcomes(plan: Plan, facts: Recorded) -> tuple[TrialOutcome, ...]:
     """An outcome for each trial of a plan, in its order, from facts in any order."""
     told = Book.of(facts).histories
     return tuple(

@@ -16,7 +16,7 @@ from cbablate.analysis.course import Course, looks_of
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Facts
+from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
 from cbablate.reporting.model.table import Table
 from cbablate.statistics.power import ALPHA, detectable, floor
@@ -31,7 +31,7 @@ def printed(shape: Mapping[str, Any]) -> str:
     return json.dumps(_known(shape), indent=2, ensure_ascii=True, allow_nan=False)
 
 
-def plan_shape(plan: Plan, facts: Facts) -> dict[str, Any]:
+def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
     """`cbablate plan --json`; where replicates grow, of as many as there may be."""
     standing = Standing(plan, facts)
     price = cost(plan, standing.book)
@@ -75,7 +75,7 @@ def plan_shape(plan: Plan, facts: Facts) -> dict[str, Any]:
     }
 
 
-def status_shape(plan: Plan, facts: Facts, *, at_work: bool = False) -> dict[str, Any]:
+def status_shape(plan: Plan, facts: Recorded, *, at_work: bool = False) -> dict[str, Any]:
     """`cbablate status --json`; where replicates grow, of those that were asked for."""
     standing = Standing(plan, facts)
     trials = outcomes(standing.asked, standing.book)

@@ -27,7 +27,6 @@ from cbablate.cli.words import (
     ReaderLeft,
     Results,
     StudyPath,
-    Where,
     Written,
     command,
     discard_stdout,
@@ -53,7 +52,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-On = Annotated[Where, typer.Option("--on", help="Where trials run.")]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on", metavar="WHERE", help="Where trials run: ray, local, or an executor's module:Class."
+    ),
+]
 Gpus = Annotated[
     float | None,
     typer.Option("--gpus-per-trial", metavar="N", help="GPUs a trial takes; 0.25 puts 4 on one."),
@@ -157,7 +161,7 @@ def plan(
 def run(
     study: StudyPath,
     results: Results = RESULTS,
-    on: On = Where.ray,
+    on: On = "ray",
     gpus_per_trial: Gpus = None,
     slots: Slots = None,
     ray_address: Address = None,
@@ -183,7 +187,7 @@ def run(
             planned,
             results=results,
             resources=api.Resources(
-                on=on.value,
+                on=on,
                 gpus_per_trial=gpus_per_trial,
                 slots=slots,
                 address=ray_address,
@@ -214,11 +218,11 @@ def status(study: StudyPath, results: Kept = None, as_json: Json = False) -> Non
     from cbablate import api
     from cbablate.cli import json_shape
     from cbablate.cli.overviews import overview
-    from cbablate.records.sqlite.lock import held
+    from cbablate.records.place import Place
 
     planned = api.plan(api.load_study(study))
     folder = ledger_folder(results)
-    at_work = held(folder / "lock")  # before the facts: what ends meanwhile is not cut short
+    at_work = Place(folder).at_work  # before the facts: what ends meanwhile is not cut short
     planned, told = api.recorded(planned, folder)
     if as_json:
         say(json_shape.printed(json_shape.status_shape(planned, told, at_work=at_work)))

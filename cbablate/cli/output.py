@@ -8,7 +8,7 @@ import typer
 
 from cbablate.cli.words import TEXT, Form, tell
 from cbablate.errors import EnvironmentFault
-from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.place import Place
 from cbablate.reporting.forms.form import FORMS
 
 __all__ = ["form_for", "page_is_pdf", "write_file"]
@@ -103,7 +103,7 @@ def _kept_with_a_ledger(path: Path) -> bool:
     """Whether a path is, or leads to, what lies beside a ledger for its sake or a mirror's."""
     try:
         place = path.resolve()
-        if not (place.parent / LEDGER_FILE).exists():
+        if not Place(place.parent).has_ledger:
             return False
     except (OSError, ValueError):
         return False  # writing there says what is wrong

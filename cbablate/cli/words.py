@@ -14,8 +14,7 @@ import typer
 
 from cbablate.character import visible_lines
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
-from cbablate.records.place import results_folder
-from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.place import Place, results_folder
 from cbablate.reporting.forms.form import FORMS
 from cbablate.spec.yaml.suggestion import did_you_mean
 
@@ -29,7 +28,6 @@ __all__ = [
     "ReaderLeft",
     "Results",
     "StudyPath",
-    "Where",
     "Written",
     "command",
     "discard_stdout",
@@ -70,17 +68,10 @@ RESULTS = Path("results")
 _MOST_LEDGERS = 5
 
 
-class Where(StrEnum):
-    """Where trials run: side by side on Ray, or one after another in this process."""
-
-    ray = "ray"
-    local = "local"
-
-
 class Form(StrEnum):
     """How a table is written: one of `FORMS`."""
 
-    _ignore_ = ["name"]  # noqa: RUF012 - what `enum` reads
+    _ignore_ = "name"
     for name in FORMS:
         vars()[name] = name
 
@@ -106,8 +97,7 @@ def ledger_folder(named: Path | None) -> Path:
     """
     folder = RESULTS if named is None else named
     try:
-        stem = Path(LEDGER_FILE).stem  # what is left of a damaged one counts: reading it says so
-        if any(folder.glob(f"{stem}*")) or (folder.exists() and not folder.is_dir()):
+        if Place(folder).is_used:  # a damaged one counts: reading it says what is wrong
             return folder
     except OSError:
         return folder  # reading it says what is wrong
@@ -123,7 +113,7 @@ def _other_ledgers(folder: Path) -> str:
     for near in (folder, folder.parent):
         with contextlib.suppress(OSError):
             places += [near, *sorted(one for one in near.iterdir() if one.is_dir())]
-    there = {str(one): one for one in places if (one / LEDGER_FILE).is_file()}
+    there = {str(one): one for one in places if Place(one).has_ledger}
     asked = did_you_mean(str(folder), there)
     if asked:
         return f" {asked[0].upper()}{asked[1:]}"

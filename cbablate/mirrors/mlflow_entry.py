@@ -12,7 +12,7 @@ from cbablate.analysis.searches.tuning import Tuning
 from cbablate.fingerprint import canonical, fingerprint
 from cbablate.mirrors.port import Account, StudyState
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.state import TrialState
 from cbablate.spec.loading.changes import flatten
 
@@ -175,7 +175,7 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
 
 
 def study_entry(
-    plan: Plan, facts: Facts, *, told: Iterable[Account], state: StudyState, ledger: str
+    plan: Plan, facts: Recorded, *, told: Iterable[Account], state: StudyState, ledger: str
 ) -> Entry:
     """The entry under which a study's trials lie; `told` are those that have ended."""
     study, spelling = plan.study, Spelling()

@@ -23,7 +23,7 @@ from cbablate.mirrors.mlflow_summary import summary_entries
 from cbablate.mirrors.mlflow_view import views
 from cbablate.mirrors.port import Account, StudyState, accounts, ledger_id
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 
 __all__ = [
     "ARTIFACT_FOLDER",
@@ -54,7 +54,7 @@ class MlflowMirror:
     def sync(
         self,
         plan: Plan,
-        facts: Facts,
+        facts: Recorded,
         *,
         state: StudyState,
         artifacts: Sequence[Path] = (),
@@ -68,7 +68,7 @@ class MlflowMirror:
             raise
 
     def _show(
-        self, plan: Plan, facts: Facts, *, state: StudyState, artifacts: Sequence[Path]
+        self, plan: Plan, facts: Recorded, *, state: StudyState, artifacts: Sequence[Path]
     ) -> None:
         now = Standing(plan, facts)
         ledger, book = ledger_id(now.book), now.book

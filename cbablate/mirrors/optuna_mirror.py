@@ -19,7 +19,7 @@ from cbablate.mirrors.port import Account, MirrorUnreachable, StudyState, accoun
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import violations
-from cbablate.records.book import Facts
+from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
 from cbablate.spec.loading.changes import flatten
 from cbablate.spec.metric import Direction
@@ -62,7 +62,7 @@ class OptunaMirror:
     def sync(
         self,
         plan: Plan,
-        facts: Facts,
+        facts: Recorded,
         *,
         state: StudyState,
         artifacts: Sequence[Path] = (),
@@ -93,7 +93,7 @@ class OptunaMirror:
         finally:
             optuna.logging.set_verbosity(loudness)
 
-    def _write(self, plan: Plan, facts: Facts, state: StudyState) -> None:
+    def _write(self, plan: Plan, facts: Recorded, state: StudyState) -> None:
         import optuna
 
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

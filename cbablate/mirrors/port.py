@@ -23,7 +23,7 @@ from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import SessionFact, Timed, WorkerFact
 from cbablate.records.history import History
 from cbablate.records.record import Record
@@ -67,7 +67,7 @@ class Mirror(Protocol):
     def sync(
         self,
         plan: Plan,
-        facts: Facts,
+        facts: Recorded,
         *,
         state: StudyState,
         artifacts: Sequence[Path] = (),
@@ -113,7 +113,7 @@ class Account:
     devices: tuple[str, ...] = ()
 
 
-def accounts(plan: Plan, facts: Facts) -> list[Account]:
+def accounts(plan: Plan, facts: Recorded) -> list[Account]:
     """The ended trials of a plan, in the order in which they ended."""
     book = Book.of(facts)
     timings: dict[str, list[Timing]] = {}
@@ -149,7 +149,7 @@ def accounts(plan: Plan, facts: Facts) -> list[Account]:
     return found
 
 
-def ledger_id(facts: Facts) -> str:
+def ledger_id(facts: Recorded) -> str:
     """Which ledger these facts are from: the address of its first session, "" without one.
 
     Two people who show the same study on one server do not touch each other's half.
@@ -182,7 +182,7 @@ class MirrorThread:
     """How long a mirror that could not be reached is left alone, in seconds."""
 
     def __init__(
-        self, mirrors: Sequence[Mirror], plan: Plan, *, facts: Callable[[], Facts]
+        self, mirrors: Sequence[Mirror], plan: Plan, *, facts: Callable[[], Recorded]
     ) -> None:
         self._mirrors = tuple(mirrors)
         self._plan = plan

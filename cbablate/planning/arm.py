@@ -8,6 +8,7 @@ from typing import Any
 
 from cbablate.fingerprint import fingerprint
 from cbablate.spec.description import Description
+from cbablate.spec.needs import Needs
 
 __all__ = ["Arm", "arm_id"]
 
@@ -19,7 +20,8 @@ class Arm:
     `id` is the fingerprint of all that the arm's outcome depends on but its seed and budget:
     the resolved config, the workload with its version, the data. `levels` names the level of
     each factor, in the study's order; `against` is the id of the arm it is compared with, None
-    for a reference itself.
+    for a reference itself. `needs` are what its workload says that a trial takes, and no part of
+    what it is; None where it says nothing.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Arm:
     levels: Mapping[str, str]
     config: Mapping[str, Any]
     against: str | None = None
+    needs: Needs | None = None
 
 
 def arm_id(config: Mapping[str, Any], description: Description) -> str:

@@ -206,8 +206,8 @@ def _arms(
             ]
             continue
         levels = {f.name: f.levels[i].name for f, i in zip(study.factors, cell, strict=True)}
-        arm = Arm(id=arm_id(resolved, description), name=name, levels=levels, config=resolved)
-        arms.append((cell, arm))
+        needs = description.needs(resolved)
+        arms.append((cell, Arm(arm_id(resolved, description), name, levels, resolved, needs=needs)))
     return arms, faults
 
 

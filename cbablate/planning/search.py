@@ -55,7 +55,8 @@ class Search:
             pydantic.ValidationError: the arm cannot have these hyperparameters.
         """
         config = description.resolve(apply(self.arm.config, proposal))
-        tuned = replace(self.arm, id=arm_id(config, description), config=config)
+        needs = description.needs(config)
+        tuned = replace(self.arm, id=arm_id(config, description), config=config, needs=needs)
         trial = trial_of(tuned, number, seed=self.study_seed, budget=self.budget, stream="tuning")
         own = fingerprint({"trial": trial.id, "search": self.id})
         return replace(trial, id=own, search=self.id)
@@ -150,7 +151,8 @@ def confirmed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
         if arm.id in proposals:
             config = plan.description.resolve(apply(arm.config, proposals[arm.id]))
         ids[arm.id] = arm_id(config, plan.description)
-        tuned.append(replace(arm, id=ids[arm.id], config=config))
+        needs = plan.description.needs(config)
+        tuned.append(replace(arm, id=ids[arm.id], config=config, needs=needs))
     known = {ids[arm] for arm in proposals}
     arms = tuple(
         replace(arm, against=None if arm.against is None else ids[arm.against]) for arm in tuned

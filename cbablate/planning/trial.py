@@ -9,6 +9,7 @@ from typing import Any
 from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.spec.budget import Budget
+from cbablate.spec.needs import Needs
 
 __all__ = ["Trial", "replicate_seed", "trial_of"]
 
@@ -30,6 +31,8 @@ class Trial:
     budget: Budget
     search: str = ""
     """The id of the search that proposed it; "" for a replicate, which enters tables."""
+    needs: Needs | None = None
+    """What it takes, where its workload says so."""
 
 
 def replicate_seed(seed: int, replicate: int) -> int:
@@ -53,4 +56,5 @@ def trial_of(
         config=arm.config,
         seed=drawn,
         budget=budget,
+        needs=arm.needs,
     )

@@ -14,7 +14,7 @@ from cbablate.records.history import TRIAL_KINDS, History, falsely_complete, fol
 from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState
 
-__all__ = ["Book", "Facts"]
+__all__ = ["Book", "Recorded"]
 
 
 class _Seen(NamedTuple):
@@ -54,7 +54,7 @@ class Book:
         self._lock = Lock()
 
     @classmethod
-    def of(cls, facts: Facts) -> Book:
+    def of(cls, facts: Recorded) -> Book:
         """The book of these facts, which are taken in a ledger's order; a book is its own."""
         if isinstance(facts, Book):
             return facts
@@ -158,8 +158,8 @@ class Book:
         history.measurements = packed(history.measurements)
 
 
-Facts = Iterable[Record] | Book
-"""Facts as whoever reads them takes them: folded already, or not yet."""
+Recorded = Iterable[Record] | Book
+"""Recorded as whoever reads them takes them: folded already, or not yet."""
 
 
 def _contradiction(history: History, budget: int) -> DamagedState:

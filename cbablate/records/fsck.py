@@ -16,10 +16,10 @@ from typing import Any
 
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault, OwnedElsewhere
 from cbablate.fingerprint import canonical
+from cbablate.records.disk import synchronise
 from cbablate.records.facts import TrialFact
 from cbablate.records.history import History, falsely_complete, fold
 from cbablate.records.record import Record
-from cbablate.records.sqlite.disk import synchronise
 from cbablate.records.sqlite.layout import APPLICATION, LEDGER_FILE, create, strange
 from cbablate.records.sqlite.lease import Told, holder_now, lives, may_be_taken, read_lease
 from cbablate.records.sqlite.ledger_file import LedgerFile, connected

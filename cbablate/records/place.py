@@ -1,13 +1,18 @@
-"""`results_folder`: the folder that a person means by `--results`."""
+"""`Place`: where results are kept, and `results_folder`, which a person means by `--results`."""
 
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from cbablate.errors import UsageError
+from cbablate.records.ledger import Facts, Follow, Ledger
+from cbablate.records.sqlite.ledger_file import LEDGER_FILE, LedgerFile
+from cbablate.records.store import FolderStore, Store
 
-__all__ = ["results_folder"]
+__all__ = ["Place", "results_folder"]
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):(/*)", re.ASCII)
 _SECRETS = (
@@ -42,3 +47,69 @@ def results_folder(results: str | Path) -> Path:
         f"results are kept in a folder, and {shown} is the address of something else.{hint} Give "
         "a folder of this machine to --results, and copy it afterwards to wherever you want it."
     )
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where results are kept: a folder, with its ledger, its checkpoints and its studies' tables.
+
+    The ledger is one SQLite file, and checkpoints are files; nobody else need know that.
+    """
+
+    folder: Path
+
+    @classmethod
+    def at(cls, results: str | Path) -> Place:
+        """The place that a person means by `--results`.
+
+        Raises:
+            EnvironmentFault: as `results_folder` says.
+        """
+        return cls(results_folder(results))
+
+    def reading(self) -> AbstractContextManager[Facts]:
+        """The ledger to read: see `Ledgers`."""
+        return LedgerFile.reading(self.folder)
+
+    def writing(self, follow: Follow | None = None) -> AbstractContextManager[Ledger]:
+        """The ledger with the sole right to append: see `Ledgers`."""
+        from cbablate.records.sqlite.ledger import SqliteLedger
+
+        return SqliteLedger.writing(self.folder, follow)
+
+    @property
+    def checkpoints(self) -> Store:
+        """What unfinished trials can go on from."""
+        return FolderStore(self.folder / "checkpoints")
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a driver has the right to append, as far as this machine can tell."""
+        from cbablate.records.sqlite.lock import held
+
+        return held(self.folder / "lock")
+
+    @property
+    def ledger(self) -> Path:
+        """Where the ledger lies, for a sentence."""
+        return self.folder / LEDGER_FILE
+
+    @property
+    def has_ledger(self) -> bool:
+        """Whether a ledger is here."""
+        return self.ledger.is_file()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a ledger is here, or what is left of a damaged one, or a file in its place."""
+        stem = self.ledger.stem
+        return any(self.folder.glob(f"{stem}*")) or (
+            self.folder.exists() and not self.folder.is_dir()
+        )
+
+    def has_another_ledger(self, than: Place) -> bool:
+        """Whether a ledger is here that is not the other place's, by whatever path."""
+        try:
+            return self.has_ledger and not self.ledger.samefile(than.ledger)
+        except OSError:  # of another user, or on a mount that is gone
+            return False

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from cbablate.analysis.standing import Standing
+from cbablate.fingerprint import fingerprint
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed
 from cbablate.planning.trial import Trial
@@ -17,11 +19,24 @@ from cbablate.running.recorder import Recorder
 if TYPE_CHECKING:
     from cbablate.searching.searches import Searching
 
-__all__ = ["Agenda", "Announce", "Growing", "InOrder", "Tuned", "Written", "agenda_of", "waiting"]
+__all__ = [
+    "Agenda",
+    "Alike",
+    "Announce",
+    "Growing",
+    "InOrder",
+    "Tuned",
+    "Written",
+    "agenda_of",
+    "waiting",
+]
 
 Announce = Callable[[Plan, Sequence[str]], None]
 """Says that a plan has new trials: confirmations of the arms so named, or, with nobody named,
 the replicates that a look asks for."""
+
+Alike = Callable[[Trial], object]
+"""What trials must have in common, as a value to compare, to be trained as a group."""
 
 
 class Agenda(Protocol):
@@ -32,8 +47,10 @@ class Agenda(Protocol):
         """Whether no trial waits, and none can come of those that are under way."""
         ...
 
-    def next(self) -> Trial | None:
-        """The next trial to start; None if there is none, or none before a running one ends."""
+    def next(self, most: int = 1) -> Sequence[Trial]:
+        """The next trial to start, with up to so many in all of those that wait and are like it;
+        none if there is none, or none before a running one ends.
+        """
         ...
 
     def ended(self, trial: Trial) -> None:
@@ -44,17 +61,18 @@ class Agenda(Protocol):
 class Written:
     """The trials of a plan as written, in its order."""
 
-    def __init__(self, trials: Iterable[Trial]) -> None:
+    def __init__(self, trials: Iterable[Trial], alike: Alike) -> None:
         self._waiting = deque(trials)
+        self._alike = alike
 
     @property
     def exhausted(self) -> bool:
         """Whether no trial waits."""
         return not self._waiting
 
-    def next(self) -> Trial | None:
-        """The first that waits."""
-        return self._waiting.popleft() if self._waiting else None
+    def next(self, most: int = 1) -> Sequence[Trial]:
+        """The first that waits, and those like it."""
+        return _taken(self._waiting, most, self._alike)
 
     def ended(self, trial: Trial) -> None:
         """Nothing comes of it."""
@@ -68,8 +86,14 @@ class Growing:
     """
 
     def __init__(
-        self, plan: Plan, told: Mapping[str, History], recorder: Recorder, announce: Announce
+        self,
+        plan: Plan,
+        told: Mapping[str, History],
+        recorder: Recorder,
+        announce: Announce,
+        alike: Alike,
     ) -> None:
+        self._alike = alike
         self._plan = plan
         self._told = told
         self._recorder = recorder
@@ -83,13 +107,11 @@ class Growing:
         """Whether no trial waits or is under way: a look comes with the last one's end."""
         return not self._waiting and not self._under_way
 
-    def next(self) -> Trial | None:
-        """The first that waits."""
-        if not self._waiting:
-            return None
-        trial = self._waiting.popleft()
-        self._under_way.add(trial.id)
-        return trial
+    def next(self, most: int = 1) -> Sequence[Trial]:
+        """The first that waits, and those like it."""
+        trials = _taken(self._waiting, most, self._alike)
+        self._under_way |= {trial.id for trial in trials}
+        return trials
 
     def ended(self, trial: Trial) -> None:
         """Look, if it was the last one under way; line up what is asked next.
@@ -121,6 +143,8 @@ class Tuned:
         searching: its searches.
         recorder: writes down what is proposed and confirmed.
         announce: called with each plan of confirmations.
+        alike: what makes trials a group. A proposal is one of its own, since the next is made with
+            what is known of it.
         others: ids of trials that another agenda has, which need no confirmation of their own.
     """
 
@@ -131,9 +155,11 @@ class Tuned:
         searching: Searching,
         recorder: Recorder,
         announce: Announce,
+        alike: Alike,
         *,
         others: Iterable[str] = (),
     ) -> None:
+        self._alike = alike
         self._plan = plan
         self._told = told
         self._searching = searching
@@ -152,15 +178,15 @@ class Tuned:
         """Whether all searches are over and nothing waits."""
         return not (self._undecided or self._confirming or self._again)
 
-    def next(self) -> Trial | None:
+    def next(self, most: int = 1) -> Sequence[Trial]:
         """What waits, else a proposal."""
         for queue in (self._confirming, self._again):
             if queue:
-                return queue.popleft()
+                return _taken(queue, most, self._alike)
         proposed = self._proposed()
-        if proposed is None and self._confirming:  # the last proposals of a search were refused
-            return self._confirming.popleft()
-        return proposed
+        if proposed is not None:
+            return (proposed,)
+        return _taken(self._confirming, most, self._alike)  # the last proposals were refused
 
     def ended(self, trial: Trial) -> None:
         """Its search may be over by that."""
@@ -202,12 +228,9 @@ class InOrder:
         """Whether all of them are."""
         return all(agenda.exhausted for agenda in self._agendas)
 
-    def next(self) -> Trial | None:
-        """The next trial of the first that has one now."""
-        for agenda in self._agendas:
-            if (trial := agenda.next()) is not None:
-                return trial
-        return None
+    def next(self, most: int = 1) -> Sequence[Trial]:
+        """The next trials of the first that has any now."""
+        return next((trials for each in self._agendas if (trials := each.next(most))), ())
 
     def ended(self, trial: Trial) -> None:
         """Each hears of it."""
@@ -228,14 +251,44 @@ def agenda_of(
     Without searches it is the plan's trials. With them, a trial of the plan as written waits for
     nothing, and comes where no search has one to start.
     """
+    alike = _alike_in(plan)
+    if searching is None and plan.study.sequential is not None:
+        return Growing(plan, told, recorder, announce, alike)
+    trials = waiting(plan, told)
+    written = Written(trials, alike)
     if searching is None:
-        if plan.study.sequential is not None:
-            return Growing(plan, told, recorder, announce)
-        return Written(waiting(plan, told))
-    written = waiting(plan, told)
-    others = [trial.id for trial in written]
-    tuned = Tuned(plan, told, searching, recorder, announce, others=others)
-    return InOrder(tuned, Written(written))
+        return written
+    others = [trial.id for trial in trials]
+    return InOrder(Tuned(plan, told, searching, recorder, announce, alike, others=others), written)
+
+
+def _alike_in(plan: Plan) -> Alike:
+    """What trials of this plan must have in common to be trained together."""
+    together = plan.description.together
+    shapes: dict[str, str] = {}
+
+    def alike(trial: Trial) -> object:
+        if together is None:
+            return trial.id
+        if trial.arm not in shapes:
+            shapes[trial.arm] = fingerprint(together.alike(trial.config))
+        return shapes[trial.arm], trial.budget, trial.needs
+
+    return alike
+
+
+def _taken(waiting: deque[Trial], most: int, alike: Alike) -> Sequence[Trial]:
+    """The first of a queue, and the next ones like it, taken out of the queue."""
+    if not waiting:
+        return ()
+    first = waiting.popleft()
+    if most == 1:
+        return (first,)
+    same = alike(first)
+    others = list(islice((trial for trial in waiting if alike(trial) == same), most - 1))
+    for trial in others:
+        waiting.remove(trial)
+    return first, *others
 
 
 def waiting(plan: Plan, told: Mapping[str, History]) -> list[Trial]:

@@ -1,10 +1,10 @@
 """`Checkpoints`: where the driver keeps what unfinished trials can go on from.
 
-The newest is `results/checkpoints/<trial id>`, the one before it `<trial id>.before`: a line that
-says what this is, with the SHA-256 of the next; a line of JSON (the budget spent; name, length and
-SHA-256 of each file that the workload wrote); then the files.
-A file takes its name in one step, so that there is always a whole one; one that is damaged later
-leaves the one before it. A file that cannot be read at the moment is left where it is.
+They lie in a `Store`: the newest as `<trial id>`, the one before it as `<trial id>.before`, each a
+line that says what it is, with the SHA-256 of the next; a line of JSON (the budget spent; name,
+length and SHA-256 of each file that the workload wrote); then the files.
+There is always a whole one; one that is damaged later leaves the one before it. One that cannot be
+read at the moment is left where it is.
 A trial that is complete leaves its last one where a longer training begins as it did; these are
 named `final-<arm, seed and unit>-<trial id>`, and the oldest go when they take more than a limit.
 
@@ -13,22 +13,19 @@ Everything here may be deleted at any time: the trials concerned then start from
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.trial import Trial
-from cbablate.records.crash_point import crash_point
 from cbablate.records.history import History
-from cbablate.records.sqlite.disk import synchronise
 from cbablate.records.state import TrialState
+from cbablate.records.store import Kept, Store
 from cbablate.running.executors.checkpoint_transport import Saved
 from cbablate.spec.budget import Budget
 from cbablate.spec.description import Config
@@ -45,11 +42,10 @@ CHECKPOINT_SECONDS = 60.0
 """How many seconds at least lie between two checkpoints of a trial, unless something else is said:
 a trial that is over sooner never writes one."""
 
-_FOLDER = "checkpoints"
 _FINAL = "final"
 _BEFORE = ".before"
 _PAUSES = (0.05, 0.2)
-"""Seconds between attempts to read a file that cannot be read."""
+"""Seconds between attempts to read what cannot be read."""
 _MOST_BYTES = 2_000_000_000
 """What the checkpoints of complete trials may take together."""
 _TITLE = b"cbablate checkpoint 1 "
@@ -64,10 +60,10 @@ class Origin:
 
 
 class Checkpoints:
-    """The last two checkpoints of each trial of a results folder that can go on; one driver writes.
+    """The last two checkpoints of each trial that can go on; one driver writes.
 
     Args:
-        results: the results folder.
+        store: where they are kept.
         every: seconds between two checkpoints of a trial; 0 for one at each measurement.
         open_ended: whether a training of a config to a budget is the beginning of every longer one.
         tell: is told a sentence when a checkpoint cannot be used or cannot be kept. No trial
@@ -76,14 +72,14 @@ class Checkpoints:
 
     def __init__(
         self,
-        results: Path,
+        store: Store,
         *,
         every: float = CHECKPOINT_SECONDS,
         open_ended: Callable[[Config, Budget], bool] = lambda config, budget: False,
         tell: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.every = every
-        self._folder = results / _FOLDER
+        self._store = store
         self._open_ended = open_ended
         self._tell = tell
         self._offered: dict[str, Origin] = {}
@@ -93,21 +89,21 @@ class Checkpoints:
         """What the trial can go on from; None if it must start from the beginning.
 
         That is its own checkpoint; else the last one of the longest training of the same arm and
-        seed to a smaller budget, if a longer one begins as that did. A damaged file is removed,
+        seed to a smaller budget, if a longer one begins as that did. A damaged one is removed,
         and told; the checkpoint before it takes its place.
         """
         self._offered.pop(trial.id, None)
-        for path in _both(self._folder / trial.id):
-            own = self._read(path)
+        for name in _both(trial.id):
+            own = self._read(name)
             if own is not None and 0 < own.spent < trial.budget.amount:
                 self._offered[trial.id] = Origin(own.spent)
                 return own
         found = None
-        for path in self._finals(trial):
-            saved = self._read(path)
+        for name in self._finals(trial):
+            saved = self._read(name)
             if saved and (found.spent if found else 0) < saved.spent < trial.budget.amount:
                 found = saved
-                self._offered[trial.id] = Origin(saved.spent, _trial_of(path))
+                self._offered[trial.id] = Origin(saved.spent, _trial_of(name))
         return found
 
     def offered(self, trial: str) -> Origin:
@@ -125,135 +121,125 @@ class Checkpoints:
             if not self._extensible(trial):
                 return
             name = f"{_final_name(trial)}-{trial.id}"
-        path, fresh = self._folder / name, self._folder / f"{name}.new"
         try:
-            crash_point("checkpoint.before")
-            self._folder.mkdir(exist_ok=True, mode=0o700)
-            with fresh.open("wb") as file:
-                file.write(_heading(saved))
-                for content in saved.files.values():
-                    file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            crash_point("checkpoint.before_replace")
-            with contextlib.suppress(FileNotFoundError):  # it is the trial's first
-                path.replace(_both(path)[1])
-            fresh.replace(path)
-            crash_point("checkpoint.after_replace")
-            synchronise(self._folder)
+            self._store.put(
+                name, (_heading(saved), *saved.files.values()), former=f"{name}{_BEFORE}"
+            )
         except OSError as error:
-            with contextlib.suppress(OSError):  # what is wrong is told below, and once
-                fresh.unlink()
             if not self._unkept:
                 self._unkept = True
                 self._tell(
-                    f"checkpoints cannot be kept in {self._folder} ({error.strerror}): training "
-                    "goes on, but a trial that is cut short starts from its last one, if any"
+                    f"checkpoints cannot be kept in {self._store.address} ({error.strerror}): "
+                    "training goes on, but a trial that is cut short starts from its last one, "
+                    "if any"
                 )
 
     def drop(self, trial: str) -> None:
         """Remove the trial's checkpoints, if there are any."""
-        for path in _both(self._folder / trial):
-            self._unlink(path)
+        for name in _both(trial):
+            self._remove(name)
 
     def clear(self, told: Mapping[str, History]) -> None:
         """Remove what no trial can go on from, by the histories of all, and half written files.
 
         What unfinished trials left stays, and, up to a limit, what complete ones did.
         """
-        finals: list[tuple[float, Path, int]] = []
-        for path in self._folder.iterdir() if self._folder.is_dir() else ():
-            final = path.name.startswith(f"{_FINAL}-")
-            history = told.get(_trial_of(path))
+        finals: list[Kept] = []
+        for one in self._store.kept():
+            final = one.name.startswith(f"{_FINAL}-")
+            history = told.get(_trial_of(one.name))
             if final and history is not None and history.state is TrialState.COMPLETE:
-                about = path.stat()
-                finals.append((about.st_mtime, path, about.st_size))
-            elif path.is_file() and (final or history is None or history.settled):
-                self._unlink(path)
+                finals.append(one)
+            elif final or history is None or history.settled:
+                self._remove(one.name)
         taken = 0
-        for _, path, size in sorted(finals, reverse=True):
-            taken += size
+        for one in sorted(finals, reverse=True):
+            taken += one.size
             if taken > _MOST_BYTES:
-                self._unlink(path)
-
-    def _read(self, path: Path) -> Saved | None:
-        """The checkpoint in a file; None where there is none that can be used."""
-        instead = "its trial starts from the one before, or again"
+                self._remove(one.name)
         try:
-            return _parsed(_content(path))
+            self._store.clear_half_put()
+        except OSError as error:
+            self._tell(f"{self._store.address} cannot be tidied up: {error.strerror}")
+
+    def _read(self, name: str) -> Saved | None:
+        """The checkpoint of a name; None where there is none that can be used."""
+        instead = "its trial starts from the one before, or again"
+        where = self._store.where(name)
+        try:
+            return _parsed(self._content(name))
         except FileNotFoundError:
             return None
         except (OSError, MemoryError) as error:  # that may pass: nothing is removed
             why = getattr(error, "strerror", None) or type(error).__name__
-            self._tell(f"checkpoint {path} cannot be read now ({why}) and is left: {instead}")
+            self._tell(f"checkpoint {where} cannot be read now ({why}) and is left: {instead}")
         except (ValueError, KeyError, TypeError, RecursionError) as error:  # damage
-            self._tell(f"checkpoint {path} is damaged and not used, {instead}: {error}")
-            self._unlink(path)
+            self._tell(f"checkpoint {where} is damaged and not used, {instead}: {error}")
+            self._remove(name)
         return None
 
-    def _finals(self, trial: Trial) -> list[Path]:
-        if not self._extensible(trial) or not self._folder.is_dir():
+    def _content(self, name: str) -> bytes:
+        """What is kept, read again a few times where the machine cannot read it now."""
+        for pause in _PAUSES:
+            try:
+                return self._store.read(name)
+            except FileNotFoundError:
+                raise
+            except OSError:
+                time.sleep(pause)
+        return self._store.read(name)
+
+    def _finals(self, trial: Trial) -> list[str]:
+        if not self._extensible(trial):
             return []
-        return sorted(self._folder.glob(f"{_final_name(trial)}-*[0-9a-f]"))
+        begin = f"{_final_name(trial)}-"
+        return [one.name for one in self._store.kept() if one.name.startswith(begin)]
 
     def _extensible(self, trial: Trial) -> bool:
         """Whether its last checkpoint serves longer ones; a search's pruner must see all anew."""
         return not trial.search and self._open_ended(trial.config, trial.budget)
 
-    def _unlink(self, path: Path) -> None:
+    def _remove(self, name: str) -> None:
         try:
-            path.unlink(missing_ok=True)
+            self._store.remove(name)
         except OSError as error:
-            self._tell(f"checkpoint {path} cannot be removed: {error.strerror}")
+            where = self._store.where(name)
+            self._tell(f"checkpoint {where} cannot be removed: {error.strerror}")
 
 
-def checkpoint_bytes(results: Path) -> tuple[int, int]:
-    """How many checkpoints a results folder keeps, and the bytes they take."""
+def checkpoint_bytes(store: Store) -> tuple[int, int]:
+    """How many checkpoints a store keeps, and the bytes they take."""
     try:
-        sizes = [path.stat().st_size for path in (results / _FOLDER).iterdir()]
-    except OSError:  # there are none, or a driver removes one at this moment
+        sizes = [one.size for one in store.kept()]
+    except OSError:  # it cannot be looked at
         return 0, 0
     return len(sizes), sum(sizes)
 
 
-def _both(path: Path) -> tuple[Path, Path]:
+def _both(name: str) -> tuple[str, str]:
     """The names of a trial's newest checkpoint and of the one before it."""
-    return path, path.with_name(f"{path.name}{_BEFORE}")
+    return name, f"{name}{_BEFORE}"
 
 
-def _trial_of(path: Path) -> str:
-    """The id of the trial whose checkpoint a file is, by its name."""
-    return path.name.rpartition("-")[2].removesuffix(_BEFORE)
+def _trial_of(name: str) -> str:
+    """The id of the trial whose checkpoint has this name."""
+    return name.rpartition("-")[2].removesuffix(_BEFORE)
 
 
-def _content(path: Path) -> bytes:
-    """A file's bytes, read again a few times where the machine cannot read it now."""
-    for pause in _PAUSES:
-        try:
-            return path.read_bytes()
-        except FileNotFoundError:
-            raise
-        except OSError:
-            time.sleep(pause)
-    return path.read_bytes()
-
-
-def damaged_checkpoints(results: Path) -> list[Path]:
-    """The checkpoints of a results folder that are not what was written.
+def damaged_checkpoints(store: Store) -> list[str]:
+    """Where the checkpoints of a store are that are not what was written.
 
     Raises:
         OSError: one cannot be read.
     """
     found = []
-    folder = results / _FOLDER
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for one in store.kept():
         try:
-            if path.suffix != ".new":  # half written by a driver that was killed
-                _parsed(path.read_bytes())
+            _parsed(store.read(one.name))
         except FileNotFoundError:  # a driver has just removed it
             continue
         except (ValueError, KeyError, TypeError, RecursionError):
-            found.append(path)
+            found.append(store.where(one.name))
     return found
 
 
@@ -276,7 +262,7 @@ def _digest(content: bytes) -> bytes:
 
 
 def _parsed(content: bytes) -> Saved:
-    """The checkpoint in a file's bytes.
+    """The checkpoint in these bytes.
 
     Raises:
         ValueError: these are not the bytes that were written.

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
+from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.agenda import agenda_of
 from cbablate.running.checkpoints import Checkpoints
 from cbablate.running.executors.port import Ending
 from cbablate.running.expectation import Expectation
 from cbablate.running.recorder import Recorder
+from cbablate.spec.needs import Needs
 
 if TYPE_CHECKING:
     from cbablate.searching.searches import Searching
@@ -55,7 +56,7 @@ class Conductor:
         book: what it says, which is told of every fact that is appended.
         session: id of this driver's `session` fact.
         executor: name of what runs the trials.
-        gpus: share of a GPU that a trial takes.
+        needs_of: what is reserved for a trial.
         searching: the study's searches; None for a study that does not tune.
         checkpoints: what trials go on from; those of a trial that needs none any more are
             removed. None where nothing is kept.
@@ -70,7 +71,7 @@ class Conductor:
         *,
         session: str,
         executor: str,
-        gpus: float = 0.0,
+        needs_of: Callable[[Trial], Needs] = lambda _trial: Needs(),
         searching: Searching | None = None,
         checkpoints: Checkpoints | None = None,
         watchers: Sequence[Watcher] = (),
@@ -84,7 +85,7 @@ class Conductor:
             told,
             session=session,
             executor=executor,
-            gpus=gpus,
+            needs_of=needs_of,
             expected=self._expected,
             searching=searching,
             checkpoints=checkpoints,
@@ -105,9 +106,11 @@ class Conductor:
         """Whether no trial waits, and none can come of those that are under way."""
         return bool(self.halted) or self._agenda.exhausted
 
-    def next(self) -> Trial | None:
-        """The next trial to start; None if there is none, or none before a running one ends."""
-        return None if self.halted else self._agenda.next()
+    def next(self, most: int = 1) -> Sequence[Trial]:
+        """The next trials to start, at most so many and alike; none if there is none, or none
+        before a running one ends.
+        """
+        return () if self.halted else self._agenda.next(most)
 
     def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
         """Record that an attempt began, and by which worker."""

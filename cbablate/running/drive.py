@@ -14,11 +14,12 @@ from cbablate.mirrors.port import Mirror, MirrorThread, MirrorUnreachable, Study
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.crash_point import crash_point
+from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from cbablate.running.agenda import waiting
 from cbablate.running.checkpoints import CHECKPOINT_SECONDS, Checkpoints
@@ -34,7 +35,7 @@ from cbablate.running.namesake import refuse_namesake
 from cbablate.running.recorder import Recorder, declare
 from cbablate.running.session import session_fact
 from cbablate.running.timing_stage import TIMING_ROUNDS, time_arms, untimed
-from cbablate.running.verification import entry, verify
+from cbablate.running.verification import entry, grouping_of, verify
 
 if TYPE_CHECKING:
     from cbablate.searching.searches import Searching
@@ -63,12 +64,12 @@ def drive(
 
     Raises:
         StudyError: an arm cannot be built, said for all arms before the first trial.
-        OwnedElsewhere, DamagedState, EnvironmentFault: as `Ledger.writing` says.
+        OwnedElsewhere, DamagedState, EnvironmentFault: as `Ledgers.writing` says.
     """
     results = results.absolute()  # a workload in this process may change the working directory
     clear_abandoned(*ROOTS)  # here, since a run that has nothing to train starts no executor
     read = _Reading()
-    with Ledger.writing(results, follow=read.add) as ledger:
+    with Place(results).writing(read.add) as ledger:
         book = read.book
         plan = as_recorded(plan, book.facts)
         study = _Study(plan, ledger, book, _searching(plan, read.taken()))
@@ -96,7 +97,7 @@ def drive(
     return replace(done, published=tuple(published), missed=tuple(missed))
 
 
-def sync(plan: Plan, facts: Facts, *, mirrors: Sequence[Mirror], publish: Publish) -> None:
+def sync(plan: Plan, facts: Recorded, *, mirrors: Sequence[Mirror], publish: Publish) -> None:
     """Bring mirrors up to date with facts, all of them even if one cannot be reached.
 
     Raises:
@@ -216,7 +217,7 @@ def _brought_on(
     """Train and time what is missing, if anything is."""
     plan, display = study.plan, audience.display
     checkpoints = Checkpoints(
-        study.ledger.path.parent,
+        Place(study.ledger.folder).checkpoints,
         every=checkpoint_every,
         open_ended=plan.description.open_ended,
         tell=display.say,
@@ -252,14 +253,15 @@ def _trained(
         study.book,
         session=session,
         executor=executor.name,
-        gpus=executor.gpus,
+        needs_of=executor.needs_of,
         searching=study.searching,
         checkpoints=checkpoints,
         watchers=(display, audience.mirrors),
     )
     if unfinished:
         limits = Limits(time=plan.study.time_limit, silence=plan.study.silence_limit)
-        executor.execute(conductor, entry(plan, plan.description.run), checkpoints, limits=limits)
+        workload, grouping = entry(plan, plan.description.run), grouping_of(plan)
+        executor.execute(conductor, workload, checkpoints, limits=limits, grouping=grouping)
     remarks = tuple(study.searching.remarks) if study.searching else ()
     halted = (conductor.halted,) if conductor.halted else ()
     failure = _timed(study, executor, conductor.recorder, display)

@@ -9,7 +9,7 @@ from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book
 from cbablate.records.facts import StudyFact
-from cbablate.records.sqlite.layout import LEDGER_FILE
+from cbablate.records.place import Place
 from cbablate.spec.loading.load import read_study
 from cbablate.spec.study import Study
 from cbablate.workloads.catalog import describe
@@ -43,7 +43,7 @@ def refuse_namesake(plan: Plan, book: Book, results: Path) -> None:
     former = before / f"{plan.study.name}.yaml"
     if before == now or not _is_file(former):
         return
-    if _moved_together(plan.study, known, results / LEDGER_FILE) or _is_same(plan, former):
+    if _moved_together(plan.study, known, results) or _is_same(plan, former):
         return
     raise EnvironmentFault(
         f"these results hold another study named '{plan.study.name}', from {before}: rename "
@@ -63,13 +63,13 @@ def _is_same(plan: Plan, former: Path) -> bool:
     return asked == (plan.study.model_dump(mode="json"), version)
 
 
-def _moved_together(study: Study, known: StudyFact, ledger: Path) -> bool:
+def _moved_together(study: Study, known: StudyFact, results: Path) -> bool:
     """Whether study and results were moved or copied together, from where the former file is."""
     if known.place:
-        return bool(known.place == place(study, ledger.parent))
+        return bool(known.place == place(study, results))
     # Releases before 0.2 did not record it; but the original then has a ledger of its own there.
-    original = Path(known.folder) / os.path.relpath(ledger, study.folder.resolve())
-    return _is_file(original) and not original.samefile(ledger)
+    original = Path(known.folder) / os.path.relpath(results, study.folder.resolve())
+    return Place(original).has_another_ledger(Place(results))
 
 
 def _is_file(path: Path) -> bool:

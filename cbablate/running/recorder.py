@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,15 +26,16 @@ from cbablate.records.facts import (
     WorkerFact,
 )
 from cbablate.records.history import History
+from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.checkpoints import Checkpoints, Origin
 from cbablate.running.end import End, end_of, not_finite
 from cbablate.running.executors.port import Ending
 from cbablate.running.expectation import Expectation
 from cbablate.running.namesake import place
+from cbablate.spec.needs import Needs
 
 if TYPE_CHECKING:
     from cbablate.searching.searches import Candidate, Searching
@@ -64,7 +65,7 @@ class Recorder:
         told: histories of what it held at first.
         session: id of this driver's `session` fact.
         executor: name of what runs the trials.
-        gpus: share of a GPU that a trial takes.
+        needs_of: what is reserved for a trial.
         expected: the metrics that trials must report.
         searching: the study's searches, which follow every fact; None for a study without.
         checkpoints: what trials go on from; None where nothing is kept.
@@ -78,7 +79,7 @@ class Recorder:
         *,
         session: str,
         executor: str,
-        gpus: float,
+        needs_of: Callable[[Trial], Needs],
         expected: Expectation,
         searching: Searching | None,
         checkpoints: Checkpoints | None,
@@ -88,7 +89,7 @@ class Recorder:
         self._told = told
         self._session = session
         self._executor = executor
-        self._gpus = gpus
+        self._needs_of = needs_of
         self._expected = expected
         self._searching = searching
         self._checkpoints = checkpoints
@@ -123,7 +124,7 @@ class Recorder:
             session=self._session,
             executor=self._executor,
             worker=self._worker(worker) if worker else "",
-            gpus=self._gpus,
+            gpus=self._needs_of(trial).reserved_gpus,
             reached=origin.spent,
             shorter=shorter.trial if shorter else "",
             sessions=shorter.sessions if shorter else (),
@@ -210,7 +211,7 @@ def declare(plan: Plan, ledger: Ledger, book: Book) -> None:
     study = StudyFact(
         study=plan.study.model_dump(mode="json"),
         folder=str(plan.study.folder.resolve()),
-        place=place(plan.study, ledger.path.parent),
+        place=place(plan.study, ledger.folder),
         trials=[trial.id for trial in plan.trials],
         code=digest,
         version=version if digest else "",

@@ -8,12 +8,12 @@ from pathlib import Path
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
-from cbablate.running.executors.port import Executor
+from cbablate.running.executors.port import Executor, Grouping
 from cbablate.workloads.own_code.entry import Entry
 from cbablate.workloads.own_code.import_check import refusal
 from cbablate.workloads.own_code.source import file_digest
 
-__all__ = ["entry", "observe", "verify"]
+__all__ = ["entry", "grouping_of", "observe", "verify"]
 
 _CHECK = "cbablate.workloads.own_code.import_check:check_import"
 
@@ -34,6 +34,18 @@ def entry(plan: Plan, name: str) -> Entry:
                 f"{one.path} was edited after the study was read: load and plan the study again"
             )
     return Entry(name, code)
+
+
+def grouping_of(plan: Plan) -> Grouping | None:
+    """How the workload trains several trials at once; None if it does not.
+
+    Raises:
+        EnvironmentFault: as `entry` says.
+    """
+    together = plan.description.together
+    if together is None:
+        return None
+    return Grouping(entry(plan, together.entry), together.most)
 
 
 def verify(plan: Plan, executor: Executor, *, arms: Iterable[Arm] | None = None) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 from cbablate.spec.budget import Budget
 from cbablate.spec.code import Code
 from cbablate.spec.metric import Metric
+from cbablate.spec.needs import Needs
 from cbablate.spec.outline import Outline
 from cbablate.spec.under_test import Mechanism, Shared
 
-__all__ = ["Config", "Describe", "Description"]
+__all__ = ["Config", "Describe", "Description", "Together"]
 
 Config = Mapping[str, Any]
 """A workload's settings: nested mappings of strings, numbers, booleans, lists and None."""
@@ -26,6 +27,24 @@ def _never(_config: Config, _budget: Budget) -> bool:
 
 def _whole(config: Config) -> Config:
     return config
+
+
+def _unsaid(_config: Config) -> Needs | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Together:
+    """That a workload can train several trials at once, with which entry, and how many at most.
+
+    The entry is a `workloads.port.GroupWorkload`. Trials are alike, and may be a group, if they
+    have one budget and if `alike` gives the same of their resolved configs: the whole config as a
+    rule, so that a group is replicates of one arm.
+    """
+
+    entry: str
+    most: int
+    alike: Callable[[Config], Config] = _whole
 
 
 @dataclass(frozen=True)
@@ -69,6 +88,11 @@ class Description:
     open_ended: Callable[[Config, Budget], bool] = _never
     """Whether a training of this config to this budget is, bit for bit, the beginning of every
     longer one. The workload then leaves a checkpoint with its last measurement too."""
+    needs: Callable[[Config], Needs | None] = _unsaid
+    """What a trial of a resolved config takes; None for what the executor gives each trial. What a
+    person asks for with a command goes before it."""
+    together: Together | None = None
+    """How several trials are trained at once; None where each is trained by itself."""
     identity: Callable[[Config], Config] = _whole
     """What an arm's identity is made of: the resolved config, less what its outcome does not
     depend on, as the path of a file whose content is in it."""

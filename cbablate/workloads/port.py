@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 
-__all__ = ["Probe", "Throughput", "Verify", "Workload"]
+__all__ = ["GroupWorkload", "Probe", "Throughput", "Verify", "Workload"]
 
 
 class Workload(Protocol):
@@ -38,6 +38,34 @@ class Workload(Protocol):
         """Train `config` from `seed`; `workdir` is a folder of the attempt's own.
 
         It holds nothing of the workload's but the checkpoint of an earlier attempt.
+        """
+        ...
+
+
+class GroupWorkload(Protocol):
+    """Several trainings at once, told as one stream of measurements, each with its member.
+
+    Members are alike (`Description.together`), and each must report what it would if it were
+    trained by itself, in any order among the members. What `Workload` says of seeds, state,
+    checkpoints and the last measurement holds for each; a member that was never interrupted and
+    one that goes on from a checkpoint may be in one group. A member whose training fails is yielded
+    with the error, and then no more; whatever the generator raises fails all that are still open.
+    The generator is sent the members to stop, and yields nothing of them any more; it is closed
+    once there is nobody left.
+    """
+
+    def __call__(
+        self,
+        configs: Sequence[Mapping[str, Any]],
+        *,
+        seeds: Sequence[int],
+        budget: Budget,
+        workdirs: Sequence[Path],
+    ) -> Generator[tuple[int, Measurement | Exception], Collection[int], None]:
+        """Train all of `configs`, each from its seed, with a folder of its own.
+
+        Yields the index of a member with its measurement or error, and is sent the indices of
+        those that are to stop, mostly none.
         """
         ...
 

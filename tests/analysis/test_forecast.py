@@ -15,10 +15,10 @@ from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor, Level
 from cbablate.spec.metric import Objective
 from cbablate.spec.study import Study
+from cbablate.testing.mirror_facts import Story
+from cbablate.testing.mirror_facts import toy_plan as paced
 from cbablate.workloads.catalog import describe
 from tests.analysis.tuned import sweep, tuned_toys
-from tests.contracts.mirror_facts import Story
-from tests.contracts.mirror_facts import toy_plan as paced
 from tests.toys import toy_plan
 from tests.workloads.images import TINY
 

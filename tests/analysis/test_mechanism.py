@@ -56,6 +56,7 @@ def test_what_arms_do_as_a_whole_is_told_from_what_seeds_do_within_an_arm() -> N
     assert alike.p_within < 0.02
 
 
+@pytest.mark.slow
 def test_of_unrelated_probes_few_are_found_related_within_arms() -> None:
     ps = [association(drawn(seed, between=1.0), seed, resamples=40).p_within for seed in range(50)]
     assert sum(p is not None and p < 0.05 for p in ps) <= 6
@@ -113,6 +114,7 @@ def test_the_table_cautions_before_it_says_anything_and_names_what_did_not_chang
         VIEWS["mechanism"](lone, summarize(lone, told(lone)))
 
 
+@pytest.mark.slow
 def test_a_probe_that_is_one_number_in_each_arm_says_nothing_within_arms() -> None:
     """Its residuals are rounding, and rounding correlates with nothing for sure."""
     draw = random.Random(0)
@@ -122,4 +124,4 @@ def test_a_probe_that_is_one_number_in_each_arm_says_nothing_within_arms() -> No
     for seed in range(40):
         draw = random.Random(seed)
         found = [Change(a, r, probes[a], draw.gauss(0, 1)) for a in probes for r in range(7)]
-        assert association(found, seed).within.value is None
+        assert association(found, seed, resamples=40).within.value is None

@@ -149,6 +149,7 @@ def drawn(draw: random.Random, n: int, shift: float = 0.0) -> dict[int, float]:
     return {replicate: draw.gauss(shift, 1) for replicate in range(n)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [6, 9])
 def test_of_null_studies_with_ten_arms_at_most_5_in_100_claim_a_difference(n: int) -> None:
     draw, studies, wrong = random.Random(n), 1000, 0

@@ -17,7 +17,7 @@ import pytest
 
 from cbablate import api
 from cbablate.records.facts import Ended, SessionFact, Started
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from tests.cli.typed import Said, typed
 
 STEERING = (
@@ -80,7 +80,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "[/]two" in ran.err and "[red]b[/red]" in ran.err, "rich's markup is not interpreted"
     assert "<U+001B>]52" in ran.err
     plan = api.plan(api.load_study(folder / "s.yaml"))
-    with Ledger.writing(folder / "r") as ledger:
+    with Place(folder / "r").writing() as ledger:
         for trial in plan.trials[:2]:
             end = Ended("failed", STEERING, "error", STEERING)
             for fact in (Started(9, STEERING, STEERING), end):
@@ -129,6 +129,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", COMMANDS)
 def test_no_command_sends_a_terminal_what_steers_it(what: str, hostile: Path) -> None:
     (hostile / "p.tex").write_text(PAPER)
@@ -151,6 +152,7 @@ def test_json_says_foreign_text_as_it_is_in_ascii(hostile: Path) -> None:
             assert "\x9b31m" in told, "JSON loses nothing"
 
 
+@pytest.mark.slow
 def test_a_terminal_is_sent_only_the_codes_of_the_live_display(hostile: Path) -> None:
     (hostile / "again").mkdir(exist_ok=True)
     leader, follower = pty.openpty()

@@ -16,9 +16,9 @@ from cbablate import api
 from cbablate.cli.main import app
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault, OwnedElsewhere
 from cbablate.records.facts import Ended, Started
+from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.records.sqlite.layout import LEDGER_FILE
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.sqlite.seal import SEAL_FILE
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
@@ -82,7 +82,7 @@ def unsealed(results: Path) -> None:
 
 def behind(results: Path) -> None:
     older = (results / LEDGER_FILE).read_bytes()
-    with Ledger.writing(results) as ledger:
+    with Place(results).writing() as ledger:
         ledger.tell("session", "more", {})
     (results / LEDGER_FILE).write_bytes(older)
 
@@ -134,7 +134,7 @@ def test_damage_is_told_repaired_and_kept_and_the_study_goes_on_to_the_same_tabl
 
 
 def test_a_trial_that_two_drivers_ended_is_trained_again_after_a_repair(results: Path) -> None:
-    with Ledger.writing(results) as ledger:
+    with Place(results).writing() as ledger:
         told = ledger.records()
         name = next(fact.subject for fact in told if fact.kind == "trial")
         ledger.append(Started(2, "other").record(name))
@@ -175,7 +175,7 @@ def test_nothing_readable_is_left_as_it_is(results: Path) -> None:
 
 
 def test_what_is_being_written_is_neither_repaired_nor_released(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with Place(tmp_path).writing() as ledger:
         ledger.append(*trial(1))
         assert fsck(tmp_path).exit_code == 0
         for word in ("--repair", "--release"):

@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 WORKLOAD = """
 import atexit, os, threading, time
 from cbablate.records.measurement import Measurement

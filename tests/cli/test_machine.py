@@ -14,6 +14,7 @@ from cbablate.errors import machine_fault
 from tests.toys import toy_file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [10, 12, 13])
 def test_too_few_descriptors_for_a_driver_are_a_sentence(limit: int, tmp_path: Path) -> None:
     toy_file(tmp_path, epochs=2, replicates=2)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from tests.cli.typed import Said, typed
 from tests.reporting.typesetting import needs
 from tests.toys import toy_file
@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_written_is_an_error_of_the_environment(study: Pat
 @pytest.mark.parametrize("name", ["ledger.sqlite", "ledger.sqlite-wal", "ledger.seal", "lock"])
 def test_what_a_results_folder_keeps_is_never_written_over(name: str, study: Path) -> None:
     results = study.parent / "results"
-    with Ledger.writing(results) as ledger:
+    with Place(results).writing() as ledger:
         ledger.tell("session", "s", {})
     link = study.parent / "link"
     link.symlink_to(results / name)

@@ -10,7 +10,7 @@ import pytest
 from cbablate import api
 from cbablate.cli.overviews import overview
 from cbablate.records.facts import Started
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from cbablate.records.sqlite.lock import held
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
@@ -59,7 +59,7 @@ def test_a_reason_of_several_lines_is_said_once_in_a_line_with_the_place_where_i
 
 def test_a_trial_without_an_end_runs_only_where_a_driver_is_at_work(tmp_path: Path) -> None:
     plan = toy_plan(replicates=1)
-    with Ledger.writing(tmp_path) as ledger:
+    with Place(tmp_path).writing() as ledger:
         ledger.append(Started(1, "s").record(plan.trials[0].id))
         assert held(tmp_path / "lock")
     assert not held(tmp_path / "lock")

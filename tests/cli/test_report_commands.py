@@ -37,6 +37,7 @@ def typed(*words: str | Path) -> Result:
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
+@pytest.mark.slow
 def test_report_writes_a_page_and_says_where(done: tuple[Path, Path], tmp_path: Path) -> None:
     study, results = done
     out = tmp_path / "page.html"
@@ -91,6 +92,7 @@ def test_explain_takes_a_negative_number_for_a_row_and_no_misspelt_option_for_on
         assert f"No such option: {option}" in misspelt.stderr
 
 
+@pytest.mark.slow
 def test_verify_exits_0_or_3_and_names_the_line(done: tuple[Path, Path], tmp_path: Path) -> None:
     study, results = done
     paper = tmp_path / "paper.tex"
@@ -145,6 +147,7 @@ def test_verify_counts_no_row_that_is_commented_out(
     assert f"toys: {paper} prints no row of it: 4 rows are commented out" in none.stdout
 
 
+@pytest.mark.slow
 def test_explaining_and_verifying_import_nothing_heavy(
     done: tuple[Path, Path], tmp_path: Path
 ) -> None:

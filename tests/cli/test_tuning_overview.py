@@ -48,6 +48,7 @@ def test_before_it_is_paid_for_the_plan_says_what_tuning_may_cost() -> None:
     assert "Time: unknown" in said
 
 
+@pytest.mark.slow
 def test_reading_a_tuned_study_imports_nothing_heavy(tmp_path: Path) -> None:
     study = str(ROOT / "studies" / "tuned-placement.yaml")
     program = (

@@ -47,6 +47,7 @@ def typed(*words: str | Path) -> Result:
     return CliRunner().invoke(app, ["table", *map(str, words)])
 
 
+@pytest.mark.slow
 def test_each_view_is_printed_on_request(done: tuple[Path, Path]) -> None:
     study, results = done
     assert "ceiling \u00d7 rate" in typed(study, "--results", results, "--effects").stdout
@@ -56,6 +57,7 @@ def test_each_view_is_printed_on_request(done: tuple[Path, Path]) -> None:
     assert "not causation" in typed(study, "--results", results, "--mechanism").stdout
 
 
+@pytest.mark.slow
 def test_a_study_that_kept_nothing_of_its_networks_is_told_how_to(done: tuple[Path, Path]) -> None:
     study, results = done
     said = typed(study, "--results", results, "--alignment")
@@ -63,6 +65,7 @@ def test_a_study_that_kept_nothing_of_its_networks_is_told_how_to(done: tuple[Pa
     assert "`probes: [alignment]` in the baseline" in str(said.exception)
 
 
+@pytest.mark.slow
 def test_two_views_at_once_and_one_that_is_not_there_are_refused(
     done: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

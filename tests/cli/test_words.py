@@ -33,6 +33,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 STUDY = "my studies/toys.yaml"
 
 
+@pytest.mark.slow
 def test_a_hint_can_be_pasted_as_it_is(done: Path) -> None:
     said = (done / "said").read_text()
     (line,) = [line for line in said.splitlines() if "cbablate sync" in line]
@@ -66,6 +67,7 @@ def test_a_misspelt_folder_of_results_is_an_error_of_the_environment(
     assert not (done / "ray result").exists()
 
 
+@pytest.mark.slow
 def test_what_was_meant_by_a_folder_without_a_ledger_is_said(done: Path) -> None:
     inner = typed("status", STUDY, "--results", "ray results/toys", cwd=done)
     assert (inner.code, "Did you mean 'ray results'?" in inner.err) == (4, True), inner
@@ -106,6 +108,7 @@ PRINTING = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", PRINTING, ids=lambda words: " ".join(words))
 def test_a_closed_pipe_ends_a_command_as_it_ends_a_filter(words: list[str], done: Path) -> None:
     reader, writer = os.pipe()
@@ -126,6 +129,7 @@ def test_a_closed_pipe_ends_a_command_as_it_ends_a_filter(words: list[str], done
         assert said.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_run_whose_messages_nobody_reads_goes_on(done: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
@@ -146,6 +150,7 @@ def test_a_run_whose_messages_nobody_reads_goes_on(done: Path) -> None:
 SERVER = "http://me:secret@mlflow.example.org"
 
 
+@pytest.mark.slow
 def test_a_tracking_address_of_the_environment_that_is_not_used_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

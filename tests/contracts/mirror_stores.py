@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from cbablate.mirrors.port import StudyState
-from tests.contracts.mirror_facts import Story, toy_plan
+from cbablate.testing.mirror_facts import Story, toy_plan
 
 __all__ = ["empty_mlflow_store", "empty_optuna_storage"]
 

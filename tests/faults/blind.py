@@ -28,15 +28,15 @@ def _lease() -> None:
 
 def _counting() -> None:
     """A writer takes the facts for its own that another put between them."""
-    from cbablate.records.sqlite.ledger import Ledger
+    from cbablate.records.sqlite.ledger import SqliteLedger
 
-    catch_up = Ledger._catch_up
+    catch_up = SqliteLedger._catch_up
 
-    def seal_again(ledger: Ledger, connection: object) -> None:
+    def seal_again(ledger: SqliteLedger, connection: object) -> None:
         ledger._facts = -1
         catch_up(ledger, connection)  # type: ignore[arg-type]
 
-    _replace(Ledger, "_catch_up", seal_again)
+    _replace(SqliteLedger, "_catch_up", seal_again)
 
 
 def _attempts() -> None:

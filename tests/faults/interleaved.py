@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from tests.faults.bench import Bench, bench
 from tests.faults.judge import Round, facts_in
 from tests.faults.warm import Order, Warm
@@ -58,7 +58,7 @@ def shuffled(warm: Warm, two: Pair, seed: int, *, blind: str = "") -> Round:
     draw, at = random.Random(seed), two.bench
     done = Round("two drivers, interleaved", seed, blows=1)
     at.remove_results()
-    with Ledger.writing(at.results) as ledger:
+    with Place(at.results).writing() as ledger:
         for fact in _shuffle(two, draw):
             ledger.append(Record(fact.kind, fact.subject, fact.body, fact.at))
     code, words = warm.run(at, at.words("local"), Order(blind=blind))

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cbablate.errors import CbablateError
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from tests.faults.bench import Bench, Driver, undisturbed
 
 __all__ = ["CODES", "FAULTS", "Round", "acknowledged", "facts_in", "labels_of"]
@@ -115,7 +115,7 @@ class Round:
 
 def facts_in(results: Path) -> list[Record]:
     """All facts of a results folder, in order."""
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return ledger.records()
 
 

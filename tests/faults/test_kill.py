@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from tests.toys import toy_file
 
 SEED = int(os.environ.get("CBABLATE_KILL_SEED", "20260101"))
@@ -28,7 +28,7 @@ def command(study: Path, results: Path, on: str) -> list[str]:
 
 
 def facts(results: Path) -> list[Record]:
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return ledger.records(["started", "ended"])
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from cbablate.records.book import Book
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.running.checkpoints import checkpoint_bytes
 from tests.faults.test_kill import KILLS, SEED
 from tests.toys import toy_file
@@ -41,7 +41,7 @@ def driver(study: Path, results: Path) -> subprocess.Popen[str]:
 
 
 def facts(results: Path) -> list[Record]:
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return ledger.records(["started", "measured", "ended"])
 
 
@@ -68,7 +68,7 @@ def test_a_killed_driver_goes_on_within_its_trial_and_ends_with_the_same_table(
     kills = min(kills, 4)  # each lasts at most a fifth of the study
     for _ in range(kills):
         kill_in_a_trial(study, results, delay=draw.uniform(0.0, 0.3))
-    assert checkpoint_bytes(results)[0] >= 1
+    assert checkpoint_bytes(Place(results).checkpoints)[0] >= 1
     table, _ = driver(study, results).communicate()
     assert table == undisturbed
     assert "\\toprule" in table
@@ -78,4 +78,4 @@ def test_a_killed_driver_goes_on_within_its_trial_and_ends_with_the_same_table(
     assert measured <= TRIALS * EPOCHS + kills, "more was trained again than one epoch a kill"
     for history in Book.of(told).histories.values():
         assert [m.spent for m in history.measurements] == list(range(1, EPOCHS + 1))
-    assert checkpoint_bytes(results) == (0, 0)
+    assert checkpoint_bytes(Place(results).checkpoints) == (0, 0)

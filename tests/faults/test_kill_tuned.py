@@ -18,8 +18,8 @@ import pytest
 
 from cbablate.analysis.standing import Standing
 from cbablate.records.book import Book
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from tests.faults.tuned_driver import study
 
 SEED = int(os.environ.get("CBABLATE_KILL_SEED", "20260102"))
@@ -28,7 +28,7 @@ SECONDS = 0.03
 
 
 def facts(results: Path) -> list[Record]:
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return ledger.records()
 
 

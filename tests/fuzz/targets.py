@@ -19,8 +19,8 @@ from cbablate.analysis.trial_outcome import outcomes
 from cbablate.cli.overviews import overview
 from cbablate.planning.plan import Plan
 from cbablate.records import fsck
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.reporting.figures.picture import pictures
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.difference import Side, difference, until
@@ -99,7 +99,7 @@ NAMES = ("factorial", "failing", "sequential", "tuned")
 def _kept(content: bytes, folder: Path) -> Path:
     """A results folder of facts, each with a valid digest."""
     facts = [Record(**one) for one in json.loads(content)]
-    with Ledger.writing(folder / "r") as ledger:
+    with Place(folder / "r").writing() as ledger:
         ledger.append(*facts)
     return folder / "r"
 

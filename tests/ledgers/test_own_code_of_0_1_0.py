@@ -66,6 +66,7 @@ def test_a_comment_is_no_code_once_the_study_was_run_by_this_version(tmp_path: P
     assert (done.trained, done.exit_code) == (0, 0)
 
 
+@pytest.mark.slow
 def test_an_edit_trains_anew_and_new_replicates_stand_beside_the_former(tmp_path: Path) -> None:
     study, results = copied("own", tmp_path)
     study.write_text(study.read_text().replace("replicates: 6", "replicates: 7"))

@@ -16,10 +16,10 @@ from cbablate.mirrors.port import (
     ledger_id,
 )
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import SessionFact
 from cbablate.records.record import Record
-from tests.contracts.mirror_facts import Story, toy_plan
+from cbablate.testing.mirror_facts import Story, toy_plan
 
 PLAN = toy_plan()
 
@@ -38,7 +38,7 @@ class Listener:
     def sync(
         self,
         plan: Plan,
-        facts: Facts,
+        facts: Recorded,
         *,
         state: StudyState,
         artifacts: Sequence[Path] = (),

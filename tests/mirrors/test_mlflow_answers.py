@@ -15,7 +15,7 @@ import pytest
 from cbablate.mirrors import mlflow_deadline
 from cbablate.mirrors.mlflow_mirror import MlflowMirror
 from cbablate.mirrors.port import MirrorThread, MirrorUnreachable, StudyState
-from tests.contracts.mirror_facts import Story, toy_plan
+from cbablate.testing.mirror_facts import Story, toy_plan
 
 pytestmark = pytest.mark.slow
 

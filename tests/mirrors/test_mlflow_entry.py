@@ -8,7 +8,7 @@ from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 
 from cbablate.mirrors.mlflow_entry import Point, batches, key_of, study_entry, trial_entry
 from cbablate.mirrors.port import Account, StudyState, accounts
-from tests.contracts.mirror_facts import Story, toy_plan
+from cbablate.testing.mirror_facts import Story, toy_plan
 
 PLAN = toy_plan(replicates=1)
 

@@ -25,8 +25,8 @@ from cbablate.mirrors.mlflow_mirror import (
 )
 from cbablate.mirrors.port import MirrorUnreachable, StudyState
 from cbablate.planning.plan import plan as planned
-from tests.contracts.mirror import MirrorContract
-from tests.contracts.mirror_facts import Story, toy_plan
+from cbablate.testing.mirror import MirrorContract
+from cbablate.testing.mirror_facts import Story, toy_plan
 from tests.contracts.mirror_stores import empty_mlflow_store
 
 pytestmark = pytest.mark.slow

@@ -17,9 +17,9 @@ from cbablate.mirrors.port import StudyState
 from cbablate.planning.plan import Plan
 from cbablate.planning.plan import plan as planned
 from cbablate.records.record import Record
+from cbablate.testing.mirror_facts import Story, toy_plan
 from tests.analysis.fabrication import Telling
 from tests.analysis.tuned import replicated, searched, sweep, tuned_toys
-from tests.contracts.mirror_facts import Story, toy_plan
 from tests.contracts.mirror_stores import empty_mlflow_store
 
 pytestmark = pytest.mark.slow

@@ -17,7 +17,7 @@ from cbablate.errors import EnvironmentFault
 from cbablate.mirrors.mlflow_mirror import STORE_FILE, MlflowMirror
 from cbablate.mirrors.mlflow_ui import serve
 from cbablate.mirrors.port import StudyState
-from tests.contracts.mirror_facts import Story, toy_plan
+from cbablate.testing.mirror_facts import Story, toy_plan
 from tests.contracts.mirror_stores import empty_mlflow_store
 
 SERVE = """

@@ -12,8 +12,8 @@ import pytest
 
 from cbablate.mirrors.optuna_mirror import OptunaMirror
 from cbablate.mirrors.port import MirrorUnreachable, StudyState
-from tests.contracts.mirror import MirrorContract
-from tests.contracts.mirror_facts import Story, toy_plan
+from cbablate.testing.mirror import MirrorContract
+from cbablate.testing.mirror_facts import Story, toy_plan
 from tests.contracts.mirror_stores import empty_optuna_storage
 
 STATES = {"COMPLETE": "complete", "FAIL": "failed", "PRUNED": "pruned"}
@@ -46,6 +46,7 @@ def opened(folder: Path, study: str = "pace") -> optuna.Study:
     return optuna.load_study(study_name=study, storage=OptunaMirror(folder).address)
 
 
+@pytest.mark.slow
 class TestContract(MirrorContract):
     writes: ClassVar = [
         (optuna, "create_study"),

@@ -216,6 +216,7 @@ def test_a_place_that_a_family_lacks_is_refused_with_the_places_it_has(family: s
         assert anatomy_of(family).places[-1] in sentence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["Swin", "Swin v2", "MobileViT", "MobileViT v2", "PiT"])
 def test_a_mean_is_over_the_whole_image_and_not_over_a_window_or_a_part_of_its_pixels(
     family: str,

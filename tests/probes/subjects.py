@@ -11,7 +11,7 @@ from torch import nn
 from cbablate.models.building import build
 from cbablate.models.placing import blocks_of
 from cbablate.probes.probe import Subject
-from tests.contracts.probe import subject_of
+from cbablate.testing.probe import subject_of
 from tests.workloads.images import tiny
 
 

@@ -79,6 +79,7 @@ def test_uniform_attention_has_entropy_ln_n_and_one_hot_attention_none() -> None
     assert torch.equal(sharp, torch.zeros(2, 3, 7))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(st.integers(1, 30), st.floats(0.0, 50.0), st.integers(0, 99), st.sampled_from([1, 64, 4096]))
 def test_entropy_lies_between_0_and_ln_n_and_does_not_depend_on_the_tile(
@@ -141,6 +142,7 @@ def test_reading_does_not_change_what_a_network_answers() -> None:
         assert torch.equal(model(images()), plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

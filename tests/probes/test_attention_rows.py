@@ -17,7 +17,7 @@ from cbablate.probes.attention import attention_rows, scores
 from cbablate.probes.attention.attention import AttentionEntropy, attention_entropy
 from cbablate.probes.attention.attention_rows import BINS, measure
 from cbablate.probes.probe import Absent, Finding, Subject
-from tests.contracts.probe import pictures
+from cbablate.testing.probe import pictures
 from tests.probes.subjects import subject
 from tests.probes.test_jacobian import explicit
 
@@ -65,6 +65,7 @@ def expected(rows: Tensor, prefix: int, classes: int) -> dict[str, float]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, WITH_REGISTERS, WITHOUT_CLASS])
 @pytest.mark.parametrize("tile", [40, 1 << 18])
 def test_every_statistic_is_that_of_the_explicit_map(

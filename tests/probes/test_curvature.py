@@ -79,6 +79,7 @@ def test_a_map_that_is_not_symmetric_leaves_a_residual_and_is_absent() -> None:
     assert isinstance(found, Absent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_untrained_transformers_have_the_top_of_the_explicit_hessian(seed: int) -> None:
     """There the most negative eigenvalue often is as large as the largest."""
@@ -104,6 +105,7 @@ def test_untrained_transformers_have_the_top_of_the_explicit_hessian(seed: int) 
     assert found.metrics["loss/hessian_top"] == pytest.approx(top, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_an_operator_that_draws_is_one_function_while_its_loss_is_bent() -> None:
     config = tiny({"model.patch_size": 2, "context": {"operator": "noise", "place": "block.end"}})
     made = replace(subject(), model=build(config, seed=0, num_classes=10).eval())

@@ -10,8 +10,8 @@ from cbablate.probes.catalog import PROBES
 from cbablate.probes.measuring import measure
 from cbablate.probes.probe import Finding, Subject
 from cbablate.spec.choice import code_at
+from cbablate.testing.probe import Convolutions, ProbeContract, subject_of
 from cbablate.workloads.images.image_metrics import METRICS
-from tests.contracts.probe import Convolutions, ProbeContract, subject_of
 from tests.probes.subjects import subject as made
 
 GROUPS: dict[str, list[str]] = defaultdict(list)

@@ -19,7 +19,7 @@ from cbablate.probes.probe import Held, Subject
 from cbablate.probes.representation import cka as explicit
 from cbablate.probes.representation import features
 from cbablate.records.sketch import Sketch
-from tests.contracts.probe import pictures
+from cbablate.testing.probe import pictures
 from tests.probes.subjects import subject
 from tests.probes.test_attention_rows import maps as whole_maps
 

@@ -13,15 +13,15 @@ import pytest
 
 import cbablate
 from cbablate.records.crash_point import POINTS, VARIABLE
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 
 PACKAGE = Path(cbablate.__file__).parent
 WRITE = """
 import sys
 from pathlib import Path
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 from tests.records.writers import trial
-with Ledger.writing(Path(sys.argv[1])) as ledger:
+with SqliteLedger.writing(Path(sys.argv[1])) as ledger:
     for number in range(4):
         ledger.append(*trial(number))
         print(number, flush=True)
@@ -53,10 +53,10 @@ def test_a_kill_at_a_named_place_loses_nothing_acknowledged(
     done = write(tmp_path / "r", f"{point}:{passing}")
     assert done.returncode == -signal.SIGKILL, done.stderr
     acknowledged = len(done.stdout.split())
-    with Ledger.reading(tmp_path / "r") as reader:
+    with SqliteLedger.reading(tmp_path / "r") as reader:
         ends = len(reader.records(["ended"]))
     assert acknowledged <= ends <= acknowledged + 1
-    with Ledger.writing(tmp_path / "r") as ledger:
+    with SqliteLedger.writing(tmp_path / "r") as ledger:
         ledger.tell("session", "next", {})
         assert len(ledger.records(["ended"])) == ends
     left = {path.name for path in (tmp_path / "r").iterdir()}

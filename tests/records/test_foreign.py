@@ -16,7 +16,7 @@ from cbablate.errors import CbablateError, DamagedState
 from cbablate.records.facts import SPELLINGS, misshapen
 from cbablate.records.record import KINDS, digest_of
 from cbablate.records.sqlite.layout import LEDGER_FILE
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 
 OLD = Path(__file__).with_name("ledger_0_1_0")
 LOOP = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
@@ -104,7 +104,7 @@ def foreign(tmp_path: Path, kind: str, body: Any, *, at: float = 1e9) -> Path:
 
 
 def read(folder: Path) -> int:
-    with Ledger.reading(folder) as ledger:
+    with SqliteLedger.reading(folder) as ledger:
         return len(ledger.records())
 
 
@@ -192,17 +192,17 @@ def test_a_file_with_any_other_schema_is_refused_at_once(tmp_path: Path, sql: st
     raw.executescript(sql)
     raw.close()
     before = (tmp_path / "r" / LEDGER_FILE).read_bytes()
-    for door in (Ledger.reading, Ledger.writing):
+    for door in (SqliteLedger.reading, SqliteLedger.writing):
         with pytest.raises(DamagedState, match=r"no ledger has|laid out|has no table"):
             door(tmp_path / "r").__enter__()
     assert (tmp_path / "r" / LEDGER_FILE).read_bytes() == before
 
 
 def test_a_trigger_of_a_sealed_ledger_is_refused(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         ledger.tell("session", "s", {})
     raw = sqlite3.connect(tmp_path / LEDGER_FILE)
     raw.executescript("CREATE TRIGGER t AFTER INSERT ON lease BEGIN DELETE FROM records; END")
     raw.close()
-    with pytest.raises(DamagedState, match="trigger"), Ledger.writing(tmp_path):
+    with pytest.raises(DamagedState, match="trigger"), SqliteLedger.writing(tmp_path):
         pytest.fail("opened")

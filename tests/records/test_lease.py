@@ -19,7 +19,7 @@ from cbablate.records.fsck import release
 from cbablate.records.process import Process
 from cbablate.records.sqlite import lease
 from cbablate.records.sqlite.layout import LEDGER_FILE
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 from tests.records.writers import ended, trial, writer
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
@@ -27,12 +27,12 @@ TRY = """
 import sys
 from pathlib import Path
 from cbablate.errors import CbablateError
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 from cbablate.records.process import Process
 folder = Path(sys.argv[1])
 (folder / "lock").unlink(missing_ok=True)
 try:
-    with Ledger.writing(folder) as ledger:
+    with SqliteLedger.writing(folder) as ledger:
         ledger.tell("session", "second", {})
 except CbablateError as error:
     print(error, file=sys.stderr)
@@ -53,7 +53,7 @@ def second(folder: Path, *prefix: str) -> tuple[int, str]:
 
 
 def subjects(folder: Path) -> list[str]:
-    with Ledger.reading(folder) as ledger:
+    with SqliteLedger.reading(folder) as ledger:
         return [fact.subject for fact in ledger.records(["session"])]
 
 
@@ -72,7 +72,7 @@ def alter(folder: Path, sql: str) -> None:
 
 def hold(folder: Path, **said: object) -> None:
     """A ledger whose lease is another holder's: ours with these differences."""
-    with Ledger.writing(folder) as ledger:
+    with SqliteLedger.writing(folder) as ledger:
         ledger.append(*trial(0))
         now = holder(folder) | said
     with sqlite3.connect(folder / LEDGER_FILE) as raw:
@@ -179,13 +179,13 @@ def test_a_killed_holder_s_lease_is_taken_over_at_once(tmp_path: Path) -> None:
     with writer(tmp_path / "r") as first:
         first.kill()
         os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)  # dead, and it has its number still
-        with Ledger.writing(tmp_path / "r") as ledger:
+        with SqliteLedger.writing(tmp_path / "r") as ledger:
             ledger.tell("session", "next", {})
     assert subjects(tmp_path / "r") == ["tail", "next"]
 
 
 def test_whoever_lost_the_lease_appends_nothing_more(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         ledger.tell("session", "one", {})
         alter(tmp_path, "UPDATE lease SET token = 'another'")
         with pytest.raises(OwnedElsewhere, match="took this ledger over") as caught:
@@ -195,7 +195,7 @@ def test_whoever_lost_the_lease_appends_nothing_more(tmp_path: Path) -> None:
 
 
 def test_a_ledger_that_another_program_appends_to_is_not_appended_to(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         ledger.tell("session", "one", {})
         alter(tmp_path, "INSERT INTO records SELECT 2, kind, 'x', at, body, digest FROM records")
         alter(tmp_path, "UPDATE seal SET facts = 2")
@@ -217,7 +217,7 @@ def test_a_holder_that_is_provably_gone_is_no_obstacle(
 ) -> None:
     monkeypatch.setattr(lease, "_file_system", lambda folder: "ext4")
     hold(tmp_path, **said)
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         ledger.tell("session", "next", {})
 
 
@@ -237,11 +237,11 @@ def test_a_holder_that_may_live_is_taken_for_living_until_a_person_says_otherwis
     monkeypatch.setattr(lease, "_file_system", lambda folder: system)
     monkeypatch.setattr(Process, "runs", property(lambda process: process.pid == 1))
     hold(tmp_path, **said)
-    with pytest.raises(OwnedElsewhere, match="--release"), Ledger.writing(tmp_path):
+    with pytest.raises(OwnedElsewhere, match="--release"), SqliteLedger.writing(tmp_path):
         pytest.fail("taken over")
     if said.get("pid") != 1:
         assert release(tmp_path) is not None
-        with Ledger.writing(tmp_path) as ledger:
+        with SqliteLedger.writing(tmp_path) as ledger:
             ledger.tell("session", "next", {})
 
 
@@ -254,13 +254,13 @@ def test_a_living_holder_s_lease_is_not_released(tmp_path: Path) -> None:
 
 
 def test_a_removed_lock_is_taken_again_by_the_next_append(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         (tmp_path / "lock").unlink()
         ledger.tell("session", "one", {})
-        with pytest.raises(OwnedElsewhere), Ledger.writing(tmp_path):
+        with pytest.raises(OwnedElsewhere), SqliteLedger.writing(tmp_path):
             pytest.fail("two writers")
         (tmp_path / "lock").unlink()
         (tmp_path / "lock").write_text("another file")
         ledger.tell("session", "two", {})
-        with pytest.raises(OwnedElsewhere), Ledger.writing(tmp_path):
+        with pytest.raises(OwnedElsewhere), SqliteLedger.writing(tmp_path):
             pytest.fail("two writers")

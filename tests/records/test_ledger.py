@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 
 from cbablate.errors import DamagedState, EnvironmentFault
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import LEDGER_FILE, Ledger
+from cbablate.records.sqlite.ledger import LEDGER_FILE, SqliteLedger
 from cbablate.records.sqlite.ledger_file import LedgerFile
 
 WRITE = """
 import sys
 from pathlib import Path
 from typing import Any
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 from cbablate.records.sqlite.ledger_file import LedgerFile
 from cbablate.records.record import Record
-with Ledger.writing(Path(sys.argv[1])) as ledger:
+with SqliteLedger.writing(Path(sys.argv[1])) as ledger:
     number = 0
     while True:
         number += 1
@@ -38,7 +38,7 @@ with Ledger.writing(Path(sys.argv[1])) as ledger:
 
 
 def filled(folder: Path, count: int = 40) -> Path:
-    with Ledger.writing(folder) as ledger:
+    with SqliteLedger.writing(folder) as ledger:
         ledger.append(
             *(
                 Record("session", f"trial-{i}", {"metrics": {"loss": i / 7}}, 1.5)
@@ -49,7 +49,7 @@ def filled(folder: Path, count: int = 40) -> Path:
 
 
 def read(folder: Path) -> list[Record]:
-    with Ledger.reading(folder) as ledger:
+    with SqliteLedger.reading(folder) as ledger:
         return ledger.records()
 
 
@@ -60,7 +60,7 @@ def refused(folder: Path, *, writing: bool = True) -> str:
     with pytest.raises(DamagedState) as caught:
         read(folder)
     if writing:
-        with pytest.raises(DamagedState), Ledger.writing(folder) as ledger:
+        with pytest.raises(DamagedState), SqliteLedger.writing(folder) as ledger:
             ledger.records()
     assert before is None or path.read_bytes() == before
     assert caught.value.exit_code == 5
@@ -68,7 +68,7 @@ def refused(folder: Path, *, writing: bool = True) -> str:
 
 
 def test_facts_come_back_in_the_order_told(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         first = ledger.tell("session", "s", {"a": [1, None, True, "ü"], "b": {"c": 0.1}})
         ledger.append(Record("session", "x", {}, 2.0), Record("study", "y", {}, 1.0))
     told = read(tmp_path)
@@ -100,13 +100,13 @@ def test_whatever_was_told_is_read_back_equal(
 ) -> None:
     folder = tmp_path_factory.mktemp("ledger")
     facts = [Record("session", "s", body, float(i)) for i, body in enumerate(told)]
-    with Ledger.writing(folder) as ledger:
+    with SqliteLedger.writing(folder) as ledger:
         ledger.append(*facts)
     assert [(f.kind, f.body, f.at) for f in read(folder)] == [(f.kind, f.body, f.at) for f in facts]
 
 
 def test_facts_can_be_asked_for_by_kind_subject_and_position(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         for subject in ("a", "b"):
             ledger.tell("session", subject, {})
             ledger.tell("study", subject, {})
@@ -117,11 +117,12 @@ def test_facts_can_be_asked_for_by_kind_subject_and_position(tmp_path: Path) -> 
 
 
 def test_a_ledger_has_no_way_to_alter_or_remove() -> None:
-    public = {name for name in vars(Ledger) if not name.startswith("_")}
+    public = {name for name in vars(SqliteLedger) if not name.startswith("_")}
     assert public == {
         "append",
         "close",
         "confirm",
+        "folder",
         "reading",
         "records",
         "tell",
@@ -143,12 +144,12 @@ def test_a_damaged_kind_does_not_hide_a_fact_from_those_who_ask_for_it(tmp_path:
     with sqlite3.connect(path) as raw:
         raw.execute("UPDATE records SET kind = 'ended' WHERE sequence = 3")
     raw.close()
-    with Ledger.reading(tmp_path) as ledger, pytest.raises(DamagedState, match="record 3"):
+    with SqliteLedger.reading(tmp_path) as ledger, pytest.raises(DamagedState, match="record 3"):
         ledger.records(["session"])
 
 
 def test_of_facts_told_together_all_are_kept_or_none(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         with pytest.raises(TypeError):
             ledger.append(
                 Record("session", "a", {}, 1.0), Record("session", "b", {"x": object()}, 1.0)
@@ -164,10 +165,10 @@ def test_reading_where_nothing_is_gives_nothing_and_makes_nothing(tmp_path: Path
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         ledger.tell("session", "s", {})
     before = (tmp_path / LEDGER_FILE).read_bytes()
-    with Ledger.reading(tmp_path) as reader:
+    with SqliteLedger.reading(tmp_path) as reader:
         assert not hasattr(reader, "append")
         assert not hasattr(reader, "tell")
         assert reader._connection is not None
@@ -180,7 +181,7 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(EnvironmentFault, match="--results"),
-        Ledger.writing(tmp_path / "file" / "results"),
+        SqliteLedger.writing(tmp_path / "file" / "results"),
     ):
         pytest.fail("opened")
 
@@ -321,7 +322,7 @@ def test_a_writer_killed_at_any_moment_loses_nothing_it_was_told_is_safe(tmp_pat
     assert found[: len(seen)] == seen
     assert len(found) >= 2 * told
     assert len(found) % 2 == 0, "half of what was told together was kept"
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         ledger.tell("session", "next", {})
         assert len(ledger.records()) == len(found) + 1
 
@@ -338,7 +339,7 @@ def test_readers_beside_a_writer_see_whole_facts_in_order(tmp_path: Path) -> Non
         except Exception as error:  # noqa: BLE001 - whatever it is, the test tells it
             faults.append(error)
 
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         readers = [threading.Thread(target=look) for _ in range(3)]
         for reader in readers:
             reader.start()
@@ -395,20 +396,20 @@ def test_a_fact_is_read_and_checked_once_however_often_facts_are_asked_for(
         return whole(row)
 
     monkeypatch.setattr(LedgerFile, "whole", staticmethod(counted))
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         for number in range(3):
             ledger.tell("session", str(number), {})
             assert [fact.subject for fact in ledger.records()] == list("012"[: number + 1])
             assert [fact.sequence for fact in ledger.records(["session"], subject="0")] == [1]
             assert ledger.records(["arm"]) == []
     assert checked == [1, 2, 3]
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         assert len(ledger.records()) == len(ledger.records()) == 3
     assert checked == [1, 2, 3, 1, 2, 3]
 
 
 def test_a_reader_that_was_stopped_holds_up_the_end_of_one_trial_at_most(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         ledger.tell("session", "s", {})
         with closing(sqlite3.connect(tmp_path / LEDGER_FILE, isolation_level=None)) as reader:
             reader.execute("BEGIN")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cbablate import api
 from cbablate.records.sqlite.layout import LEDGER_FILE
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 from cbablate.reporting.forms.form import render
 
 OLD = Path(__file__).with_name("ledger_0_1_0")
@@ -23,7 +23,7 @@ def test_a_ledger_of_0_1_0_gives_its_table_before_and_after_a_new_writer(tmp_pat
     shutil.copy(OLD / LEDGER_FILE, tmp_path)
     plan = api.plan(api.load_study(OLD / "toy.yaml"))
     before = render(api.table(plan, results=tmp_path), "csv")
-    with Ledger.writing(tmp_path):
+    with SqliteLedger.writing(tmp_path):
         pass
     assert render(api.table(plan, results=tmp_path), "csv") == before
     expected, found = cells((OLD / "table.csv").read_text()), cells(before)

@@ -13,14 +13,14 @@ import pytest
 
 from cbablate.errors import EnvironmentFault, OwnedElsewhere
 from cbablate.records.sqlite import lock
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 from cbablate.records.sqlite.lock import exclusive
 
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from cbablate.records.sqlite.ledger import Ledger
-with Ledger.writing(Path(sys.argv[1])):
+from cbablate.records.sqlite.ledger import SqliteLedger
+with SqliteLedger.writing(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -46,18 +46,18 @@ def test_a_folder_held_elsewhere_is_refused_by_name_and_free_when_its_holder_is_
     try:
         with (
             pytest.raises(OwnedElsewhere) as caught,
-            Ledger.writing(tmp_path),
+            SqliteLedger.writing(tmp_path),
         ):
             pytest.fail("two writers")
         said = str(caught.value)
         assert f"process {process.pid} on {socket.gethostname()}, since 20" in said
         assert caught.value.exit_code == 6
-        with Ledger.reading(tmp_path) as ledger:
+        with SqliteLedger.reading(tmp_path) as ledger:
             assert ledger.records() == []
     finally:
         process.kill()
         process.communicate(timeout=30)
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         ledger.tell("session", "s", {})
 
 
@@ -90,7 +90,7 @@ def test_a_process_that_a_killed_holder_had_forked_does_not_keep_the_lock(tmp_pa
             pass
         process.kill()
         process.wait()
-        with Ledger.writing(tmp_path):
+        with SqliteLedger.writing(tmp_path):
             os.kill(int(child), 0)
     finally:
         os.kill(int(child), signal.SIGKILL)

@@ -16,7 +16,7 @@ import pytest
 from cbablate.errors import EnvironmentFault
 from cbablate.records.sqlite import seal
 from cbablate.records.sqlite.layout import LEDGER_FILE
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 from tests.records.writers import trial, writer
 
 
@@ -52,16 +52,16 @@ def test_a_full_disk_at_the_start_is_the_machine_s_fault_and_room_mends_it(
     with small_disk(tmp_path, 1024) as disk:
         filler = fill(disk, left)
         folder = disk / "r"
-        with pytest.raises(EnvironmentFault) as caught, Ledger.writing(folder) as ledger:
+        with pytest.raises(EnvironmentFault) as caught, SqliteLedger.writing(folder) as ledger:
             for number in range(400):
                 ledger.append(*trial(number))
         assert caught.value.exit_code == 4
         assert "trusted" not in str(caught.value)
         filler.unlink()
-        with Ledger.writing(folder) as ledger:
+        with SqliteLedger.writing(folder) as ledger:
             before = len(ledger.records(["ended"]))
             ledger.append(*trial(1000))
-        with Ledger.reading(folder) as reader:
+        with SqliteLedger.reading(folder) as reader:
             assert len(reader.records(["ended"])) == before + 1
 
 
@@ -70,7 +70,7 @@ def test_a_disk_that_fills_in_mid_run_loses_nothing_that_was_acknowledged(tmp_pa
         acknowledged = 0
         folder = disk / "r"
         for left in (24, 3, 11, 0):
-            with Ledger.writing(folder) as ledger:
+            with SqliteLedger.writing(folder) as ledger:
                 ledger.append(*trial(acknowledged))
                 acknowledged += 1
                 filler = fill(disk, left)
@@ -78,7 +78,7 @@ def test_a_disk_that_fills_in_mid_run_loses_nothing_that_was_acknowledged(tmp_pa
                     for number in range(acknowledged, 1000):
                         ledger.append(*trial(number))
                         acknowledged += 1
-            with Ledger.reading(folder) as reader:
+            with SqliteLedger.reading(folder) as reader:
                 there = len(reader.records(["ended"]))
             assert acknowledged <= there <= acknowledged + 1, left  # the last may be in, untold
             acknowledged = there
@@ -92,14 +92,14 @@ def test_a_read_only_disk_with_what_a_killed_writer_left_is_not_damage(tmp_path:
         (disk / "r" / f"{LEDGER_FILE}-shm").unlink()
         remount = ["mount", "-o", "remount,ro", str(disk)]
         subprocess.run(remount, check=True)
-        for door in (Ledger.reading, Ledger.writing):
+        for door in (SqliteLedger.reading, SqliteLedger.writing):
             with pytest.raises(EnvironmentFault) as caught, door(disk / "r"):
                 pytest.fail("opened")
             assert "trusted" not in str(caught.value)
 
 
 def test_too_many_open_files_are_not_damage(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         ledger.append(*trial(1))
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     opened = []
@@ -111,14 +111,14 @@ def test_too_many_open_files_are_not_damage(tmp_path: Path) -> None:
         for free in (0, 1, 2, 3):
             for _ in range(min(free, 1)):
                 os.close(opened.pop())
-            for door in (Ledger.reading, Ledger.writing):
+            for door in (SqliteLedger.reading, SqliteLedger.writing):
                 with suppress(EnvironmentFault), door(tmp_path) as found:  # never DamagedState
                     found.records()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
         for descriptor in opened:
             os.close(descriptor)
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         assert len(ledger.records()) == 4
 
 
@@ -128,7 +128,7 @@ def test_a_seal_that_cannot_be_written_is_the_machine_s_fault(
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         with monkeypatch.context() as patch:
             patch.setattr(seal.os, "pwrite", full)
             with pytest.raises(EnvironmentFault, match="No space left"):
@@ -141,15 +141,15 @@ def test_a_file_that_may_not_be_read_is_not_damage(tmp_path: Path) -> None:
     if os.geteuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("root may read everything")
     folder = tmp_path / "r"
-    with Ledger.writing(folder) as ledger:
+    with SqliteLedger.writing(folder) as ledger:
         ledger.append(*trial(1))
     for path in (tmp_path.parent.parent, tmp_path.parent, tmp_path, folder):
         path.chmod(0o755)
     script = (
         "import sys; from pathlib import Path\n"
         "from cbablate.errors import CbablateError\n"
-        "from cbablate.records.sqlite.ledger import Ledger\n"
-        "try:\n    with Ledger.reading(Path(sys.argv[1])) as ledger: ledger.records()\n"
+        "from cbablate.records.sqlite.ledger import SqliteLedger\n"
+        "try:\n    with SqliteLedger.reading(Path(sys.argv[1])) as ledger: ledger.records()\n"
         "except CbablateError as error: print(error); sys.exit(error.exit_code)\n"
     )
     drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

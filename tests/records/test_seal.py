@@ -13,7 +13,7 @@ from cbablate.errors import DamagedState
 from cbablate.records.book import Book
 from cbablate.records.record import Record
 from cbablate.records.sqlite.layout import LEDGER_FILE
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 from cbablate.records.sqlite.seal import SEAL_FILE, read_seal
 from tests.records.writers import ended, trial, writer
 
@@ -37,7 +37,7 @@ def copy(killed: Path, tmp_path: Path) -> Path:
 
 
 def read(folder: Path) -> list[Record]:
-    with Ledger.reading(folder) as ledger:
+    with SqliteLedger.reading(folder) as ledger:
         return ledger.records()
 
 
@@ -45,7 +45,7 @@ def refused(folder: Path) -> str:
     before = {path.name: path.read_bytes() for path in folder.glob("ledger*")}
     with pytest.raises(DamagedState) as caught:
         read(folder)
-    with pytest.raises(DamagedState), Ledger.writing(folder):
+    with pytest.raises(DamagedState), SqliteLedger.writing(folder):
         pytest.fail("opened")
     for name in (LEDGER_FILE, WAL, SEAL_FILE):
         if name in before:
@@ -66,7 +66,7 @@ def test_the_file_alone_has_every_trial_that_ended(copy: Path, tmp_path: Path) -
     facts = read(alone)
     assert len(facts) == 20
     assert len(Book.of(facts).histories) == 5
-    with Ledger.writing(alone) as ledger:
+    with SqliteLedger.writing(alone) as ledger:
         ledger.tell("session", "next", {})
 
 
@@ -106,7 +106,7 @@ def test_a_newer_copy_beside_an_older_wal_is_noticed_and_never_overwritten(
     copy: Path, tmp_path: Path
 ) -> None:
     newer = shutil.copytree(copy, tmp_path / "newer")
-    with Ledger.writing(newer) as ledger:
+    with SqliteLedger.writing(newer) as ledger:
         for number in range(100, 140):
             ledger.append(*trial(number))
     shutil.copy(newer / LEDGER_FILE, copy / LEDGER_FILE)
@@ -140,7 +140,7 @@ def test_a_newer_copy_beside_a_wal_of_a_0_1_0_ledger_is_noticed(tmp_path: Path) 
 
 def test_an_older_copy_is_noticed(copy: Path, tmp_path: Path) -> None:
     shutil.copy(copy / LEDGER_FILE, tmp_path / "older")
-    with Ledger.writing(copy) as ledger:
+    with SqliteLedger.writing(copy) as ledger:
         ledger.append(*trial(100))
     for path in copy.glob(f"{LEDGER_FILE}*"):
         path.unlink()
@@ -149,7 +149,7 @@ def test_an_older_copy_is_noticed(copy: Path, tmp_path: Path) -> None:
 
 
 def test_another_ledger_s_seal_is_noticed(copy: Path, tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path / "other") as ledger:
+    with SqliteLedger.writing(tmp_path / "other") as ledger:
         ledger.tell("session", "other", {})
     shutil.copy(tmp_path / "other" / SEAL_FILE, copy)
     assert "another ledger's" in refused(copy)
@@ -174,7 +174,7 @@ def test_a_wal_without_its_ledger_is_refused(copy: Path) -> None:
 
 
 def test_the_seal_beside_never_says_more_than_was_acknowledged(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path) as ledger:
+    with SqliteLedger.writing(tmp_path) as ledger:
         for number in range(3):
             ledger.append(*trial(number))
             seal = read_seal(tmp_path)
@@ -189,7 +189,7 @@ def test_a_ledger_of_0_1_0_is_sealed_by_its_first_writer_and_reads_as_before(
     before = read(tmp_path)
     assert len(before) == 122
     assert (tmp_path / LEDGER_FILE).read_bytes() == OLD.read_bytes()
-    with Ledger.writing(tmp_path):
+    with SqliteLedger.writing(tmp_path):
         pass
     assert read(tmp_path) == before
     seal = read_seal(tmp_path)
@@ -207,7 +207,7 @@ def test_readers_beside_a_writer_of_another_process_see_whole_ledgers(tmp_path: 
 
 
 def test_an_emptied_ledger_is_refused_and_its_wal_stays(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path / "r") as ledger:
+    with SqliteLedger.writing(tmp_path / "r") as ledger:
         ledger.append(*trial(1))
         ledger.tell("session", "s", {})
         shutil.copytree(tmp_path / "r", tmp_path / "killed")  # as a kill leaves it, facts in -wal
@@ -215,7 +215,7 @@ def test_an_emptied_ledger_is_refused_and_its_wal_stays(tmp_path: Path) -> None:
     facts = wal.read_bytes()
     assert facts
     (tmp_path / "killed" / LEDGER_FILE).write_bytes(b"")
-    for opened in (Ledger.reading, Ledger.writing):
+    for opened in (SqliteLedger.reading, SqliteLedger.writing):
         with pytest.raises(DamagedState, match="it is empty, and"), opened(tmp_path / "killed"):
             pass
         assert wal.read_bytes() == facts, "SQLite removes the -wal of an empty file"

@@ -16,9 +16,9 @@ from cbablate.records.record import Record
 WRITE = """
 import sys, time
 from pathlib import Path
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.sqlite.ledger import SqliteLedger
 from tests.records.writers import trial
-with Ledger.writing(Path(sys.argv[1])) as ledger:
+with SqliteLedger.writing(Path(sys.argv[1])) as ledger:
     for number in range(int(sys.argv[2])):
         ledger.append(*trial(number))
         print(number, flush=True)

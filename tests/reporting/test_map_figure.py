@@ -55,6 +55,7 @@ def test_without_maps_there_is_no_figure() -> None:
         map_figure(PLAN, summarize(PLAN, told(PLAN)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colours", [1, 3])
 def test_the_figure_shows_images_above_the_arms_and_says_what_is_missing(colours: int) -> None:
     facts = sketched(PLAN, told(PLAN), lambda t, a: {} if a == 1 else maps(t, a, colours=colours))
@@ -71,6 +72,7 @@ def test_the_figure_shows_images_above_the_arms_and_says_what_is_missing(colours
     assert "after attention" in text
 
 
+@pytest.mark.slow
 def test_what_trials_left_is_published_and_reported(tmp_path: Path) -> None:
     plan = placement(replicates=2, names=("MLP end",))
     facts = sketched(plan, told(plan), grams, maps)

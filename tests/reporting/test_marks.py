@@ -79,6 +79,7 @@ def test_the_gain_of_pairing_is_that_of_comparisons_with_pairs_enough() -> None:
     assert said.endswith("one comparison of 6 or more pairs.")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     st.integers(1, 8),
@@ -119,6 +120,38 @@ def test_deviations_and_screened_factors_of_few_seeds_have_no_mark_either(kind: 
         table = view(kind, plan, summary)
         assert "<0.001" in render(table, "text")
         assert bool(marks_of(table)) == (replicates == 6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes", "design", "test"),
+    [
+        ("pairs", (2, 2), "factorial", "t"),
+        ("effects", (2, 2), "factorial", "F"),
+        ("effects", (2, 2, 2), "plackett_burman", "t"),
+    ],
+)
+def test_what_few_seeds_can_show_is_said_below_the_other_tables_as_below_the_first(
+    kind: str, sizes: tuple[int, ...], design: str, test: str
+) -> None:
+    for replicates in (2, 5, 6):
+        plan = grid(*sizes, replicates=replicates, design=design)
+        summary = summarize(plan, facts_of(plan, laid(plan, interacting)))
+        said = [
+            [note for note in table.notes if "for want of replicates" in note]
+            for table in (ablation_table(plan, summary), view(kind, plan, summary))
+        ]
+        assert said[1] == [note.replace("t test", f"{test} test") for note in said[0]]
+        assert len(said[1]) == (replicates < FEWEST_PAIRS)
+
+
+def test_pairs_of_which_some_lack_seeds_say_that_of_these_nothing_is_claimed() -> None:
+    plan = grid(2, 2, 2, replicates=6)
+    values = laid(plan, interacting)
+    both = next(arm for arm in plan.arms if [*arm.levels.values()].count("0") == 1)
+    del values[both.id][3]
+    notes = " ".join(view("pairs", plan, summarize(plan, facts_of(plan, values))).notes)
+    assert "Nothing is claimed where replicates are too few: below 6 pairs" in notes
+    assert "5 to 6 seeds have all four arms" in notes
 
 
 def test_a_factorial_without_a_finding_points_at_the_effects_that_all_arms_show() -> None:

@@ -207,6 +207,7 @@ def test_an_include_of_a_device_neither_hangs_nor_fills_the_memory(
     assert path in refusal(tmp_path, f"\\input{{{path}}}")
 
 
+@pytest.mark.slow
 def test_papers_without_end_are_refused(tmp_path: Path) -> None:
     assert "includes itself" in refusal(tmp_path, "\\input{paper}")
     (tmp_path / "a.tex").write_text("\\include{paper.tex}")

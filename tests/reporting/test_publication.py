@@ -28,6 +28,7 @@ FILES = [
 ]
 
 
+@pytest.mark.slow
 def test_tables_and_figures_are_written_and_named(tmp_path: Path) -> None:
     plan = placement(replicates=2)
     written = publish(plan, told(plan), tmp_path / "out")
@@ -35,6 +36,7 @@ def test_tables_and_figures_are_written_and_named(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(FILES)
 
 
+@pytest.mark.slow
 def test_publishing_again_gives_the_same_bytes(tmp_path: Path) -> None:
     plan = placement(replicates=2)
     first = [path.read_bytes() for path in publish(plan, told(plan), tmp_path)]
@@ -72,6 +74,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
         publish(placement(), [], tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_what_a_former_state_of_the_study_had_written_does_not_stay_beside_its_table(
     tmp_path: Path,
 ) -> None:

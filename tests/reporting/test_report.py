@@ -171,6 +171,7 @@ def test_the_figures_say_in_words_what_they_show() -> None:
     assert all(len(one.words) > 40 for one in found)
 
 
+@pytest.mark.slow
 def test_a_study_that_tunes_shows_its_searches_in_the_same_bytes_each_time() -> None:
     plan, telling = tuned_toys({"ceiling": 2.0}, how=sweep(objectives=BOTH)), Telling()
     telling.session()

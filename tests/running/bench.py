@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +16,23 @@ from cbablate.running.executors.port import Ending, raised
 from cbablate.running.recorder import declare
 from cbablate.searching.searches import Searching
 from cbablate.workloads import toy
+from tests.memory_ledger import MemoryLedgers
 
 
 class Cut(BaseException):
     """The driver died."""
 
 
-class Memory:
-    """A ledger of so many facts; the next one kills the driver, before or after it is told."""
-
-    path = Path("results/ledger.sqlite")
+class Mortal(MemoryLedgers):
+    """A ledger that counts facts for time; at a number of them the driver is killed."""
 
     def __init__(self, facts: Iterable[Record] = (), *, most: int | None = None) -> None:
-        self.facts = list(facts)
-        self.book = Book.of(self.facts)
+        super().__init__(facts)
         self._most = most
 
     def append(self, *facts: Record) -> None:
-        for fact in facts:
-            count = len(self.facts) + 1
-            numbered = Record(fact.kind, fact.subject, fact.body, float(count), count)
-            self.facts.append(numbered)
-            self.book.add(numbered)
+        timed = enumerate(facts, start=len(self.facts) + 1)
+        super().append(*(replace(fact, at=float(count)) for count, fact in timed))
         if self._most is not None and len(self.facts) >= self._most:
             raise Cut
 
@@ -48,28 +44,35 @@ def conducted(
 
     With several slots trials advance in turns, one measurement each.
     """
-    ledger = Memory(facts, most=most)
+    book = Book()
+    with Mortal(facts, most=most).writing(book.add) as ledger:
+        _conduct(plan, ledger, book, slots)
+    return ledger.facts
+
+
+def _conduct(plan: Plan, ledger: MemoryLedgers, book: Book, slots: int) -> None:
     searching = Searching(plan, ledger.facts) if plan.study.tune else None
     try:
-        now = Standing(plan, ledger.book).asked
-        declare(now, ledger, ledger.book)  # type: ignore[arg-type]  # what is used of it is there
+        now = Standing(plan, book).asked
+        declare(now, ledger, book)
         conductor = Conductor(
             plan,
-            ledger,  # type: ignore[arg-type]
-            ledger.book,
+            ledger,
+            book,
             session="s",
             executor="bench",
             searching=searching,
         )
         running: list[tuple[Any, Any]] = []
         while True:
-            while len(running) < slots and (trial := conductor.next()) is not None:
+            while len(running) < slots and (trials := conductor.next()):
+                (trial,) = trials
                 conductor.started(trial, {})
                 stream = toy.run(trial.config, seed=trial.seed, budget=trial.budget, workdir=Path())
                 running.append((trial, stream))
             if not running:
                 assert conductor.exhausted
-                return ledger.facts
+                return
             trial, stream = running.pop(0)
             try:
                 measurement = next(stream, None)
@@ -85,4 +88,4 @@ def conducted(
             else:
                 running.append((trial, stream))
     except Cut:
-        return ledger.facts
+        return

@@ -18,7 +18,7 @@ from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from cbablate.records.state import TrialState, Verdict
 from cbablate.reporting.forms.form import render
 from cbablate.reporting.tables.arms import ablation_table
@@ -48,17 +48,20 @@ def file_of(results: Path, trial: Trial) -> Path:
 
 
 def test_the_newest_is_offered_and_the_one_before_is_kept(tmp_path: Path) -> None:
-    kept, trial = Checkpoints(tmp_path), trial_of_five()
+    kept, trial = Checkpoints(Place(tmp_path).checkpoints), trial_of_five()
     assert kept.offer(trial) is None
     assert kept.offered(trial.id) == Origin(0)
     kept.keep(trial, Saved(1, {"weights": b"older"}))
     kept.keep(trial, SAVED)
-    young = Checkpoints(tmp_path)
+    young = Checkpoints(Place(tmp_path).checkpoints)
     assert young.offer(trial) == SAVED
     assert young.offered(trial.id) == Origin(2)
     both = [file_of(tmp_path, trial), before_of(tmp_path, trial)]
     assert sorted((tmp_path / "checkpoints").iterdir()) == both
-    assert checkpoint_bytes(tmp_path) == (2, sum(path.stat().st_size for path in both))
+    assert checkpoint_bytes(Place(tmp_path).checkpoints) == (
+        2,
+        sum(path.stat().st_size for path in both),
+    )
     kept.keep(trial, Saved(3, SAVED.files))
     assert sorted((tmp_path / "checkpoints").iterdir()) == both
     kept.drop(trial.id)
@@ -67,11 +70,11 @@ def test_the_newest_is_offered_and_the_one_before_is_kept(tmp_path: Path) -> Non
 
 def test_a_damaged_newest_checkpoint_leaves_the_one_before(tmp_path: Path) -> None:
     told: list[str] = []
-    kept, trial = Checkpoints(tmp_path, tell=told.append), trial_of_five()
+    kept, trial = Checkpoints(Place(tmp_path).checkpoints, tell=told.append), trial_of_five()
     kept.keep(trial, Saved(1, {"weights": b"older"}))
     kept.keep(trial, SAVED)
     file_of(tmp_path, trial).write_bytes(b"cut")
-    assert damaged_checkpoints(tmp_path) == [file_of(tmp_path, trial)]
+    assert damaged_checkpoints(Place(tmp_path).checkpoints) == [str(file_of(tmp_path, trial))]
     assert kept.offer(trial) == Saved(1, {"weights": b"older"})
     assert kept.offered(trial.id) == Origin(1)
     (sentence,) = told
@@ -86,7 +89,7 @@ def test_a_read_error_that_passes_removes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, often: int
 ) -> None:
     told: list[str] = []
-    kept, trial = Checkpoints(tmp_path, tell=told.append), trial_of_five()
+    kept, trial = Checkpoints(Place(tmp_path).checkpoints, tell=told.append), trial_of_five()
     kept.keep(trial, Saved(1, {"weights": b"older"}))
     kept.keep(trial, SAVED)
     newest, failures = file_of(tmp_path, trial), [None] * often
@@ -116,9 +119,9 @@ def before_of(results: Path, trial: Trial) -> Path:
 
 
 def test_one_that_has_spent_the_budget_is_neither_kept_nor_offered(tmp_path: Path) -> None:
-    kept, trial = Checkpoints(tmp_path), trial_of_five()
+    kept, trial = Checkpoints(Place(tmp_path).checkpoints), trial_of_five()
     kept.keep(trial, Saved(5, SAVED.files))
-    assert checkpoint_bytes(tmp_path) == (0, 0)
+    assert checkpoint_bytes(Place(tmp_path).checkpoints) == (0, 0)
     longer = toy_plan(epochs=9, replicates=1).trials[0]
     kept.keep(longer, Saved(5, SAVED.files))
     file_of(tmp_path, longer).rename(file_of(tmp_path, trial))
@@ -131,7 +134,7 @@ def test_damage_anywhere_is_told_and_never_offered(where: float, bit: int, cut: 
     told: list[str] = []
     trial = trial_of_five()
     with tempfile.TemporaryDirectory() as folder:
-        kept = Checkpoints(Path(folder), tell=told.append)
+        kept = Checkpoints(Place(Path(folder)).checkpoints, tell=told.append)
         kept.keep(trial, SAVED)
         path = file_of(Path(folder), trial)
         content = bytearray(path.read_bytes())
@@ -151,7 +154,7 @@ def test_damage_anywhere_is_told_and_never_offered(where: float, bit: int, cut: 
 def test_the_one_before_a_damaged_final_one_names_the_trial_that_left_it(tmp_path: Path) -> None:
     trial = trial_of_five()
     longer = replace(trial, id="f" * 20, budget=Budget(epochs=9))
-    kept = Checkpoints(tmp_path, open_ended=lambda config, budget: True)
+    kept = Checkpoints(Place(tmp_path).checkpoints, open_ended=lambda config, budget: True)
     kept.keep(trial, Saved(5, {"weights": b"first attempt"}))
     kept.keep(trial, Saved(5, {"weights": b"second attempt"}))
     newest, _ = sorted((tmp_path / "checkpoints").iterdir())
@@ -163,7 +166,7 @@ def test_the_one_before_a_damaged_final_one_names_the_trial_that_left_it(tmp_pat
 def test_a_file_that_reaches_out_of_its_folder_is_refused(tmp_path: Path) -> None:
     told: list[str] = []
     trial = trial_of_five()
-    kept = Checkpoints(tmp_path, tell=told.append)
+    kept = Checkpoints(Place(tmp_path).checkpoints, tell=told.append)
     for name in ("../outside", "/outside"):
         kept.keep(trial, Saved(2, {name: b"x"}))
         assert kept.offer(trial) is None
@@ -172,7 +175,7 @@ def test_a_file_that_reaches_out_of_its_folder_is_refused(tmp_path: Path) -> Non
 
 
 def test_those_of_other_trials_and_half_written_ones_are_cleared(tmp_path: Path) -> None:
-    kept = Checkpoints(tmp_path)
+    kept = Checkpoints(Place(tmp_path).checkpoints)
     one, other = toy_plan(epochs=5, replicates=2).trials
     kept.keep(one, SAVED)
     kept.keep(other, SAVED)
@@ -184,7 +187,7 @@ def test_those_of_other_trials_and_half_written_ones_are_cleared(tmp_path: Path)
 def test_a_disk_that_takes_no_checkpoint_is_told_once_and_stops_nothing(tmp_path: Path) -> None:
     told: list[str] = []
     (tmp_path / "checkpoints").write_text("a file where the folder should be")
-    kept = Checkpoints(tmp_path, tell=told.append)
+    kept = Checkpoints(Place(tmp_path).checkpoints, tell=told.append)
     kept.keep(trial_of_five(), SAVED)
     kept.keep(trial_of_five(), SAVED)
     (sentence,) = told
@@ -218,12 +221,12 @@ def driven(plan: Plan, results: Path, *, every: float = 0.0) -> None:
 
 
 def told(results: Path) -> dict[str, History]:
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return Book.of(ledger.records()).histories
 
 
 def table(plan: Plan, results: Path) -> str:
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return render(ablation_table(plan, summarize(plan, ledger.records())), "markdown")
 
 
@@ -243,19 +246,19 @@ def test_a_trial_goes_on_from_its_checkpoint_and_its_curve_is_whole(
     plan, results = interrupted
     undisturbed = tmp_path_factory.mktemp("undisturbed")
     driven(plan, undisturbed)
-    assert checkpoint_bytes(results)[0] == 2
+    assert checkpoint_bytes(Place(results).checkpoints)[0] == 2
     driven(plan, results)
     (history,), (expected,) = told(results).values(), told(undisturbed).values()
     assert [(m.spent, m.metrics) for m in history.measurements] == [
         (m.spent, m.metrics) for m in expected.measurements
     ]
     assert (history.state, history.attempts, len(history.sessions)) == (TrialState.COMPLETE, 2, 2)
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         facts = ledger.records(["started", "measured"])
     assert [f.body.get("from") for f in facts if f.kind == "started"] == [None, 3]
     assert [f.body["spent"] for f in facts if f.kind == "measured"] == [1, 2, 3, 4, 5]
     assert table(plan, results) == table(plan, undisturbed)
-    assert checkpoint_bytes(results) == (0, 0), "a complete trial needs none"
+    assert checkpoint_bytes(Place(results).checkpoints) == (0, 0), "a complete trial needs none"
 
 
 def test_a_damaged_checkpoint_costs_the_trial_an_epoch_and_nothing_else(
@@ -302,7 +305,7 @@ def test_a_short_study_writes_no_checkpoint(
 )
 def test_only_what_a_further_attempt_can_use_is_kept(fault: str, left: int, tmp_path: Path) -> None:
     driven(toy_plan(fault=fault, epochs=4, replicates=1), tmp_path)
-    assert checkpoint_bytes(tmp_path)[0] == left
+    assert checkpoint_bytes(Place(tmp_path).checkpoints)[0] == left
 
 
 def test_a_checkpoint_from_which_the_workload_raises_at_once_is_not_used_again(
@@ -311,7 +314,7 @@ def test_a_checkpoint_from_which_the_workload_raises_at_once_is_not_used_again(
     plan = toy_plan(fault="raise", epochs=4, replicates=1)
     for _ in range(3):
         driven(plan, tmp_path)
-    with Ledger.reading(tmp_path) as ledger:
+    with Place(tmp_path).reading() as ledger:
         started = [fact.body.get("from") for fact in ledger.records(["started"])]
     assert started == [None, 2, None]
 
@@ -319,11 +322,11 @@ def test_a_checkpoint_from_which_the_workload_raises_at_once_is_not_used_again(
 def test_a_drive_clears_away_what_no_unfinished_trial_needs(tmp_path: Path) -> None:
     plan = toy_plan(epochs=3, replicates=1)
     driven(plan, tmp_path)
-    kept = Checkpoints(tmp_path)
+    kept = Checkpoints(Place(tmp_path).checkpoints)
     kept.keep(plan.trials[0], SAVED)
     kept.keep(trial_of_five(), SAVED)
     driven(plan, tmp_path)
-    assert checkpoint_bytes(tmp_path) == (0, 0)
+    assert checkpoint_bytes(Place(tmp_path).checkpoints) == (0, 0)
 
 
 def cut_each(monkeypatch: pytest.MonkeyPatch, measurements: int) -> None:
@@ -358,7 +361,7 @@ def test_a_search_whose_trials_go_on_proposes_and_prunes_as_if_never_cut_short(
     assert cuts > 3
     ends = []
     for results in (tmp_path / "undisturbed", tmp_path / "cut"):
-        with Ledger.reading(results) as ledger:
+        with Place(results).reading() as ledger:
             proposed = [(f.subject, dict(f.body)) for f in ledger.records(["proposed"])]
         past = {
             name: (history.state, [(m.spent, m.metrics) for m in history.measurements])
@@ -366,6 +369,6 @@ def test_a_search_whose_trials_go_on_proposes_and_prunes_as_if_never_cut_short(
         }
         ends.append((proposed, past))
     assert ends[0] == ends[1]
-    with Ledger.reading(tmp_path / "cut") as ledger:
+    with Place(tmp_path / "cut").reading() as ledger:
         measured = [(f.subject, f.body["spent"]) for f in ledger.records(["measured"])]
     assert len(measured) == len(set(measured)), "no part of a trial was trained twice"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def test_a_run_with_too_few_descriptors_ends_before_its_first_trial(
     done = limited(tmp_path, spare)
     assert done.returncode == 4, done.stderr
     assert "more; a run needs 32. Raise the limit" in " ".join(done.stderr.split())
-    with Ledger.reading(tmp_path / "r") as ledger:
+    with Place(tmp_path / "r").reading() as ledger:
         assert not ledger.records(["started"])
 
 

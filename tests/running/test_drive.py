@@ -16,8 +16,8 @@ from cbablate.planning.plan import Plan
 from cbablate.records.book import Book
 from cbablate.records.facts import Measured, Started
 from cbablate.records.measurement import Measurement
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from cbablate.running.agenda import waiting
 from cbablate.running.completion import Completion
@@ -33,7 +33,7 @@ def driven(plan: Plan, results: Path, **more: Any) -> Completion:
 
 
 def told(results: Path) -> list[Record]:
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return ledger.records()
 
 
@@ -116,7 +116,7 @@ def test_a_timing_stage_that_only_failed_arms_lack_is_not_repeated_for_ever(tmp_
 
 
 def test_a_second_driver_is_turned_away_while_the_first_one_works(tmp_path: Path) -> None:
-    with Ledger.writing(tmp_path), pytest.raises(OwnedElsewhere, match="process"):
+    with Place(tmp_path).writing(), pytest.raises(OwnedElsewhere, match="process"):
         driven(toy_plan(), tmp_path)
 
 
@@ -223,13 +223,12 @@ def test_a_timing_that_raises_is_told_and_what_was_trained_is_published(tmp_path
 def test_a_trial_that_got_on_from_its_checkpoint_keeps_its_place(tmp_path: Path) -> None:
     plan = toy_plan({"ceiling": 2.0}, replicates=2)
     first = plan.trials[0]
-    with Ledger.writing(tmp_path) as ledger:
+    with Place(tmp_path).writing() as ledger:
         ledger.append(Started(1, "s").record(first.id))
         ledger.append(Measured(Measurement(1, {"val/score": 1.0})).record(first.id))
         ledger.append(Started(2, "s", reached=1).record(first.id))
-        assert waiting(plan, Book.of(ledger.records()).histories).index(first) == 3, (
-            "it got nowhere"
-        )
+        place = waiting(plan, Book.of(ledger.records()).histories).index(first)
+        assert place == 3, "it got nowhere"
         ledger.append(Measured(Measurement(2, {"val/score": 1.0})).record(first.id))
         assert waiting(plan, Book.of(ledger.records()).histories).index(first) == 0
 
@@ -237,7 +236,7 @@ def test_a_trial_that_got_on_from_its_checkpoint_keeps_its_place(tmp_path: Path)
 def test_a_trial_that_was_under_way_at_two_deaths_comes_last(tmp_path: Path) -> None:
     plan = toy_plan({"ceiling": 2.0}, replicates=2)
     first = plan.trials[0]
-    with Ledger.writing(tmp_path) as ledger:
+    with Place(tmp_path).writing() as ledger:
         for attempt, expected in ((1, 0), (2, 3)):
             ledger.append(Started(attempt, "s").record(first.id))
             order = waiting(plan, Book.of(ledger.records()).histories)

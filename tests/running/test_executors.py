@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from cbablate.errors import EnvironmentFault
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Executor
 from cbablate.running.isolation.limits import Limits
-from tests.contracts.executor import TOY, Diary, ExecutorContract, hostile, stream, trials_that
+from cbablate.spec.needs import Needs
+from cbablate.testing.executor import ExecutorContract
+from cbablate.testing.feeds import TOY, Diary, hostile, stream, trials_that
 from tests.toys import toy_file, toy_plan
 
 
@@ -84,7 +86,7 @@ class TestRayExecutor(ExecutorContract):
         asked = int(ray.cluster_resources().get("GPU", 0)) + 1
         with (
             pytest.raises(EnvironmentFault, match="--gpus-per-trial"),
-            RayExecutor(gpus_per_trial=asked),
+            RayExecutor(needs=Needs(gpus=asked)),
         ):
             pass
 
@@ -97,7 +99,7 @@ def test_ray_and_local_record_the_same_facts(ray_session: None, tmp_path: Path) 
     told = {}
     for name, executor in {"local": LocalExecutor, "ray": RayExecutor}.items():
         drive(plan, results=tmp_path / name, executor=executor, publish=lambda facts: [])
-        with Ledger.reading(tmp_path / name) as ledger:
+        with Place(tmp_path / name).reading() as ledger:
             told[name] = {
                 (fact.subject, fact.kind, fact.body.get("spent")): (
                     fact.body.get("metrics"),

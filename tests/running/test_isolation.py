@@ -12,9 +12,9 @@ import pytest
 
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.isolation.process_state import Picture
+from cbablate.testing.feeds import Diary, trials_that
 from cbablate.workloads.own_code.entry import Entry
 from cbablate.workloads.own_code.source import code_of
-from tests.contracts.executor import Diary, trials_that
 
 
 def measured(workload: str, path: Path, *ways: str) -> list[dict[str, float]]:
@@ -120,7 +120,7 @@ def test_a_library_that_a_trial_is_the_first_to_import_is_put_back_too(tmp_path:
         "from cbablate.workloads.own_code.source import code_of\n"
         "for name in [n for n in sys.modules if n.partition('.')[0] == 'numpy']:\n"
         "    raise SystemExit(f'{name} was imported already')\n"
-        "from tests.contracts.executor import Diary, trials_that\n"
+        "from cbablate.testing.feeds import Diary, trials_that\n"
         "path = Path(sys.argv[1])\n"
         "diary = Diary(trials_that('one', 'two', epochs=1))\n"
         "LocalExecutor().execute(diary, Entry('late:run', code_of('late', path.parent)))\n"

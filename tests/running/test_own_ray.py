@@ -12,13 +12,15 @@ import sysconfig
 import tempfile
 import time
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cbablate.records.book import Book
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
+from cbablate.records.process import Process, started
 from cbablate.running.executors.ray_folder import ROOTS
 from tests.toys import toy_file
 
@@ -78,6 +80,12 @@ def below(process: int) -> dict[int, str]:
         found |= {pid: every[pid][1] for pid in children}
         parents = children
     return found
+
+
+def members(family: Iterable[int]) -> list[Process]:
+    """The processes that have these numbers now; a busy machine soon gives them to others."""
+    known = [replace(Process.this(), pid=pid, started=started(pid)) for pid in family]
+    return [process for process in known if process.started]
 
 
 def left(*roots: Path) -> list[Path]:
@@ -141,11 +149,12 @@ def test_a_ray_that_dies_ends_the_study_in_order_and_nothing_is_lost(
     try:
         until = time.monotonic() + LIMIT
         while time.monotonic() < until and driver.poll() is None:
-            with Ledger.reading(results) as ledger:
+            with Place(results).reading() as ledger:
                 if ledger.records(["ended"]):
                     break
             time.sleep(0.1)
         family = below(driver.pid)
+        every = members(family)
         (victim,) = [pid for pid, words in family.items() if target in words.split(" ")[0]]
         os.kill(victim, signal.SIGKILL)
         out, err = driver.communicate(timeout=LIMIT)
@@ -157,10 +166,10 @@ def test_a_ray_that_dies_ends_the_study_in_order_and_nothing_is_lost(
     assert out == ""  # Ray's complaints are not the product
     assert left(short) == []
     until = time.monotonic() + LIMIT
-    while (still := family.keys() & processes().keys()) and time.monotonic() < until:
+    while (still := [one for one in every if one.runs]) and time.monotonic() < until:
         time.sleep(0.1)
     assert not still
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         before = Book.of(ledger.records()).histories
     assert {history.state.value for history in before.values()} <= {"complete", "running"}
     complete = sum(history.state.value == "complete" for history in before.values())
@@ -168,10 +177,52 @@ def test_a_ray_that_dies_ends_the_study_in_order_and_nothing_is_lost(
         command(study, results, "--on", "local"), capture_output=True, text=True, timeout=LIMIT
     )
     assert again.returncode == 0, again.stderr
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         ends = ledger.records(["ended"])
     assert len({fact.subject for fact in ends}) == 8
     assert len(ends) == 8, f"{complete} were complete"
+
+
+HELD = """
+import os, subprocess, sys
+from cbablate.running.executors.ray_session import RaySession
+import ray
+
+ASK = "import sys; from ray._raylet import GcsClient; " \\
+    "print('nodes:', len(GcsClient(address=sys.argv[1]).get_all_node_info(timeout=30)))"
+with RaySession(None):
+    address = ray.get_runtime_context().gcs_address
+    right = os.environ["RAY_AUTH_TOKEN"]
+    rest = {k: v for k, v in os.environ.items() if not k.startswith("RAY_AUTH")}
+    rest["HOME"] = os.environ["TMPDIR"]  # where no token of anybody lies
+    sent = {"none": {}, "wrong": {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * len(right)},
+            "right": {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": right}}
+    asking = {
+        name: subprocess.Popen([sys.executable, "-c", ASK, address], env=rest | token,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for name, token in sent.items()
+    }
+    for name, one in asking.items():
+        said = one.communicate()[0]
+        print(name, one.returncode == 0, "nodes: 1" in said, "InvalidAuthToken" in said,
+              file=sys.stderr)
+"""
+
+
+@pytest.mark.ray
+def test_ray_answers_nobody_without_the_token_of_the_run(short: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HELD],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        env=os.environ | {"TMPDIR": str(short)},
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stderr.splitlines()
+    assert "none False False True" in said, done.stderr
+    assert "wrong False False True" in said, done.stderr
+    assert "right True True False" in said, done.stderr
 
 
 def test_a_driver_that_is_killed_leaves_nothing_that_the_next_one_does_not_clear(
@@ -187,18 +238,18 @@ def test_a_driver_that_is_killed_leaves_nothing_that_the_next_one_does_not_clear
     try:
         until = time.monotonic() + LIMIT
         while time.monotonic() < until and driver.poll() is None:
-            with Ledger.reading(results) as ledger:
+            with Place(results).reading() as ledger:
                 if ledger.records(["measured"]):
                     break
             time.sleep(0.1)
-        family = below(driver.pid)
+        every = members(below(driver.pid))
     finally:
         driver.kill()
         driver.wait()
     ours = {path for path in left(*ROOTS, long) if owner(path) == driver.pid}
     assert {path.parent for path in ours} == {Path("/tmp"), long}
     until = time.monotonic() + LIMIT
-    while family.keys() & processes().keys() and time.monotonic() < until:
+    while any(one.runs for one in every) and time.monotonic() < until:
         time.sleep(0.1)
     again = subprocess.run(
         command(study, results), capture_output=True, text=True, timeout=LIMIT, env=env

@@ -11,8 +11,8 @@ from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan, plan
 from cbablate.records.book import Book
 from cbablate.records.history import History
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.reporting.forms.form import render
 from cbablate.reporting.tables.arms import ablation_table
 from cbablate.running import checkpoints
@@ -51,7 +51,7 @@ def asked(epochs: int, schedule: str = "constant") -> Plan:
 
 def driven(study: Plan, results: Path, **more: Any) -> list[Record]:
     drive(study, results=results, executor=LocalExecutor, publish=lambda facts: [], **more)
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return ledger.records()
 
 
@@ -94,7 +94,7 @@ def test_a_longer_training_goes_on_from_the_shorter_and_equals_one_that_never_st
         for facts in (told, undisturbed)
     ]
     assert tables[0] == tables[1]
-    assert checkpoint_bytes(tmp_path / "r")[0] == 2, "the ends of both"
+    assert checkpoint_bytes(Place(tmp_path / "r").checkpoints)[0] == 2, "the ends of both"
 
 
 @pytest.mark.slow
@@ -102,7 +102,7 @@ def test_where_the_rate_knows_the_end_a_longer_training_starts_anew(tmp_path: Pa
     driven(asked(1, "cosine"), tmp_path)
     told = driven(asked(2, "cosine"), tmp_path)
     assert started(asked(2, "cosine"), told) == [None]
-    assert checkpoint_bytes(tmp_path) == (0, 0)
+    assert checkpoint_bytes(Place(tmp_path).checkpoints) == (0, 0)
 
 
 @pytest.mark.slow
@@ -110,7 +110,7 @@ def test_the_ends_of_trials_are_kept_up_to_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driven(asked(1), tmp_path)
-    assert checkpoint_bytes(tmp_path)[0] == 1
+    assert checkpoint_bytes(Place(tmp_path).checkpoints)[0] == 1
     monkeypatch.setattr(checkpoints, "_MOST_BYTES", 10)
     assert started(asked(2), driven(asked(2), tmp_path)) == [None]
 

@@ -22,11 +22,13 @@ pytestmark = [
 
 PROGRAM = """
 import json, os, sys
+from dataclasses import replace
 os.environ["RAY_AUTH_MODE"] = "disabled"
 from ray.cluster_utils import Cluster
 from cbablate.errors import CbablateError
 from cbablate.running.executors.ray_executor import RayExecutor
-from tests.contracts.executor import TOY, Diary, stream
+from cbablate.testing.feeds import TOY, Diary, stream
+from cbablate.spec.needs import Needs
 from cbablate.workloads.own_code.entry import Entry
 from tests.toys import toy_plan
 
@@ -37,7 +39,7 @@ cluster.wait_for_nodes()
 told = {}
 feed = Diary(toy_plan(epochs=2, replicates=1).trials)
 try:
-    with RayExecutor(address=cluster.address, gpus_per_trial=0) as executor:
+    with RayExecutor(address=cluster.address, needs=Needs(gpus=0)) as executor:
         told["slots of 0"] = executor.slots
         sees = stream("tells_what_it_sees")
         executor.execute(feed, sees)
@@ -45,7 +47,7 @@ try:
         for gpus in (None, 0.4, 1, 2):
             feed = Diary(toy_plan(epochs=2, replicates=1).trials)
             try:
-                with RayExecutor(address=cluster.address, gpus_per_trial=gpus) as other:
+                with RayExecutor(address=cluster.address, needs=Needs(gpus=gpus)) as other:
                     told[f"slots of {gpus}"] = other.slots
                     if gpus == 1:
                         other.execute(feed, TOY)
@@ -57,6 +59,13 @@ try:
                     with other: other.call(Entry("builtins:dict"))
                 except CbablateError as error:
                     told["error of a call"] = [error.exit_code, str(error)]
+    (own, *_) = toy_plan(epochs=2, replicates=1).trials
+    with RayExecutor(address=cluster.address) as other:
+        for needs in (Needs(cpus=2, gpus=0.5), Needs(cpus=4)):
+            try:
+                other.execute(Diary((replace(own, needs=needs),)), TOY)
+            except CbablateError as error:
+                told[f"error of its own {needs}"] = [error.exit_code, str(error)]
 finally:
     cluster.shutdown()
 print(json.dumps(told))
@@ -108,3 +117,12 @@ def test_so_does_whatever_else_is_called_with_one(told: dict[str, Any]) -> None:
     code, sentence = told["error of a call"]
     assert code == 4
     assert "reserved 1 GPU" in sentence
+
+
+def test_what_a_trial_says_that_it_takes_is_what_is_reserved(told: dict[str, Any]) -> None:
+    code, sentence = told["error of its own 2 cores and 0.5 GPUs"]
+    assert code == 4
+    assert "a trial has reserved 0.5 GPU" in sentence
+    code, sentence = told["error of its own 4 cores"]
+    assert code == 4
+    assert "a trial takes 4 cores and 1 GPU, all on one node" in sentence

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cbablate.errors import EnvironmentFault
 from cbablate.running.executors.ray_room import Node, nodes_of, room, whole_gpus
+from cbablate.spec.needs import Needs
 
 
 def nodes(*sizes: tuple[float, float]) -> list[Node]:
@@ -37,7 +38,7 @@ def nodes(*sizes: tuple[float, float]) -> list[Node]:
 def test_trials_are_counted_node_by_node_and_gpu_by_gpu(
     sizes: list[tuple[float, float]], cpus: float, gpus: float, slots: int
 ) -> None:
-    assert room(nodes(*sizes), cpus=cpus, gpus=gpus) == slots
+    assert room(nodes(*sizes), Needs(cpus=cpus, gpus=gpus)) == slots
 
 
 @given(
@@ -45,7 +46,7 @@ def test_trials_are_counted_node_by_node_and_gpu_by_gpu(
     tenths=st.integers(1, 10),
 )
 def test_no_gpu_is_promised_more_than_once(sizes: list[tuple[int, int]], tenths: int) -> None:
-    found = sum(node.holds(cpus=1, gpus=tenths / 10) for node in nodes(*sizes))
+    found = sum(node.holds(Needs(gpus=tenths / 10)) for node in nodes(*sizes))
     assert found == sum(min(cpus, gpus * (10 // tenths)) for cpus, gpus in sizes)
 
 
@@ -62,7 +63,7 @@ def test_what_no_node_holds_is_a_sentence_and_no_wait(
     sizes: list[tuple[float, float]], cpus: float, gpus: float, cause: str
 ) -> None:
     with pytest.raises(EnvironmentFault, match=cause):
-        room(nodes(*sizes), cpus=cpus, gpus=gpus)
+        room(nodes(*sizes), Needs(cpus=cpus, gpus=gpus))
 
 
 def test_dead_nodes_and_nodes_without_resources_do_not_count() -> None:
@@ -73,6 +74,13 @@ def test_dead_nodes_and_nodes_without_resources_do_not_count() -> None:
     ]
     found = nodes_of(listed)
     assert [str(node) for node in found] == ["a (2 cores, 1 GPU)", "10.0.0.1 (0 cores, 0 GPUs)"]
-    assert room(found, cpus=1, gpus=0) == 2
+    assert room(found, Needs(gpus=0)) == 2
     assert whole_gpus(found) == 1.0
     assert whole_gpus(found[1:]) == 0.0
+
+
+def test_memory_counts_where_a_trial_says_what_it_takes() -> None:
+    offered = [Node("a", 8, 0, memory=10e9), Node("b", 8, 0, memory=3e9)]
+    assert room(offered, Needs(gpus=0.0, memory=4_000_000_000)) == 2
+    with pytest.raises(EnvironmentFault, match=r"1 core and 20 GB of memory, all on one node"):
+        room(offered, Needs(gpus=0.0, memory=20_000_000_000))

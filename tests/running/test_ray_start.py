@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cbablate.errors import EnvironmentFault
-from tests.contracts.executor import TOY, Diary, trials_that
+from cbablate.testing.feeds import TOY, Diary, trials_that
 from tests.toys import toy_file
 
 TIMED_OUT = "The current node timed out during startup."
@@ -138,16 +138,17 @@ def test_an_unfinished_one_ends_with_the_cause_and_what_is_recorded_stays_readab
 
 
 def test_the_cause_of_a_lost_trial_is_told_without_rays_colours(tmp_path: Path) -> None:
-    from cbablate.running.executors.ray_executor import _Relay, _Verdicts
+    from cbablate.running.executors.ray_relay import Relay
+    from cbablate.running.executors.ray_tune import Verdicts
 
     told = tmp_path / "error.txt"
     told.write_text("Traceback\n\x1b[36mray::train()\x1b[39m (pid=7)\n")
     (trial,) = trials_that("is lost")
     diary = Diary((trial,))
-    relay = _Relay(diary, TOY, None)
+    relay = Relay(diary, TOY, None)
     relay.propose("a")
     relay.started("a", {})
-    _Verdicts(relay).on_trial_error(None, SimpleNamespace(trial_id="a", error_file=told))
+    Verdicts(relay).on_trial_error(None, SimpleNamespace(trial_id="a", error_file=told))
     (ending,) = diary.of("is lost", "ended")
     assert ending.sentence == "the process of the trial died: ray::train() (pid=7)"
     assert "\x1b" not in ending.traceback

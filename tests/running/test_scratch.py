@@ -81,6 +81,28 @@ def test_a_run_that_has_nothing_to_train_removes_them_too(root: Path, tmp_path: 
     assert not dead.exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="no /proc")
+def test_a_server_that_outlives_its_driver_is_ended_and_its_folder_stays_away(root: Path) -> None:
+    dead = left_by_the_dead(root)
+    again = "import os, sys, time\nwhile True: os.makedirs(sys.argv[-1], exist_ok=True)"
+    server = [sys.executable, "-c", again, f"--session-dir={dead}/r", f"{dead}/r/logs"]
+    reader = [sys.executable, "-c", "import sys; sys.stdin.read()", f"{dead}/r/logs"]
+    with (
+        subprocess.Popen(server) as recreating,
+        subprocess.Popen(reader, stdin=subprocess.PIPE) as reading,
+    ):
+        try:
+            while not (dead / "r" / "logs").exists():
+                time.sleep(0.01)
+            clear_abandoned()
+            assert recreating.wait(10) == -signal.SIGKILL
+            assert not dead.exists()
+            assert reading.poll() is None
+        finally:
+            recreating.kill()
+            reading.kill()
+
+
 def test_a_folder_in_another_place_is_cleared_where_that_is_named(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

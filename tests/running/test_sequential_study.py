@@ -19,8 +19,8 @@ from cbablate.cli.main import app
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from cbablate.reporting.forms.form import render
 from cbablate.reporting.tables.arms import outcome_table
@@ -257,7 +257,7 @@ def test_plan_status_and_table_say_what_may_come_and_what_was_looked_at(tmp_path
     assert "Looks at the differences after 6 replicates (fewer cannot be claimed)" in before
     assert "At most 8 replicates, 2 comparisons (Holm): with 80 % power" in before
     assert "To train: 18 trials to the next look, 36 epochs; 24 at most, 48 epochs" in before
-    with Ledger.writing(results):
+    with Place(results).writing():
         pass  # nothing is in it yet; a folder without a ledger is refused when it is named
     assert "No look yet, the first is at 6 seeds; alpha spent: none" in said("status")
     plan = api.plan(api.load_study(study))

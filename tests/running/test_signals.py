@@ -18,7 +18,7 @@ from cbablate.cli.main import main
 from cbablate.errors import Interrupted
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.isolation.signals import announced, heed, stoppable
-from tests.contracts.executor import Diary, hostile, is_alive, trials_that
+from cbablate.testing.feeds import Diary, hostile, is_alive, trials_that
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from cbablate.analysis.standing import Standing
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book
+from cbablate.records.place import Place
 from cbablate.records.record import Record
-from cbablate.records.sqlite.ledger import Ledger
 from cbablate.records.state import TrialState
 from cbablate.running.completion import Completion
 from cbablate.running.drive import drive
@@ -35,7 +35,7 @@ def driven(
 
 
 def told(results: Path) -> list[Record]:
-    with Ledger.reading(results) as ledger:
+    with Place(results).reading() as ledger:
         return ledger.records()
 
 

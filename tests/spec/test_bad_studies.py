@@ -43,6 +43,7 @@ def test_the_corpus_is_large_and_has_no_expectation_without_a_study() -> None:
     assert {p.with_suffix(".yaml") for p in CORPUS.glob("*/*.expected")} == set(CASES)
 
 
+@pytest.mark.slow
 def test_refusing_imports_no_library_that_trains_schedules_or_tracks() -> None:
     script = """
 import json, os, sys

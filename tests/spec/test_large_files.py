@@ -15,6 +15,8 @@ from cbablate.planning.plan import plan
 from cbablate.spec.loading.sweep_file import read_sweep
 from tests.spec.study_files import IMAGE, OWN, TOY, read, read_own, swap
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 20.0
 """A bound on hangs: the slowest takes two seconds."""
 

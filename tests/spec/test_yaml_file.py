@@ -161,6 +161,7 @@ def test_a_key_is_as_long_as_a_person_would_write_it(tmp_path: Path) -> None:
     assert read_yaml(path).flaws[0].sentence == "a key of 300 characters; at most 200 are read"
 
 
+@pytest.mark.slow
 def test_one_module_imports_yaml() -> None:
     room = Path(cbablate.__file__).parent
     importing = [

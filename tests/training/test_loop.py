@@ -47,6 +47,7 @@ class Watching(nn.Module):
         return logits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("budget", "spent"),
     [
@@ -180,6 +181,7 @@ def test_running_out_of_memory_is_told_with_the_batch() -> None:
         trained(Huge(), tiny(), budget=Budget(epochs=1))
 
 
+@pytest.mark.slow
 def test_the_average_of_weights_is_that_of_the_weights_after_every_update() -> None:
     """As timm takes it: the first update's weights, then a step of 1 - decay towards each."""
     model, shadow = (build(tiny(), seed=0, num_classes=10) for _ in range(2))

@@ -88,6 +88,7 @@ def disturb() -> None:
     torch.seed()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_training_closed_after_any_epoch_ends_in_the_same_bits(
     optimizer: str, tmp_path: Path

@@ -9,9 +9,9 @@ import pytest
 
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
+from cbablate.testing.workload import WorkloadContract
 from cbablate.workloads import toy
 from cbablate.workloads.checkpoint import Checkpoint
-from cbablate.workloads.contract import WorkloadContract
 from cbablate.workloads.images import image_classification
 from tests.workloads.images import tiny
 
@@ -124,5 +124,5 @@ def test_the_contract_is_imported_without_pytest() -> None:
     import subprocess
     import sys
 
-    code = "import sys, cbablate.workloads.contract; sys.exit('pytest' in sys.modules)"
+    code = "import sys, cbablate.testing.workload; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -15,7 +15,7 @@ from functools import cached_property
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import Search, searches, violations
 from cbablate.planning.search_turns import most_each, wanted
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import Proposed
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
@@ -135,7 +135,7 @@ class Tuning:
         )
 
 
-def tunings(plan: Plan, facts: Facts) -> tuple[Tuning, ...]:
+def tunings(plan: Plan, facts: Recorded) -> tuple[Tuning, ...]:
     """The tuning of each arm, in the plan's order; none of a study that does not tune.
 
     Attempts beyond the number of trials that the sweep now asks for are passed by: a sweep that

@@ -11,7 +11,7 @@ import typer
 
 from cbablate.cli.words import Json, say, tell
 from cbablate.errors import EnvironmentFault
-from cbablate.records.place import results_folder
+from cbablate.records.place import Place, results_folder
 
 if TYPE_CHECKING:
     from cbablate.records.fsck import Examination
@@ -37,6 +37,7 @@ def fsck(
     as_json: Json = False,
 ) -> None:
     """Check what of a results folder is whole and what is lost. Exit code 5 if any is."""
+    from cbablate.mirrors.damage import damaged_stores
     from cbablate.records import fsck as ledger
 
     if not results.is_dir():
@@ -50,7 +51,7 @@ def fsck(
         found, kept = ledger.repair(results)
     else:
         found = ledger.examine(results)
-    damaged, rebuildable = _checkpoints(results), list(_rebuildable(results))
+    damaged, rebuildable = _checkpoints(results), list(damaged_stores(results))
     if as_json:
         from cbablate.cli import json_shape
 
@@ -63,7 +64,7 @@ def fsck(
 
 
 def _lines(
-    found: Examination, kept: Path | None, damaged: list[Path], rebuildable: list[str]
+    found: Examination, kept: Path | None, damaged: list[str], rebuildable: list[str]
 ) -> Iterator[str]:
     """What a person reads."""
     name = found.folder
@@ -96,7 +97,7 @@ def _ranges(found: Examination) -> str:
     return ", ".join(shown) + (", ..." if len(found.lost) > _MANY else "")
 
 
-def _shape(found: Examination, damaged: list[Path], rebuildable: list[str]) -> dict[str, Any]:
+def _shape(found: Examination, damaged: list[str], rebuildable: list[str]) -> dict[str, Any]:
     """As JSON; the shape is in docs/fsck.md."""
     return {
         "whole": found.whole,
@@ -105,38 +106,17 @@ def _shape(found: Examination, damaged: list[Path], rebuildable: list[str]) -> d
         "trials": list(found.trials),
         "damage": list(found.damage),
         "holder": str(found.lease) if found.lease else None,
-        "checkpoints": [str(path) for path in damaged],
+        "checkpoints": list(damaged),
         "rebuildable": rebuildable,
     }
 
 
-def _checkpoints(results: Path) -> list[Path]:
+def _checkpoints(results: Path) -> list[str]:
     from cbablate.running.checkpoints import damaged_checkpoints
 
     try:
-        return damaged_checkpoints(results)
+        return damaged_checkpoints(Place(results).checkpoints)
     except OSError as error:
         raise EnvironmentFault(
             f"a checkpoint in {results} cannot be read: {error.strerror}."
         ) from error
-
-
-def _rebuildable(results: Path) -> Iterator[str]:
-    """The damaged stores of Optuna and MLflow, which show what the ledger says."""
-    import sqlite3
-
-    from cbablate.records.sqlite.layout import address_of
-
-    for path in (results / "optuna.sqlite", results / "mlflow.sqlite"):
-        if not path.exists():
-            continue
-        try:
-            connection = sqlite3.connect(address_of(path, "ro"), uri=True)
-            try:
-                whole = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
-            finally:
-                connection.close()
-        except sqlite3.Error:
-            whole = path.stat().st_size == 0  # it is filled by the next sync
-        if not whole:
-            yield str(path)

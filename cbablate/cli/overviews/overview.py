@@ -23,8 +23,9 @@ from cbablate.phrases import counted, duration
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.records.book import Facts
+from cbablate.records.book import Recorded
 from cbablate.records.history import LONGEST_REASON, History
+from cbablate.records.place import Place
 from cbablate.records.state import TrialState
 from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
@@ -53,7 +54,7 @@ _PRICE_OF_LOOKING = (
 )
 
 
-def planned(plan: Plan, facts: Facts) -> str:
+def planned(plan: Plan, facts: Recorded) -> str:
     """The arms, the trials, what they can show, and their cost."""
     study, now = plan.study, Standing(plan, facts)
     price = cost(plan, now.book)
@@ -94,7 +95,7 @@ def planned(plan: Plan, facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def standing(plan: Plan, facts: Facts, *, at_work: bool = False) -> str:
+def standing(plan: Plan, facts: Recorded, *, at_work: bool = False) -> str:
     """How many trials are in which state, arm by arm, and why any failed or was pruned.
 
     `at_work` is whether a driver writes to the results folder: where none does, a trial that began
@@ -153,7 +154,8 @@ def _states(counts: Counter[TrialState], at_work: bool) -> str:
 
 def kept(results: Path) -> str:
     """What checkpoints take on disk; nothing where there are none."""
-    count, size = checkpoint_bytes(results)
+    store = Place(results).checkpoints
+    count, size = checkpoint_bytes(store)
     if not count:
         return ""
     number, unit = float(size), "bytes"
@@ -163,7 +165,7 @@ def kept(results: Path) -> str:
         number, unit = number / 1000, larger
     return (
         f"\n{counted(count, 'checkpoint')} of all studies here: "
-        f"{number:.3g} {unit} in {results / 'checkpoints'}\n"
+        f"{number:.3g} {unit} in {store.address}\n"
     )
 
 
@@ -181,7 +183,7 @@ def ended(plan: Plan, done: Completion, results: Path, *, sync: str, mirrored: b
         lines.append(f"Nothing is lost. This sends it later: {sync}")
     folder = results / plan.study.name
     lines.append(f"Tables and figures: {', '.join(path.name for path in done.published)}")
-    lines.append(f"  in {folder}; every trial's facts in {results / 'ledger.sqlite'}")
+    lines.append(f"  in {folder}; every trial's facts in {Place(results).ledger}")
     lines.append(
         f"Compare trials in MLflow: {command('ui', results=results)}"
         if mirrored

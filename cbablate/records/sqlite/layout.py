@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from cbablate.errors import EnvironmentFault
 from cbablate.records.crash_point import crash_point
-from cbablate.records.sqlite.disk import synchronise
+from cbablate.records.disk import synchronise
 from cbablate.records.sqlite.seal import EMPTY, Seal
 from cbablate.records.sqlite.sqlite_fault import fault
 

@@ -1,11 +1,11 @@
-"""`Ledger`: all facts, append-only, in one SQLite file."""
+"""`SqliteLedger`: all facts, append-only, in one SQLite file."""
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault
 from cbablate.fingerprint import canonical
 from cbablate.records.crash_point import crash_point
+from cbablate.records.ledger import Follow
 from cbablate.records.record import Kind, Record, digest_of
 from cbablate.records.sqlite.layout import LEDGER_FILE, clear_half_made, create, upgrade
 from cbablate.records.sqlite.lease import Lease, holder_now, take
@@ -30,7 +31,7 @@ from cbablate.records.sqlite.moved_file import Identity, identity, keep_open, lo
 from cbablate.records.sqlite.seal import Seal, SealFile, seal_of
 from cbablate.records.sqlite.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
-__all__ = ["LEDGER_FILE", "Ledger"]
+__all__ = ["LEDGER_FILE", "SqliteLedger"]
 
 _LASTING: frozenset[Kind] = frozenset({"ended", "timed"})
 """Kinds of fact after which everything is copied from the -wal into the ledger's own file."""
@@ -40,14 +41,10 @@ _READERS = 2_000
 waited for once: what it keeps out of the file stays in the -wal, on disk, until it goes on."""
 
 
-Follow = Callable[[Record], object]
-"""Takes note of a fact."""
+class SqliteLedger:
+    """The `Ledger` of a results folder: `ledger.sqlite`, with what SQLite keeps beside it.
 
-
-class Ledger:
-    """Facts in the order they were told; nothing is ever altered or removed.
-
-    Open it with `Ledger.reading` (anyone, at any time) or `Ledger.writing` (one driver). A fact
+    Open it with `SqliteLedger.reading` (anyone, at any time) or `.writing` (one driver). A fact
     is on disk when `append` returns: the file is in WAL mode with full synchronisation. A trial
     that has ended is in the file itself, which alone is enough to keep it.
     """
@@ -72,7 +69,7 @@ class Ledger:
 
     @classmethod
     @contextmanager
-    def writing(cls, folder: Path, follow: Follow | None = None) -> Iterator[Ledger]:
+    def writing(cls, folder: Path, follow: Follow | None = None) -> Iterator[SqliteLedger]:
         """The ledger of a results folder, with the sole right to append.
 
         Whoever would `follow` it is called with every fact, once and in order: with those that it
@@ -113,6 +110,11 @@ class Ledger:
     def reading(cls, folder: Path) -> AbstractContextManager[LedgerFile]:
         """The ledger of a results folder, to read: `LedgerFile.reading`."""
         return LedgerFile.reading(folder)
+
+    @property
+    def folder(self) -> Path:
+        """The results folder."""
+        return self.path.parent
 
     def append(self, *facts: Record) -> None:
         """Record facts, all or none, in this order.

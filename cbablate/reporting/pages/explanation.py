@@ -13,7 +13,7 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import spaced
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import SessionFact, Timed, WorkerFact
 from cbablate.records.record import Record
 from cbablate.reporting.model.cell import Blank
@@ -60,7 +60,7 @@ class _Told:
         return [one for one in self.trials if one.arm.id == arm]
 
 
-def explanation(plan: Plan, facts: Facts, *words: str) -> str:
+def explanation(plan: Plan, facts: Recorded, *words: str) -> str:
     """A cell, explained in lines of text.
 
     Args:

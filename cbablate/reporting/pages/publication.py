@@ -13,7 +13,7 @@ from cbablate.analysis.outcome import outcome
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.reporting.figures.figure import WIDTH, write_figure
 from cbablate.reporting.figures.picture import WORDS, pictures
 from cbablate.reporting.forms.form import FORMS, render
@@ -29,7 +29,7 @@ SUFFIXES = {form.name: form.suffix for form in FORMS.values() if form.kept}
 """The forms of a table that are kept as files."""
 
 
-def publish(plan: Plan, facts: Facts, folder: Path) -> list[Path]:
+def publish(plan: Plan, facts: Recorded, folder: Path) -> list[Path]:
     """Write the table, and the views that the study has, in every form, figures, and the report.
 
     The figures are the report's. The paths are given back, the report's first.

@@ -23,7 +23,7 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import brief, spaced, visible
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import SessionFact, WorkerFact
 from cbablate.records.history import LONGEST_REASON
 from cbablate.records.record import Record
@@ -54,7 +54,7 @@ class _Lines(str):
 
 def report(
     plan: Plan,
-    facts: Facts,
+    facts: Recorded,
     *,
     found: Outcome | None = None,
     shown: Sequence[Picture] | None = None,

@@ -15,7 +15,7 @@ from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
-from cbablate.records.book import Book, Facts
+from cbablate.records.book import Book, Recorded
 from cbablate.reporting.figures.figure import write_figure
 from cbablate.reporting.figures.picture import Picture, pictures
 from cbablate.reporting.forms.latex import latex
@@ -45,7 +45,7 @@ _MOST_METRICS = 4
 """How many metrics stand beside a trial in the appendix; the page is no wider."""
 
 
-def report_pdf(plan: Plan, facts: Facts) -> bytes:
+def report_pdf(plan: Plan, facts: Recorded) -> bytes:
     """The PDF; the same plan and facts give the same bytes with the same TeX.
 
     Raises:

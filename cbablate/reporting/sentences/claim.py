@@ -13,8 +13,9 @@ from cbablate.reporting.model.scale import Scale, scale_in
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
-__all__ = ["claims", "difference_unit", "margin_words"]
+__all__ = ["claims", "difference_unit", "few_pairs", "margin_words"]
 
+_FLOOR = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
 _KINDS: tuple[Claim, ...] = ("helps", "hurts", "differs", "equivalent", "undecided", "too few")
 
 
@@ -29,10 +30,8 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
     if not any(one.n for one in known):
         return
     found = [one.findings[name] for one in compared]
-    floor = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
     if all(one.claim == "too few" for one in found):
-        alone = ", and p is the t test's alone" if any(c.p is not None for c in known) else ""
-        yield f"Findings: none, for want of replicates; {floor}{alone}."
+        yield _none_found("t" if any(c.p is not None for c in known) else "")
         return
     scale = scale_in(plan, summary, name)
     unit = difference_unit(plan, scale, name)
@@ -40,7 +39,7 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
     looks = summary.course is not None
     if looks and all(one.contrasts[name].p is None for one in compared):
         return
-    how = _method(compared, name, floor, margin, looks=looks)
+    how = _method(compared, name, margin, looks=looks)
     yield f"Findings on {metric_of(plan, name).label}: {how}."
     said = [
         _said(one.contrasts[name], one.findings[name], scale, unit=unit, margin=margin)
@@ -60,6 +59,22 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
             yield f"{len(of_kind)} of {len(compared)} arms: {first_few(of_kind)}."
 
 
+def few_pairs(counts: Sequence[int], test: str) -> Iterator[str]:
+    """That these numbers of pairs, or seeds, behind a view's rows are too few for findings.
+
+    `test` is the letter of the test behind p, "" where no number has one.
+    """
+    if any(counts) and max(counts) < FEWEST_PAIRS:
+        yield _none_found(test)
+    elif any(counts) and min(counts) < FEWEST_PAIRS:
+        yield f"Nothing is claimed where replicates are too few: {_FLOOR}."
+
+
+def _none_found(test: str) -> str:
+    alone = f", and p is the {test} test's alone" if test else ""
+    return f"Findings: none, for want of replicates; {_FLOOR}{alone}."
+
+
 def difference_unit(plan: Plan, scale: Scale, name: str) -> str:
     """The unit of a metric's differences: of percentages, percentage points."""
     unit = metric_of(plan, name).unit
@@ -72,9 +87,7 @@ def margin_words(plan: Plan, scale: Scale, unit: str) -> str:
     return "" if value is None else _measured(f"{value:.6g}", unit)
 
 
-def _method(
-    compared: Sequence[ArmSummary], name: str, floor: str, margin: str, *, looks: bool
-) -> str:
+def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bool) -> str:
     """What each word that is used rests on."""
     found = [one.findings[name] for one in compared]
     kinds = {one.claim for one in found}
@@ -90,7 +103,7 @@ def _method(
     elif any(one.p_equivalence is not None for one in found):
         parts.append(f"none is shown to lie within the margin of {margin}")
     if "too few" in kinds:
-        parts.append(f"too few replicates: {floor}")
+        parts.append(f"too few replicates: {_FLOOR}")
     return "; ".join(parts)
 
 

@@ -13,7 +13,7 @@ from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.scale import Scale, scale_in
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
-from cbablate.reporting.sentences.claim import difference_unit
+from cbablate.reporting.sentences.claim import difference_unit, few_pairs
 from cbablate.reporting.sentences.note import DAGGER, comment
 from cbablate.statistics.estimate import Estimate
 from cbablate.statistics.power import ALPHA
@@ -194,13 +194,16 @@ def _pair_notes(plan: Plan, told: Sequence[Pair]) -> Iterator[str]:
     over = f", Holm-adjusted over {len(told)} pairs" if len(told) > 1 else ""
     sure = any(one.deviation.significant for one in told)
     mark = f" {DAGGER}: adjusted p < {ALPHA}." if sure else ""
-    if any(one.deviation.p is not None for one in told):
+    tested = any(one.deviation.p is not None for one in told)
+    if tested:
         yield f"p: two-sided paired t test of the deviation{over}.{mark}"
     if any(one.deviation.p is None and one.deviation.n > 1 for one in told):
         yield "Where the deviation is the same for all seeds, there is nothing to test it against."
     if len(plan.study.factors) > 2:
         yield "All other factors are at their first level."
-    fewest, most = min(t.deviation.n for t in told), max(t.deviation.n for t in told)
+    counts = [one.deviation.n for one in told]
+    yield from few_pairs(counts, "t" if tested else "")
+    fewest, most = min(counts), max(counts)
     if fewest == most == 1:
         yield "One seed has all four arms."
     else:

@@ -14,6 +14,7 @@ from cbablate.reporting.model.cell import Blank, Cell, Count, Number, Probabilit
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
+from cbablate.reporting.sentences.claim import few_pairs
 from cbablate.reporting.sentences.note import comment
 from cbablate.reporting.tables.screening import screening_table
 
@@ -92,6 +93,7 @@ def _notes(plan: Plan, split: Effects) -> Iterator[str]:
             f"of {len(plan.arms)} arms{over}. One error for all effects: it takes differences to "
             "vary alike in all arms."
         )
+    yield from few_pairs([len(split.blocks)], "" if split.effects[0].f is None else "F")
     if split.left_out:
         yield (
             f"Left out, as not all arms completed them: replicate{'s' * (len(split.left_out) > 1)} "

@@ -13,7 +13,7 @@ from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.scale import Scale, scale_in
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
-from cbablate.reporting.sentences.claim import difference_unit
+from cbablate.reporting.sentences.claim import difference_unit, few_pairs
 from cbablate.reporting.sentences.note import DAGGER, comment
 from cbablate.statistics.power import ALPHA
 
@@ -69,13 +69,15 @@ def _notes(plan: Plan, told: Sequence[Screened]) -> Iterator[str]:
         "half, paired by seed; ±: half-width of the 95 % t-interval over the n seeds that all "
         f"{len(plan.arms)} arms have, not adjusted."
     )
-    if any(one.effect.p is not None for one in told):
+    tested = any(one.effect.p is not None for one in told)
+    if tested:
         over = f", Holm-adjusted over {len(told)} factors" if len(told) > 1 else ""
         sure = any(one.effect.significant for one in told)
         mark = f" {DAGGER}: adjusted p < {ALPHA}." if sure else ""
         yield f"p: two-sided t test over seeds{over}.{mark}"
     else:
         yield "Where an effect is the same for all seeds, there is nothing to test it against."
+    yield from few_pairs([one.effect.n for one in told], "t" if tested else "")
     yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
 
 

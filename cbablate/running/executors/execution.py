@@ -1,14 +1,16 @@
-"""`Execution`: one attempt at a trial in this process, kept apart from all that is around it."""
+"""`Execution`: an attempt at a trial or a group in this process, kept apart from all around it."""
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from cbablate.planning.trial import Trial
 from cbablate.running.executors.checkpoint_transport import Saved
+from cbablate.running.executors.group_stream import MemberTold, group_attempt
 from cbablate.running.executors.port import Ending, raised
-from cbablate.running.executors.stream import Told, attempt
+from cbablate.running.executors.stream import Load, Stop, Told, attempt
 from cbablate.running.isolation.error_text import sentence
 from cbablate.running.isolation.isolation import Isolation, Remains
 from cbablate.running.isolation.limits import CLOSING, Limits, OverLimit, Watch
@@ -16,7 +18,10 @@ from cbablate.running.isolation.scratch import remove_scratch, scratch_folder
 from cbablate.running.isolation.signals import Stopped, heed
 from cbablate.workloads.own_code.entry import Entry
 
-__all__ = ["Execution", "Order"]
+__all__ = ["Execution", "GroupOrder", "Order"]
+
+Step = TypeVar("Step")
+Step_co = TypeVar("Step_co", covariant=True)
 
 
 class Order(NamedTuple):
@@ -28,9 +33,40 @@ class Order(NamedTuple):
     saved: Saved | None
     limits: Limits
 
+    def stream(self, workdir: Path, load: Load) -> Generator[Told, Stop, None]:
+        """The trial's measurements."""
+        return attempt(
+            self.entry, self.trial, workdir, every=self.every, given=self.saved, load=load
+        )
 
-class Execution:
-    """One attempt at a trial: its measurements one by one, its end, and the tidying up.
+
+class GroupOrder(NamedTuple):
+    """What an executor is to run: a group of trials, how, and from where each goes on."""
+
+    entry: Entry
+    trials: Sequence[Trial]
+    every: float
+    saved: Sequence[Saved | None]
+    limits: Limits
+
+    def stream(self, workdir: Path, load: Load) -> Generator[MemberTold, Stop, None]:
+        """What the members tell; it is sent those that are to stop."""
+        return group_attempt(
+            self.entry, self.trials, workdir, every=self.every, given=self.saved, load=load
+        )
+
+
+class _Ordered(Protocol[Step_co]):
+    """An order whose stream tells such steps."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def stream(self, workdir: Path, load: Load) -> Generator[Step_co, Stop, None]: ...
+
+
+class Execution(Generic[Step]):
+    """An attempt at what was ordered: its measurements one by one, its end, and the tidying up.
 
     Whatever the workload does, `next` and `close` raise nothing but `Stopped`.
 
@@ -42,7 +78,7 @@ class Execution:
     def __init__(
         self,
         isolation: Isolation,
-        order: Order,
+        order: _Ordered[Step],
         *,
         fatal: bool = False,
         root: Path | None = None,
@@ -53,22 +89,15 @@ class Execution:
         self._watch: Watch | None = None
         self._remains: Remains | None = None
         isolation.begin()
-        self._stream = attempt(
-            order.entry,
-            order.trial,
-            self.workdir,
-            every=order.every,
-            given=order.saved,
-            load=isolation.load,
-        )
+        self._stream = order.stream(self.workdir, isolation.load)
 
-    def next(self) -> Told | Ending:
-        """The next measurement, or how the attempt ended."""
+    def next(self, stop: Stop = None) -> Step | Ending:
+        """The next measurement, or how the attempt ended; members of a group are to `stop`."""
         watch = self._watch = self._watch or Watch(self._limits, fatal=self._fatal)
-        told: Told | Ending
+        told: Step | Ending
         try:
             with self._isolation.turn(), watch.step():
-                told = next(self._stream, None) or Ending("finished")
+                told = self._advanced(stop)
         except Stopped:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever it raises is the trial's failure
@@ -78,6 +107,12 @@ class Execution:
             trace = told.traceback if isinstance(told, Ending) else ""
             return Ending("raised", watch.broken, "timeout", trace)
         return told
+
+    def _advanced(self, stop: Stop) -> Step | Ending:
+        try:
+            return self._stream.send(stop)
+        except StopIteration:
+            return Ending("finished")
 
     def close(self) -> str:
         """Stop the attempt; what its workload raised on that, as a sentence, empty for nothing."""

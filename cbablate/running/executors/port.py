@@ -1,8 +1,32 @@
-"""`Executor`: the port to whatever runs trials, and `Feed`, what it runs them for."""
+"""`Executor`: the port to whatever runs trials, and `Feed`, what it runs them for.
+
+The order of calls, for each group of trials, which is one trial for most executors:
+
+```text
+executor                        feed                             keeper
+   | next(most) ----------------> trials that are alike
+   |                                  each of them:
+   | offer(trial) --------------------------------------------> what it goes on from
+   | started(trial, worker) ----> "an attempt began"
+   |
+   |     the workload works, until it has a measurement of one of them:
+   |
+   | measured(trial, m) --------> a verdict
+   | keep(trial, saved) --------------------------------------> "kept", if it goes on
+   |
+   |     a trial is stopped, raises, or the workload comes to its end:
+   |
+   | ended(trial, ending) ------> "its slot is free", once for each
+   |
+   | next(most) ----------------> none; `exhausted`: execute returns
+```
+
+Calls about different trials come in any order, those about one in this one, all from one thread.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
@@ -14,9 +38,10 @@ from cbablate.records.state import FAILURES, Verdict
 from cbablate.running.executors.checkpoint_transport import Saved
 from cbablate.running.isolation.error_text import message, sentence, trace
 from cbablate.running.isolation.limits import Limits
+from cbablate.spec.needs import Needs
 from cbablate.workloads.own_code.entry import Entry
 
-__all__ = ["NO_LIMITS", "Ending", "Executor", "Feed", "Keeper", "raised"]
+__all__ = ["NO_LIMITS", "Ending", "Executor", "Feed", "Grouping", "Keeper", "raised"]
 
 
 NO_LIMITS = Limits()
@@ -36,11 +61,23 @@ class Ending:
     traceback: str = ""
 
 
+@dataclass(frozen=True)
+class Grouping:
+    """How trials are trained together: the entry of a `workloads.port.GroupWorkload`, and how many
+    at most.
+    """
+
+    entry: Entry
+    most: int
+
+
 class Feed(Protocol):
     """Where an executor gets trials from and tells what became of them; called from one thread."""
 
-    def next(self) -> Trial | None:
-        """The next trial to start; None if there is none now."""
+    def next(self, most: int = 1) -> Sequence[Trial]:
+        """The next trials to start, at most so many and alike, so that a workload can train them
+        together; none if there is none now.
+        """
         ...
 
     @property
@@ -87,17 +124,24 @@ class Keeper(Protocol):
 class Executor(Protocol):
     """Runs trials. Used as a context manager, which holds what it needs (a Ray session, say).
 
-    Contract (tests/contracts/executor.py): every trial the feed gives is started once and ended
+    Contract (`cbablate.testing.executor`): every trial the feed gives is started once and ended
     once, its measurements in between and in order; after a stopping verdict a trial yields no
     more, and its stream is closed; whatever one trial raises, alters or leaves behind touches no
-    other; an error in the feed ends `execute` and is raised from it.
+    other, be it of the same group; an error in the feed ends `execute` and is raised from it.
+
+    A group's stream yields a measurement with its member, or an error with it: that member has then
+    `raised`, and no other. It is sent the members that are to stop. What the stream itself raises
+    is every open member's, and so is a limit that is broken. An executor that runs no groups asks
+    for one trial at a time, and passes the grouping by.
     """
 
     name: str
     slots: int
-    """How many trials run at a time."""
-    gpus: float
-    """The share of a GPU that a trial takes."""
+    """How many trials, or groups of them, run at a time."""
+
+    def needs_of(self, trial: Trial) -> Needs:
+        """What is reserved for the trial."""
+        ...
 
     def __enter__(self) -> Self: ...
 
@@ -115,6 +159,7 @@ class Executor(Protocol):
         keeper: Keeper | None = None,
         *,
         limits: Limits = NO_LIMITS,
+        grouping: Grouping | None = None,
     ) -> None:
         """Run what the feed gives until it is exhausted; without a keeper, from the beginning.
 

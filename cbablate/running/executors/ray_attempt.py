@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -17,14 +18,27 @@ from cbablate.running.executors.devices import confine
 from cbablate.running.executors.execution import Execution, Order
 from cbablate.running.executors.port import Ending
 from cbablate.running.executors.ray_folder import ROOTS, listen_in_a_short_folder
+from cbablate.running.executors.stream import Told
 from cbablate.running.executors.worker import worker_body
 from cbablate.running.isolation.children import adopting, in_this_process
 from cbablate.running.isolation.isolation import Isolation
 from cbablate.running.isolation.limits import Limits
 from cbablate.running.isolation.scratch import clear_abandoned
+from cbablate.spec.needs import Needs
 from cbablate.workloads.own_code.entry import Entry
 
-__all__ = ["RETURNED", "Attempt", "Began", "Given", "Report", "called"]
+__all__ = ["RETURNED", "Attempt", "Began", "Given", "Report", "Room", "called"]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a worker has: its share of the machine, and where folders and sockets are made; None
+    for the machine's own places.
+    """
+
+    needs: Needs
+    root: Path | None
+    sockets: Path | None
 
 
 @dataclass(frozen=True)
@@ -97,17 +111,18 @@ class Given:
 class Attempt(Trainable):
     """A trial's stream, advanced by one measurement a step, in a worker that outlives it."""
 
-    _run: Execution | None = None
+    _run: Execution[Told] | None = None
 
     def setup(self, config: dict[str, Any]) -> None:
         """Open the stream of the trial in `config`, without beginning it."""
-        self._gpus, self._root, sockets = config["room"]["value"]
+        room: Room = config["room"]["value"]
+        self._root = room.root
         if self._root is None:  # a cluster's machine, where no driver clears
             clear_abandoned(*ROOTS)
-        listen_in_a_short_folder(sockets)
+        listen_in_a_short_folder(room.sockets)
         self._fault: EnvironmentFault | None = None
         try:
-            confine(self._gpus)
+            confine(room.needs.reserved_gpus)
         except EnvironmentFault as fault:
             self._fault = fault
         self._isolation = Isolation()
@@ -172,12 +187,9 @@ class Attempt(Trainable):
         return not remains.stays and not remains.ended
 
 
-def called(
-    entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any], room: tuple[float, Any, Any]
-) -> Any:
-    """What an entry returns, in a worker that has such a room: GPUs, folder, folder of sockets."""
-    gpus, _, sockets = room
-    confine(gpus)
-    listen_in_a_short_folder(sockets)
+def called(entry: Entry, arguments: tuple[Any, ...], named: dict[str, Any], room: Room) -> Any:
+    """What an entry returns, in a worker that has such a room."""
+    confine(room.needs.reserved_gpus)
+    listen_in_a_short_folder(room.sockets)
     with in_this_process():
         return entry.load()(*arguments, **named)

@@ -1,4 +1,4 @@
-"""`RayExecutor`: trials placed by Ray Tune; with `ray_attempt.py` all there is of Ray.
+"""`RayExecutor`: trials placed by Ray Tune; with its neighbours named `ray_` all there is of Ray.
 
 Ray Tune does what it is good at: it places trials on cores, GPUs and machines, in one
 `Tuner.fit` for a whole study, on warm actors that take one trial after another. It decides
@@ -10,39 +10,28 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
-import re
 import sys
-import time
-from collections import Counter, deque
-from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.running.executors.devices import unused_gpus
-from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Keeper
+from cbablate.running.executors.port import NO_LIMITS, Feed, Grouping, Keeper
 from cbablate.running.executors.ray_room import nodes_of, room, whole_gpus
 from cbablate.running.executors.ray_session import RaySession
 from cbablate.running.isolation.limits import Limits
+from cbablate.spec.needs import Needs
 from cbablate.workloads.own_code.entry import Entry
 
 try:
     import ray
     from ray import tune
-    from ray.tune.schedulers import FIFOScheduler, TrialScheduler
-    from ray.tune.search import Searcher
 
-    from cbablate.running.executors.ray_attempt import (
-        RETURNED,
-        Attempt,
-        Began,
-        Given,
-        Report,
-        called,
-    )
+    from cbablate.running.executors.ray_attempt import Attempt, Room, called
+    from cbablate.running.executors.ray_relay import Relay
+    from cbablate.running.executors.ray_tune import Proposals, Verdicts
 except ImportError as error:
     raise EnvironmentFault(
         f"Ray Tune cannot be imported ({error}). Install it with `pip install 'ray[tune]'`, or run "
@@ -51,20 +40,16 @@ except ImportError as error:
 
 __all__ = ["RayExecutor"]
 
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-"""Ray colours the names of its tasks, wherever they are written."""
-
-MOST_RETURNS = 3
-"""How often a trial that has not begun is given to another worker, when one is gone or unfit."""
-
 
 class RayExecutor:
     """Runs trials side by side on an embedded Ray, or on a cluster that is named.
 
+    It runs no groups: each trial is placed by itself.
+
     Args:
-        gpus_per_trial: share of a GPU that a trial takes; None for one if the machine has GPUs,
-            else none. Fractions place several trials on one GPU; memory is not limited by it.
-        cpus_per_trial: cores a trial takes; a trial computes on one thread whatever it is.
+        needs: what a trial takes; a trial's own needs go before it, but for GPUs that are asked
+            for here. A share of a GPU places several trials on one; memory is not limited by it.
+            A trial computes on one thread whatever cores it takes.
         slots: most trials at a time; None for as many as fit.
         address: a running cluster to join; None for an embedded one on this machine, whatever
             `RAY_ADDRESS` says.
@@ -75,14 +60,12 @@ class RayExecutor:
     def __init__(
         self,
         *,
-        gpus_per_trial: float | None = None,
-        cpus_per_trial: float = 1,
+        needs: Needs | None = None,
         slots: int | None = None,
         address: str | None = None,
     ) -> None:
-        self._gpus_wanted = gpus_per_trial
-        self.gpus = gpus_per_trial or 0.0
-        self._cpus = cpus_per_trial
+        self._asked = needs or Needs()
+        self._needs = self._asked.settled(0.0)
         self._slots_wanted = slots
         self._session = RaySession(address)
         self.slots = slots or 1
@@ -96,13 +79,13 @@ class RayExecutor:
 
     def _settle(self) -> None:
         """See how many trials fit."""
-        nodes = nodes_of(ray.nodes())
-        if self._gpus_wanted is None:
-            self.gpus = whole_gpus(nodes)
-            unused = "" if self.gpus else unused_gpus("Ray sees none of them")
+        self._nodes = nodes_of(ray.nodes())
+        self._needs = self._asked.settled(whole_gpus(self._nodes))
+        if self._asked.gpus is None:
+            unused = "" if self._needs.gpus else unused_gpus("Ray sees none of them")
             if unused:
                 print(f"cbablate: {unused}", file=sys.stderr)
-        fit = room(nodes, cpus=self._cpus, gpus=self.gpus)
+        fit = room(self._nodes, self._needs)
         self.slots = min(fit, self._slots_wanted or fit)
 
     def __exit__(
@@ -113,6 +96,19 @@ class RayExecutor:
     ) -> None:
         self._session.__exit__(kind, error, trace)
 
+    def needs_of(self, trial: Trial) -> Needs:
+        """What is reserved for the trial.
+
+        Raises:
+            EnvironmentFault: no node holds that.
+        """
+        if trial.needs is None:
+            return self._needs
+        gpus = trial.needs.gpus if self._asked.gpus is None else self._asked.gpus
+        needs = replace(trial.needs, gpus=self._needs.gpus if gpus is None else gpus)
+        room(self._nodes, needs)
+        return needs
+
     def execute(
         self,
         feed: Feed,
@@ -120,17 +116,15 @@ class RayExecutor:
         keeper: Keeper | None = None,
         *,
         limits: Limits = NO_LIMITS,
+        grouping: Grouping | None = None,
     ) -> None:
         """Run what the feed gives, `slots` at a time, until it is exhausted."""
-        relay = _Relay(feed, workload, keeper, limits, session=self._session, gpus=self.gpus)
-        resources: dict[str, float] = {"cpu": self._cpus}
-        if self.gpus:
-            resources["gpu"] = self.gpus
+        relay = Relay(feed, workload, keeper, limits, session=self._session, needs_of=self.needs_of)
         tuner = tune.Tuner(
-            tune.with_resources(Attempt, resources),
+            tune.with_resources(Attempt, _resources),
             tune_config=tune.TuneConfig(
-                search_alg=_Proposals(relay),
-                scheduler=_Verdicts(relay),
+                search_alg=Proposals(relay),
+                scheduler=Verdicts(relay),
                 num_samples=-1,
                 max_concurrent_trials=self.slots,
                 reuse_actors=True,
@@ -159,8 +153,8 @@ class RayExecutor:
 
         On a cluster it waits until one machine's cores (and a GPU) are free.
         """
-        gpus = 1 if self.gpus else 0
-        given = gpus, *self._session.worker_roots
+        gpus = 1 if self._needs.gpus else 0
+        given = Room(Needs(gpus=gpus), *self._session.worker_roots)
         remote = ray.remote(called).options(
             num_cpus=self._cores_of_one_machine(),
             num_gpus=gpus,
@@ -179,200 +173,19 @@ class RayExecutor:
     def _cores_of_one_machine(self) -> float:
         """The cores of the smallest machine that takes trials: all of them means nobody beside."""
         nodes = nodes_of(ray.nodes())
-        takes = [node for node in nodes if node.holds(cpus=self._cpus, gpus=self.gpus)]
+        takes = [node for node in nodes if node.holds(self._needs)]
         return min((node.cpus for node in takes), default=1.0)
 
 
-class _Relay:
-    """Passes Ray's events to the feed, and keeps the first error the feed raises.
-
-    Ray logs and forgets some exceptions of its callbacks; a ledger that cannot be written must
-    stop the study, so the error is kept here and raised when `fit` is over.
-    """
-
-    def __init__(
-        self,
-        feed: Feed,
-        workload: Entry,
-        keeper: Keeper | None,
-        limits: Limits = NO_LIMITS,
-        *,
-        session: RaySession | None = None,
-        gpus: float = 0,
-    ) -> None:
-        self.session = session
-        self.gpus = gpus
-        self.feed = feed
-        self.workload = workload
-        self.keeper = keeper
-        self.limits = limits
-        self.error: Exception | None = None
-        self._by_ray: dict[str, Trial] = {}
-        self._given: dict[str, Given] = {}
-        self._returned: deque[Trial] = deque()
-        self._returns: Counter[str] = Counter()
-        self._open: set[str] = set()
-        self._began: dict[str, float] = {}
-        self._heard: dict[str, float] = {}
-        self._stopped: dict[str, str] = {}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """An empty shell: Ray pickles its callbacks into a snapshot that nobody reads."""
-        return (_Relay, (None, None, None, None))
-
-    def propose(self, ray_id: str) -> dict[str, Any] | str | None:
-        if self.error is not None:
-            return str(Searcher.FINISHED)
-        try:
-            trial = self._returned.popleft() if self._returned else self.feed.next()
-            if trial is None:  # one that has not begun may be given back
-                over = self.feed.exhausted and not self._given
-                return str(Searcher.FINISHED) if over else None
-            every, saved = math.inf, None
-            if self.keeper is not None:
-                every, saved = self.keeper.every, self.keeper.offer(trial)
-            given = Given(self.workload, trial, every, saved, self.limits)
-        except Exception as error:  # noqa: BLE001 - raised again by close()
-            self.error = error
-            return str(Searcher.FINISHED)
-        self._by_ray[ray_id] = trial
-        self._given[ray_id] = given
-        root, sockets = self.session.worker_roots if self.session else (None, None)
-        return {"given": {"value": given}, "room": {"value": (self.gpus, root, sockets)}}
-
-    def started(self, ray_id: str, worker: Mapping[str, Any]) -> None:
-        if ray_id not in self._open:
-            self._open.add(ray_id)
-            self._given.pop(ray_id).forget()
-            self._began[ray_id] = self._heard[ray_id] = time.monotonic()
-            self._guard(lambda: self.feed.started(self._by_ray[ray_id], worker))
-
-    def measured(self, ray_id: str, report: Report) -> bool:
-        """Whether the trial shall stop."""
-        trial = self._by_ray[ray_id]
-        self._heard[ray_id] = time.monotonic()
-        measurement, saved = report.take()
-        try:
-            verdict = self.feed.measured(trial, measurement)
-            if self.keeper is not None and saved is not None and not verdict.stop:
-                self.keeper.keep(trial, saved)
-        except Exception as error:  # noqa: BLE001 - raised again by close()
-            self.error = self.error or error
-            return True
-        if verdict.stop:
-            self._stopped[ray_id] = verdict.reason
-        return verdict.stop or self.error is not None
-
-    def ended(self, ray_id: str, ending: Ending) -> None:
-        if ray_id not in self._by_ray:
-            return
-        if ending.how == "lost" and self.session and self.session.watch.sees_death():
-            # All trials die with Ray: none of them has ended, and each goes on in the next run.
-            self.error = self.error or self.session.watch.interruption()
-            return
-        if ending.how == "lost" and self._given_back(ray_id):
-            return
-        self.started(ray_id, {})  # an actor can die before Ray calls its trial started
-        trial = self._by_ray.pop(ray_id)
-        self._open.discard(ray_id)
-        began, heard = self._began.pop(ray_id), self._heard.pop(ray_id)
-        if ending.how == "lost":  # the worker ends itself where code in C holds the trial up
-            broken = self.limits.broken(began=began, heard=heard, now=time.monotonic())
-            if broken:
-                sentence = f"{broken}; its process was ended, since it could not be interrupted"
-                ending = Ending("raised", sentence, "timeout", ending.traceback)
-        if ray_id in self._stopped:
-            ending = Ending("stopped", self._stopped.pop(ray_id))
-        self._guard(lambda: self.feed.ended(trial, ending))
-
-    def _given_back(self, ray_id: str) -> bool:
-        """Whether a trial whose worker is gone had not begun, and is given to another worker."""
-        if ray_id in self._open:
-            return False
-        trial = self._by_ray[ray_id]
-        if self._returns[trial.id] >= MOST_RETURNS:
-            return False
-        self._returns[trial.id] += 1
-        self._returned.append(self._by_ray.pop(ray_id))
-        self._given.pop(ray_id).forget()
-        return True
-
-    def close(self) -> None:
-        if self.error is not None:
-            raise self.error
-
-    def _guard(self, tell: Any) -> None:
-        if self.error is not None:
-            return
-        try:
-            tell()
-        except Exception as error:  # noqa: BLE001 - raised again by close()
-            self.error = error
-
-
-class _Proposals(Searcher):
-    """Asks the feed for the next trial when Ray has a slot."""
-
-    def __init__(self, relay: _Relay) -> None:
-        super().__init__()
-        self._relay = relay
-
-    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        return self._relay.propose(trial_id)
-
-    def on_trial_complete(
-        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-    ) -> None:
-        """Nothing: the scheduler is told with more detail."""
-
-    def save(self, checkpoint_path: str) -> None:
-        """Nothing: the ledger remembers."""
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Nothing: a study is run again from the ledger."""
-
-
-class _Verdicts(FIFOScheduler):
-    """Tells the feed what trials report, and Ray what the feed decides."""
-
-    def __init__(self, relay: _Relay) -> None:
-        super().__init__()
-        self._relay = relay
-
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        told = result["report/value"]
-        if isinstance(told, Began):
-            self._relay.started(trial.trial_id, told.worker)
-            return str(TrialScheduler.CONTINUE)
-        if told == RETURNED:  # its next step raises, which has Ray Tune replace the worker
-            return str(TrialScheduler.CONTINUE)
-        stop = self._relay.measured(trial.trial_id, told)
-        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
-
-    def on_trial_complete(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> None:
-        told = result["report/value"]
-        if isinstance(told, EnvironmentFault):
-            self._relay.error = self._relay.error or told
-            return
-        ended = told if isinstance(told, Ending) else Ending("stopped")
-        self._relay.ended(trial.trial_id, ended)
-
-    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        cause = _cause(trial)
-        line = next(filter(None, map(str.strip, cause.splitlines()[1:])), "")
-        why = f": {line[:300]}" if line else ""
-        self._relay.ended(
-            trial.trial_id, Ending("lost", f"the process of the trial died{why}", "lost", cause)
-        )
-
-
-def _cause(trial: Any) -> str:
-    """What Ray knows of a trial's end; Ray Tune has written it down, but not yet stored it."""
-    try:
-        text = Path(str(trial.error_file)).read_text(encoding="utf-8", errors="replace")
-    except (OSError, TypeError):
-        text = str(trial.get_error() or "")
-    return _COLOUR.sub("", text)
+def _resources(config: dict[str, Any]) -> tune.PlacementGroupFactory:
+    """What Ray reserves for the trial that is given with a config."""
+    needs: Needs = config["room"]["value"].needs
+    bundle: dict[str, float] = {"CPU": needs.cpus}
+    if needs.gpus:
+        bundle["GPU"] = needs.gpus
+    if needs.memory is not None:
+        bundle["memory"] = needs.memory
+    return tune.PlacementGroupFactory([bundle])
 
 
 class _quiet_logs:  # noqa: N801 - reads as a function

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cbablate.errors import EnvironmentFault
+from cbablate.spec.needs import Needs
 
 __all__ = ["Node", "nodes_of", "room", "whole_gpus"]
 
@@ -21,17 +23,21 @@ class Node:
     name: str
     cpus: float
     gpus: float
+    memory: float = math.inf
 
-    def holds(self, *, cpus: float, gpus: float) -> int:
+    def holds(self, needs: Needs) -> int:
         """How many trials of this size run on it at a time. A share of a GPU is of one GPU."""
-        by_cores = _units(self.cpus) // _units(cpus) if cpus else None
-        if not gpus:
-            return by_cores or 0
-        if gpus < 1:
-            by_gpus = int(self.gpus) * (_UNITS // max(_units(gpus), 1))
-        else:
-            by_gpus = _units(self.gpus) // _units(gpus)
-        return by_gpus if by_cores is None else min(by_cores, by_gpus)
+        limits: list[int] = []
+        if needs.cpus:
+            limits.append(_units(self.cpus) // _units(needs.cpus))
+        gpus = needs.reserved_gpus
+        if gpus >= 1:
+            limits.append(_units(self.gpus) // _units(gpus))
+        elif gpus:
+            limits.append(int(self.gpus) * (_UNITS // max(_units(gpus), 1)))
+        if needs.memory is not None and self.memory < math.inf:
+            limits.append(int(self.memory // needs.memory))
+        return min(limits, default=0) if needs.nodes == 1 else 0
 
     def __str__(self) -> str:
         cores = f"{self.cpus:g} {'core' if self.cpus == 1 else 'cores'}"
@@ -46,6 +52,7 @@ def nodes_of(listed: Iterable[dict[str, Any]]) -> list[Node]:
             str(node.get("NodeManagerHostname") or node.get("NodeManagerAddress")),
             float(node["Resources"].get("CPU", 0)),
             float(node["Resources"].get("GPU", 0)),
+            float(node["Resources"].get("memory", math.inf)),
         )
         for node in listed
         if node["Alive"]
@@ -57,23 +64,24 @@ def whole_gpus(nodes: Sequence[Node]) -> float:
     return 1.0 if any(node.gpus >= 1 for node in nodes) else 0.0
 
 
-def room(nodes: Sequence[Node], *, cpus: float, gpus: float) -> int:
-    """How many trials run at a time, at least one.
+def room(nodes: Sequence[Node], needs: Needs) -> int:
+    """How many trials with these needs run at a time, at least one.
 
     Raises:
         EnvironmentFault: no node holds one.
     """
-    found = sum(node.holds(cpus=cpus, gpus=gpus) for node in nodes)
+    found = sum(node.holds(needs) for node in nodes)
     if found:
         return found
     listed = ", ".join(str(node) for node in nodes[:8]) or "no node at all"
     more = f" and {len(nodes) - 8} more" if len(nodes) > 8 else ""
-    takes = f"{cpus:g} {'core' if cpus == 1 else 'cores'}"
-    if gpus:
-        takes += f" and {gpus:g} {'GPU' if gpus == 1 else 'GPUs'}"
     raise EnvironmentFault(
-        f"a trial takes {takes}, all on one node, and no node of Ray offers that: {listed}{more}. "
-        + ("Lower --gpus-per-trial, or leave it out." if gpus else "Start a node with free cores.")
+        f"a trial takes {needs}, all on one node, and no node of Ray offers that: {listed}{more}. "
+        + (
+            "Lower --gpus-per-trial, or leave it out."
+            if needs.gpus
+            else "Start a node with free cores."
+        )
     )
 
 

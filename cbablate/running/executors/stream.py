@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import operator
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, SupportsFloat
@@ -22,7 +22,7 @@ from cbablate.running.isolation.signals import Stopped
 from cbablate.workloads.own_code.entry import Entry
 from cbablate.workloads.own_code.importing import strangers
 
-__all__ = ["Told", "attempt", "open_stream"]
+__all__ = ["Load", "Stop", "Told", "attempt", "checked", "its_own", "kind_of", "open_stream"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class Told:
     measurement: Measurement
     saved: Saved | None
 
+
+Stop = Collection[int] | None
+"""The members of a group that are to stop, which its stream is sent; None for none."""
 
 Load = Callable[[Entry], Callable[..., Any]]
 """Imports a workload: `Entry.load`, or what does more around it."""
@@ -45,7 +48,7 @@ def attempt(
     every: float,
     given: Saved | None,
     load: Load = Entry.load,
-) -> Generator[Told, None, None]:
+) -> Generator[Told, Stop, None]:
     """The trial's measurements, with the checkpoints that it leaves; closing it stops it.
 
     `load` imports the workload, when the first measurement is asked for. The trial goes on from
@@ -76,28 +79,28 @@ def open_stream(
         Exception: whatever else the workload raises.
     """
     config = copy.deepcopy(dict(trial.config))
-    with _its_own():
+    with its_own():
         stream = load(workload)(config, seed=trial.seed, budget=trial.budget, workdir=workdir)
         if not isinstance(stream, Iterator):
             raise TrialFailure(
-                f"workload '{workload.name}' gave {_kind(stream)}, not an iterator of "
+                f"workload '{workload.name}' gave {kind_of(stream)}, not an iterator of "
                 "measurements: does it `yield`?",
                 failure="no measurement",
             )
     try:
         spent = 0
         while True:
-            with _its_own():
+            with its_own():
                 item = next(stream, _OVER)
                 if item is _OVER:
                     workload.hold_against_code(workdir)
                     return
-                measurement = _checked(item, trial, after=spent)
+                measurement = checked(item, trial, after=spent)
                 workload.hold_against_code(workdir)
             spent = measurement.spent
             yield measurement
     finally:
-        with _its_own():
+        with its_own():
             close = getattr(stream, "close", None)
             if close is not None:
                 close()
@@ -108,7 +111,7 @@ _OVER = object()
 
 
 @contextlib.contextmanager
-def _its_own() -> Iterator[None]:
+def its_own() -> Iterator[None]:
     """Code of the workload runs within it: what it raises, of whatever kind, is its trial's.
 
     A `GeneratorExit` or a `KeyboardInterrupt` of its own would else be taken for ours.
@@ -124,7 +127,12 @@ def _its_own() -> Iterator[None]:
         raise TrialFailure(sentence(error)) from error
 
 
-def _checked(yielded: Any, trial: Trial, *, after: int) -> Measurement:
+def checked(yielded: Any, trial: Trial, *, after: int) -> Measurement:
+    """What a workload yielded as the trial's next measurement, made of plain numbers.
+
+    Raises:
+        TrialFailure: it is none, or does not come after one that spent so much.
+    """
     item = _of_its_kind(yielded)
     unit, most = trial.budget.unit, trial.budget.amount
     spent = _whole(item.spent)
@@ -157,15 +165,15 @@ def _of_its_kind(item: Any) -> Measurement:
         TrialFailure: it is no Measurement, or has something else in the place of its fields.
     """
     if not isinstance(item, Measurement):
-        why = f"the workload yielded {_kind(item)}, not a Measurement"
+        why = f"the workload yielded {kind_of(item)}, not a Measurement"
         raise TrialFailure(why, failure="no measurement")
     for field in ("metrics", "vectors", "notes", "sketches"):
         value = getattr(item, field)
         if not isinstance(value, Mapping):
-            why = f"a measurement's {field} are {_kind(value)}, not a mapping"
+            why = f"a measurement's {field} are {kind_of(value)}, not a mapping"
             raise TrialFailure(why, failure="no measurement")
     if isinstance(item.seconds, str) or not isinstance(item.seconds, SupportsFloat):
-        why = f"a measurement's seconds are {_kind(item.seconds)}, not a number"
+        why = f"a measurement's seconds are {kind_of(item.seconds)}, not a number"
         raise TrialFailure(why, failure="no measurement")
     return item
 
@@ -197,12 +205,13 @@ def _number(name: Any, value: Any) -> float:
     if not isinstance(name, str) or not name:
         raise TrialFailure(f"a metric is named {name!r}: names are words")
     if isinstance(value, bool | str | Mapping) or not isinstance(value, SupportsFloat):
-        raise TrialFailure(f"metric '{name}' is {_kind(value)}, not a number")
+        raise TrialFailure(f"metric '{name}' is {kind_of(value)}, not a number")
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
-        raise TrialFailure(f"metric '{name}' is {_kind(value)}, not a number: {error}") from error
+        raise TrialFailure(f"metric '{name}' is {kind_of(value)}, not a number: {error}") from error
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
+    """A value and its type, in a few words."""
     return f"{str(value)[:60]!r} ({type(value).__name__})"

@@ -6,10 +6,13 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
+import signal
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,6 +26,9 @@ _OWNER = ".owner"
 """The file in each folder that names the process it belongs to. That process holds a lock on it as
 long as it lives, which is seen from other containers too: these may share a temporary folder and
 not their processes."""
+
+_PATIENCE = 5.0
+"""How many seconds the servers of an abandoned folder are waited for."""
 
 _locks: dict[Path, tuple[int, os.stat_result]] = {}
 """The open `.owner` files of this process's folders."""
@@ -108,9 +114,34 @@ def clear_abandoned(*roots: Path) -> None:
                 about = folder.lstat()
                 ours = stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
                 if ours and _is_abandoned(folder):
+                    _end_servers_of(folder)
                     _remove(folder)
             except (OSError, ValueError):  # gone meanwhile, or a folder that is not of this kind
                 continue
+
+
+def _end_servers_of(folder: Path) -> None:
+    """End the servers of a Ray whose driver was killed. They end by themselves, but on a busy
+    machine later than the next run begins, and they make their folder anew when it is removed.
+    """
+    until = time.monotonic() + _PATIENCE
+    while (servers := list(_servers_of(folder))) and time.monotonic() < until:
+        for pid in servers:
+            with contextlib.suppress(OSError):  # ended meanwhile, or another user's
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def _servers_of(folder: Path) -> Iterator[int]:
+    """Processes with an option, `--session-dir=...` for example, that lies in a folder.
+
+    Not a person's `less` of a file in it. There are none to see where there is no `/proc`.
+    """
+    option = re.compile(rb"(?:^|\0)--[\w-]+=" + re.escape(os.fsencode(folder)) + rb"/")
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if option.search(path.read_bytes()):
+                yield int(path.parent.name)
 
 
 def _is_abandoned(folder: Path) -> bool:

@@ -8,11 +8,8 @@ import os
 import platform
 import socket
 import time
-from collections import deque
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,133 +18,24 @@ from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.sketch import Sketch
 from cbablate.records.state import Verdict
-from cbablate.running.executors.checkpoint_transport import Saved
-from cbablate.running.executors.port import Ending, Executor
+from cbablate.running.executors.port import Executor, Grouping
 from cbablate.running.isolation.limits import Limits
+from cbablate.testing.feeds import (
+    TOGETHER,
+    TOY,
+    Census,
+    Diary,
+    Judge,
+    Shelf,
+    hostile,
+    is_alive,
+    stream,
+    trials_that,
+)
+from cbablate.testing.own.hostile import RAISED
+from cbablate.testing.toy_plan import toy_plan
 from cbablate.workloads import toy
 from cbablate.workloads.own_code.entry import Entry
-from cbablate.workloads.own_code.source import code_of
-from tests.contracts.hostile import RAISED
-from tests.toys import toy_plan
-
-TOY = Entry("cbablate.workloads.toy:run")
-HERE = Path(__file__).with_name("streams.py")
-HOSTILE = Path(__file__).with_name("hostile.py")
-
-
-def hostile(function: str) -> Entry:
-    """A workload of `hostile.py`."""
-    return Entry(f"hostile:{function}", code_of("hostile", HOSTILE.parent))
-
-
-def trials_that(*ways: str, epochs: int = 2) -> tuple[Trial, ...]:
-    """A trial for each way to behave, which is its id."""
-    template = toy_plan(epochs=epochs, replicates=1).trials[0]
-    return tuple(replace(template, id=how, config={"how": how}) for how in ways)
-
-
-def is_alive(process: float) -> bool:
-    """Whether a process is there, and not only its remains."""
-    try:
-        status = Path(f"/proc/{int(process)}/stat").read_text()
-    except OSError:
-        return False
-    return status.rpartition(")")[2].split()[0] not in "ZX"
-
-
-def stream(name: str) -> Entry:
-    """A workload of `streams.py`, as a user's own."""
-    return Entry(f"streams:{name}", code_of("streams", HERE.parent))
-
-
-class Diary:
-    """A feed that writes down what it is told, and stops trials where it is asked to."""
-
-    def __init__(self, trials: tuple[Trial, ...], *, stop_at: int = 10**9) -> None:
-        self.waiting = deque(trials)
-        self.stop_at = stop_at
-        self.told: list[tuple[str, str, Any]] = []
-        self.workers: list[Mapping[str, Any]] = []
-
-    @property
-    def exhausted(self) -> bool:
-        return not self.waiting
-
-    def next(self) -> Trial | None:
-        return self.waiting.popleft() if self.waiting else None
-
-    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
-        self.workers.append(worker)
-        self.told.append((trial.id, "started", None))
-
-    def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
-        self.told.append((trial.id, "measured", measurement))
-        return Verdict(stop=measurement.spent >= self.stop_at, reason="enough")
-
-    def ended(self, trial: Trial, ending: Ending) -> None:
-        self.told.append((trial.id, "ended", ending))
-
-    def of(self, trial: str, kind: str) -> list[Any]:
-        return [value for who, what, value in self.told if (who, what) == (trial, kind)]
-
-    def of_kind(self, kind: str) -> list[Any]:
-        return [value for _, what, value in self.told if what == kind]
-
-    def endings(self) -> set[str]:
-        return {value.how for _, what, value in self.told if what == "ended"}
-
-
-class Census:
-    """A feed that keeps nothing, and counts what is left in memory of trials that have ended.
-
-    Each trial is made when it is asked for, so that whoever holds one, or what it measured, has
-    kept it. Every trial that goes beyond a second measurement is stopped there. What there was
-    before is frozen, so that counting goes through what is new alone.
-    """
-
-    def __init__(self, trials: tuple[Trial, ...]) -> None:
-        self.planned = trials
-        self.given = 0
-        self.held: list[int] = []
-
-    @property
-    def exhausted(self) -> bool:
-        return self.given == len(self.planned)
-
-    def next(self) -> Trial | None:
-        if self.exhausted:
-            return None
-        self.given += 1
-        return replace(self.planned[self.given - 1])
-
-    def started(self, trial: Trial, worker: Mapping[str, Any]) -> None: ...
-
-    def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
-        return Verdict(stop=measurement.spent == 2, reason="enough")
-
-    def ended(self, trial: Trial, ending: Ending) -> None:
-        gc.collect()
-        alive = gc.get_objects()
-        trials = sum(type(one) is Trial for one in alive)
-        told = sum(type(one) is dict and {"metrics", "spent"} <= one.keys() for one in alive)
-        self.held.append(trials + told)
-
-
-class Shelf:
-    """A keeper that has each trial's newest checkpoint in memory, and counts what it is given."""
-
-    every = 0.0
-
-    def __init__(self) -> None:
-        self.saved: dict[str, Saved] = {}
-        self.kept: list[tuple[str, int]] = []
-
-    def offer(self, trial: Trial) -> Saved | None:
-        return self.saved.get(trial.id)
-
-    def keep(self, trial: Trial, saved: Saved) -> None:
-        self.saved[trial.id] = saved
-        self.kept.append((trial.id, saved.spent))
 
 
 class ExecutorContract:
@@ -391,3 +279,64 @@ class ExecutorContract:
         assert ending.how == "raised"
         assert "no_such_module:run" in ending.sentence
         assert "cannot be imported" in ending.sentence
+
+    def test_a_trial_tells_the_same_whether_it_may_be_of_a_group_or_not(
+        self, executor: Executor
+    ) -> None:
+        trials = toy_plan(epochs=4, replicates=3).trials
+        alone, grouped = Diary(trials), Diary(trials)
+        executor.execute(alone, TOY)
+        executor.execute(grouped, TOY, grouping=Grouping(TOGETHER, 2))
+        for trial in trials:
+            told = [
+                [(m.spent, m.metrics) for m in diary.of(trial.id, "measured")]
+                for diary in (alone, grouped)
+            ]
+            assert told[0] == told[1]
+            assert len(told[0]) == 4
+            kinds = [what for who, what, _ in grouped.told if who == trial.id]
+            assert kinds == ["started", *["measured"] * 4, "ended"]
+        assert grouped.endings() == {"finished"}
+
+    def test_a_member_that_raises_one_that_is_pruned_and_one_that_diverges_touch_no_other(
+        self, executor: Executor
+    ) -> None:
+        faults = {"raises": "raise", "is pruned": "none", "diverges": "nan", "goes on": "none"}
+        template = toy_plan(epochs=4, replicates=1).trials[0]
+        trials = tuple(
+            replace(template, id=name, config={**template.config, "fault": fault})
+            for name, fault in faults.items()
+        )
+        judge = Judge(trials, {"is pruned": 1})
+        executor.execute(judge, TOY, grouping=Grouping(TOGETHER, 4))
+        ends = {trial.id: judge.of(trial.id, "ended") for trial in trials}
+        assert {name: [end.how for end in found] for name, found in ends.items()} == {
+            "raises": ["raised"],
+            "is pruned": ["stopped"],
+            "diverges": ["stopped"],
+            "goes on": ["finished"],
+        }
+        assert "asked to raise" in ends["raises"][0].sentence
+        assert "toy.py" in ends["raises"][0].traceback
+        spent = {t.id: [m.spent for m in judge.of(t.id, "measured")] for t in trials}
+        assert spent == {
+            "raises": [1, 2],
+            "is pruned": [1],
+            "diverges": [1, 2, 3],
+            "goes on": [1, 2, 3, 4],
+        }
+
+    def test_each_member_of_a_group_goes_on_from_its_own_checkpoint(
+        self, executor: Executor
+    ) -> None:
+        trials, shelf = toy_plan(epochs=5, replicates=3).trials, Shelf()
+        stops = {trial.id: 2 + number for number, trial in enumerate(trials)}
+        grouping = Grouping(TOGETHER, 3)
+        executor.execute(Judge(trials, stops), TOY, shelf, grouping=grouping)
+        again, alone = Diary(trials), Diary(trials)
+        executor.execute(again, TOY, shelf, grouping=grouping)
+        executor.execute(alone, TOY)
+        for trial in trials:
+            told = [(m.spent, m.metrics) for m in again.of(trial.id, "measured")]
+            whole = [(m.spent, m.metrics) for m in alone.of(trial.id, "measured")]
+            assert told == whole[stops[trial.id] - 1 :]

@@ -27,7 +27,7 @@ from cbablate.errors import TrialFailure
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 
-if __name__ != "tests.contracts.hostile":  # a test of its own wants a process without NumPy
+if __name__ != "cbablate.testing.own.hostile":  # a test of its own wants a process without NumPy
     import numpy  # noqa: F401 - its import adds filters of warnings, once a process
 
 
@@ -145,7 +145,10 @@ def _state() -> dict[str, Any]:
         "words": sys.argv,
         "path": sys.path,
         "recursion": sys.getrecursionlimit(),
-        "streams": [stream.closed for stream in (sys.stdout, sys.stderr, sys.__stderr__)],
+        "streams": [
+            stream is not None and stream.closed
+            for stream in (sys.stdout, sys.stderr, sys.__stderr__)
+        ],
         "handlers": [str(signal.getsignal(s)) for s in (signal.SIGUSR1, signal.SIGCHLD)],
         "mask": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
         "timer": signal.getitimer(signal.ITIMER_REAL),

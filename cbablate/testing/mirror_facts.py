@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.trial import Trial
@@ -81,7 +82,7 @@ class Story:
             )
             self.tell(trial.id, Measured(measurement))
 
-    def ended(self, trial: Trial, state: str = "complete", **said: str) -> None:
+    def ended(self, trial: Trial, state: str = "complete", **said: Any) -> None:
         """The attempt ends."""
         self.tell(trial.id, Ended(state, **said))
 

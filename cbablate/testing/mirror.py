@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from cbablate.mirrors.port import Mirror, StudyState
-from tests.contracts.mirror_facts import Story, toy_plan
+from cbablate.testing.mirror_facts import Story, toy_plan
 
 __all__ = ["MirrorContract"]
 

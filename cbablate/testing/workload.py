@@ -1,6 +1,6 @@
 """The contract of a workload, as tests: inherit the class, say what to train, and run pytest.
 
-    from cbablate.workloads.contract import WorkloadContract
+    from cbablate.testing.workload import WorkloadContract
 
     class TestMine(WorkloadContract):
         workload = staticmethod(my_module.run)

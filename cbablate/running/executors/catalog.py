@@ -1,0 +1,58 @@
+"""`EXECUTORS`: where trials can run, by the word that a person says."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import cast
+
+from cbablate.errors import CbablateError, UsageError, in_a_line
+from cbablate.running.executors.port import Executor
+from cbablate.spec.needs import Needs
+
+__all__ = ["EXECUTORS", "executor_on"]
+
+EXECUTORS: Mapping[str, str] = MappingProxyType(
+    {
+        "ray": "cbablate.running.executors.ray_executor:RayExecutor",
+        "local": "cbablate.running.executors.local_executor:LocalExecutor",
+    }
+)
+"""`module:Class` of each. A class is called with `needs`, `slots` and `address`, None where nothing
+was said; a stranger's is named as it stands here."""
+
+_CLASS = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
+
+
+def executor_on(
+    where: str, *, needs: Needs | None, slots: int | None, address: str | None
+) -> Executor:
+    """The executor of this name, or of a class of one's own, not entered yet.
+
+    Raises:
+        UsageError: there is none, it cannot be imported, or it has no use for a word.
+        EnvironmentFault: a library that it needs is not there.
+    """
+    name = EXECUTORS.get(where, where)
+    if not _CLASS.match(name):
+        words = " or ".join(f"'{word}'" for word in EXECUTORS)
+        raise UsageError(
+            f"trials run on {words}, not on '{where}'; an executor of your own is named as "
+            "module:Class"
+        )
+    module, _, kind = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), kind)
+        made = found(needs=needs, slots=slots, address=address)
+    except CbablateError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"the executor '{where}' cannot be made: {type(error).__name__}: {in_a_line(error)}"
+        ) from error
+    for part in ("execute", "call", "needs_of", "slots", "name"):
+        if not hasattr(made, part):
+            raise UsageError(f"'{where}' is no executor: it has no '{part}'")
+    return cast("Executor", made)

@@ -1,0 +1,1 @@
+"""Workloads as a user would write them, in files of a folder of their own."""

@@ -1,0 +1,86 @@
+"""A stranger's executor keeps the contract, and is reached by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cbablate import api
+from cbablate.errors import UsageError
+from cbablate.records.sqlite.ledger import Ledger
+from cbablate.running.drive import drive
+from cbablate.running.executors.catalog import EXECUTORS
+from cbablate.running.executors.port import Executor
+from cbablate.spec.needs import Needs
+from cbablate.testing.executor import ExecutorContract
+from cbablate.testing.feeds import TOY, Diary
+from tests.running.toy_executor import ForkingExecutor
+from tests.toys import toy_plan
+
+OURS = "tests.running.toy_executor:ForkingExecutor"
+
+
+class TestForkingExecutor(ExecutorContract):
+    @pytest.fixture
+    def executor(self) -> Iterator[Executor]:
+        with ForkingExecutor() as executor:
+            yield executor
+
+    def test_a_trial_whose_process_dies_is_lost_and_the_next_is_not(
+        self, executor: Executor
+    ) -> None:
+        plan = toy_plan({"fault": "die"}, epochs=4, replicates=2)
+        diary = Diary(plan.trials)
+        executor.execute(diary, TOY)
+        ends = [diary.of(trial.id, "ended")[0].how for trial in plan.trials]
+        assert ends == ["finished", "lost"] * 2
+
+
+def test_a_study_runs_on_an_executor_of_ones_own(tmp_path: Path) -> None:
+    plan, told = toy_plan({"ceiling": 2.0}, epochs=3), {}
+    for name in ("local", OURS):
+        resources = api.Resources(on=name)
+        done = api.run(plan, results=tmp_path / name[:5], resources=resources, mirrored=False)
+        assert done.exit_code == 0
+        with Ledger.reading(tmp_path / name[:5]) as ledger:
+            facts = ledger.records(["measured", "ended"])
+            told[name] = [
+                (fact.kind, fact.subject, fact.body.get("metrics"), fact.body.get("state"))
+                for fact in facts
+            ]
+            assert {f.body["executor"] for f in ledger.records(["started"])} == {
+                name if name in EXECUTORS else "forking"
+            }
+    assert told["local"] == told[OURS]
+
+
+def test_what_a_workload_says_of_a_trials_needs_is_recorded_with_its_start(tmp_path: Path) -> None:
+    plan = toy_plan(replicates=1)
+    (trial,) = plan.trials
+    plan = replace(plan, trials=(replace(trial, needs=Needs(gpus=0.25)),))
+    drive(plan, results=tmp_path, executor=ForkingExecutor, publish=lambda facts: [])
+    with Ledger.reading(tmp_path) as ledger:
+        (started,) = ledger.records(["started"])
+    assert started.body["gpus"] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        (
+            "slurm",
+            "'ray' or 'local', not on 'slurm'; an executor of your own is named as module:Class",
+        ),
+        ("", "not on ''"),
+        ("no_such_module:Executor", "cannot be made: ModuleNotFoundError"),
+        ("tests.running.toy_executor:None_", "cannot be made: AttributeError"),
+        ("collections:OrderedDict", "is no executor: it has no 'execute'"),
+    ],
+)
+def test_a_word_that_names_no_executor_is_a_sentence(where: str, sentence: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        api.Resources(on=where).executor()
+    assert sentence in str(refused.value)
