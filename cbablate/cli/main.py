@@ -14,12 +14,13 @@ from cbablate.cli.commands.effects import with_views
 from cbablate.cli.commands.explain import NumberedCommand, explain
 from cbablate.cli.commands.fsck import fsck
 from cbablate.cli.commands.report import report
+from cbablate.cli.commands.run import run
 from cbablate.cli.commands.verify import verify
 from cbablate.cli.leaving import leave
-from cbablate.cli.output import form_for, write_file
+from cbablate.cli.output import form_for, spelled, write_file
+from cbablate.cli.run_options import Mlflow
 from cbablate.cli.words import (
     RESULTS,
-    TEXT,
     CheckedPaths,
     Form,
     Json,
@@ -28,18 +29,18 @@ from cbablate.cli.words import (
     Results,
     StudyPath,
     Written,
-    command,
     discard_stdout,
     ledger_folder,
     product,
     say,
     show_error,
     tell,
+    tell_if_any,
 )
-from cbablate.errors import CbablateError, EnvironmentFault, Interrupted, machine_fault
+from cbablate.errors import CbablateError, Interrupted, machine_fault
 
 if TYPE_CHECKING:
-    from cbablate.reporting.model.table import Table
+    pass
 
 __all__ = ["main"]
 
@@ -51,41 +52,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-On = Annotated[
-    str,
-    typer.Option(
-        "--on", metavar="WHERE", help="Where trials run: ray, local, or an executor's module:Class."
-    ),
-]
-Gpus = Annotated[
-    float | None,
-    typer.Option("--gpus-per-trial", metavar="N", help="GPUs a trial takes; 0.25 puts 4 on one."),
-]
-Slots = Annotated[
-    int | None,
-    typer.Option("--slots", metavar="N", min=1, help="Most trials at a time. [default: what fits]"),
-]
-Address = Annotated[
-    str | None, typer.Option("--ray-address", metavar="HOST:PORT", help="Join this Ray cluster.")
-]
-Every = Annotated[
-    float,
-    typer.Option(
-        "--checkpoint-every",
-        metavar="SECONDS",
-        min=0,
-        help="Least time between two checkpoints of a trial; 0 is one with each measurement.",
-    ),
-]
-Mlflow = Annotated[
-    str | None,
-    typer.Option("--mlflow", metavar="URI", help="MLflow tracking URI. [default: in --results]"),
-]
-Mirrors = Annotated[
-    bool,
-    typer.Option("--mirrors/--no-mirrors", help="Whether MLflow and Optuna are kept up to date."),
-]
 
 
 @app.command()
@@ -157,59 +123,7 @@ def plan(
         raise typer.Exit(3)
 
 
-@app.command()
-def run(
-    study: StudyPath,
-    results: Results = RESULTS,
-    on: On = "ray",
-    gpus_per_trial: Gpus = None,
-    slots: Slots = None,
-    ray_address: Address = None,
-    mlflow: Mlflow = None,
-    mirrors: Mirrors = True,
-    checkpoint_every: Every = 60.0,
-) -> None:
-    """Train what is missing, then print the table. Running again is how to go on."""
-    from cbablate.running.isolation.signals import stoppable
-
-    with stoppable():
-        from cbablate import api
-        from cbablate.cli.overviews import overview
-        from cbablate.mirrors.mlflow_store import masked, unused_address
-        from cbablate.running.isolation.stdout import stdout_set_aside
-
-        planned = api.plan(api.load_study(study))
-        shown, results = results, results.absolute()
-        stdout_set_aside()
-        if mirrors:
-            _tell_if_any(unused_address(mlflow, results))
-        done = api.run(
-            planned,
-            results=results,
-            resources=api.Resources(
-                on=on,
-                gpus_per_trial=gpus_per_trial,
-                slots=slots,
-                address=ray_address,
-                checkpoint_every=checkpoint_every,
-            ),
-            mlflow=mlflow,
-            mirrored=mirrors,
-        )
-    text = _spelled(api.table_of(planned, done.book, view="shown"), Form(TEXT))
-    try:
-        say(text, end="")
-    except (ReaderLeft, EnvironmentFault) as error:
-        if not done.exit_code:  # else what became of the trials is the answer
-            raise
-        if isinstance(error, EnvironmentFault):
-            show_error(error)
-    finally:  # where the trials went is said though nobody reads the table
-        server = ("--mlflow", masked(mlflow)) if mlflow else ()
-        sent = command("sync", study, *server, results=shown)
-        tell(overview.ended(planned, done, shown, sync=sent, mirrored=mirrors))
-    if done.exit_code:
-        raise typer.Exit(done.exit_code)
+app.command()(run)
 
 
 @app.command()
@@ -252,7 +166,7 @@ def table(
     from cbablate.analysis.outcome import outcome
     from cbablate.cli import json_shape
 
-    spelled = form_for(output, form, as_json=as_json)
+    wanted = form_for(output, form, as_json=as_json)
     planned = api.plan(api.load_study(study))
     folder = ledger_folder(results)
     if view == "arms" and not as_json:
@@ -262,7 +176,7 @@ def table(
         rows = outcome(*api.recorded(planned, folder)).plan
         text = json_shape.printed(json_shape.table_shape(rows, found)) + "\n"
     else:
-        text = _spelled(found, spelled, shown=output is None)
+        text = spelled(found, wanted, shown=output is None)
     if output is None:
         say(text, end="")
     else:
@@ -277,7 +191,7 @@ def sync(study: StudyPath, results: Kept = None, mlflow: Mlflow = None) -> None:
 
     planned = api.plan(api.load_study(study))
     folder = ledger_folder(results)
-    _tell_if_any(unused_address(mlflow, folder))
+    tell_if_any(unused_address(mlflow, folder))
     api.sync(planned, results=folder, mlflow=mlflow)
     tell("MLflow and Optuna show what the ledger holds.")
 
@@ -296,7 +210,7 @@ def ui(
     from cbablate.mirrors.mlflow_store import unused_address
     from cbablate.mirrors.mlflow_ui import serve
 
-    _tell_if_any(unused_address(None, results))
+    tell_if_any(unused_address(None, results))
     name = None if study is None else api.load_study(study).study.name
     serve(results, port=port, study=name, open_browser=browser)
 
@@ -362,21 +276,6 @@ app.command(cls=NumberedCommand)(explain)
 app.command()(report)
 app.command()(verify)
 app.command()(fsck)
-
-
-def _tell_if_any(sentence: str) -> None:
-    if sentence:
-        tell(sentence)
-
-
-def _spelled(table: Table, form: Form, *, shown: bool = True) -> str:
-    """The table in a form; if it is `shown` on a terminal that has ASCII only, in that."""
-    from cbablate.reporting.forms.form import render
-
-    if form != TEXT or not shown:
-        return render(table, form.value)
-    encoding = (getattr(product(), "encoding", None) or "ascii").lower().replace("-", "")
-    return table.as_text(ascii_only=not encoding.startswith("utf"))
 
 
 def main() -> None:

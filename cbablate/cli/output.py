@@ -1,4 +1,4 @@
-"""Files that a command writes: which form a name asks for, and the writing."""
+"""What a command prints or writes: a table in a form, and which form a file's name asks for."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from pathlib import Path
 
 import typer
 
-from cbablate.cli.words import TEXT, Form, tell
+from cbablate.cli.words import TEXT, Form, product, tell
 from cbablate.errors import EnvironmentFault
 from cbablate.records.place import Place
-from cbablate.reporting.forms.form import FORMS
+from cbablate.reporting.forms.form import FORMS, render
+from cbablate.reporting.model.table import Table
 
-__all__ = ["form_for", "page_is_pdf", "write_file"]
+__all__ = ["form_for", "page_is_pdf", "spelled", "write_file"]
 
 _FORMS = {row.suffix: Form(row.name) for row in FORMS.values()}
 _OTHER_KINDS = frozenset(
@@ -21,6 +22,14 @@ _OTHER_KINDS = frozenset(
 """Suffixes that promise something else than a table in any of our forms, whatever is asked."""
 _KEPT = ("ledger.", "lock", "mlflow.sqlite", "optuna.sqlite")
 """How the names begin of what a results folder keeps beside the studies' folders."""
+
+
+def spelled(table: Table, form: Form, *, shown: bool = True) -> str:
+    """The table in a form; if it is `shown` on a terminal that has ASCII only, in that."""
+    if form != TEXT or not shown:
+        return render(table, form.value)
+    encoding = (getattr(product(), "encoding", None) or "ascii").lower().replace("-", "")
+    return table.as_text(ascii_only=not encoding.startswith("utf"))
 
 
 def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:

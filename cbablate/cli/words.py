@@ -36,6 +36,7 @@ __all__ = [
     "say",
     "show_error",
     "tell",
+    "tell_if_any",
 ]
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
@@ -159,6 +160,12 @@ def tell(text: str) -> None:
     """Print lines to stderr, likewise; where nobody can read it, the command goes on."""
     with contextlib.suppress(AttributeError, OSError):  # it may be closed, and None then
         _print(f"{text}\n", sys.stderr)
+
+
+def tell_if_any(sentence: str) -> None:
+    """Say it on stderr, unless it is empty."""
+    if sentence:
+        tell(sentence)
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -15,9 +15,7 @@ from typing import Any
 from timm.layers import Attention, AttentionRope, LayerNorm2d
 from timm.models.beit import Attention as BeitAttention
 from timm.models.cait import LayerScaleBlockClassAttn, TalkingHeadAttn
-from timm.models.convnext import ConvNeXtBlock
 from timm.models.eva import EvaAttention
-from timm.models.resnet import BasicBlock, Bottleneck
 from timm.models.swin_transformer import SwinTransformerBlock
 from timm.models.swin_transformer_v2 import SwinTransformerV2Block
 from timm.models.volo import ClassBlock
@@ -25,6 +23,15 @@ from timm.models.xcit import XCA, ClassAttentionBlock
 from torch import nn
 
 from cbablate.models.family import Family, Tokens, family_of
+from cbablate.models.layer_width import (
+    CONVOLUTIONAL,
+    channels_in,
+    channels_out,
+    first_of,
+    last_width,
+    width_given,
+    width_taken,
+)
 from cbablate.models.operators.layout import Layout
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.view import View
@@ -33,9 +40,6 @@ __all__ = ["Anatomy", "Block", "Point", "anatomy", "blocks_of"]
 
 _WITH_VALUES_LAST = (Attention, AttentionRope, EvaAttention, TalkingHeadAttn, XCA)
 _OF_CLASS_TOKEN = (LayerScaleBlockClassAttn, ClassAttentionBlock, ClassBlock)
-_CONVOLUTIONAL = (ConvNeXtBlock, BasicBlock, Bottleneck)
-_READS = ("fc1", "fc1_g", "w12", "w1", "qkv", "q", "q_proj", "qkv_proj", "conv1", "conv_dw")
-"""First layers of an MLP, an attention or a block: what they take is the width there."""
 _OF_MAPS = (nn.Conv2d, nn.BatchNorm2d, nn.GroupNorm, LayerNorm2d)
 _MIXING = ("mlp_tokens", "linear_tokens", "conv_dw", "conv2", "mlp_channels")
 
@@ -124,7 +128,7 @@ def blocks_of(model: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def _block(module: nn.Module) -> bool:
-    if isinstance(module, _CONVOLUTIONAL):
+    if isinstance(module, CONVOLUTIONAL):
         return True
     if isinstance(module, _OF_CLASS_TOKEN):
         return False
@@ -156,13 +160,13 @@ def _of_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
         return
     second: Any = getattr(mlp, "fc2", None)
     view = _view(1 if isinstance(second, nn.Conv2d) else -1, tokens)
-    width = _read(mlp)
+    width = width_taken(mlp)
     yield "mlp.front", _point(mlp, False, width, view, tokens)
-    if _taken(second) is None:
+    if channels_in(second) is None:
         yield "mlp.mid", f"{type(mlp).__name__} has no second layer under the name 'fc2'"
     else:
-        yield "mlp.mid", _point(second, False, _taken(second), view, tokens)
-    yield "mlp.end", _point(mlp, True, _given(second) or width, view, tokens)
+        yield "mlp.mid", _point(second, False, channels_in(second), view, tokens)
+    yield "mlp.end", _point(mlp, True, channels_out(second) or width, view, tokens)
 
 
 def _of_token_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
@@ -173,7 +177,7 @@ def _of_token_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str
         for place in ("mlp_tokens.front", "mlp_tokens.mid", "mlp_tokens.end"):
             yield place, reason
         return
-    width, view = _read(block.mlp_channels), View(channels=1)
+    width, view = width_taken(block.mlp_channels), View(channels=1)
     yield "mlp_tokens.front", _point(mlp, False, width, view, tokens)
     second = getattr(mlp, "fc2", None)
     if second is None:
@@ -204,10 +208,10 @@ def _of_attention(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str
         yield from ((place, reason) for place in names)
         return
     view = _view(_stream(block), tokens)
-    width = _read(attention) or _read(block)
+    width = width_taken(attention) or width_taken(block)
     yield "attn.front", _point(attention, False, width, view, tokens)
     yield "attn.values", _values(attention, view, tokens)
-    end = _given(getattr(attention, "proj", None)) or width
+    end = channels_out(getattr(attention, "proj", None)) or width
     yield "attn.end", _point(attention, True, end, view, tokens)
 
 
@@ -220,7 +224,7 @@ def _in_windows(block: nn.Module, attention: nn.Module) -> bool:
 
 def _around_windows(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
     """Attention in windows, from outside: before they are cut and after they are joined."""
-    view, width = _view(-1, tokens), _read(block.attn)
+    view, width = _view(-1, tokens), width_taken(block.attn)
     if isinstance(block, SwinTransformerBlock):
         yield "attn.front", _point(block.norm1, True, width, view, tokens)
         yield "attn.end", _point(block.drop_path1, False, width, view, tokens)
@@ -257,9 +261,9 @@ def _values(attention: Any, view: View, tokens: Tokens) -> Point | str:
 
 def _of_block(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
     view = _view(_stream(block), tokens)
-    front = _read(block) or _read(_first_of(block, "attn", "mlp", "mlp_channels"))
+    front = width_taken(block) or width_taken(first_of(block, "attn", "mlp", "mlp_channels"))
     yield "block.front", _point(block, False, front, view, tokens)
-    yield "block.end", _point(block, True, _made(block) or front, view, tokens)
+    yield "block.end", _point(block, True, width_given(block) or front, view, tokens)
 
 
 def _embed_end(found: Anatomy) -> Point | str:
@@ -270,7 +274,7 @@ def _embed_end(found: Anatomy) -> Point | str:
     if stem is None or isinstance(first, str):
         return first
     module = found.model.get_submodule(stem)
-    width = _last_width(module) or first.layout.dim
+    width = last_width(module) or first.layout.dim
     return _point(module, True, width, View(1, sides=True), Tokens(prefix=0, maps=True))
 
 
@@ -283,7 +287,7 @@ def _head_front(found: Anatomy) -> Point | str:
     if not isinstance(last, nn.Module) or not found.blocks:
         return f"it needs the model's last norm under the name 'norm', which {_called(model)} lacks"
     if family is not None and family.stem is not None:
-        dim = _last_width(last) or getattr(model, "num_features", None)
+        dim = last_width(last) or getattr(model, "num_features", None)
         return _point(last, True, dim, View(1, sides=True), family.at_head(model))
     end = found.blocks[-1].points["block.end"]
     if isinstance(end, str):
@@ -320,37 +324,3 @@ def _stream(block: nn.Module) -> int:
         if isinstance(child, nn.LayerNorm | nn.Linear):
             return -1
     return -1
-
-
-def _first_of(block: nn.Module, *names: str) -> nn.Module | None:
-    return next((getattr(block, name) for name in names if hasattr(block, name)), None)
-
-
-def _read(module: nn.Module | None) -> int | None:
-    """The channels that a module is handed, as its first layer tells."""
-    layers = (getattr(module, name, None) for name in _READS)
-    return next((width for layer in layers if (width := _taken(layer)) is not None), None)
-
-
-def _made(block: Any) -> int | None:
-    """The channels that a block gives back, as its MLP's or its last convolution's layer tells."""
-    mlp = _first_of(block, "mlp", "mlp_channels")
-    last = getattr(mlp, "fc2", None) if mlp is not None else None
-    if last is None and isinstance(block, _CONVOLUTIONAL):
-        last = getattr(block, "conv3", None) or getattr(block, "conv2", None)
-    return _given(last)
-
-
-def _taken(layer: Any) -> int | None:
-    found = getattr(layer, "in_features", None) or getattr(layer, "in_channels", None)
-    return found if isinstance(found, int) else None
-
-
-def _given(layer: Any) -> int | None:
-    found = getattr(layer, "out_features", None) or getattr(layer, "out_channels", None)
-    return found if isinstance(found, int) else None
-
-
-def _last_width(module: nn.Module) -> int | None:
-    given = [width for each in module.modules() if (width := _given(each)) is not None]
-    return given[-1] if given else None

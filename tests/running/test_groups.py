@@ -14,7 +14,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
 from cbablate.records.measurement import Measurement
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from cbablate.running.conductor import Conductor
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
@@ -93,7 +93,7 @@ def test_a_study_trained_in_groups_records_what_it_records_trial_by_trial(tmp_pa
     plan, told = toy_plan(*levels, epochs=4, replicates=3), {}
     for name, asked in {"alone": plan, "together": grouped(plan, most=2)}.items():
         drive(asked, results=tmp_path / name, executor=LocalExecutor, publish=lambda facts: [])
-        with Ledger.reading(tmp_path / name) as ledger:
+        with Place(tmp_path / name).reading() as ledger:
             facts = ledger.records(["measured", "ended"])
         told[name] = {
             (fact.subject, fact.kind, fact.body.get("spent")): (
@@ -140,7 +140,7 @@ def test_members_of_a_group_whose_driver_died_go_on_from_their_checkpoints(
         driven("cut")
     driven("cut")
     for folder in ("undisturbed", "cut"):
-        with Ledger.reading(tmp_path / folder) as ledger:
+        with Place(tmp_path / folder).reading() as ledger:
             facts = ledger.records()
         assert folder == "undisturbed" or [
             fact.body.get("from") for fact in facts if fact.kind == "started"

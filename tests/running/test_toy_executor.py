@@ -10,7 +10,7 @@ import pytest
 
 from cbablate import api
 from cbablate.errors import UsageError
-from cbablate.records.sqlite.ledger import Ledger
+from cbablate.records.place import Place
 from cbablate.running.drive import drive
 from cbablate.running.executors.catalog import EXECUTORS
 from cbablate.running.executors.port import Executor
@@ -45,7 +45,7 @@ def test_a_study_runs_on_an_executor_of_ones_own(tmp_path: Path) -> None:
         resources = api.Resources(on=name)
         done = api.run(plan, results=tmp_path / name[:5], resources=resources, mirrored=False)
         assert done.exit_code == 0
-        with Ledger.reading(tmp_path / name[:5]) as ledger:
+        with Place(tmp_path / name[:5]).reading() as ledger:
             facts = ledger.records(["measured", "ended"])
             told[name] = [
                 (fact.kind, fact.subject, fact.body.get("metrics"), fact.body.get("state"))
@@ -62,7 +62,7 @@ def test_what_a_workload_says_of_a_trials_needs_is_recorded_with_its_start(tmp_p
     (trial,) = plan.trials
     plan = replace(plan, trials=(replace(trial, needs=Needs(gpus=0.25)),))
     drive(plan, results=tmp_path, executor=ForkingExecutor, publish=lambda facts: [])
-    with Ledger.reading(tmp_path) as ledger:
+    with Place(tmp_path).reading() as ledger:
         (started,) = ledger.records(["started"])
     assert started.body["gpus"] == 0.25
 

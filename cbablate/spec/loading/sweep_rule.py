@@ -11,19 +11,21 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
-
 from cbablate.fingerprint import canonical
 from cbablate.phrases import listed
 from cbablate.spec.constraint import parsed
 from cbablate.spec.fault import Fault, Path
 from cbablate.spec.loading.complaint import MOST_SUGGESTED
+from cbablate.spec.loading.search_method_rule import (
+    number,
+    one_named,
+    pruner_faults,
+    sampler_faults,
+)
 from cbablate.spec.loading.study_rule import TEST_SPLIT, Prefixes, is_seed, is_test
 from cbablate.spec.loading.written_sweep import WrittenParameter, WrittenSweep, made
 from cbablate.spec.metric import Objective
-from cbablate.spec.search_methods import PRUNERS, SAMPLERS
 from cbablate.spec.space import circle
-from cbablate.spec.sweep import Parameter
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean
 
@@ -49,14 +51,14 @@ def broken_sweep_rules(written: WrittenSweep) -> Iterator[Fault]:
     faults = [*_keys(written.space), *_parameters(written.space)]
     yield from faults
     yield from _constraints(written)
-    chosen = [*_one_named(written.sampler, "sampler"), *_one_named(written.pruner, "pruner")]
+    chosen = [*one_named(written.sampler, "sampler"), *one_named(written.pruner, "pruner")]
     yield from chosen
     yield from _objectives(written)
     yield from _stop(written)
     if not faults and not chosen:
         yield from _circle(written)
-        yield from _sampler(written)
-        yield from _pruner(written)
+        yield from sampler_faults(written)
+        yield from pruner_faults(written)
 
 
 def _keys(space: Mapping[str, WrittenParameter]) -> Iterator[Fault]:
@@ -130,18 +132,18 @@ def _range(one: WrittenParameter, kind: str, path: Path) -> Iterator[Fault]:
         yield Fault((*at, large), sentence)
         return
     if low > high:
-        sentence = f"the range runs from {_number(low)} down to {_number(high)}"
-        yield Fault(at, sentence, f"write [{_number(high)}, {_number(low)}]")
+        sentence = f"the range runs from {number(low)} down to {number(high)}"
+        yield Fault(at, sentence, f"write [{number(high)}, {number(low)}]")
         return
     if low == high:
-        sentence = f"the range holds {_number(low)} and nothing else"
+        sentence = f"the range holds {number(low)} and nothing else"
         yield Fault(at, sentence, "write it into the study's baseline instead")
         return
     if not math.isfinite(float(high) - float(low) + max(one.step or 0.0, 0.0)):
         yield Fault(at, "the range is too wide: its length is not finite")
         return
     if one.log and low <= 0:
-        sentence = f"a logarithmic range cannot begin at {_number(low)}: it never reaches 0"
+        sentence = f"a logarithmic range cannot begin at {number(low)}: it never reaches 0"
         yield Fault((*at, 0), sentence, "begin above 0, or leave out log")
     if one.step is not None:
         yield from _step(one, kind, (float(low), float(high)), path)
@@ -153,20 +155,20 @@ def _step(
     step, at = one.step or 0.0, (*path, "step")
     low, high = ends
     if step <= 0:
-        yield Fault(at, f"a step must be greater than 0, found {_number(step)}")
+        yield Fault(at, f"a step must be greater than 0, found {number(step)}")
     elif one.log:
         yield Fault(at, "a logarithmic range has no steps", "delete step, or log")
     elif kind == "int" and step != int(step):
-        yield Fault(at, f"{_number(step)} is not a whole number, and the values are")
+        yield Fault(at, f"{number(step)} is not a whole number, and the values are")
     elif kind == "float" and step < math.ulp(max(abs(low), abs(high))):
-        sentence = f"a step of {_number(step)} is too small to tell numbers near the range's ends"
+        sentence = f"a step of {number(step)} is too small to tell numbers near the range's ends"
         yield Fault(at, f"{sentence} apart", "take larger steps")
     else:
         count = (high - low) / step
         if abs(count - round(count)) > _WHOLE * max(1.0, count) or round(count) < 1:
             last = low + math.floor(count) * step
-            sentence = f"steps of {_number(step)} from {_number(low)} do not end at {_number(high)}"
-            hint = f"let the range end at {_number(last)} or {_number(last + step)}"
+            sentence = f"steps of {number(step)} from {number(low)} do not end at {number(high)}"
+            hint = f"let the range end at {number(last)} or {number(last + step)}"
             yield Fault(at, sentence, hint)
 
 
@@ -249,22 +251,6 @@ def _constraints(written: WrittenSweep) -> Iterator[Fault]:
                 yield Fault(path, f"{scalar.shown(name)} {TEST_SPLIT}", "name a validation metric")
 
 
-def _one_named(chosen: str | BaseModel | None, word: str) -> Iterator[Fault]:
-    """A mapping of a sampler or a pruner has one key, and its options fit each other."""
-    if chosen is None or isinstance(chosen, str):
-        example = PRUNERS[chosen].example if chosen and word == "pruner" else ""
-        if example:
-            yield Fault((word,), f"{chosen} needs options", f"write {{{chosen}: {{{example}}}}}")
-        return
-    names = [*chosen.model_fields_set]
-    if len(names) != 1:
-        what = f"{listed(sorted(names))} are given; one {word} is wanted" if names else "is empty"
-        yield Fault((word,), what, f"write {word}: name, or {word}: {{name: {{...}}}}")
-        return
-    if getattr(chosen, names[0]) is None:
-        yield Fault((word, names[0]), "nothing is given", f"write {word}: {names[0]}")
-
-
 def _objectives(written: WrittenSweep) -> Iterator[Fault]:
     told: Sequence[Objective] = written.objectives or ()
     seen: set[str] = set()
@@ -284,81 +270,6 @@ def _objectives(written: WrittenSweep) -> Iterator[Fault]:
 def _stop(written: WrittenSweep) -> Iterator[Fault]:
     if written.stop is not None and not written.stop.model_fields_set:
         yield Fault(("stop",), "is empty", "say hours, trials or gpu_hours, or delete it")
-
-
-def _sampler(written: WrittenSweep) -> Iterator[Fault]:
-    sweep = made(written, "sweep")
-    name, options = sweep.sampler.name, sweep.sampler.options
-    kind = SAMPLERS[name]
-    at: Path = ("sampler",)
-    space: Mapping[str, Parameter] = sweep.space
-    conditional = [key for key, one in space.items() if one.when]
-    if conditional and not kind.conditional:
-        *others, last = (other.name for other in SAMPLERS.values() if other.conditional)
-        yield Fault(
-            at,
-            f"{name} knows only parameters that every trial has, and '{conditional[0]}' is "
-            "conditional",
-            f"use {', '.join(others)} or {last}, or drop the condition",
-        )
-    if kind.numeric:
-        yield from _numeric(name, written, space)
-    if kind.exhaustive:
-        endless = [key for key, one in space.items() if one.kind == "float" and not one.step]
-        for key in endless:
-            sentence = f"a grid has countably many values, and '{key}' is a float without step"
-            yield Fault(("space", key), sentence, "give it a step or choices, or use qmc")
-    if options.get("group") and not options.get("multivariate"):
-        hint = "write multivariate: true beside it"
-        yield Fault((*at, name, "group"), "groups are formed by multivariate tpe only", hint)
-    if options.get("use_separable_cma") and options.get("with_margin"):
-        sentence = "with_margin and use_separable_cma exclude each other"
-        yield Fault((*at, name, "with_margin"), sentence, "delete one")
-    yield from _random_alone(name, options, sweep.trials)
-
-
-def _numeric(name: str, written: WrittenSweep, space: Mapping[str, Parameter]) -> Iterator[Fault]:
-    """What a sampler that knows numbers alone cannot search."""
-    for key, one in space.items():
-        if one.kind == "choice":
-            sentence = f"{name} knows numbers only, and '{key}' is a choice"
-            yield Fault(("sampler",), sentence, "use tpe, or tune the choice in a study of its own")
-    if len(space) == 1:
-        yield Fault(("sampler",), f"{name} needs at least two parameters", "use tpe or gp")
-    if len(written.objectives or ()) > 1:
-        yield Fault(("sampler",), f"{name} looks for one objective", "use tpe or nsgaii")
-
-
-def _random_alone(name: str, options: Mapping[str, Any], trials: int) -> Iterator[Fault]:
-    """A sampler that ends before it has learnt anything."""
-    at: Path = ("sampler", name) if options else ("sampler",)
-    word, usual = SAMPLERS[name].first or ("", 0)
-    first = options.get(word, usual)
-    if first >= trials and first > 0:
-        path = (*at, word) if word in options else at
-        default = "" if word in options else " by default"
-        yield Fault(
-            path,
-            f"{name} draws its first {first} trials at random{default}, and there are {trials}: it "
-            "would never learn",
-            f"write {{{name}: {{{word}: {max(2, trials // 3)}}}}}, or sampler: random",
-        )
-
-
-def _pruner(written: WrittenSweep) -> Iterator[Fault]:
-    pruner = made(written, "sweep").pruner
-    if pruner is None or not PRUNERS[pruner.name].bounds:
-        return
-    low, high = pruner.options.get("lower"), pruner.options.get("upper")
-    path: Path = ("pruner", pruner.name)
-    if low is None and high is None and not isinstance(written.pruner, str):
-        yield Fault(path, f"a {pruner.name} has a lower or an upper end", "write lower: 0.2, say")
-    elif low is not None and high is not None and low >= high:
-        yield Fault(path, f"no value lies above {_number(low)} and below {_number(high)}")
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}" if value != int(value) or abs(value) >= 1e6 else str(int(value))
 
 
 def _shown(value: Any) -> str:
