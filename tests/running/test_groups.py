@@ -25,10 +25,18 @@ from cbablate.spec.description import Config, Together
 from cbablate.testing import toy_group
 from cbablate.testing.feeds import TOY, Diary
 from cbablate.workloads.own_code.entry import Entry
-from tests.running.bench import Memory
+from tests.memory_ledger import MemoryLedgers
 from tests.toys import toy_plan, tuned_plan
 
 Stream = Generator[tuple[Any, Any], Collection[int], None]
+
+
+class Opened(MemoryLedgers):
+    """A ledger in memory that is open for as long as it is there."""
+
+    def __init__(self, book: Book) -> None:
+        super().__init__()
+        self._open, self._follow = True, book.add
 
 
 def grouped(plan: Plan, entry: str = "cbablate.testing.toy_group:together", **how: Any) -> Plan:
@@ -38,9 +46,10 @@ def grouped(plan: Plan, entry: str = "cbablate.testing.toy_group:together", **ho
 
 
 def conductor_of(plan: Plan) -> Conductor:
-    ledger: Any = Memory()
+    book = Book()
+    ledger = Opened(book)
     searching = Searching(plan, []) if plan.study.tune else None
-    return Conductor(plan, ledger, {}, session="s", executor="bench", searching=searching)
+    return Conductor(plan, ledger, book, session="s", executor="bench", searching=searching)
 
 
 def groups_of(conductor: Conductor, most: int) -> list[list[Trial]]:
