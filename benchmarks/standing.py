@@ -126,7 +126,8 @@ def ended(folder: Path, planned: Plan) -> tuple[float, float]:
     book, wholes, ends = Book(), list[float](), list[float]()
     with Place(folder).writing(book.add) as ledger:
         conductor = Conductor(planned, ledger, book, session="s", executor="none")
-        while (trial := conductor.next()) is not None:
+        while given := conductor.next():
+            (trial,) = given
             began = time.process_time()
             conductor.started(trial, {})
             for measurement in measurements(trial):

@@ -108,3 +108,21 @@ def test_who_follows_a_ledger_has_every_fact_once_and_in_order(tmp_path: Path) -
         ledger.append(*told(*points(3)))
         assert second == ledger.records()
     assert [fact.sequence for fact in second] == [*range(1, 9)]
+
+
+def test_a_fact_whose_recording_a_signal_ended_is_followed_with_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    followed = list[Record]()
+    with Place(tmp_path).writing(followed.append) as ledger:
+        ledger.append(*course(3))
+        monkeypatch.setattr(ledger, "_settle", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.append(Started(2, "s").record("t", 300.0))
+        ledger.append(*told(*points(3)))
+        assert followed == ledger.records()
+        assert len(followed) == 8

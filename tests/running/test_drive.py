@@ -13,11 +13,13 @@ import pytest
 from cbablate.errors import EnvironmentFault, OwnedElsewhere, StudyError
 from cbablate.mirrors.port import MirrorUnreachable, StudyState, accounts
 from cbablate.planning.plan import Plan
+from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
 from cbablate.records.facts import Measured, Started
 from cbablate.records.measurement import Measurement
 from cbablate.records.place import Place
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger_file import LedgerFile
 from cbablate.records.state import TrialState
 from cbablate.running.agenda import waiting
 from cbablate.running.completion import Completion
@@ -25,6 +27,7 @@ from cbablate.running.drive import drive, sync
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Ending
 from cbablate.running.timing_stage import untimed
+from cbablate.spec.needs import Needs
 from tests.toys import toy_plan
 
 
@@ -148,6 +151,23 @@ def test_a_mirror_that_cannot_be_reached_costs_a_sentence_and_no_trial(tmp_path:
         )
 
 
+def test_a_run_reads_each_fact_of_its_ledger_once_and_its_mirrors_read_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driven(toy_plan(replicates=1), tmp_path)
+    known, reads, stream = len(told(tmp_path)), list[int](), LedgerFile.stream
+
+    def counted(file: LedgerFile, *, after: int = 0) -> Iterator[Record]:
+        for fact in stream(file, after=after):
+            reads.append(fact.sequence)
+            yield fact
+
+    monkeypatch.setattr(LedgerFile, "stream", counted)
+    done = driven(toy_plan(replicates=3), tmp_path, mirrors=lambda: [_Recording()])
+    assert done.trained > 0
+    assert reads == [*range(1, known + 1)]
+
+
 @pytest.mark.parametrize(
     ("fault", "state"), [("none", StudyState.COMPLETE), ("raise", StudyState.FAILED)]
 )
@@ -249,7 +269,6 @@ class _Dying:
 
     name = "dying"
     slots = 1
-    gpus = 0.0
 
     def __enter__(self) -> _Dying:
         return self
@@ -260,15 +279,19 @@ class _Dying:
     def call(self, *_: Any, **__: Any) -> dict[str, list[str]]:
         return {}
 
+    def needs_of(self, trial: Trial) -> Needs:
+        return Needs(gpus=0.0)
+
     def execute(self, feed: Any, workload: Any, keeper: Any = None, **_: Any) -> None:
-        first = feed.next()
+        (first,) = feed.next()
         feed.started(first, {})
         for measurement in workload.load()(
             first.config, seed=first.seed, budget=first.budget, workdir=Path()
         ):
             feed.measured(first, measurement)
         feed.ended(first, Ending("finished"))
-        feed.started(feed.next(), {})
+        (second,) = feed.next()
+        feed.started(second, {})
         raise KeyboardInterrupt
 
 

@@ -28,6 +28,7 @@ from cbablate.running.completion import Completion
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Ending, Executor, Feed, Keeper
+from cbablate.spec.needs import Needs
 from cbablate.spec.sequential import Sequential
 from cbablate.workloads.own_code.entry import Entry
 from tests.running.bench import conducted
@@ -138,7 +139,7 @@ def own_trials(facts: Sequence[Record]) -> list[Trial]:
 class _Dying:
     """The executor of this process, whose driver dies after so many trials."""
 
-    name, slots, gpus = "local", 1, 0.0
+    name, slots = "local", 1
 
     def __init__(self, trials: int) -> None:
         self._left = trials
@@ -147,6 +148,9 @@ class _Dying:
     def __enter__(self) -> _Dying:
         self._inner.__enter__()
         return self
+
+    def needs_of(self, trial: Trial) -> Needs:
+        return self._inner.needs_of(trial)
 
     def __exit__(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +54,8 @@ class SqliteLedger:
     ) -> None:
         self.path = path
         self._follow = follow
+        self._followed = 0
+        """How many facts were handed to who follows."""
         self._connection = connection
         self._lock = lock
         self._file = LedgerFile(path, connection)
@@ -143,9 +145,18 @@ class SqliteLedger:
         crash_point("ledger.append.after")
         self.confirm()  # before the seal, which may by now be another ledger's
         self._settle(lasting=any(fact.kind in _LASTING for fact in facts))
-        if self._follow is not None:
-            for number, fact in enumerate(facts, after.facts - len(facts) + 1):
-                self._follow(replace(fact, sequence=number))
+        self._hand_on(facts)
+
+    def _hand_on(self, facts: Sequence[Record]) -> None:
+        """Hand on facts that were appended, and those before them whose call a signal ended."""
+        if self._follow is None:
+            return
+        first = self._facts - len(facts) + 1
+        numbered = (replace(fact, sequence=number) for number, fact in enumerate(facts, first))
+        missed = self._followed < first - 1
+        for fact in self._file.records(after=self._followed) if missed else numbered:
+            self._follow(fact)
+            self._followed = fact.sequence
 
     def tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Record:
         """Record one fact as of now."""
@@ -227,6 +238,7 @@ class SqliteLedger:
             if isinstance(known, int):
                 if seal_of(digests, known) != seal or len(digests) != known:
                     raise damaged(self.path, "another program has altered it while it was opened")
+                self._followed = known
             elif seal_of(digests, len(known)) == seal:
                 self._known = known
             if connection.execute("PRAGMA user_version").fetchone() == (1,):
