@@ -22,6 +22,9 @@ from pathlib import Path
 
 from cbablate import load_study, plan
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book
+from cbablate.records.facts import Ended, Measured, SessionFact, Started
+from cbablate.records.measurement import Measurement
 from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.running.recorder import declare
@@ -70,7 +73,7 @@ def main() -> None:
     planned, results = plan(load_study(study)), folder / "results"
     if not results.exists():
         with Place(results).writing() as ledger:
-            declare(planned, ledger)
+            declare(planned, ledger, Book())
             ledger.append(*facts(planned))
     shown = [str(study), "--results", str(results)]
     cli = ["-m", "cbablate.cli.main"]
@@ -94,28 +97,28 @@ def main() -> None:
 def facts(planned: Plan) -> Iterator[Record]:
     """A session, and each trial started, measured and completed."""
     draw = random.Random(0)  # noqa: S311 - nothing secret is drawn
-    session = {"host": {"processor": "none"}, "versions": {"python": "3"}, "commit": "0" * 40}
-    yield Record("session", "made up", session, 1e9)
+    session = SessionFact({"processor": "none"}, {"python": "3"}, commit="0" * 40)
+    yield session.record("made up", 1e9)
     for number, trial in enumerate(planned.trials):
         at = 1e9 + number
-        yield Record("started", trial.id, {"attempt": 1, "session": "made up"}, at)
+        yield Started(1, "made up").record(trial.id, at)
         score = 90 + draw.gauss(0, 1)
         for step in range(1, MEASUREMENTS + 1):
             part = score * step / MEASUREMENTS
-            body = {
-                "spent": trial.budget.amount * step // MEASUREMENTS,
-                "metrics": {
+            measurement = Measurement(
+                trial.budget.amount * step // MEASUREMENTS,
+                {
                     "val/top1": part,
                     "test/top1": part - draw.random(),
                     "attention/entropy": 2 + draw.random(),
                     "params": 5_500_000,
                 },
-                "vectors": {"attention/entropy": [2 + draw.random() for _ in range(LAYERS)]},
-                "seconds": 2.0 * step,
-                "notes": {"device": "cpu", "precision": "float32"},
-            }
-            yield Record("measured", trial.id, body, at)
-        yield Record("ended", trial.id, {"state": "complete", "reason": ""}, at)
+                {"attention/entropy": tuple(2 + draw.random() for _ in range(LAYERS))},
+                seconds=2.0 * step,
+                notes={"device": "cpu", "precision": "float32"},
+            )
+            yield Measured(measurement).record(trial.id, at)
+        yield Ended("complete").record(trial.id, at)
 
 
 def cost(words: list[str]) -> tuple[float, float, float]:

@@ -24,6 +24,7 @@ import optuna
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.search import searches, tuning_seed
 from cbablate.planning.trial import Trial
+from cbablate.records.book import Book
 from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.running.conductor import Conductor
@@ -122,13 +123,14 @@ def ours(
     """Seconds from the first trial's start to the last one's end, proposals, and memory."""
     asked, memory = study(trials), Memory()
     folder = Path(tempfile.mkdtemp(prefix="cbablate-benchmark-"))
-    with executor() as running, Place(folder).writing() as ledger:
-        declare(asked, ledger)
+    book = Book()
+    with executor() as running, Place(folder).writing(book.add) as ledger:
+        declare(asked, ledger, book)
         searching = Searching(asked, [])
         conductor = Conductor(
             asked,
             ledger,
-            {},
+            book,
             session="benchmark",
             executor=running.name,
             searching=searching,

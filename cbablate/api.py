@@ -13,6 +13,7 @@ from cbablate.analysis.provenance.recorded_version import as_recorded
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError, UsageError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book, Recorded
 from cbablate.records.place import Place, results_folder
 from cbablate.records.record import Record
 from cbablate.spec.loading.load import StudyFile, read_study
@@ -157,7 +158,7 @@ def run(
         results=folder,
         executor=resources.executor,
         checkpoint_every=resources.checkpoint_every,
-        publish=lambda facts: publish(as_recorded(plan, facts), facts, folder / plan.study.name),
+        publish=lambda book: publish(as_recorded(plan, book.facts), book, folder / plan.study.name),
         mirrors=lambda: _mirrors(folder, mlflow) if mirrored else (),
     )
 
@@ -175,11 +176,11 @@ def sync(plan: Plan, *, results: str | Path = RESULTS, mlflow: str | None = None
     folder = results_folder(results).absolute()
     mirrors = _mirrors(folder, mlflow)
     with Place(folder).writing() as ledger:  # mirrors have one writer, as the ledger has
-        there = ledger.records()
-        known = as_recorded(plan, there)
+        book = Book.of(ledger.records())
+        known = as_recorded(plan, book.facts)
         bring(
             known,
-            there,
+            book,
             mirrors=mirrors,
             publish=lambda told: publish(known, told, folder / plan.study.name),
         )
@@ -197,8 +198,8 @@ def table(plan: Plan, *, results: str | Path = RESULTS, view: str = "arms") -> T
     return table_of(plan, facts(results), view=view)
 
 
-def table_of(plan: Plan, facts: Sequence[Record], *, view: str = "arms") -> Table:
-    """As `table`, of facts that were read already: a `Completion` has those of its end.
+def table_of(plan: Plan, facts: Recorded, *, view: str = "arms") -> Table:
+    """As `table`, of facts that were read already: a `Completion` has the book of its end.
 
     Raises:
         CbablateError: the study does not tell what is asked for, or there is no such view.
@@ -206,7 +207,8 @@ def table_of(plan: Plan, facts: Sequence[Record], *, view: str = "arms") -> Tabl
     from cbablate.reporting.tables.arms import outcome_table
     from cbablate.reporting.tables.two_way import shown_table, two_way_table
 
-    found = outcome(as_recorded(plan, facts), facts)
+    book = Book.of(facts)
+    found = outcome(as_recorded(plan, book.facts), book)
     own = {"arms": outcome_table, "two_way": two_way_table, "shown": shown_table}
     if view in own:
         return own[view](found)

@@ -9,6 +9,7 @@ from typing import Any
 
 from cbablate.errors import DamagedState, OwnedElsewhere
 from cbablate.fingerprint import canonical
+from cbablate.records.ledger import Follow
 from cbablate.records.record import Kind, Record
 
 
@@ -20,12 +21,13 @@ class MemoryLedgers:
     def __init__(self, facts: Iterable[Record] = ()) -> None:
         self.facts = list(facts)
         self._open = False
+        self._follow: Follow | None = None
 
     @classmethod
-    def opened(cls) -> MemoryLedgers:
+    def opened(cls, follow: Follow | None = None) -> MemoryLedgers:
         """One that is written for as long as a test likes."""
         ledger = cls()
-        ledger._open = True
+        ledger._open, ledger._follow = True, follow
         return ledger
 
     @contextmanager
@@ -33,14 +35,16 @@ class MemoryLedgers:
         yield self
 
     @contextmanager
-    def writing(self) -> Iterator[MemoryLedgers]:
+    def writing(self, follow: Follow | None = None) -> Iterator[MemoryLedgers]:
         if self._open:
             raise OwnedElsewhere("another one is writing to this ledger")
-        self._open = True
+        self._open, self._follow = True, follow
+        for fact in self.facts if follow is not None else ():
+            follow(fact)
         try:
             yield self
         finally:
-            self._open = False
+            self._open, self._follow = False, None
 
     def append(self, *facts: Record) -> None:
         if not self._open:
@@ -48,7 +52,10 @@ class MemoryLedgers:
         for fact in facts:
             canonical(fact.body)
         numbered = enumerate(facts, start=len(self.facts) + 1)
-        self.facts += [Record(f.kind, f.subject, f.body, f.at, count) for count, f in numbered]
+        new = [Record(f.kind, f.subject, f.body, f.at, count) for count, f in numbered]
+        self.facts += new
+        for fact in new if self._follow is not None else ():
+            self._follow(fact)
 
     def tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Record:
         fact = Record(kind, subject, body, float(len(self.facts)))

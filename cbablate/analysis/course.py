@@ -11,7 +11,7 @@ a look nor a table before their turn; so nobody chooses when an arm stops by wha
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -19,8 +19,7 @@ from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast, h
 from cbablate.analysis.contrasts.replicates import Replicates, Values, entered
 from cbablate.analysis.contrasts.verdict import equivalence
 from cbablate.planning.plan import Plan
-from cbablate.records.history import History, histories
-from cbablate.records.record import Record
+from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.statistics.estimate import moments
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
@@ -30,10 +29,9 @@ from cbablate.statistics.student_t import critical, two_sided
 __all__ = [
     "Course",
     "Decision",
-    "asked",
     "course",
+    "growing",
     "looks_of",
-    "may_come",
     "narrowed",
     "sequential_family",
 ]
@@ -113,19 +111,8 @@ def course(plan: Plan, told: Mapping[str, History]) -> Course | None:
     return replay.course()
 
 
-def asked(plan: Plan, facts: Iterable[Record]) -> Plan:
-    """The plan with the trials that its looks have asked for so far; a fixed one as it is."""
-    if plan.study.sequential is None:
-        return plan
-    found = course(plan, histories(sorted(facts, key=lambda fact: fact.sequence)))
-    return plan if found is None else narrowed(plan, found)
-
-
-def may_come(plan: Plan, facts: Iterable[Record]) -> Plan:
+def growing(plan: Plan, found: Course) -> Plan:
     """The plan with all trials that looks have asked for or may still ask for."""
-    found = course(plan, histories(sorted(facts, key=lambda fact: fact.sequence)))
-    if found is None:
-        return plan
     return replace(plan, trials=tuple(t for t in plan.trials if t.replicate < found.most[t.arm]))
 
 

@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cbablate.analysis.course import may_come
-from cbablate.analysis.searches.tuning import best_proposals, tunings
+from cbablate.analysis.standing import Standing
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import confirmed
-from cbablate.records.history import History, histories
-from cbablate.records.record import Record
+from cbablate.records.book import Book, Recorded
+from cbablate.records.facts import Ended, Measured, Started
+from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.statistics.estimate import Estimate, estimate
 
@@ -77,7 +76,7 @@ class Forecast:
     measured: bool
 
 
-def shapes(plan: Plan, facts: Sequence[Record]) -> list[Shape]:
+def shapes(plan: Plan, facts: Recorded) -> list[Shape]:
     """The distinct shapes of a plan's arms, in the order of their first arms.
 
     Tuning trials and confirmations count as trials of their arm's shape as written.
@@ -91,7 +90,7 @@ def shapes(plan: Plan, facts: Sequence[Record]) -> list[Shape]:
 
 def forecast(
     plan: Plan,
-    facts: Sequence[Record],
+    facts: Recorded,
     samples: Iterable[tuple[Shape, Sample]],
     *,
     slots: int = 1,
@@ -113,19 +112,21 @@ def forecast(
     )
 
 
-def _left(plan: Plan, facts: Sequence[Record]) -> Counter[str]:
+def _left(plan: Plan, facts: Recorded) -> Counter[str]:
     """Trials still to train by the arm as planned, tuning and confirmations among them, and all
     that looks may ask for.
     """
-    past, unknown = histories(facts), History(trial="")
-    plan = may_come(plan, facts)
-    left = Counter(trial.arm for trial in plan.trials if not past.get(trial.id, unknown).settled)
+    now = Standing(plan, facts)
+    past, unknown = now.histories, History(trial="")
+    left = Counter(
+        trial.arm for trial in now.may_come.trials if not past.get(trial.id, unknown).settled
+    )
     if plan.study.tune is None:
         return left
-    for tuning in tunings(plan, facts):
+    for tuning in now.tunings:
         ended = tuning.complete + tuning.pruned + tuning.failed
         left[tuning.search.arm.id] += max(0, tuning.wanted - ended)
-    rows = confirmed(plan, best_proposals(plan, facts))
+    rows = now.confirmations
     done = Counter(trial.arm for trial in rows.trials if past.get(trial.id, unknown).settled)
     for written, tuned in zip(plan.arms, rows.arms, strict=True):
         left[written.id] += plan.study.most_replicates - done[tuned.id]
@@ -165,17 +166,16 @@ def _total(prices: Sequence[Price], slots: int) -> Estimate:
     return Estimate(mean, max(0.0, mean - half), mean + half, None, steps, steps)
 
 
-def _ledger_bytes(plan: Plan, facts: Sequence[Record]) -> tuple[int, bool]:
+def _ledger_bytes(plan: Plan, facts: Recorded) -> tuple[int, bool]:
     """Bytes of a trial's facts: as completed trials of this plan have, else at most so many."""
-    past = histories(facts)
-    ours = {
-        trial.id
+    past = Book.of(facts).histories
+    ours = [
+        past[trial.id]
         for trial in plan.trials
         if trial.id in past and past[trial.id].state is TrialState.COMPLETE
-    }
+    ]
     if ours:
-        sizes = sum(_size(fact.body) for fact in facts if fact.subject in ours)
-        return round(sizes / len(ours)), True
+        return round(sum(map(_bytes, ours)) / len(ours)), True
     lacking = plan.description.unmeasured(plan.arms[0].config)
     metrics = sum(
         metric.source == "trial" and name not in lacking
@@ -183,6 +183,17 @@ def _ledger_bytes(plan: Plan, facts: Sequence[Record]) -> tuple[int, bool]:
     )
     config = _size(plan.arms[0].config)
     return config + plan.study.budget.amount * (_ROW + _BODY + _METRIC * metrics), False
+
+
+def _bytes(history: History) -> int:
+    """Bytes of the facts of a trial's last attempt."""
+    attempt, session = history.attempt, history.session
+    bodies = [
+        Started(attempt, session, worker=history.workers[-1]).body(),
+        *(Measured(each, attempt, session).body() for each in history.measurements),
+        Ended(history.state, attempt=attempt, session=session).body(),
+    ]
+    return sum(map(_size, bodies))
 
 
 def _size(body: Mapping[str, object]) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cbablate.analysis.course import narrowed
-from cbablate.analysis.searches.tuning import Tuning, best_proposals, tunings
+from cbablate.analysis.searches.tuning import Tuning
+from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import confirmed, versus_fixed
-from cbablate.records.record import Record
+from cbablate.planning.search import versus_fixed
+from cbablate.records.book import Recorded
 from cbablate.spec.sweep import Proposal
 
 __all__ = ["Outcome", "Tuned", "outcome"]
@@ -50,17 +51,15 @@ class Outcome:
     tuned: Tuned | None = None
 
 
-def outcome(plan: Plan, facts: Iterable[Record]) -> Outcome:
+def outcome(plan: Plan, facts: Recorded) -> Outcome:
     """What the facts of a ledger say of a plan; its arms as tuned so far, if it tunes them."""
-    told = list(facts)
+    now = Standing(plan, facts)
     if plan.study.tune is None:
-        summary = summarize(plan, told)
+        summary = summarize(plan, now.book)
         return Outcome(narrowed(plan, summary.course) if summary.course else plan, summary)
-    proposals = best_proposals(plan, told)
-    found = tunings(plan, told)
     if len(plan.arms) == 1:
-        rows = versus_fixed(plan, proposals)
-        return Outcome(rows, summarize(rows, told), Tuned(plan, found, proposals, None))
-    rows = confirmed(plan, proposals)
-    fixed = summarize(plan, told)
-    return Outcome(rows, summarize(rows, told), Tuned(plan, found, proposals, fixed))
+        rows, fixed = versus_fixed(plan, now.proposals), None
+    else:
+        rows, fixed = now.confirmations, summarize(plan, now.book)
+    tuned = Tuned(plan, now.tunings, now.proposals, fixed)
+    return Outcome(rows, summarize(rows, now.book), tuned)

@@ -18,8 +18,8 @@ from cbablate.analysis.provenance.timing import Timing, timings
 from cbablate.fingerprint import derive_seed
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
-from cbablate.records.history import History, histories
-from cbablate.records.record import Record
+from cbablate.records.book import Book, Recorded
+from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.spec.metric import Direction, Metric
 from cbablate.statistics.estimate import Estimate, estimate
@@ -100,17 +100,15 @@ def direction_of(plan: Plan, name: str) -> Direction | None:
     return objective.direction if name == objective.metric else metric_of(plan, name).direction
 
 
-def summarize(
-    plan: Plan, facts: Iterable[Record], *, told: Mapping[str, History] | None = None
-) -> Summary:
+def summarize(plan: Plan, facts: Recorded) -> Summary:
     """The summary of a plan's trials from a ledger's facts, which may tell of others too.
 
-    Only the last measurement of a COMPLETE trial counts. Facts are taken in the ledger's order,
-    whatever order they are handed in. Who has folded them already hands in what they `told`. Of
-    sequential replicates those count that looks have asked for.
+    Only the last measurement of a COMPLETE trial counts. Recorded are taken in the ledger's order,
+    whatever order they are handed in. Of sequential replicates those count that looks have asked
+    for.
     """
-    ordered = sorted(facts, key=lambda fact: fact.sequence)
-    told = histories(ordered) if told is None else told
+    book = Book.of(facts)
+    told, ordered = book.histories, book.facts
     at = course(plan, told)
     plan = plan if at is None else narrowed(plan, at)
     counted = entered(plan, told)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cbablate.character import brief
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import LONGEST_REASON, History, histories
+from cbablate.records.book import Book, Recorded
+from cbablate.records.history import LONGEST_REASON, History
 from cbablate.records.measurement import Measurement
-from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 
-__all__ = ["TrialOutcome", "outcomes", "past_of"]
+__all__ = ["TrialOutcome", "outcomes"]
 
 
 @dataclass(frozen=True)
@@ -49,15 +48,10 @@ class TrialOutcome:
         return f"{past.state.value}{kind}{'' if not past.attempts else after}{reason}"
 
 
-def outcomes(plan: Plan, facts: Iterable[Record]) -> tuple[TrialOutcome, ...]:
+def outcomes(plan: Plan, facts: Recorded) -> tuple[TrialOutcome, ...]:
     """An outcome for each trial of a plan, in its order, from facts in any order."""
-    told = histories(sorted(facts, key=lambda fact: fact.sequence))
+    told = Book.of(facts).histories
     return tuple(
         TrialOutcome(trial, plan.arm_of[trial.arm], told.get(trial.id) or History(trial=trial.id))
         for trial in plan.trials
     )
-
-
-def past_of(trials: Iterable[TrialOutcome]) -> Mapping[str, History]:
-    """Their histories by trial id, for who needs them folded once only."""
-    return {one.trial.id: one.history for one in trials}

@@ -11,12 +11,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cbablate.analysis.course import asked, course, looks_of
-from cbablate.analysis.searches.cost import cost
+from cbablate.analysis.cost import cost
+from cbablate.analysis.course import Course, looks_of
+from cbablate.analysis.standing import Standing
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.planning.plan import Plan
-from cbablate.records.history import histories
-from cbablate.records.record import Record
+from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
 from cbablate.reporting.model.table import Table
 from cbablate.statistics.power import ALPHA, detectable, floor
@@ -31,12 +31,13 @@ def printed(shape: Mapping[str, Any]) -> str:
     return json.dumps(_known(shape), indent=2, ensure_ascii=True, allow_nan=False)
 
 
-def plan_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
+def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
     """`cbablate plan --json`; where replicates grow, of as many as there may be."""
-    price = cost(plan, facts)
+    standing = Standing(plan, facts)
+    price = cost(plan, standing.book)
     family = sum(arm.against is not None for arm in plan.arms)
     n, grows, looks = plan.study.most_replicates, plan.study.sequential, looks_of(plan)
-    now = cost(asked(plan, facts), facts)
+    now = cost(standing.asked, standing.book)
     return {
         **_head("plan", plan),
         "design": plan.study.design,
@@ -74,9 +75,10 @@ def plan_shape(plan: Plan, facts: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def status_shape(plan: Plan, facts: Sequence[Record], *, at_work: bool = False) -> dict[str, Any]:
+def status_shape(plan: Plan, facts: Recorded, *, at_work: bool = False) -> dict[str, Any]:
     """`cbablate status --json`; where replicates grow, of those that were asked for."""
-    trials = outcomes(asked(plan, facts), facts)
+    standing = Standing(plan, facts)
+    trials = outcomes(standing.asked, standing.book)
     return {
         **_head("status", plan),
         "at_work": at_work,
@@ -86,7 +88,7 @@ def status_shape(plan: Plan, facts: Sequence[Record], *, at_work: bool = False) 
             for arm in plan.arms
         ],
         "trials": [_trial(one) for one in trials],
-        "looks": _looks(plan, facts),
+        "looks": _looks(standing.course),
     }
 
 
@@ -132,9 +134,8 @@ def _head(shape: str, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _looks(plan: Plan, facts: Sequence[Record]) -> dict[str, Any] | None:
+def _looks(at: Course | None) -> dict[str, Any] | None:
     """Where the looks stand; null of a study with a fixed number of replicates."""
-    at = course(plan, histories(facts))
     if at is None:
         return None
     return {

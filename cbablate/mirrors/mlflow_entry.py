@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from cbablate.analysis.searches.tuning import Tuning
 from cbablate.fingerprint import canonical, fingerprint
 from cbablate.mirrors.port import Account, StudyState
 from cbablate.planning.plan import Plan
-from cbablate.records.record import Record
+from cbablate.records.book import Book, Recorded
 from cbablate.records.state import TrialState
 from cbablate.spec.loading.changes import flatten
 
@@ -175,11 +175,11 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
 
 
 def study_entry(
-    plan: Plan, facts: Sequence[Record], *, told: Iterable[Account], state: StudyState, ledger: str
+    plan: Plan, facts: Recorded, *, told: Iterable[Account], state: StudyState, ledger: str
 ) -> Entry:
     """The entry under which a study's trials lie; `told` are those that have ended."""
     study, spelling = plan.study, Spelling()
-    began, ended, step = span(facts, plan)
+    began, ended, step = span(Book.of(facts), plan)
     said = {
         "mlflow.note.content": _reading(plan),
         "cbablate.question": study.question,
@@ -214,16 +214,16 @@ def study_entry(
     )
 
 
-def span(facts: Sequence[Record], plan: Plan) -> tuple[int, int, int]:
+def span(book: Book, plan: Plan) -> tuple[int, int, int]:
     """When the first and the last fact of a study were told, in milliseconds, and the step at
     which numbers over all of them stand: it grows whenever they may change.
     """
-    times = [f.at for f in facts if f.subject == plan.study.name or f.subject in plan.trial_of]
-    return (_ms(times[0]), _ms(times[-1]), len(facts)) if times else (0, 0, len(facts))
+    began, ended = book.span([plan.study.name, *plan.trial_of]) or (0.0, 0.0)
+    return _ms(began), _ms(ended), book.count
 
 
 def search_entry(
-    plan: Plan, tuning: Tuning, *, facts: Sequence[Record], state: StudyState, ledger: str
+    plan: Plan, tuning: Tuning, *, book: Book, state: StudyState, ledger: str
 ) -> Entry:
     """The entry of one arm's search, under which its tuning trials lie.
 
@@ -233,9 +233,7 @@ def search_entry(
     search, sweep, spelling = tuning.search, tuning.search.sweep, Spelling()
     told = sweep.model_dump(mode="json", exclude={"trials", "stop", "name"}, exclude_none=True)
     params = dict(spelling.param(key, value) for key, value in flatten(told))
-    trials = {attempt.trial for attempt in tuning.attempts}
-    times = [fact.at for fact in facts if fact.subject in trials]
-    began, ended = (_ms(times[0]), _ms(times[-1])) if times else (0, 0)
+    began, ended = map(_ms, book.span(attempt.trial for attempt in tuning.attempts) or (0.0, 0.0))
     objectives = [f"{one.direction} {one.metric}" for one in search.objectives]
     said = {
         "mlflow.source.name": f"cbablate run {plan.study.name}",

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cbablate.analysis.outcome import outcome
-from cbablate.analysis.searches.confirmation import tuning_plan, whole
-from cbablate.analysis.searches.tuning import Tuning, tunings
+from cbablate.analysis.searches.confirmation import tuning_plan
+from cbablate.analysis.searches.tuning import Tuning
+from cbablate.analysis.standing import Standing
 from cbablate.mirrors.mlflow_board import Board, Shown, subject_of
 from cbablate.mirrors.mlflow_entry import search_entry, study_entry, trial_entry
 from cbablate.mirrors.mlflow_store import (
@@ -22,7 +23,7 @@ from cbablate.mirrors.mlflow_summary import summary_entries
 from cbablate.mirrors.mlflow_view import views
 from cbablate.mirrors.port import Account, StudyState, accounts, ledger_id
 from cbablate.planning.plan import Plan
-from cbablate.records.record import Record
+from cbablate.records.book import Book, Recorded
 
 __all__ = [
     "ARTIFACT_FOLDER",
@@ -53,7 +54,7 @@ class MlflowMirror:
     def sync(
         self,
         plan: Plan,
-        facts: Sequence[Record],
+        facts: Recorded,
         *,
         state: StudyState,
         artifacts: Sequence[Path] = (),
@@ -67,24 +68,25 @@ class MlflowMirror:
             raise
 
     def _show(
-        self, plan: Plan, facts: Sequence[Record], *, state: StudyState, artifacts: Sequence[Path]
+        self, plan: Plan, facts: Recorded, *, state: StudyState, artifacts: Sequence[Path]
     ) -> None:
-        ledger = ledger_id(facts)
+        now = Standing(plan, facts)
+        ledger, book = ledger_id(now.book), now.book
         board = self._opened(plan, ledger)
-        both = whole(plan, facts)
-        told = accounts(both, facts)
-        wanted = study_entry(both, facts, told=told, state=state, ledger=ledger)
+        both = now.whole
+        told = accounts(both, book)
+        wanted = study_entry(both, book, told=told, state=state, ledger=ledger)
         parent = board.heading(wanted)
         _show_trials(board, both, told, parent=parent)
         shown = {account.trial.id for account in told}
-        for tuning in tunings(plan, facts):
-            shown |= _show_search(board, plan, tuning, facts=facts, parent=parent, state=state)
+        for tuning in now.tunings:
+            shown |= _show_search(board, plan, tuning, book=book, parent=parent, state=state)
         board.hide_others(shown, roles=("trial", "tuning", "search"))
         board.close(parent, wanted)
         for path in artifacts:
             board.upload(parent, path)
         if state is not StudyState.RUNNING:
-            _show_summaries(board, plan, both, facts=facts, parent=parent)
+            _show_summaries(board, plan, both, book=book, parent=parent)
 
     def _opened(self, plan: Plan, ledger: str) -> Board:
         """What MLflow has of a study; looked up once, then kept in step with what is sent."""
@@ -106,25 +108,23 @@ def _show_search(
     plan: Plan,
     tuning: Tuning,
     *,
-    facts: Sequence[Record],
+    book: Book,
     parent: Shown,
     state: StudyState,
 ) -> set[str]:
     """An arm's search with its ended trials beneath; the ids of all that is shown."""
-    entry = search_entry(plan, tuning, facts=facts, state=state, ledger=board.ledger)
+    entry = search_entry(plan, tuning, book=book, state=state, ledger=board.ledger)
     shown = board.standing(entry, parent=parent)
     proposed = tuning_plan(plan, tuning)
-    told = accounts(proposed, facts)
+    told = accounts(proposed, book)
     _show_trials(board, proposed, told, parent=shown)
     board.close(shown, entry)
     return {tuning.search.id, *(account.trial.id for account in told)}
 
 
-def _show_summaries(
-    board: Board, plan: Plan, both: Plan, *, facts: Sequence[Record], parent: Shown
-) -> None:
+def _show_summaries(board: Board, plan: Plan, both: Plan, *, book: Book, parent: Shown) -> None:
     """A summary of each arm that has anything to sum up, and of no other."""
-    entries = summary_entries(outcome(plan, facts), both, facts, ledger=board.ledger)
+    entries = summary_entries(outcome(plan, book), both, book, ledger=board.ledger)
     for entry in entries:
         board.close(board.standing(entry, parent=parent), entry)
     board.hide_others({subject_of(entry.tags) for entry in entries}, roles=("summary",))

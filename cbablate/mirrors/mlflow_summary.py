@@ -7,7 +7,7 @@ interval `m/low` to `m/high`, and so on, called as the columns of the table's CS
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cbablate.analysis.outcome import Outcome
@@ -16,7 +16,7 @@ from cbablate.fingerprint import fingerprint
 from cbablate.mirrors.mlflow_entry import Entry, Point, Spelling, key_of
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
-from cbablate.records.record import Record
+from cbablate.records.book import Book
 from cbablate.spec.loading.changes import flatten
 
 __all__ = ["summary_entries"]
@@ -44,16 +44,14 @@ class _Row:
         return f"{self.planned.name} ({self.word})" if self.word else self.planned.name
 
 
-def summary_entries(
-    found: Outcome, both: Plan, facts: Sequence[Record], *, ledger: str
-) -> list[Entry]:
+def summary_entries(found: Outcome, both: Plan, book: Book, *, ledger: str) -> list[Entry]:
     """An entry for each arm that has a complete trial; of tuned arms one as written, one as tuned.
 
     `both` is the plan as written with the confirmations, by which trials are named.
     """
     rows = [row for row in _rows(found) if row.one.counts.complete]
     # Later facts have a later moment, even where the clock was set back.
-    at = round(max((fact.at for fact in facts), default=0.0) * 1000) + len(facts)
+    at = round(book.latest * 1000) + book.count
     return [_entry(found.plan, both, row, place, at, ledger) for place, row in enumerate(rows)]
 
 

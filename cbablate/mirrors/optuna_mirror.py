@@ -10,15 +10,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from cbablate.analysis.searches.confirmation import tuning_plan, whole
-from cbablate.analysis.searches.tuning import Tuning, tunings
+from cbablate.analysis.searches.confirmation import tuning_plan
+from cbablate.analysis.searches.tuning import Tuning
+from cbablate.analysis.standing import Standing
 from cbablate.errors import in_a_line
 from cbablate.fingerprint import canonical, fingerprint
 from cbablate.mirrors.port import Account, MirrorUnreachable, StudyState, accounts
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import violations
-from cbablate.records.record import Record
+from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
 from cbablate.spec.loading.changes import flatten
 from cbablate.spec.metric import Direction
@@ -61,7 +62,7 @@ class OptunaMirror:
     def sync(
         self,
         plan: Plan,
-        facts: Sequence[Record],
+        facts: Recorded,
         *,
         state: StudyState,
         artifacts: Sequence[Path] = (),
@@ -92,7 +93,7 @@ class OptunaMirror:
         finally:
             optuna.logging.set_verbosity(loudness)
 
-    def _write(self, plan: Plan, facts: Sequence[Record], state: StudyState) -> None:
+    def _write(self, plan: Plan, facts: Recorded, state: StudyState) -> None:
         import optuna
 
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -100,7 +101,8 @@ class OptunaMirror:
             os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
         storage = optuna.storages.RDBStorage(self.address)
         try:
-            for shown in (_replicates(plan, facts, state), *_searches(plan, facts, state)):
+            now = Standing(plan, facts)
+            for shown in (_replicates(now, state), *_searches(now, state)):
                 study, count = _prefix(storage, shown)
                 for key, value in shown.about.items():
                     if study.user_attrs.get(key) != value:
@@ -122,27 +124,27 @@ class _Shown:
     about: Mapping[str, Any]
 
 
-def _replicates(plan: Plan, facts: Sequence[Record], state: StudyState) -> _Shown:
+def _replicates(now: Standing, state: StudyState) -> _Shown:
     """The trials that tables are made of."""
-    both = whole(plan, facts)
+    both = now.whole
     parameters = _Parameters.of(both)
     return _Shown(
-        plan.study.name,
-        [plan.study.objective.direction],
-        [_trial(both, account, parameters) for account in accounts(both, facts)],
+        both.study.name,
+        [both.study.objective.direction],
+        [_trial(both, account, parameters) for account in accounts(both, now.book)],
         _about(both, state, parameters.layout(both)),
     )
 
 
-def _searches(plan: Plan, facts: Sequence[Record], state: StudyState) -> Iterator[_Shown]:
+def _searches(now: Standing, state: StudyState) -> Iterator[_Shown]:
     """Each arm's search, so that Optuna's plots of hyperparameters can be looked at."""
-    for tuning in tunings(plan, facts):
-        proposed = tuning_plan(plan, tuning)
+    for tuning in now.tunings:
+        proposed = tuning_plan(now.plan, tuning)
         objectives = tuning.search.objectives
         yield _Shown(
-            f"{plan.study.name}/{tuning.search.arm.name}",
+            f"{now.plan.study.name}/{tuning.search.arm.name}",
             [objective.direction for objective in objectives],
-            [_tuning_trial(tuning, account) for account in accounts(proposed, facts)],
+            [_tuning_trial(tuning, account) for account in accounts(proposed, now.book)],
             {
                 _LAYOUT: tuning.search.id,
                 "arm": tuning.search.arm.name,

@@ -8,27 +8,28 @@ whether a study goes on.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic
-from typing import Any, Protocol
+from typing import Protocol
 
-from cbablate.analysis.course import asked
 from cbablate.analysis.provenance.timing import device_of
+from cbablate.analysis.standing import Standing
 from cbablate.errors import EnvironmentFault
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import History, counted, histories
+from cbablate.records.book import Book, Recorded
+from cbablate.records.facts import SessionFact, Timed, WorkerFact
+from cbablate.records.history import History
 from cbablate.records.record import Record
 
 __all__ = [
     "Account",
-    "Facts",
     "Mirror",
     "MirrorThread",
     "MirrorUnreachable",
@@ -66,7 +67,7 @@ class Mirror(Protocol):
     def sync(
         self,
         plan: Plan,
-        facts: Sequence[Record],
+        facts: Recorded,
         *,
         state: StudyState,
         artifacts: Sequence[Path] = (),
@@ -112,30 +113,26 @@ class Account:
     devices: tuple[str, ...] = ()
 
 
-def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
+def accounts(plan: Plan, facts: Recorded) -> list[Account]:
     """The ended trials of a plan, in the order in which they ended."""
-    ended: dict[str, None] = {}
+    book = Book.of(facts)
     timings: dict[str, list[Timing]] = {}
-    sessions: dict[str, Mapping[str, Any]] = {}
-    workers: dict[str, Mapping[str, Any]] = {}
-    for fact in counted(facts):
-        if fact.kind == "started":
-            ended.pop(fact.subject, None)
-        elif fact.kind == "ended":
-            ended[fact.subject] = None
-        elif fact.kind == "timed" and fact.subject in plan.arm_of:
+    sessions: dict[str, SessionFact] = {}
+    workers: dict[str, WorkerFact] = {}
+    for fact in book.facts:
+        if fact.kind == "timed" and fact.subject in plan.arm_of:
             timings.setdefault(fact.subject, []).append(_timing(fact))
         elif fact.kind == "session":
-            sessions[fact.subject] = fact.body
+            sessions[fact.subject] = SessionFact.of(fact)
         elif fact.kind == "worker":
-            workers[fact.subject] = fact.body
-    told = histories(fact for fact in facts if fact.subject in plan.trial_of)
+            workers[fact.subject] = WorkerFact.of(fact)
+    told = book.histories
     found = []
-    for name in ended:
+    for name in book.ended:
         if name not in plan.trial_of:
             continue
         trial = plan.trial_of[name]
-        session = sessions.get(told[name].session, {})
+        session = sessions.get(told[name].session, SessionFact())
         ran = [workers[worker] for worker in told[name].workers if worker in workers]
         found.append(
             Account(
@@ -143,37 +140,28 @@ def accounts(plan: Plan, facts: Sequence[Record]) -> list[Account]:
                 arm=plan.arm_of[trial.arm],
                 history=told[name],
                 timings=tuple(timings.get(trial.arm, ())),
-                commit=str(session.get("commit") or ""),
-                dirty=bool(session.get("dirty")),
-                nodes=tuple(dict.fromkeys(str(worker.get("node", "")) for worker in ran)),
-                devices=tuple(dict.fromkeys(map(device_of, ran))),
+                commit=str(session.commit or ""),
+                dirty=bool(session.dirty),
+                nodes=tuple(dict.fromkeys(worker.node for worker in ran)),
+                devices=tuple(dict.fromkeys(device_of(worker.host) for worker in ran)),
             )
         )
     return found
 
 
-def ledger_id(facts: Sequence[Record]) -> str:
+def ledger_id(facts: Recorded) -> str:
     """Which ledger these facts are from: the address of its first session, "" without one.
 
     Two people who show the same study on one server do not touch each other's half.
     """
-    first = next((fact for fact in facts if fact.kind == "session"), None)
+    first = next((fact for fact in Book.of(facts).facts if fact.kind == "session"), None)
     return "" if first is None else fingerprint([first.subject, repr(first.at)])
 
 
 def _timing(fact: Record) -> Timing:
-    medians = {
-        name: statistics.median(rounds) for name, rounds in fact.body["metrics"].items() if rounds
-    }
-    return Timing(at=fact.at, device=str(fact.body.get("device", "")), medians=medians)
-
-
-class Facts(Protocol):
-    """Reads all facts; called from the mirrors' thread, so it opens a ledger of its own."""
-
-    def __call__(self) -> Sequence[Record]:
-        """Every fact recorded so far, in order."""
-        ...
+    timed = Timed.of(fact)
+    medians = {name: statistics.median(rounds) for name, rounds in timed.metrics.items() if rounds}
+    return Timing(at=fact.at, device=timed.device, medians=medians)
 
 
 class MirrorThread:
@@ -182,8 +170,8 @@ class MirrorThread:
     `notify` returns at once, however slow or dead the other side is; many notices while a sync
     is under way make one further sync. Nothing a mirror does is raised into the driver: `finish`
     tells it, in sentences. The thread does nothing before the first notice and rests a while
-    after each sync, so that neither importing a mirror's library nor reading the ledger again
-    and again competes with training.
+    after each sync, so that neither importing a mirror's library nor working out what is new
+    competes with training. `facts` is called from the thread: all so far, which do not change.
     """
 
     _REST = 2.0
@@ -193,7 +181,9 @@ class MirrorThread:
     _PAUSE = 30.0
     """How long a mirror that could not be reached is left alone, in seconds."""
 
-    def __init__(self, mirrors: Sequence[Mirror], plan: Plan, *, facts: Facts) -> None:
+    def __init__(
+        self, mirrors: Sequence[Mirror], plan: Plan, *, facts: Callable[[], Recorded]
+    ) -> None:
         self._mirrors = tuple(mirrors)
         self._plan = plan
         self._facts = facts
@@ -254,15 +244,15 @@ class MirrorThread:
         if not due:
             return
         try:
-            facts = self._facts()
+            book = Book.of(self._facts())
+            plan = Standing(self._plan, book).asked
         except Exception as error:  # noqa: BLE001 - the driver meets a bad ledger by itself
             for mirror in due:
                 self._miss(mirror, f"{mirror.name} was not brought up to date: {error}")
             return
-        plan = asked(self._plan, facts)
         for mirror in due:
             try:
-                mirror.sync(plan, facts, state=state, artifacts=artifacts)
+                mirror.sync(plan, book, state=state, artifacts=artifacts)
             except MirrorUnreachable as error:
                 self._miss(mirror, str(error))
             except Exception as error:  # noqa: BLE001 - a mirror's fault must not end a training

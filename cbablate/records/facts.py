@@ -1,226 +1,290 @@
-"""The shape of each kind of fact: its keys, and what stands under each.
+"""What facts say: a class for each kind, with its one spelling to and from a record.
 
-A ledger may come from anybody, so every fact that is read is held against the shape of its kind:
-all code behind the reader relies on it. Keys that no shape has are passed by.
+Whoever records a fact, reads one, or makes one up for a test does it with these. A ledger may come
+from anybody, so every fact that is read is held against the rules of its class first: all code
+behind the reader relies on them. Keys that a class does not have are passed by.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, ClassVar, Self
 
-from cbablate.records.record import Kind
-from cbablate.records.sketch import packs_a_sketch
-from cbablate.records.state import FAILURES, TrialState
+from cbablate.records.measurement import Measurement
+from cbablate.records.record import Kind, Record
+from cbablate.records.rule import (
+    Anything,
+    BudgetByUnit,
+    Count,
+    EndState,
+    FailureClass,
+    Free,
+    Key,
+    Notes,
+    Positive,
+    Rows,
+    Share,
+    Word,
+    Words,
+)
+from cbablate.records.spelling import Spelling, spelling
 
-__all__ = ["SHAPES", "Rule", "Shape", "misshapen"]
-
-_DEEPEST = 60
-_LARGEST = 2**63
-_NUMERIC = {int, float}
+__all__ = [
+    "SPELLINGS",
+    "ArmFact",
+    "Ended",
+    "Fact",
+    "Measured",
+    "Proposed",
+    "SessionFact",
+    "Started",
+    "StudyFact",
+    "Timed",
+    "TrialFact",
+    "WorkerFact",
+    "attempt_of",
+    "measurement_of",
+    "misshapen",
+]
 
 
 @dataclass(frozen=True)
-class Rule:
-    """What may stand under a key: the words for it, and the check."""
+class Fact:
+    """What a fact says of its subject."""
 
-    words: str
-    holds: Callable[[Any], bool]
+    kind: ClassVar[Kind]
+
+    @classmethod
+    def spelling(cls) -> Spelling:
+        """How it is written."""
+        return spelling(cls)
+
+    def body(self) -> dict[str, Any]:
+        """It as the body of a record."""
+        return spelling(type(self)).body(self)
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """What a record of this kind says."""
+        return cls(**cls.spelling().arguments(record.body))
+
+    def record(self, subject: str, at: float | None = None, sequence: int = 0) -> Record:
+        """A record of it, as of now where no time is given."""
+        at = round(time.time(), 3) if at is None else at
+        return Record(self.kind, subject, self.body(), at, sequence)
 
 
 @dataclass(frozen=True)
-class Shape:
-    """The keys of a fact's body: those that every fact of the kind has, and those it may have."""
+class SessionFact(Fact):
+    """A driver began, on this machine, with these versions, at this commit."""
 
-    required: Mapping[str, Rule] = field(default_factory=dict)
-    optional: Mapping[str, Rule] = field(default_factory=dict)
+    kind = "session"
+    host: Anything = None
+    versions: Anything = None
+    commit: Annotated[Anything, Key(always=True)] = ""
+    dirty: Annotated[Anything, Key(always=True)] = False
 
-    @cached_property
-    def rules(self) -> Mapping[str, Rule]:
-        """The rules of both, by key."""
-        return {**self.required, **self.optional}
+    @property
+    def edits(self) -> str:
+        """What is to be said behind the commit; "" where it was checked out as it is."""
+        return " with uncommitted changes" if self.dirty else ""
 
-    def fault(self, body: Mapping[str, Any]) -> str:
-        """What is wrong with a body; "" if nothing is."""
-        for key in self.required:
-            if key not in body:
-                return f"it has no '{key}'"
-        rules = self.rules
-        for key, value in body.items():
-            rule = rules.get(key)
-            if rule is not None and not rule.holds(value):
-                return _wrong(key, value, rule)
-        return ""
+
+@dataclass(frozen=True)
+class WorkerFact(Fact):
+    """A process that runs trials; the subject is the fingerprint of the body.
+
+    `host` is processor, cores and GPUs.
+    """
+
+    kind = "worker"
+    node: Annotated[Word, Key(always=True)] = ""
+    host: Anything = None
+    versions: Anything = None
+
+
+@dataclass(frozen=True)
+class StudyFact(Fact):
+    """A study was asked; the subject is its name.
+
+    `folder` is where its file lay, `place` the same as seen from the results. `version` is the one
+    that `code` goes by in this ledger, where that is not its own digest. `searches` are the ids of
+    its planned arms, by search.
+    """
+
+    kind = "study"
+    study: Annotated[Free, Key(always=True)] = field(default_factory=dict)
+    folder: Annotated[Word, Key(always=True)] = ""
+    place: Word = ""
+    trials: Annotated[Words, Key(always=True)] = field(default_factory=list)
+    code: Word = ""
+    version: Word = ""
+    searches: Notes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ArmFact(Fact):
+    """An arm was planned; the subject is its id."""
+
+    kind = "arm"
+    workload: Word
+    name: Annotated[Word, Key(always=True)] = ""
+    levels: Annotated[Free, Key(always=True)] = field(default_factory=dict)
+    config: Annotated[Free, Key(always=True)] = field(default_factory=dict)
+    version: Annotated[Word, Key(always=True)] = ""
+    data: Annotated[Word, Key(always=True)] = ""
+
+
+@dataclass(frozen=True)
+class TrialFact(Fact):
+    """A trial was planned; the subject is its id. `budget` is its amount, by unit."""
+
+    kind = "trial"
+    arm: Word
+    budget: BudgetByUnit
+    replicate: Annotated[Count, Key(always=True)] = 0
+    seed: Annotated[Count, Key(always=True)] = 0
+    search: Word = ""
+
+    @property
+    def amount(self) -> int:
+        """The budget, in its unit."""
+        return max(self.budget.values())
+
+
+@dataclass(frozen=True)
+class Proposed(Fact):
+    """A search chose hyperparameters; the subject is the trial's id, or stands for it.
+
+    `rejected` draws came before it that broke a constraint; `refused` says why there is no trial.
+    """
+
+    kind = "proposed"
+    search: Word
+    number: Count
+    proposal: Annotated[Free, Key(always=True)] = field(default_factory=dict)
+    rejected: Count = 0
+    refused: Word = ""
+
+
+@dataclass(frozen=True)
+class Started(Fact):
+    """An attempt at a trial began, of this number in its session.
+
+    `worker` is absent where the process died before it could tell, and in ledgers of 0.1.0.
+    `reached` is the budget spent at the checkpoint that it was given, if it was given one;
+    `shorter` the shorter trial that left it, if that was not its own, whose measurements up to
+    there are then told as this one's, and its `sessions` and `workers`.
+    """
+
+    kind = "started"
+    attempt: Positive
+    session: Word
+    executor: Word = ""
+    worker: Word = ""
+    gpus: Share = 0.0
+    reached: Annotated[Count, Key("from")] = 0
+    shorter: Annotated[Word, Key("of")] = ""
+    sessions: Words = field(default_factory=list)
+    workers: Words = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Measured(Fact):
+    """A trial reported, in the attempt and session of its start.
+
+    Of the facts of 0.1.0, which name no attempt, `attempt` is 0.
+    """
+
+    kind = "measured"
+    measurement: Measurement
+    attempt: Positive = 0
+    session: Word = ""
+
+    @classmethod
+    def spelling(cls) -> Spelling:
+        """The measurement's keys, and those of the attempt."""
+        return Spelling(spelling(Measurement).entries + spelling(cls).entries)
+
+    def body(self) -> dict[str, Any]:
+        """It as the body of a record."""
+        return spelling(Measurement).body(self.measurement) | spelling(Measured).body(self)
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        """What a record of this kind says."""
+        return cls(measurement_of(record), *(attempt_of(record) or ()))
+
+
+@dataclass(frozen=True)
+class Ended(Fact):
+    """A trial ended, in the attempt and session of its start, if it ever started."""
+
+    kind = "ended"
+    state: EndState
+    reason: Annotated[Word, Key(always=True)] = ""
+    failure: Annotated[FailureClass, Key(always=True)] = ""
+    traceback: Annotated[Word, Key(always=True)] = ""
+    attempt: Positive = 0
+    session: Word = ""
+
+
+@dataclass(frozen=True)
+class Timed(Fact):
+    """An arm was timed alone; the subject is its id. `metrics` are values by round.
+
+    Arms of one `batch` were timed in turns.
+    """
+
+    kind = "timed"
+    batch: Word
+    metrics: Rows
+    device: Annotated[Word, Key(always=True)] = ""
+    session: Word = ""
+    worker: Word = ""
+
+
+_FACTS: tuple[type[Fact], ...] = (
+    *(SessionFact, WorkerFact, StudyFact, ArmFact, TrialFact),
+    *(Proposed, Started, Measured, Ended, Timed),
+)
+SPELLINGS: Mapping[Kind, Spelling] = MappingProxyType(
+    {fact.kind: fact.spelling() for fact in _FACTS}
+)
+"""How a fact of each kind is written."""
+_NOTHING: Mapping[str, Any] = {}
+
+
+def attempt_of(record: Record) -> tuple[int, str] | None:
+    """The attempt that a `measured` or `ended` fact names, and its session; None of 0.1.0."""
+    body = record.body
+    return (body["attempt"], body.get("session", "")) if "attempt" in body else None
+
+
+def measurement_of(record: Record) -> Measurement:
+    """The measurement that a `measured` fact tells."""
+    body = record.body
+    return Measurement(
+        body["spent"],
+        body["metrics"],
+        {name: tuple(values) for name, values in body.get("vectors", _NOTHING).items()},
+        body["seconds"],
+        body.get("notes", _NOTHING),
+        body.get("sketches", _NOTHING),
+    )
 
 
 def misshapen(kind: str, body: Any) -> str:
     """What is wrong with a fact of this kind and body; "" if nothing is."""
-    shape = SHAPES.get(kind)  # type: ignore[call-overload]  # what a damaged file holds
-    if shape is None:
+    spelling = SPELLINGS.get(kind)  # type: ignore[call-overload]  # what a damaged file holds
+    if spelling is None:
         return f"there is no kind of fact {str(kind)[:40]!r}"
     if type(body) is not dict:
         return "its body is not a mapping"
     try:
-        return str(shape.fault(body))
+        return str(spelling.fault(body))
     except RecursionError:
         return "it is nested too deep"
-
-
-def _wrong(key: str, value: Any, rule: Rule) -> str:
-    return f"its '{key}' is {repr(value)[:60]}, not {rule.words}"
-
-
-def _word(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _whole(least: int) -> Callable[[Any], bool]:
-    return lambda value: type(value) is int and least <= value < _LARGEST
-
-
-def _finite(values: Collection[Any]) -> bool:
-    """Whether all values are numbers that a float can hold."""
-    kinds = set(map(type, values))
-    if not kinds <= _NUMERIC:
-        return False
-    if kinds == {float} and math.isfinite(sum(values)):  # quick, and true of nearly all
-        return True
-    try:
-        for value in values:
-            if not math.isfinite(value):
-                return False
-    except OverflowError:
-        return False
-    return True
-
-
-def _numbers(value: Any) -> bool:
-    return type(value) is dict and _finite(value.values())
-
-
-def _rows(value: Any) -> bool:
-    return type(value) is dict and all(type(row) is list and _finite(row) for row in value.values())
-
-
-def _words(value: Any) -> bool:
-    return type(value) is list and all(isinstance(one, str) for one in value)
-
-
-def _notes(value: Any) -> bool:
-    return type(value) is dict and all(isinstance(one, str) for one in value.values())
-
-
-def _sketches(value: Any) -> bool:
-    return type(value) is dict and all(map(packs_a_sketch, value.values()))
-
-
-def _budget(value: Any) -> bool:
-    return type(value) is dict and len(value) > 0 and all(map(_whole(1), value.values()))
-
-
-def _free(value: Any, left: int = _DEEPEST) -> bool:
-    """Whether a value is finite and not nested beyond what any reader can follow."""
-    if left == 0:
-        return False
-    if isinstance(value, dict):
-        return all(_free(one, left - 1) for one in value.values())
-    if isinstance(value, list):
-        return all(_free(one, left - 1) for one in value)
-    return isinstance(value, str | bool) or value is None or _finite((value,))
-
-
-def _mapping(value: Any) -> bool:
-    return type(value) is dict and _free(value)
-
-
-_ENDS = tuple(state.value for state in TrialState if state.ended)
-_WORD = Rule("text", _word)
-_WORDS = Rule("a list of texts", _words)
-_COUNT = Rule("a whole number, 0 or more", _whole(0))
-_POSITIVE = Rule("a whole number, 1 or more", _whole(1))
-_NUMBER = Rule("a finite number", lambda value: _finite((value,)))
-_SHARE = Rule("a finite number, 0 or more", lambda value: _finite((value,)) and value >= 0)
-_ANYTHING = Rule("finite, and nested at most 60 deep", _free)
-_MAPPING = Rule("a mapping of finite values, nested at most 60 deep", _mapping)
-_NUMBERS = Rule("finite numbers by name", _numbers)
-_ROWS = Rule("lists of finite numbers by name", _rows)
-_NOTES = Rule("texts by name", _notes)
-_SKETCHES = Rule("packed sketches by name", _sketches)
-_BUDGET = Rule("a whole number, 1 or more, by unit", _budget)
-_STATE = Rule(f"one of {', '.join(_ENDS)}", lambda value: value in _ENDS)
-_FAILURE = Rule(
-    f"'' or one of {', '.join(FAILURES)}",
-    lambda value: isinstance(value, str) and value in ("", *FAILURES),
-)
-_ATTEMPT = {"attempt": _POSITIVE, "session": _WORD}
-
-SHAPES: Mapping[Kind, Shape] = MappingProxyType(
-    {
-        "session": Shape(
-            optional={
-                "host": _ANYTHING,
-                "versions": _ANYTHING,
-                "commit": _ANYTHING,
-                "dirty": _ANYTHING,
-            }
-        ),
-        "worker": Shape(
-            optional={"node": _WORD, "host": _ANYTHING, "versions": _ANYTHING},
-        ),
-        "study": Shape(
-            optional={"study": _MAPPING, "folder": _WORD, "trials": _WORDS, "searches": _NOTES}
-        ),
-        "arm": Shape(
-            required={"workload": _WORD},
-            optional={
-                "name": _WORD,
-                "levels": _MAPPING,
-                "config": _MAPPING,
-                "version": _WORD,
-                "data": _WORD,
-            },
-        ),
-        "trial": Shape(
-            required={"arm": _WORD, "budget": _BUDGET},
-            optional={"replicate": _COUNT, "seed": _COUNT, "search": _WORD},
-        ),
-        "proposed": Shape(
-            required={"search": _WORD, "number": _COUNT},
-            optional={"proposal": _MAPPING, "rejected": _COUNT, "refused": _WORD},
-        ),
-        "started": Shape(
-            required=_ATTEMPT,
-            optional={
-                "executor": _WORD,
-                "worker": _WORD,
-                "gpus": _SHARE,
-                "from": _COUNT,
-                "of": _WORD,
-                "sessions": _WORDS,
-                "workers": _WORDS,
-            },
-        ),
-        "measured": Shape(
-            required={"spent": _POSITIVE, "metrics": _NUMBERS, "seconds": _NUMBER},
-            optional={"vectors": _ROWS, "notes": _NOTES, "sketches": _SKETCHES, **_ATTEMPT},
-        ),
-        "ended": Shape(
-            required={"state": _STATE},
-            optional={
-                "reason": _WORD,
-                "failure": _FAILURE,
-                "traceback": _WORD,
-                **_ATTEMPT,
-            },
-        ),
-        "timed": Shape(
-            required={"batch": _WORD, "metrics": _ROWS},
-            optional={"device": _WORD, "session": _WORD, "worker": _WORD},
-        ),
-    }
-)
-"""The shape of each kind, by its name."""

@@ -17,6 +17,7 @@ from typing import Any
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault, OwnedElsewhere
 from cbablate.fingerprint import canonical
 from cbablate.records.disk import synchronise
+from cbablate.records.facts import TrialFact
 from cbablate.records.history import History, falsely_complete, fold
 from cbablate.records.record import Record
 from cbablate.records.sqlite.layout import APPLICATION, LEDGER_FILE, create, strange
@@ -228,7 +229,7 @@ def _false_ends(facts: Sequence[Record]) -> list[Record]:
     told, budgets, ends = dict[str, History](), dict[str, int](), dict[str, Record]()
     for fact in facts:
         if fact.kind == "trial":
-            budgets[fact.subject] = max(fact.body["budget"].values())
+            budgets[fact.subject] = TrialFact.of(fact).amount
         if fold(told, fact) and fact.kind == "ended":
             ends[fact.subject] = fact
     return [

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from cbablate.errors import DamagedState
+from cbablate.records.facts import Ended, Started, attempt_of, measurement_of
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Kind, Record
 from cbablate.records.state import TrialState
@@ -15,12 +14,8 @@ __all__ = [
     "LONGEST_REASON",
     "TRIAL_KINDS",
     "History",
-    "body_of",
-    "counted",
     "falsely_complete",
     "fold",
-    "histories",
-    "measurement_of",
 ]
 
 LONGEST_REASON = 500
@@ -50,7 +45,7 @@ class History:
     trial: str
     state: TrialState = TrialState.WAITING
     attempts: int = 0
-    measurements: list[Measurement] = field(default_factory=list)
+    measurements: Sequence[Measurement] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
     reason: str = ""
     failure: str = ""
@@ -79,51 +74,10 @@ class History:
         return self.state.ended
 
 
-def histories(facts: Iterable[Record]) -> dict[str, History]:
-    """Histories by trial id, from facts in the order they were told.
-
-    Of other kinds, `trial` facts alone are looked at, for the budgets.
-
-    Raises:
-        DamagedState: a trial is COMPLETE and has not spent its budget.
-    """
-    told: dict[str, History] = {}
-    budgets: dict[str, int] = {}
-    for fact in facts:
-        if fact.kind == "trial":
-            budgets[fact.subject] = max(fact.body.get("budget", {"": 0}).values())
-        fold(told, fact)
-    for trial, budget in budgets.items():
-        history = told.get(trial)
-        if history is not None and falsely_complete(history, budget):
-            raise DamagedState(
-                f"the ledger says that trial {trial} is complete, and its last attempt spent "
-                f"{history.last.spent if history.last else 0} of a budget of {budget}: two "
-                "processes wrote to it at once, or it was altered. `cbablate fsck RESULTS` says "
-                "which trials are concerned, and `--repair` makes a ledger without their ends, so "
-                "that they are trained again."
-            )
-    return told
-
-
 def falsely_complete(history: History, budget: int) -> bool:
     """Whether a trial is said to be complete and did not spend its budget."""
     spent = history.last.spent if history.last else 0
     return history.state is TrialState.COMPLETE and spent < budget
-
-
-def counted(facts: Iterable[Record]) -> Iterator[Record]:
-    """The facts without what histories pass by: those of an attempt that is not open."""
-    attempts: dict[str, tuple[Any, Any] | None] = {}
-    for fact in facts:
-        if fact.kind == "started":
-            attempts[fact.subject] = _name(fact.body)
-        elif fact.kind in ("measured", "ended"):
-            if "attempt" in fact.body and attempts.get(fact.subject) != _name(fact.body):
-                continue
-            if fact.kind == "ended":
-                attempts[fact.subject] = None
-        yield fact
 
 
 def fold(told: dict[str, History], fact: Record) -> bool:
@@ -134,88 +88,56 @@ def fold(told: dict[str, History], fact: Record) -> bool:
     if history is None:
         history = told[fact.subject] = History(trial=fact.subject)
     if fact.kind == "started":
-        told[fact.subject] = _attempt(history, fact)
-    elif "attempt" in fact.body and not _open(history, fact.body):
+        told[fact.subject] = _attempt(history, Started.of(fact), fact.at)
+        return True
+    named = attempt_of(fact)
+    if named is not None and not _open(history, named):
         return False
-    elif fact.kind == "measured":
-        measurement = measurement_of(fact.body)
-        if history.last is not None and measurement.spent <= history.last.spent:
+    if fact.kind == "measured":
+        measurement = measurement_of(fact)
+        if history.measurements and measurement.spent <= history.measurements[-1].spent:
             _forget(history)  # it was offered a checkpoint, and started again all the same
+        if not isinstance(history.measurements, list):
+            history.measurements = [*history.measurements]
         history.measurements.append(measurement)
         history.times.append(fact.at)
     else:
-        history.state = TrialState(fact.body["state"])
-        history.reason = str(fact.body.get("reason", ""))
-        history.failure = str(fact.body.get("failure", ""))
-        history.traceback = str(fact.body.get("traceback", ""))
+        end = Ended.of(fact)
+        history.state = TrialState(end.state)
+        history.reason, history.failure, history.traceback = end.reason, end.failure, end.traceback
         history.ended = fact.at
     return True
 
 
-def _open(history: History, body: Mapping[str, Any]) -> bool:
+def _open(history: History, named: tuple[int, str]) -> bool:
     """Whether a fact that names its attempt tells of the open one."""
     running = history.state is TrialState.RUNNING
-    return running and _name(body) == (history.attempt, history.session)
+    return running and named == (history.attempt, history.session)
 
 
-def _name(body: Mapping[str, Any]) -> tuple[Any, Any]:
-    return body.get("attempt"), body.get("session")
-
-
-def _attempt(before: History, started: Record) -> History:
+def _attempt(before: History, started: Started, at: float) -> History:
     """What is known when a further attempt begins: the curve up to the checkpoint, if any."""
-    reached = int(started.body.get("from", 0))
-    kept = sum(measurement.spent <= reached for measurement in before.measurements)
-    session = str(started.body.get("session", ""))
+    kept = sum(measurement.spent <= started.reached for measurement in before.measurements)
+    sessions = started.sessions or (before.sessions if kept else ())
+    workers = started.workers or (before.workers if kept else ())
     return History(
         trial=before.trial,
         state=TrialState.RUNNING,
         attempts=before.attempts + 1,
         measurements=before.measurements[:kept],
         times=before.times[:kept],
-        began=started.at,
-        session=session,
-        attempt=int(started.body.get("attempt", 0)),
-        sessions=(*started.body.get("sessions", before.sessions if kept else ()), session),
-        workers=(
-            *started.body.get("workers", before.workers if kept else ()),
-            str(started.body.get("worker", "")),
-        ),
-        reached=reached,
+        began=at,
+        session=started.session,
+        attempt=started.attempt,
+        sessions=(*sessions, started.session),
+        workers=(*workers, started.worker),
+        reached=started.reached,
     )
 
 
 def _forget(history: History) -> None:
-    history.measurements.clear()
-    history.times.clear()
+    history.measurements = []
+    history.times = []
     history.sessions = history.sessions[-1:]
     history.workers = history.workers[-1:]
     history.reached = 0
-
-
-def body_of(measurement: Measurement) -> dict[str, Any]:
-    """A measurement as the body of a `measured` fact."""
-    body: dict[str, Any] = {
-        "spent": measurement.spent,
-        "metrics": dict(measurement.metrics),
-        "seconds": measurement.seconds,
-    }
-    if measurement.vectors:
-        body["vectors"] = {name: list(values) for name, values in measurement.vectors.items()}
-    if measurement.notes:
-        body["notes"] = dict(measurement.notes)
-    if measurement.sketches:
-        body["sketches"] = dict(measurement.sketches)
-    return body
-
-
-def measurement_of(body: Mapping[str, Any]) -> Measurement:
-    """The measurement that a `measured` fact tells."""
-    return Measurement(
-        spent=body["spent"],
-        metrics=body["metrics"],
-        vectors={name: tuple(values) for name, values in body.get("vectors", {}).items()},
-        seconds=body["seconds"],
-        notes=body.get("notes", {}),
-        sketches=body.get("sketches", {}),
-    )

@@ -6,14 +6,18 @@ anybody may read at any time, and one process at a time may append.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
 from cbablate.records.record import Kind, Record
 
-__all__ = ["Facts", "Ledger", "Ledgers"]
+__all__ = ["Facts", "Follow", "Ledger", "Ledgers"]
+
+
+Follow = Callable[[Record], object]
+"""Takes note of a fact."""
 
 
 class Facts(Protocol):
@@ -76,8 +80,11 @@ class Ledgers(Protocol):
         """
         ...
 
-    def writing(self) -> AbstractContextManager[Ledger]:
+    def writing(self, follow: Follow | None = None) -> AbstractContextManager[Ledger]:
         """The ledger with the sole right to append, which ends with the block.
+
+        Whoever would `follow` it is called with every fact, once and in order: with those that it
+        holds, one after the other as they are read, then with each that is appended.
 
         Raises:
             OwnedElsewhere: another process has that right.

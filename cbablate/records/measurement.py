@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from cbablate.records.rule import ROWS, Key, Notes, Number, Numbers, Positive, Sketches
 
 __all__ = ["Measurement"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measurement:
     """Metrics after `spent` units of the budget, `seconds` after the trial began.
 
@@ -18,9 +21,9 @@ class Measurement:
     is left of the network for later, packed (`records.sketch`): no results, and in no mirror.
     """
 
-    spent: int
-    metrics: Mapping[str, float]
-    vectors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-    seconds: float = 0.0
-    notes: Mapping[str, str] = field(default_factory=dict)
-    sketches: Mapping[str, str] = field(default_factory=dict)
+    spent: Positive
+    metrics: Numbers
+    vectors: Annotated[Mapping[str, tuple[float, ...]], ROWS] = field(default_factory=dict)
+    seconds: Annotated[Number, Key(always=True, required=True)] = 0.0
+    notes: Notes = field(default_factory=dict)
+    sketches: Sketches = field(default_factory=dict)

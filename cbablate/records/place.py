@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbablate.errors import UsageError
-from cbablate.records.ledger import Facts, Ledger
+from cbablate.records.ledger import Facts, Follow, Ledger
 from cbablate.records.sqlite.ledger_file import LEDGER_FILE, LedgerFile
 from cbablate.records.store import FolderStore, Store
 
@@ -71,11 +71,11 @@ class Place:
         """The ledger to read: see `Ledgers`."""
         return LedgerFile.reading(self.folder)
 
-    def writing(self) -> AbstractContextManager[Ledger]:
+    def writing(self, follow: Follow | None = None) -> AbstractContextManager[Ledger]:
         """The ledger with the sole right to append: see `Ledgers`."""
         from cbablate.records.sqlite.ledger import SqliteLedger
 
-        return SqliteLedger.writing(self.folder)
+        return SqliteLedger.writing(self.folder, follow)
 
     @property
     def checkpoints(self) -> Store:

@@ -24,27 +24,7 @@ Kind = Literal[
     "ended",
     "timed",
 ]
-"""What a fact is about:
-
-- `session`: a driver began; body: the driver's hardware and versions, commit.
-- `worker`: a process that runs trials, recorded once; subject: the fingerprint of the body; body:
-  node, host (processor, cores, GPUs), versions.
-- `study`: a study was asked; subject: its name; body: the study and the ids of its trials.
-- `arm`: an arm was planned; subject: its id; body: name, levels, config, workload, version.
-- `trial`: a trial was planned; subject: its id; body: arm, replicate, seed, budget.
-- `proposed`: a search chose hyperparameters; subject: the trial's id; body: search, number,
-  proposal.
-- `started`: an attempt at a trial began; body: attempt, session, executor, worker (absent where
-  the process died before it could tell, and in ledgers of 0.1.0); from: the budget spent
-  at the checkpoint that it was given, if it was given one; of: the shorter trial that left it, if
-  that was not its own, whose measurements up to there are then told as this one's, and its
-  sessions and workers.
-- `measured`: it reported; body: a `Measurement`, and the attempt and session of its start.
-- `ended`: it ended; body: state, reason, failure, traceback, and the attempt and session of its
-  start, if it ever started.
-- `timed`: an arm was timed alone; subject: the arm's id; body: batch, session, worker, device,
-  metrics with their rounds.
-"""
+"""What a fact is about: `records.facts` has a class for each."""
 
 KINDS: tuple[str, ...] = get_args(Kind)
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from cbablate.analysis.course import asked
-from cbablate.analysis.searches.tuning import best_proposals
+from cbablate.analysis.standing import Standing
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import confirmed
@@ -99,7 +98,7 @@ class Growing:
         self._told = told
         self._recorder = recorder
         self._announce = announce
-        self._waiting = deque(waiting(asked(plan, recorder.facts()), told))
+        self._waiting = deque(waiting(Standing(plan, recorder.book).asked, told))
         self._begun = {trial.id for trial in self._waiting}
         self._under_way: set[str] = set()
 
@@ -122,7 +121,7 @@ class Growing:
         self._under_way.discard(trial.id)
         if self._waiting or self._under_way:
             return
-        now = asked(self._plan, self._recorder.facts())
+        now = Standing(self._plan, self._recorder.book).asked
         new = [trial for trial in waiting(now, self._told) if trial.id not in self._begun]
         if not new:
             return
@@ -209,7 +208,7 @@ class Tuned:
         if not over:
             return
         self._undecided = [arm for arm in self._undecided if arm not in over]
-        best = best_proposals(self._plan, self._recorder.facts())
+        best = Standing(self._plan, self._recorder.book).proposals
         tuned = confirmed(self._plan, {arm: best[arm] for arm in over if arm in best})
         self._recorder.declared(tuned)
         new = [trial for trial in waiting(tuned, self._told) if trial.id not in self._begun]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cbablate.analysis.absence import unreported
-from cbablate.analysis.searches.confirmation import whole
-from cbablate.analysis.searches.tuning import Tuning, tunings
+from cbablate.analysis.searches.tuning import Tuning
+from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
-from cbablate.records.history import History, histories
-from cbablate.records.record import Record
+from cbablate.records.book import Book
+from cbablate.records.history import History
 from cbablate.records.state import TrialState
 
 __all__ = ["Completion", "Trained", "completion"]
@@ -26,7 +26,7 @@ class Completion:
     call started; `states` the plan's trials by state now, `failures` the histories of those that
     failed: tuning trials are not among them, since a proposal that cannot be trained is an answer,
     too. Sentences: `searched` about each search, `unanswered` about what the study asks and no
-    trial, timing or search tells, `missed` about mirrors that are not up to date. `facts` are all
+    trial, timing or search tells, `missed` about mirrors that are not up to date. `book` is all
     that the ledger held at the end: a table made of them agrees with the exit code, whatever has
     become of the file since.
     """
@@ -39,7 +39,7 @@ class Completion:
     failures: Mapping[str, History] = field(default_factory=dict)
     unanswered: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
-    facts: Sequence[Record] = field(default=(), repr=False)
+    book: Book = field(default_factory=Book, repr=False)
 
     @property
     def exit_code(self) -> int:
@@ -59,12 +59,11 @@ class Trained:
     remarks: tuple[str, ...] = ()
 
 
-def completion(plan: Plan, facts: Sequence[Record], trained: Trained = Trained()) -> Completion:
-    """The completion of a plan as these facts leave it, nothing published yet."""
-    now, unknown = histories(facts), History(trial="")
-    both = whole(plan, facts)
-    ours = {trial.id: now.get(trial.id, unknown) for trial in both.trials}
-    found = tunings(plan, facts)
+def completion(plan: Plan, book: Book, trained: Trained = Trained()) -> Completion:
+    """The completion of a plan as its facts leave it, nothing published yet."""
+    now, unknown = Standing(plan, book), History(trial="")
+    both, found, past = now.whole, now.tunings, now.histories
+    ours = {trial.id: past.get(trial.id, unknown) for trial in both.trials}
     return Completion(
         plan=both,
         trained=trained.trials,
@@ -78,7 +77,7 @@ def completion(plan: Plan, facts: Sequence[Record], trained: Trained = Trained()
             *trained.unanswered,
         ),
         searched=(*(_effort(tuning) for tuning in found), *trained.remarks),
-        facts=facts,
+        book=book,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import History
+from cbablate.records.book import Book
 from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState, Verdict
@@ -53,7 +53,7 @@ class Conductor:
     Args:
         plan: what is asked.
         ledger: what is told.
-        told: histories of what it holds already.
+        book: what it says, which is told of every fact that is appended.
         session: id of this driver's `session` fact.
         executor: name of what runs the trials.
         needs_of: what is reserved for a trial.
@@ -67,7 +67,7 @@ class Conductor:
         self,
         plan: Plan,
         ledger: Ledger,
-        told: Mapping[str, History],
+        book: Book,
         *,
         session: str,
         executor: str,
@@ -76,10 +76,12 @@ class Conductor:
         checkpoints: Checkpoints | None = None,
         watchers: Sequence[Watcher] = (),
     ) -> None:
+        told = dict(book.histories)  # as they are now: what this driver adds is not among them
         self._watchers = watchers
         self._expected = Expectation(plan, told)
         self.recorder = Recorder(
             ledger,
+            book,
             told,
             session=session,
             executor=executor,

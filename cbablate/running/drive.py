@@ -8,15 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbablate.analysis.course import asked
 from cbablate.analysis.provenance.recorded_version import as_recorded, gap_lines
-from cbablate.analysis.searches.confirmation import confirmations, whole
-from cbablate.analysis.searches.tuning import tunings
+from cbablate.analysis.standing import Standing
 from cbablate.mirrors.port import Mirror, MirrorThread, MirrorUnreachable, StudyState
+from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
+from cbablate.records.book import Book, Recorded
 from cbablate.records.crash_point import crash_point
-from cbablate.records.history import History, histories
 from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.place import Place
@@ -34,7 +33,7 @@ from cbablate.running.isolation.limits import Limits
 from cbablate.running.isolation.scratch import clear_abandoned
 from cbablate.running.namesake import refuse_namesake
 from cbablate.running.recorder import Recorder, declare
-from cbablate.running.session import session_body
+from cbablate.running.session import session_fact
 from cbablate.running.timing_stage import TIMING_ROUNDS, time_arms, untimed
 from cbablate.running.verification import entry, grouping_of, verify
 
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Publish", "drive", "sync"]
 
-Publish = Callable[[Sequence[Record]], list[Path]]
+Publish = Callable[[Book], list[Path]]
 """Writes tables and figures from the facts, and says where."""
 
 
@@ -69,26 +68,27 @@ def drive(
     """
     results = results.absolute()  # a workload in this process may change the working directory
     clear_abandoned(*ROOTS)  # here, since a run that has nothing to train starts no executor
-    with Place(results).writing() as ledger:
-        facts = ledger.records()
-        plan = as_recorded(plan, facts)
-        study = _Study(plan, ledger, histories(facts), _searching(plan, facts))
-        refuse_namesake(plan, ledger)
+    read = _Reading()
+    with Place(results).writing(read.add) as ledger:
+        book = read.book
+        plan = as_recorded(plan, book.facts)
+        study = _Study(plan, ledger, book, _searching(plan, read.taken()))
+        refuse_namesake(plan, book, results)
         followed = mirrors()
-        follower = MirrorThread(followed, plan, facts=lambda: _read(results))
+        follower = MirrorThread(followed, plan, facts=book.copy)
         state, published = StudyState.INTERRUPTED, list[Path]()
         try:
-            with Display(asked(plan, facts), study.told, tunings=tunings(plan, facts)) as display:
+            now = study.standing
+            with Display(now.asked, now.histories, tunings=now.tunings) as display:
                 audience = _Audience(display, _Notice(follower))
                 trained = _brought_on(study, executor, audience, checkpoint_every)
-                facts = ledger.records()
                 display.say("writing tables and figures")
                 crash_point("publish.before")
-                published = publish(facts)
+                published = publish(book)
                 crash_point("publish.after")
                 if followed:
                     display.say("bringing MLflow and Optuna up to date")
-                done = completion(plan, facts, trained)
+                done = completion(plan, book, trained)
                 state = StudyState.FAILED if done.exit_code else StudyState.COMPLETE
                 missed = follower.finish(state, published)
         except BaseException:
@@ -97,23 +97,22 @@ def drive(
     return replace(done, published=tuple(published), missed=tuple(missed))
 
 
-def sync(
-    plan: Plan, facts: Sequence[Record], *, mirrors: Sequence[Mirror], publish: Publish
-) -> None:
+def sync(plan: Plan, facts: Recorded, *, mirrors: Sequence[Mirror], publish: Publish) -> None:
     """Bring mirrors up to date with facts, all of them even if one cannot be reached.
 
     Raises:
         MirrorUnreachable: one or more cannot be reached; all are named.
     """
-    done = completion(plan, facts)
+    book = Book.of(facts)
+    done = completion(plan, book)
     state = StudyState.FAILED if done.exit_code else StudyState.COMPLETE
     if not all(each.ended for each in done.states):
         state = StudyState.INTERRUPTED
-    published = publish(facts)
+    published = publish(book)
     missed: list[str] = []
     for mirror in mirrors:
         try:
-            mirror.sync(asked(plan, facts), facts, state=state, artifacts=published)
+            mirror.sync(Standing(plan, book).asked, book, state=state, artifacts=published)
         except MirrorUnreachable as error:
             missed.append(str(error))
         except Exception as error:  # noqa: BLE001 - the other mirrors are brought up all the same
@@ -122,34 +121,55 @@ def sync(
         raise MirrorUnreachable("\n".join(missed))
 
 
+class _Reading:
+    """What a ledger held and goes on to say; and, until it is taken, what searches replay."""
+
+    def __init__(self) -> None:
+        self.book = Book()
+        self._searched: list[Record] | None = []
+
+    def add(self, fact: Record) -> None:
+        """Take note of a fact."""
+        self.book.add(fact)
+        if self._searched is not None and fact.subject in self.book.subjects("proposed"):
+            self._searched.append(fact)
+
+    def taken(self) -> list[Record]:
+        """The facts about proposals so far, and none any more from now on."""
+        found, self._searched = self._searched or [], None
+        return found
+
+
 @dataclass(frozen=True)
 class _Study:
-    """A study as a driver finds it: its plan, its ledger, what that held, and its searches."""
+    """A study as a driver finds it: its plan, its ledger, what that says, and its searches."""
 
     plan: Plan
     ledger: Ledger
-    told: Mapping[str, History]
+    book: Book
     searching: Searching | None
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands now."""
+        return Standing(self.plan, self.book)
 
     @property
     def unfinished(self) -> bool:
         """Whether there is anything to train."""
-        facts = self.ledger.records()
-        told = histories(facts)
-        if waiting(asked(self.plan, facts), told):
+        now, searching = self.standing, self.searching
+        if waiting(now.asked, now.histories):
             return True
-        searching = self.searching
         if searching is None:
             return False
         if searching.left() or not all(searching.over(arm.id) for arm in self.plan.arms):
             return True
-        return bool(waiting(confirmations(self.plan, facts), told))
+        return bool(waiting(now.confirmations, now.histories))
 
     @property
-    def untimed(self) -> bool:
-        """Whether there is anything to time."""
-        facts = self.ledger.records()
-        return bool(untimed(whole(self.plan, facts), facts))
+    def untimed(self) -> Mapping[str, Arm]:
+        """The arms to time, by id."""
+        return untimed(self.standing.whole, self.book)
 
 
 class _Notice:
@@ -202,11 +222,11 @@ def _brought_on(
         open_ended=plan.description.open_ended,
         tell=display.say,
     )
-    checkpoints.clear(study.told)
+    checkpoints.clear(study.book.histories)
     for line in gap_lines(plan):
         display.say(line)
     if not (study.unfinished or study.untimed):
-        declare(asked(plan, study.ledger.records()), study.ledger)
+        declare(study.standing.asked, study.ledger, study.book)
         return Trained()
     display.say("starting")
     require_descriptors()
@@ -221,16 +241,16 @@ def _trained(
     """Train what is missing, and time all arms if some are not timed."""
     plan, ledger, display = study.plan, study.ledger, audience.display
     session = secrets.token_hex(6)
-    ledger.tell("session", session, session_body(plan.study.folder))
+    ledger.append(session_fact(plan.study.folder).record(session))
     unfinished = study.unfinished
     if unfinished:
         display.say("verifying that every arm can be built")
         verify(plan, executor)
-    declare(asked(plan, ledger.records()), ledger)
+    declare(study.standing.asked, ledger, study.book)
     conductor = Conductor(
         plan,
         ledger,
-        study.told,
+        study.book,
         session=session,
         executor=executor.name,
         needs_of=executor.needs_of,
@@ -244,26 +264,22 @@ def _trained(
         executor.execute(conductor, workload, checkpoints, limits=limits, grouping=grouping)
     remarks = tuple(study.searching.remarks) if study.searching else ()
     halted = (conductor.halted,) if conductor.halted else ()
-    failure = _timed(plan, executor, conductor.recorder, display)
+    failure = _timed(study, executor, conductor.recorder, display)
     return Trained(conductor.trained, (*halted, *failure), remarks)
 
 
-def _timed(plan: Plan, executor: Executor, recorder: Recorder, display: Display) -> tuple[str, ...]:
+def _timed(
+    study: _Study, executor: Executor, recorder: Recorder, display: Display
+) -> tuple[str, ...]:
     """Time the arms that are not timed; a sentence if that failed, for what was trained is
     published all the same.
     """
-    facts = recorder.facts()
-    arms = untimed(whole(plan, facts), facts)
+    arms = study.untimed
     if not arms:
         return ()
     display.say(f"timing {len(arms)} arms, each alone, {TIMING_ROUNDS} rounds")
     try:
-        time_arms(plan, arms, executor=executor, recorder=recorder)
+        time_arms(study.plan, arms, executor=executor, recorder=recorder)
     except Exception as error:  # noqa: BLE001 - told, and what was trained is published
         return (f"The arms could not be timed: {type(error).__name__}: {error}",)
     return ()
-
-
-def _read(results: Path) -> list[Record]:
-    with Place(results).reading() as ledger:
-        return ledger.records()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from cbablate.planning.trial import Trial
+from cbablate.records.facts import Ended
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.running.executors.port import Ending
@@ -31,15 +31,9 @@ class End:
         """The end of a trial that failed."""
         return cls(TrialState.FAILED, reason, failure)
 
-    @property
-    def body(self) -> dict[str, Any]:
-        """What an `ended` fact says of it."""
-        return {
-            "state": self.state.value,
-            "reason": self.reason,
-            "failure": self.failure,
-            "traceback": self.traceback,
-        }
+    def fact(self, attempt: int = 0, session: str = "") -> Ended:
+        """What is recorded of it; the attempt is that of its start, if it ever started."""
+        return Ended(self.state, self.reason, self.failure, self.traceback, attempt, session)
 
 
 def end_of(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
-from cbablate.records.ledger import Ledger
+from cbablate.records.book import Book
+from cbablate.records.facts import StudyFact
 from cbablate.records.place import Place
 from cbablate.spec.loading.load import read_study
 from cbablate.spec.study import Study
@@ -26,7 +25,7 @@ def place(study: Study, results: Path) -> str:
         return study.folder.resolve().as_posix()
 
 
-def refuse_namesake(plan: Plan, ledger: Ledger) -> None:
+def refuse_namesake(plan: Plan, book: Book, results: Path) -> None:
     """Refuse a study if these results hold another one of its name.
 
     A study is known by its content and by its place relative to its results, so one that was
@@ -36,15 +35,15 @@ def refuse_namesake(plan: Plan, ledger: Ledger) -> None:
     Raises:
         EnvironmentFault: it is another one.
     """
-    told = ledger.records(["study"], subject=plan.study.name)
-    if not told:
+    told = book.last("study", plan.study.name)
+    if told is None:
         return
-    body, now = told[-1].body, plan.study.folder.resolve()
-    before = Path(str(body.get("folder", now)))
+    known, now = StudyFact.of(told), plan.study.folder.resolve()
+    before = Path(known.folder or now)
     former = before / f"{plan.study.name}.yaml"
     if before == now or not _is_file(former):
         return
-    if _moved_together(plan.study, body, ledger.folder) or _is_same(plan, former):
+    if _moved_together(plan.study, known, results) or _is_same(plan, former):
         return
     raise EnvironmentFault(
         f"these results hold another study named '{plan.study.name}', from {before}: rename "
@@ -64,12 +63,12 @@ def _is_same(plan: Plan, former: Path) -> bool:
     return asked == (plan.study.model_dump(mode="json"), version)
 
 
-def _moved_together(study: Study, body: Mapping[str, Any], results: Path) -> bool:
+def _moved_together(study: Study, known: StudyFact, results: Path) -> bool:
     """Whether study and results were moved or copied together, from where the former file is."""
-    if "place" in body:
-        return bool(body["place"] == place(study, results))
+    if known.place:
+        return bool(known.place == place(study, results))
     # Releases before 0.2 did not record it; but the original then has a ledger of its own there.
-    original = Path(str(body["folder"])) / os.path.relpath(results, study.folder.resolve())
+    original = Path(known.folder) / os.path.relpath(results, study.folder.resolve())
     return Place(original).has_another_ledger(Place(results))
 
 

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cbablate.analysis.provenance.timing import device_of
 from cbablate.fingerprint import fingerprint
+from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import searches
 from cbablate.planning.trial import Trial
-from cbablate.records.history import History, body_of
+from cbablate.records.book import Book
+from cbablate.records.facts import (
+    ArmFact,
+    Fact,
+    Measured,
+    Started,
+    StudyFact,
+    Timed,
+    TrialFact,
+    WorkerFact,
+)
+from cbablate.records.history import History
 from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
-from cbablate.records.record import Kind, Record
+from cbablate.records.record import Record
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.checkpoints import Checkpoints, Origin
 from cbablate.running.end import End, end_of, not_finite
@@ -26,16 +38,16 @@ from cbablate.running.namesake import place
 from cbablate.spec.needs import Needs
 
 if TYPE_CHECKING:
-    from cbablate.searching.searches import Proposed, Searching
+    from cbablate.searching.searches import Candidate, Searching
 
 __all__ = ["Recorder", "declare"]
 
 
 @dataclass
 class _Attempt:
-    """An attempt under way: its name, how far it is, and its end where that is decided before."""
+    """An attempt under way: its number, how far it is, and its end if that is decided before."""
 
-    name: dict[str, Any]
+    number: int
     spent: int
     last: Measurement | None = None
     decided: End | None = None
@@ -49,7 +61,8 @@ class Recorder:
 
     Args:
         ledger: what is written.
-        told: histories of what it holds already.
+        book: what it says, which is told of every fact that is appended.
+        told: histories of what it held at first.
         session: id of this driver's `session` fact.
         executor: name of what runs the trials.
         needs_of: what is reserved for a trial.
@@ -61,6 +74,7 @@ class Recorder:
     def __init__(
         self,
         ledger: Ledger,
+        book: Book,
         told: Mapping[str, History],
         *,
         session: str,
@@ -71,6 +85,7 @@ class Recorder:
         checkpoints: Checkpoints | None,
     ) -> None:
         self._ledger = ledger
+        self.book = book
         self._told = told
         self._session = session
         self._executor = executor
@@ -80,26 +95,19 @@ class Recorder:
         self._checkpoints = checkpoints
         self._attempts: dict[str, _Attempt] = {}
         self._begun: dict[str, int] = {}
-        self._workers = {fact.subject for fact in ledger.records(["worker"])}
-
-    def facts(self) -> Sequence[Record]:
-        """All that the ledger holds by now."""
-        return self._ledger.records()
 
     def declared(self, plan: Plan, *, asked: bool = False) -> None:
         """Record the arms and trials of a plan that are new; if it is `asked`, the study, too."""
-        (declare if asked else _declare_trials)(plan, self._ledger)
+        (declare if asked else _declare_trials)(plan, self._ledger, self.book)
 
-    def proposed(self, proposed: Proposed) -> None:
+    def proposed(self, proposed: Candidate) -> None:
         """Record what a search proposes; what cannot be trained has failed at once."""
         now, subject = round(time.time(), 3), proposed.subject
-        proposal = Record("proposed", subject, proposed.body, now)
+        proposal = proposed.fact.record(subject, now)
         if proposed.trial is not None:
-            trial = Record("trial", subject, _trial_body(proposed.trial), now)
-            self._ledger.append(proposal, trial)
+            self._ledger.append(proposal, _trial_fact(proposed.trial).record(subject, now))
             return
-        end = End.failed(proposed.refused, "error")
-        ended = Record("ended", subject, end.body, now)
+        ended = End.failed(proposed.refused, "error").fact().record(subject, now)
         self._ledger.append(proposal, ended)
         self._followed(ended)
 
@@ -109,27 +117,24 @@ class Recorder:
         origin = self._checkpoints.offered(trial.id) if self._checkpoints else Origin(0)
         number = self._begun.get(trial.id, before.attempts if before else 0) + 1
         self._begun[trial.id] = number
-        name: dict[str, Any] = {"attempt": number, "session": self._session}
-        self._attempts[trial.id] = _Attempt(name, origin.spent)
-        body = {
-            **name,
-            "executor": self._executor,
-            **({"worker": self._worker(worker)} if worker else {}),
-            **self._needs_of(trial).body,
-            **({"from": origin.spent} if origin.spent else {}),
-        }
+        self._attempts[trial.id] = _Attempt(number, origin.spent)
         shorter = self._told.get(origin.shorter)
-        if shorter is not None:
-            body |= {
-                "of": shorter.trial,
-                "sessions": list(shorter.sessions),
-                "workers": list(shorter.workers),
-            }
-        self._tell("started", trial.id, body)
+        start = Started(
+            attempt=number,
+            session=self._session,
+            executor=self._executor,
+            worker=self._worker(worker) if worker else "",
+            gpus=self._needs_of(trial).reserved_gpus,
+            reached=origin.spent,
+            shorter=shorter.trial if shorter else "",
+            sessions=shorter.sessions if shorter else (),
+            workers=shorter.workers if shorter else (),
+        )
+        self._tell(trial.id, start)
         if shorter is not None and not _holds(before, origin.spent):
-            now = round(time.time(), 3)
-            bodies = (body_of(each) | name for each in _shared(shorter, origin.spent))
-            self._ledger.append(*(Record("measured", trial.id, body, now) for body in bodies))
+            now, shared = round(time.time(), 3), _shared(shorter, origin.spent)
+            facts = (Measured(each, number, self._session) for each in shared)
+            self._ledger.append(*(fact.record(trial.id, now) for fact in facts))
 
     def refused(self, trial: Trial, measurement: Measurement) -> str:
         """Why a measurement cannot be recorded, which is then why its trial failed; "" if it can.
@@ -147,7 +152,7 @@ class Recorder:
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
         """Record a measurement; what its search says to it."""
         attempt = self._attempts[trial.id]
-        verdict = self._tell("measured", trial.id, body_of(measurement) | attempt.name)
+        verdict = self._tell(trial.id, Measured(measurement, attempt.number, self._session))
         attempt.spent, attempt.last = measurement.spent, measurement
         return verdict
 
@@ -162,23 +167,18 @@ class Recorder:
             self._expected.ended(trial, last)
         elif ending.how == "raised" and end.failure == "no measurement":
             self._expected.unusable(trial, end.reason)
-        self._tell("ended", trial.id, end.body | attempt.name)
+        self._tell(trial.id, end.fact(attempt.number, self._session))
         if self._checkpoints and not _resumable(trial, end, ending, measured=last is not None):
             self._checkpoints.drop(trial.id)
         return end
 
     def timed(self, worker: Mapping[str, Any], timings: Mapping[str, Any]) -> None:
         """Record what the arms so named took when each was timed alone, under one batch."""
-        stage = {
-            "batch": secrets.token_hex(6),
-            "session": self._session,
-            "worker": self._worker(worker),
-            "device": device_of(worker),
-        }
-        now = round(time.time(), 3)
+        batch, ran, now = secrets.token_hex(6), self._worker(worker), round(time.time(), 3)
+        device = device_of(WorkerFact(**worker).host)
         self._ledger.append(
             *(
-                Record("timed", arm, {**stage, "metrics": metrics}, now)
+                Timed(batch, metrics, device, self._session, ran).record(arm, now)
                 for arm, metrics in timings.items()
             )
         )
@@ -189,77 +189,69 @@ class Recorder:
     def _worker(self, body: Mapping[str, Any]) -> str:
         """The subject of a worker's fact, which is recorded once."""
         worker = fingerprint(body)
-        if worker not in self._workers:
-            self._ledger.tell("worker", worker, body)
-            self._workers.add(worker)
+        if worker not in self.book.subjects("worker"):
+            self._ledger.append(WorkerFact(**body).record(worker))
         return worker
 
-    def _tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Verdict:
-        return self._followed(self._ledger.tell(kind, subject, body))
+    def _tell(self, subject: str, fact: Fact) -> Verdict:
+        record = fact.record(subject)
+        self._ledger.append(record)
+        return self._followed(record)
 
     def _followed(self, fact: Record) -> Verdict:
         """What the searches say to a fact that was recorded just now."""
         return self._searching.follow(fact) if self._searching else Verdict()
 
 
-def declare(plan: Plan, ledger: Ledger) -> None:
+def declare(plan: Plan, ledger: Ledger, book: Book) -> None:
     """Record what is planned: the study as it now stands, and arms and trials not yet known."""
-    _declare_trials(plan, ledger)
-    study: dict[str, Any] = {
-        "study": plan.study.model_dump(mode="json"),
-        "folder": str(plan.study.folder.resolve()),
-        "place": place(plan.study, ledger.folder),
-        "trials": [trial.id for trial in plan.trials],
-    }
-    code = plan.description.code
-    if code is not None and code.digest != plan.description.version:
-        study |= {"code": code.digest, "version": plan.description.version}
-    if plan.study.tune is not None:
-        study["searches"] = {search.id: search.arm.id for search in searches(plan)}
-    before = ledger.records(["study"], subject=plan.study.name)
-    if not before or before[-1].body != study:
-        ledger.tell("study", plan.study.name, study)
+    _declare_trials(plan, ledger, book)
+    code, version = plan.description.code, plan.description.version
+    digest = code.digest if code is not None and code.digest != version else ""
+    study = StudyFact(
+        study=plan.study.model_dump(mode="json"),
+        folder=str(plan.study.folder.resolve()),
+        place=place(plan.study, ledger.folder),
+        trials=[trial.id for trial in plan.trials],
+        code=digest,
+        version=version if digest else "",
+        searches={search.id: search.arm.id for search in searches(plan)},
+    )
+    before = book.last("study", plan.study.name)
+    if before is None or StudyFact.of(before) != study:
+        ledger.append(study.record(plan.study.name))
 
 
-def _declare_trials(plan: Plan, ledger: Ledger) -> None:
+def _declare_trials(plan: Plan, ledger: Ledger, book: Book) -> None:
     """Record the arms and trials of a plan that the ledger does not know."""
     now = round(time.time(), 3)
-    known: dict[Kind, set[str]] = {"arm": set(), "trial": set()}
-    for fact in ledger.records(known):
-        known[fact.kind].add(fact.subject)
-    facts = [
-        Record("arm", arm.id, _arm_body(plan, arm.id), now)
-        for arm in plan.arms
-        if arm.id not in known["arm"]
-    ]
+    arms, trials = book.subjects("arm"), book.subjects("trial")
+    facts = [_arm_fact(plan, arm).record(arm.id, now) for arm in plan.arms if arm.id not in arms]
     facts += [
-        Record("trial", trial.id, _trial_body(trial), now)
-        for trial in plan.trials
-        if trial.id not in known["trial"]
+        _trial_fact(trial).record(trial.id, now) for trial in plan.trials if trial.id not in trials
     ]
     ledger.append(*facts)
 
 
-def _arm_body(plan: Plan, arm_id: str) -> dict[str, Any]:
-    arm = plan.arm_of[arm_id]
-    return {
-        "name": arm.name,
-        "levels": dict(arm.levels),
-        "config": dict(arm.config),
-        "workload": plan.description.name,
-        "version": plan.description.version,
-        "data": plan.description.data(arm.config),
-    }
+def _arm_fact(plan: Plan, arm: Arm) -> ArmFact:
+    return ArmFact(
+        name=arm.name,
+        levels=arm.levels,
+        config=arm.config,
+        workload=plan.description.name,
+        version=plan.description.version,
+        data=plan.description.data(arm.config),
+    )
 
 
-def _trial_body(trial: Trial) -> dict[str, Any]:
-    body = {
-        "arm": trial.arm,
-        "replicate": trial.replicate,
-        "seed": trial.seed,
-        "budget": {trial.budget.unit: trial.budget.amount},
-    }
-    return {**body, "search": trial.search} if trial.search else body
+def _trial_fact(trial: Trial) -> TrialFact:
+    return TrialFact(
+        arm=trial.arm,
+        replicate=trial.replicate,
+        seed=trial.seed,
+        budget={trial.budget.unit: trial.budget.amount},
+        search=trial.search,
+    )
 
 
 def _holds(history: History | None, spent: int) -> bool:

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from cbablate.records.facts import SessionFact
 from cbablate.running.executors.worker import output_of, worker_body
 
-__all__ = ["session_body"]
+__all__ = ["session_fact"]
 
 
-def session_body(folder: Path) -> dict[str, Any]:
-    """The body of a `session` fact; the commit is that of the repository `folder` lies in.
+def session_fact(folder: Path) -> SessionFact:
+    """The `session` fact of this process; the commit is that of the repository `folder` lies in.
 
     The machine is the driver's. Where trials ran, their own `worker` facts tell.
     """
     worker = worker_body()
-    return {"host": worker["host"], "versions": worker["versions"], **_commit(folder)}
-
-
-def _commit(folder: Path) -> dict[str, Any]:
     where = ["git", "-C", str(folder.resolve())]
     commit = output_of([*where, "rev-parse", "HEAD"])
-    if not commit:
-        return {"commit": "", "dirty": False}
-    return {"commit": commit, "dirty": bool(output_of([*where, "status", "--porcelain"]))}
+    return SessionFact(
+        host=worker["host"],
+        versions=worker["versions"],
+        commit=commit,
+        dirty=bool(commit and output_of([*where, "status", "--porcelain"])),
+    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
-from cbablate.records.history import histories
-from cbablate.records.record import Record
+from cbablate.records.book import Book
+from cbablate.records.facts import Timed
 from cbablate.records.state import TrialState
 from cbablate.running.executors.port import Executor
 from cbablate.running.executors.worker import MEASURED_HERE
@@ -21,7 +21,7 @@ TIMING_ROUNDS = 5
 """How often each arm is timed; rounds are interleaved over the arms, so that drift hits all."""
 
 
-def untimed(plan: Plan, facts: Iterable[Record]) -> dict[str, Arm]:
+def untimed(plan: Plan, book: Book) -> dict[str, Arm]:
     """The arms to time, by id: all that a trial has completed, unless one stage covered them.
 
     Empty where the study reports no timing. Arms are timed together or not at all, because only
@@ -33,17 +33,16 @@ def untimed(plan: Plan, facts: Iterable[Record]) -> dict[str, Arm]:
     )
     if not reported or plan.description.throughput is None:
         return {}
-    recorded = list(facts)
-    past = histories(recorded)
+    past = book.histories
     trained = {
         trial.arm: plan.arm_of[trial.arm]
         for trial in plan.trials
         if (history := past.get(trial.id)) and history.state is TrialState.COMPLETE
     }
     covered: dict[str, set[str]] = {}
-    for fact in recorded:
+    for fact in book.facts:
         if fact.kind == "timed":
-            covered.setdefault(str(fact.body["batch"]), set()).add(fact.subject)
+            covered.setdefault(Timed.of(fact).batch, set()).add(fact.subject)
     if any(arms >= trained.keys() for arms in covered.values()):
         return {}
     return trained

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,6 +19,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.search import Search, searches
 from cbablate.planning.search_turns import turn, wanted
 from cbablate.planning.trial import Trial
+from cbablate.records.facts import Proposed, Started
 from cbablate.records.history import TRIAL_KINDS, History, fold
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
@@ -35,11 +35,11 @@ except ImportError as error:
         "`pip install optuna`, or leave `tune:` out."
     ) from error
 
-__all__ = ["Proposed", "Searching"]
+__all__ = ["Candidate", "Searching"]
 
 
 @dataclass(frozen=True)
-class Proposed:
+class Candidate:
     """What a search proposed as its trial of this number; `trial` is None if it was `refused`."""
 
     search: Search
@@ -57,18 +57,9 @@ class Proposed:
         return fingerprint({"search": self.search.id, "number": self.number})
 
     @property
-    def body(self) -> dict[str, Any]:
-        """The body of the `proposed` fact."""
-        said: dict[str, Any] = {
-            "search": self.search.id,
-            "number": self.number,
-            "proposal": dict(self.proposal),
-        }
-        if self.rejected:
-            said["rejected"] = self.rejected
-        if self.refused:
-            said["refused"] = self.refused
-        return said
+    def fact(self) -> Proposed:
+        """What is recorded of it."""
+        return Proposed(self.search.id, self.number, self.proposal, self.rejected, self.refused)
 
 
 class Searching:
@@ -109,7 +100,7 @@ class Searching:
             if not self.over(search.arm.id):
                 self._sampler(search.id)
 
-    def propose(self) -> Proposed | None:
+    def propose(self) -> Candidate | None:
         """The next proposal, of the arm whose turn it is; None if there is none to make now."""
         counts = [len(self._proposed[search.id]) for search in self._searches]
         index = turn(self._sweep, counts, **self._spent())
@@ -123,7 +114,7 @@ class Searching:
                 trial = search.trial(asked.number, asked.proposal, self._plan.description)
             except ValidationError as error:
                 refused = _told(error)
-        proposed = Proposed(search, asked.number, asked.proposal, asked.rejected, refused, trial)
+        proposed = Candidate(search, asked.number, asked.proposal, asked.rejected, refused, trial)
         self._enter(search.id, proposed.subject, asked.number, asked.proposal)
         return proposed
 
@@ -179,9 +170,12 @@ class Searching:
 
     def _retold(self, fact: Record) -> None:
         """Take note of a fact that was recorded earlier; its sampler is told when it is needed."""
-        if fact.kind == "proposed" and fact.body["search"] in self._backlog:
-            search, number = str(fact.body["search"]), int(fact.body["number"])
-            proposal = typed(self._sweep, fact.body["proposal"])
+        if fact.kind == "proposed":
+            said = Proposed.of(fact)
+            search, number = said.search, said.number
+            if search not in self._backlog:
+                return
+            proposal = typed(self._sweep, said.proposal)
             self._enter(search, fact.subject, number, proposal)
             self._backlog[search].append(lambda told: self._replay(told, search, number, proposal))
         elif fact.kind in TRIAL_KINDS and fact.subject in self._of:
@@ -198,15 +192,14 @@ class Searching:
         last, state = history.last, history.state
         if fact.kind == "started":
             self._open[search].add(fact.subject)
-            self._gpus[fact.subject] = float(fact.body.get("gpus") or 0.0)
+            self._gpus[fact.subject] = Started.of(fact).gpus
             return None
         if fact.kind == "measured":
             return lambda sampler: "" if last is None else sampler.report(number, last)
         self._open[search].discard(fact.subject)
         taken = max(0.0, history.ended - history.began) / 3600 if history.began else 0.0
         self._hours[fact.subject] = self._hours.get(fact.subject, 0.0) + taken
-        for curve in (history.measurements, history.times):
-            curve.clear()  # a search may have thousands of trials, and `last` is all it tells
+        history.measurements, history.times = [], []  # of thousands of trials, `last` is told
 
         def end(sampler: OptunaSampler) -> str:
             sampler.tell(number, state, last, proposal)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from cbablate.errors import UsageError
 from cbablate.phrases import listed
@@ -46,13 +45,8 @@ class Needs:
 
     @property
     def reserved_gpus(self) -> float:
-        """The GPUs that are reserved; none where that is still open."""
+        """The GPUs that are reserved, from which a search counts its hours; none if still open."""
         return self.gpus or 0.0
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """What a `started` fact says of it: the GPUs, from which a search counts its hours."""
-        return {"gpus": self.gpus} if self.gpus else {}
 
     def __str__(self) -> str:
         words = [_counted(self.cpus, "core")]

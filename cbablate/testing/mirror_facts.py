@@ -7,9 +7,9 @@ from typing import Any
 
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import body_of
+from cbablate.records.facts import Ended, Fact, Measured, SessionFact, Started, Timed
 from cbablate.records.measurement import Measurement
-from cbablate.records.record import Kind, Record
+from cbablate.records.record import Record
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor, Level
 from cbablate.spec.metric import Objective
@@ -50,22 +50,18 @@ class Story:
         self._session = session
         self._attempts: dict[str, int] = {}
         host = {"machine": "x86_64", "cores": 2}
-        self.tell(
-            "session",
-            session,
-            {"versions": {"python": "3.11"}, "commit": "abc123", "dirty": True, "host": host},
-        )
+        versions = {"python": "3.11"}
+        self.tell(session, SessionFact(host, versions, commit="abc123", dirty=True))
 
-    def tell(self, kind: Kind, subject: str, body: dict[str, Any]) -> None:
+    def tell(self, subject: str, fact: Fact) -> None:
         """One fact more."""
         self._at = round(self._at + 0.1, 3)
-        self.facts.append(Record(kind, subject, body, self._at, len(self.facts) + 1))
+        self.facts.append(fact.record(subject, self._at, len(self.facts) + 1))
 
     def started(self, trial: Trial) -> None:
         """An attempt begins."""
         attempt = self._attempts[trial.id] = self._attempts.get(trial.id, 0) + 1
-        body = {"attempt": attempt, "session": self._session, "executor": "local"}
-        self.tell("started", trial.id, body)
+        self.tell(trial.id, Started(attempt, self._session, "local"))
 
     def measured(self, trial: Trial, *, until: int | None = None, lift: float = 0.0) -> None:
         """It reports after each unit of its budget, up to `until`."""
@@ -84,12 +80,11 @@ class Story:
                 seconds=0.1 * spent,
                 notes={"device": "cpu", "precision": "float32"},
             )
-            self.tell("measured", trial.id, body_of(measurement))
+            self.tell(trial.id, Measured(measurement))
 
-    def ended(self, trial: Trial, state: str = "complete", **said: str) -> None:
+    def ended(self, trial: Trial, state: str = "complete", **said: Any) -> None:
         """The attempt ends."""
-        blank = {"reason": "", "failure": "", "traceback": ""}
-        self.tell("ended", trial.id, {"state": state, **blank, **said})
+        self.tell(trial.id, Ended(state, **said))
 
     def complete(self, *trials: Trial, lift: float = 0.0) -> Story:
         """Whole trials, one after the other."""
@@ -118,6 +113,5 @@ class Story:
         """Each arm is timed alone; the median of the rounds of arm number i is 100 + i."""
         for number, arm in enumerate(plan.arms):
             rounds = [90.0 + number, 100.0 + number, 130.0 + number]
-            body = {"batch": batch, "device": "cpu", "metrics": {"throughput/train": rounds}}
-            self.tell("timed", arm.id, body)
+            self.tell(arm.id, Timed(batch, {"throughput/train": rounds}, device="cpu"))
         return self

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.trial import Trial
-from cbablate.records.record import Kind, Record
+from cbablate.records.facts import Ended, Fact, Measured, SessionFact, Started, Timed
+from cbablate.records.measurement import Measurement
+from cbablate.records.record import Record
 from cbablate.spec.budget import Budget
 from cbablate.spec.description import Description
 from cbablate.spec.factor import Factor, Level
@@ -47,12 +50,11 @@ FROZEN = Description(
     },
 )
 """A workload that no other work changes, for what is compared byte for byte."""
-SESSION = {
-    "host": {"machine": "x86_64", "processor": "Some Processor at 2 GHz", "gpus": []},
-    "versions": {"cbablate": "0.1.0", "torch": "2.15.0", "timm": "1.0.31", "ray": "2.60.0"},
-    "commit": "0123456789abcdef0123456789abcdef01234567",
-    "dirty": False,
-}
+SESSION = SessionFact(
+    host={"machine": "x86_64", "processor": "Some Processor at 2 GHz", "gpus": []},
+    versions={"cbablate": "0.1.0", "torch": "2.15.0", "timm": "1.0.31", "ray": "2.60.0"},
+    commit="0123456789abcdef0123456789abcdef01234567",
+)
 
 
 def placement(
@@ -131,15 +133,12 @@ class Telling:
     def __init__(self) -> None:
         self.facts: list[Record] = []
 
-    def tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> None:
+    def tell(self, subject: str, fact: Fact) -> None:
         number = len(self.facts) + 1
-        self.facts.append(Record(kind, subject, body, at=1e9 + number, sequence=number))
+        self.facts.append(fact.record(subject, at=1e9 + number, sequence=number))
 
     def session(self, name: str = "session 1", **changes: Any) -> None:
-        self.tell("session", name, {**SESSION, **changes})
-
-    def worker(self, name: str, body: Mapping[str, Any]) -> None:
-        self.tell("worker", name, body)
+        self.tell(name, replace(SESSION, **changes))
 
     def measure(
         self,
@@ -152,16 +151,15 @@ class Telling:
         worker: str = "",
     ) -> None:
         """A start, a first measurement that must not count, and the last one."""
-        body = {"attempt": 1, "session": session, "executor": "local"}
-        self.tell("started", trial.id, {**body, "worker": worker} if worker else body)
+        self.tell(trial.id, Started(1, session, "local", worker))
         early = dict.fromkeys(metrics, -1000.0)
-        self.tell("measured", trial.id, {"spent": 1, "metrics": early, "seconds": 1.0})
-        last = {"spent": trial.budget.amount, "metrics": dict(metrics), "seconds": 8.0}
-        body = {**last, "vectors": dict(vectors or {}), "notes": dict(notes or {})}
-        self.tell("measured", trial.id, body)
+        self.tell(trial.id, Measured(Measurement(1, early, seconds=1.0)))
+        layers = {name: tuple(values) for name, values in (vectors or {}).items()}
+        last = Measurement(trial.budget.amount, metrics, layers, seconds=8.0, notes=notes or {})
+        self.tell(trial.id, Measured(last))
 
     def end(self, trial: Trial, state: str = "complete", failure: str = "", **said: str) -> None:
-        self.tell("ended", trial.id, {"state": state, "reason": "", "failure": failure, **said})
+        self.tell(trial.id, Ended(state, failure=failure, **said))
 
     def complete(self, trial: Trial, metrics: Mapping[str, float], **other: Any) -> None:
         self.measure(trial, metrics, **other)
@@ -170,8 +168,8 @@ class Telling:
     def time(
         self, arm: str, values: Sequence[float], *, batch: str = "stage 1", **other: Any
     ) -> None:
-        body = {"batch": batch, "metrics": {"throughput/train": list(values)}, **other}
-        self.tell("timed", arm, {"session": "session 1", **body})
+        metrics = {"throughput/train": list(values)}
+        self.tell(arm, Timed(batch, metrics, **{"session": "session 1", **other}))
 
 
 Skip = Callable[[Trial, int], str]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from cbablate.analysis.searches.cost import cost
+from cbablate.analysis.cost import cost
 from cbablate.planning.plan import Plan
-from cbablate.records.history import body_of
+from cbablate.records.facts import ArmFact, Ended, Measured, Started, TrialFact
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from tests.toys import toy_plan
@@ -14,19 +16,19 @@ from tests.toys import toy_plan
 
 def trained(plan: Plan, *, per_epoch: dict[str, float], replicates: int = 1) -> list[Record]:
     """The facts of the first replicates of some arms, at so many seconds an epoch by arm name."""
-    facts = [Record("arm", arm.id, {"name": arm.name, "workload": "toy"}, 0.0) for arm in plan.arms]
+    facts = [ArmFact("toy", arm.name).record(arm.id, 0.0) for arm in plan.arms]
     for trial in plan.trials:
         budget = {"epochs": trial.budget.amount}
-        facts.append(Record("trial", trial.id, {"arm": trial.arm, "budget": budget}, 0.0))
+        facts.append(TrialFact(trial.arm, budget).record(trial.id, 0.0))
         pace = per_epoch.get(plan.arm_of[trial.arm].name)
         if pace is None or trial.replicate >= replicates:
             continue
         spent = trial.budget.amount
         last = Measurement(spent=spent, metrics={"val/score": 1.0}, seconds=pace * spent)
         facts += [
-            Record("started", trial.id, {}, 0.0),
-            Record("measured", trial.id, body_of(last), 0.0),
-            Record("ended", trial.id, {"state": "complete"}, 0.0),
+            Started(1, "s").record(trial.id, 0.0),
+            Measured(last).record(trial.id, 0.0),
+            Ended("complete").record(trial.id, 0.0),
         ]
     return facts
 
@@ -54,7 +56,7 @@ def test_another_study_of_the_same_workload_tells_too_but_for_other_units() -> N
     assert price.seconds == pytest.approx(2 * 4 * 3.0)
     assert price.basis == "from completed trials of other arms of toy"
     in_steps = [
-        Record(f.kind, f.subject, {**f.body, "budget": {"steps": 10}}, f.at)
+        replace(TrialFact.of(f), budget={"steps": 10}).record(f.subject, f.at)
         if f.kind == "trial"
         else f
         for f in facts

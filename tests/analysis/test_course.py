@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.analysis.course import Course, asked, course
+from cbablate.analysis.course import Course, course
 from cbablate.analysis.designs.best import best_arms
 from cbablate.analysis.outcome import outcome
+from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import histories
+from cbablate.records.book import Book
+from cbablate.records.facts import Ended, Started
 from cbablate.records.record import Record
 from cbablate.spec.sequential import Sequential
 from tests.analysis.fabrication import Telling
@@ -40,7 +42,7 @@ def lived(plan: Plan, values: Values, order: random.Random, failing: float = 0.0
     """The facts of a study that is run to its end, in rounds whose trials end in any order."""
     telling, over = Telling(), set[str]()
     telling.session()
-    while new := [t for t in asked(plan, telling.facts).trials if t.id not in over]:
+    while new := [t for t in Standing(plan, telling.facts).asked.trials if t.id not in over]:
         order.shuffle(new)
         for trial in new[: order.randint(1, len(new))]:  # then its driver is killed
             over.add(trial.id)
@@ -50,15 +52,15 @@ def lived(plan: Plan, values: Values, order: random.Random, failing: float = 0.0
 
 def _ended(telling: Telling, trial: Trial, values: Values, failing: float) -> None:
     if random.Random(f"{trial.id}").random() < failing:
-        telling.tell("started", trial.id, {"attempt": 1})
-        telling.tell("ended", trial.id, {"state": "failed", "failure": "diverged"})
+        telling.tell(trial.id, Started(1, "session 1"))
+        telling.tell(trial.id, Ended("failed", failure="diverged"))
         return
     value = values[trial.arm][trial.replicate]
     telling.complete(trial, {"test/score": value, "val/score": value})
 
 
 def at_end(plan: Plan, facts: Sequence[Record]) -> Course:
-    found = course(plan, histories(facts))
+    found = course(plan, Book.of(facts).histories)
     assert found is not None
     return found
 
@@ -71,7 +73,9 @@ def test_a_replicate_is_the_same_trial_whether_their_number_is_fixed_or_grows() 
 
 def test_all_arms_start_with_the_fewest_and_none_is_looked_at_before_they_have_them() -> None:
     plan = growing(5, 12)
-    assert {t.replicate for t in asked(plan, []).trials} == set(range(6)), "5 cannot be claimed"
+    assert {t.replicate for t in Standing(plan, []).asked.trials} == set(range(6)), (
+        "5 cannot be claimed"
+    )
     part = {arm: {r: float(r) for r in range(5)} for arm in plan.arm_of}
     found = at_end(plan, facts_of(plan, part))
     assert (found.made, found.spent) == (0, 0.0)
@@ -122,7 +126,7 @@ def test_trials_ahead_of_a_look_change_no_number(world: int, shift: float) -> No
     said, told = summarize(plan, own), summarize(plan, shared)
     assert said.arms == told.arms
     assert said.data == told.data
-    assert at_end(plan, shared).beyond == len(plan.trials) - len(asked(plan, own).trials)
+    assert at_end(plan, shared).beyond == len(plan.trials) - len(Standing(plan, own).asked.trials)
 
 
 def test_a_claim_is_never_taken_back_and_is_the_tables_own() -> None:
@@ -197,7 +201,7 @@ def test_null_studies_are_seldom_decided_though_they_are_looked_at_after_every_s
 def test_a_fixed_number_has_no_course_and_its_plan_stays_as_it_is() -> None:
     plan = grid(3, replicates=4, design="one_at_a_time")
     assert course(plan, {}) is None
-    assert asked(plan, []) is plan
+    assert Standing(plan, []).asked is plan
     assert outcome(plan, []).plan is plan
 
 

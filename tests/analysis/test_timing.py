@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from cbablate.analysis.provenance.timing import timings
+from cbablate.records.facts import WorkerFact
 from tests.analysis.fabrication import Telling
 
 METRIC = "throughput/train"
@@ -67,7 +68,7 @@ def test_the_device_is_the_sessions_where_the_stage_does_not_say() -> None:
 def test_a_stage_names_the_worker_that_timed_it() -> None:
     told = Telling()
     told.session("session 1", host={"gpus": [], "processor": "of the driver"})
-    told.worker("w", {"node": "n1", "host": {"gpus": ["H100"], "processor": "P"}, "versions": {}})
+    told.tell("w", WorkerFact("n1", {"gpus": ["H100"], "processor": "P"}, {}))
     told.time("a", [1.0], worker="w", device="H100")
     said = timings(told.facts, ["a"])[METRIC]["a"]
     assert (said.device, said.worker) == ("H100", "w")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cbablate.analysis.measures.curve import curves
 from cbablate.analysis.summary import summarize
-from cbablate.analysis.trial_outcome import outcomes, past_of
+from cbablate.analysis.trial_outcome import outcomes
+from cbablate.records.book import Book
 from tests.analysis.fabrication import Telling, patchy, placement, told
 
 
@@ -59,7 +60,7 @@ def test_the_data_version_changes_with_a_number_and_with_nothing_else() -> None:
     same = summarize(plan, facts).data
     assert len(same) == 12
     assert summarize(plan, facts[::-1]).data == same
-    assert summarize(plan, facts, told=past_of(outcomes(plan, facts))).data == same
+    assert summarize(plan, Book.of(facts)).data == same
     assert summarize(plan, told(plan, seed=1)).data != same
     fewer = told(plan, skip=lambda trial, arm: "lost" if (arm, trial.replicate) == (1, 0) else "")
     assert summarize(plan, fewer).data != same

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cbablate.analysis.cost import tuning_cost
 from cbablate.analysis.outcome import outcome
-from cbablate.analysis.searches.cost import tuning_cost
 from cbablate.analysis.searches.slices import slices
-from cbablate.analysis.searches.tuning import Tuning, best_proposals, tunings
+from cbablate.analysis.searches.tuning import Tuning, tunings
+from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal, Stop
@@ -44,7 +45,7 @@ def test_the_best_is_the_complete_trial_with_the_best_last_value() -> None:
     found = tunings(planned, telling.facts)
     assert [one.best.number if one.best else None for one in found] == [5, 5]
     assert all(one.over for one in found)
-    assert best_proposals(planned, telling.facts).keys() == {arm.id for arm in planned.arms}
+    assert Standing(planned, telling.facts).proposals.keys() == {arm.id for arm in planned.arms}
 
 
 def test_what_is_minimized_is_best_where_it_is_least() -> None:
@@ -103,12 +104,12 @@ def test_a_search_is_over_when_each_of_its_trials_has_ended() -> None:
     planned, telling = tuned_toys(), Telling()
     searched(telling, planned, by_number, trials=5)
     assert not one_search(planned, telling).over
-    assert best_proposals(planned, telling.facts) == {}
+    assert Standing(planned, telling.facts).proposals == {}
     trial = proposed(telling, planned, 0, 5, RATE)
     one = one_search(planned, telling)
     assert not one.over and one.open == 1
     telling.complete(trial, {"val/score": 99.0})
-    assert best_proposals(planned, telling.facts) == {planned.arms[0].id: RATE}
+    assert Standing(planned, telling.facts).proposals == {planned.arms[0].id: RATE}
 
 
 def test_a_search_of_failures_only_is_over_and_has_no_best() -> None:
@@ -116,7 +117,7 @@ def test_a_search_of_failures_only_is_over_and_has_no_best() -> None:
     searched(telling, planned, by_number, ending=lambda _s, _n: "error")
     one = one_search(planned, telling)
     assert one.over and one.failed == 6 and one.best is None
-    assert best_proposals(planned, telling.facts) == {}
+    assert Standing(planned, telling.facts).proposals == {}
 
 
 def test_a_shortened_sweep_says_what_it_would_have_said_from_the_start() -> None:

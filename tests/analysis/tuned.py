@@ -6,10 +6,12 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from cbablate.analysis.searches.tuning import best_proposals
+from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan, plan
 from cbablate.planning.search import confirmed, searches, versus_fixed
 from cbablate.planning.trial import Trial
+from cbablate.records.facts import Measured, Proposed, Started
+from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.spec.description import Description
 from cbablate.spec.metric import Objective
@@ -68,8 +70,7 @@ def proposed(
     """Tell of a proposal; the trial that it makes."""
     one = searches(planned)[search]
     trial = one.trial(number, proposal, planned.description)
-    body = {"search": one.id, "number": number, "proposal": dict(proposal)}
-    telling.tell("proposed", trial.id, body)
+    telling.tell(trial.id, Proposed(one.id, number, proposal))
     return trial
 
 
@@ -98,9 +99,8 @@ def searched(
                 continue
             metrics = value(index, number, proposal)
             if end == "pruned":
-                telling.tell("started", trial.id, {"attempt": 1, "session": "session 1"})
-                body = {"spent": 1, "metrics": metrics, "seconds": 1.0}
-                telling.tell("measured", trial.id, body)
+                telling.tell(trial.id, Started(1, "session 1"))
+                telling.tell(trial.id, Measured(Measurement(1, metrics, seconds=1.0)))
             else:
                 telling.measure(trial, metrics)
             if end in ("pruned", "complete"):
@@ -111,7 +111,7 @@ def searched(
 
 def replicated(telling: Telling, planned: Plan, *, gain: float = 1.0, primary: str) -> None:
     """Tell of all replicates at the fixed hyperparameters, and of those that can be confirmed."""
-    found = best_proposals(planned, telling.facts)
+    found = Standing(planned, telling.facts).proposals
     alone = len(planned.arms) == 1
     rows = versus_fixed(planned, found) if alone else confirmed(planned, found)
     source = random.Random(3)

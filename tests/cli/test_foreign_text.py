@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
+from cbablate.records.facts import Ended, SessionFact, Started
 from cbablate.records.place import Place
 from tests.cli.typed import Said, typed
 
@@ -81,11 +82,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = api.plan(api.load_study(folder / "s.yaml"))
     with Place(folder / "r").writing() as ledger:
         for trial in plan.trials[:2]:
-            body = {"attempt": 9, "session": STEERING, "executor": STEERING}
-            ledger.tell("started", trial.id, body)
-            said = {"state": "failed", "reason": STEERING, "failure": "error"}
-            ledger.tell("ended", trial.id, {**said, "traceback": STEERING, "seconds": 1.0})
-        ledger.tell("session", STEERING, {"hostname": STEERING, "versions": {STEERING: STEERING}})
+            end = Ended("failed", STEERING, "error", STEERING)
+            for fact in (Started(9, STEERING, STEERING), end):
+                ledger.append(fact.record(trial.id))
+        host, versions = {"hostname": STEERING}, {STEERING: STEERING}
+        ledger.append(SessionFact(host, versions).record(STEERING))
     return folder
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from cbablate import api
 from cbablate.cli.main import app
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault, OwnedElsewhere
+from cbablate.records.facts import Ended, Started
 from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.records.sqlite.layout import LEDGER_FILE
@@ -136,9 +137,8 @@ def test_a_trial_that_two_drivers_ended_is_trained_again_after_a_repair(results:
     with Place(results).writing() as ledger:
         told = ledger.records()
         name = next(fact.subject for fact in told if fact.kind == "trial")
-        attempt = {"attempt": 2, "session": "other"}
-        ledger.tell("started", name, attempt)
-        ledger.tell("ended", name, {"state": "complete"} | attempt)
+        ledger.append(Started(2, "other").record(name))
+        ledger.append(Ended("complete", attempt=2, session="other").record(name))
     with pytest.raises(DamagedState, match="of a budget of 3"):
         api.table(PLAN, results=results)
     done = fsck(results)

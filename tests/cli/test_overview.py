@@ -9,6 +9,7 @@ import pytest
 
 from cbablate import api
 from cbablate.cli.overviews import overview
+from cbablate.records.facts import Started
 from cbablate.records.place import Place
 from cbablate.records.sqlite.lock import held
 from cbablate.running.drive import drive
@@ -45,7 +46,7 @@ def test_a_reason_of_several_lines_is_said_once_in_a_line_with_the_place_where_i
     plan = toy_plan(replicates=1)
     facts = Telling()
     facts.session()
-    facts.tell("started", plan.trials[0].id, {"attempt": 1, "session": "session 1"})
+    facts.tell(plan.trials[0].id, Started(1, "session 1"))
     place = 'Traceback (most recent call last):\n  File "own.py", line 7, in train\n    check(x)\n'
     reason = "ValueError: three lines:\n  one\n  two"
     facts.end(plan.trials[0], "failed", failure="error", reason=reason, traceback=place + reason)
@@ -59,7 +60,7 @@ def test_a_reason_of_several_lines_is_said_once_in_a_line_with_the_place_where_i
 def test_a_trial_without_an_end_runs_only_where_a_driver_is_at_work(tmp_path: Path) -> None:
     plan = toy_plan(replicates=1)
     with Place(tmp_path).writing() as ledger:
-        ledger.tell("started", plan.trials[0].id, {"attempt": 1, "session": "s"})
+        ledger.append(Started(1, "s").record(plan.trials[0].id))
         assert held(tmp_path / "lock")
     assert not held(tmp_path / "lock")
     assert not held(tmp_path / "none")

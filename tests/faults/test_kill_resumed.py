@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.records.history import histories
+from cbablate.records.book import Book
 from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.running.checkpoints import checkpoint_bytes
@@ -76,6 +76,6 @@ def test_a_killed_driver_goes_on_within_its_trial_and_ends_with_the_same_table(
     assert any(fact.body.get("from", 0) > 0 for fact in told if fact.kind == "started")
     measured = sum(fact.kind == "measured" for fact in told)
     assert measured <= TRIALS * EPOCHS + kills, "more was trained again than one epoch a kill"
-    for history in histories(told).values():
+    for history in Book.of(told).histories.values():
         assert [m.spent for m in history.measurements] == list(range(1, EPOCHS + 1))
     assert checkpoint_bytes(Place(results).checkpoints) == (0, 0)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.analysis.searches.tuning import best_proposals
-from cbablate.records.history import histories
+from cbablate.analysis.standing import Standing
+from cbablate.records.book import Book
 from cbablate.records.place import Place
 from cbablate.records.record import Record
 from tests.faults.tuned_driver import study
@@ -57,7 +57,7 @@ def killed_after(results: Path, on: str, delay: float) -> bool:
 def outcome(told: list[Record]) -> dict[str, tuple[str, str, list[dict[str, float]]]]:
     return {
         trial: (h.state.value, h.reason, [dict(m.metrics) for m in h.measurements])
-        for trial, h in histories(told).items()
+        for trial, h in Book.of(told).histories.items()
     }
 
 
@@ -98,7 +98,7 @@ def test_a_search_killed_at_random_moments_ends_as_an_undisturbed_one(tmp_path: 
     assert proposed(told) == proposed(undisturbed)
     assert outcome(told) == outcome(undisturbed)
     plan = study(SECONDS)
-    assert best_proposals(plan, told) == best_proposals(plan, undisturbed)
+    assert Standing(plan, told).proposals == Standing(plan, undisturbed).proposals
 
 
 @pytest.mark.kill

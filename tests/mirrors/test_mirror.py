@@ -16,6 +16,8 @@ from cbablate.mirrors.port import (
     ledger_id,
 )
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book, Recorded
+from cbablate.records.facts import SessionFact
 from cbablate.records.record import Record
 from cbablate.testing.mirror_facts import Story, toy_plan
 
@@ -36,7 +38,7 @@ class Listener:
     def sync(
         self,
         plan: Plan,
-        facts: Sequence[Record],
+        facts: Recorded,
         *,
         state: StudyState,
         artifacts: Sequence[Path] = (),
@@ -47,7 +49,7 @@ class Listener:
             self.hold.wait(30)
         if self.fault is not None:
             raise self.fault
-        self.told.append((len(facts), state, tuple(artifacts)))
+        self.told.append((Book.of(facts).count, state, tuple(artifacts)))
 
 
 @pytest.fixture(autouse=True)
@@ -186,7 +188,7 @@ def test_a_trial_that_runs_again_has_no_account_until_it_ends() -> None:
 def test_a_ledger_is_known_by_its_first_session_for_ever() -> None:
     story = Story("s-1")
     name = ledger_id(story.facts)
-    story.tell("session", "s-2", {})
+    story.tell("s-2", SessionFact())
     assert ledger_id(story.facts) == name != ""
     assert ledger_id(Story("s-3").facts) != name
     assert ledger_id([]) == ""

@@ -13,7 +13,7 @@ import pytest
 
 from cbablate import api
 from cbablate.errors import CbablateError, DamagedState
-from cbablate.records.facts import SHAPES, misshapen
+from cbablate.records.facts import SPELLINGS, misshapen
 from cbablate.records.record import KINDS, digest_of
 from cbablate.records.sqlite.layout import LEDGER_FILE
 from cbablate.records.sqlite.ledger import SqliteLedger
@@ -23,7 +23,15 @@ LOOP = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i
 GOOD: Mapping[str, Mapping[str, Any]] = {
     "session": {"host": {"gpus": []}, "versions": {}, "commit": "", "dirty": False},
     "worker": {"node": "n", "host": {"cpu": "x"}, "versions": {"torch": "2"}},
-    "study": {"study": {"name": "x"}, "folder": "/x", "trials": ["a"], "searches": {"a": "b"}},
+    "study": {
+        "study": {"name": "x"},
+        "folder": "/x",
+        "place": "..",
+        "trials": ["a"],
+        "code": "c",
+        "version": "1",
+        "searches": {"a": "b"},
+    },
     "arm": {
         "name": "a",
         "levels": {"f": "l"},
@@ -101,9 +109,9 @@ def read(folder: Path) -> int:
 
 
 def test_each_kind_has_a_shape_and_an_example() -> None:
-    assert set(SHAPES) == set(GOOD) == set(KINDS)
-    for kind, shape in SHAPES.items():
-        assert set(GOOD[kind]) == {*shape.required, *shape.optional}
+    assert set(SPELLINGS) == set(GOOD) == set(KINDS)
+    for kind, spelling in SPELLINGS.items():
+        assert set(GOOD[kind]) == set(spelling.rules)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,7 +138,8 @@ def test_no_value_under_any_key_gets_past_the_reader_and_ends_in_a_traceback(
 
 
 @pytest.mark.parametrize(
-    ("kind", "key"), [(k, key) for k, shape in SHAPES.items() for key in shape.required]
+    ("kind", "key"),
+    [(kind, key) for kind, each in SPELLINGS.items() for key in each.required],
 )
 def test_a_fact_without_what_its_kind_needs_is_refused(tmp_path: Path, kind: str, key: str) -> None:
     body = {name: value for name, value in GOOD[kind].items() if name != key}

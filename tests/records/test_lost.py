@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cbablate.errors import DamagedState
+from cbablate.records.book import Book
 from cbablate.records.sqlite.layout import LEDGER_FILE
 from cbablate.records.sqlite.ledger import SqliteLedger
 from cbablate.running.completion import Completion
@@ -116,4 +117,6 @@ def test_the_facts_of_a_completion_are_those_its_exit_code_is_of(tmp_path: Path)
         toy_plan(), results=tmp_path / "r", executor=LocalExecutor, publish=lambda facts: []
     )
     with SqliteLedger.reading(tmp_path / "r") as ledger:
-        assert list(done.facts) == ledger.records()
+        there = Book.of(ledger.records())
+    assert done.book.facts == there.facts
+    assert done.book.histories == there.histories

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cbablate.errors import DamagedState
-from cbablate.records.history import histories
+from cbablate.records.book import Book
 from cbablate.records.record import Record
 from cbablate.records.sqlite.layout import LEDGER_FILE
 from cbablate.records.sqlite.ledger import SqliteLedger
@@ -65,7 +65,7 @@ def test_the_file_alone_has_every_trial_that_ended(copy: Path, tmp_path: Path) -
     shutil.copy(copy / LEDGER_FILE, alone)
     facts = read(alone)
     assert len(facts) == 20
-    assert len(histories(facts)) == 5
+    assert len(Book.of(facts).histories) == 5
     with SqliteLedger.writing(alone) as ledger:
         ledger.tell("session", "next", {})
 
@@ -195,7 +195,7 @@ def test_a_ledger_of_0_1_0_is_sealed_by_its_first_writer_and_reads_as_before(
     seal = read_seal(tmp_path)
     assert seal is not None
     assert seal.facts == 122
-    assert histories(before) == histories(read(tmp_path))
+    assert Book.of(before).histories == Book.of(read(tmp_path)).histories
 
 
 def test_readers_beside_a_writer_of_another_process_see_whole_ledgers(tmp_path: Path) -> None:

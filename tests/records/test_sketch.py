@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.records.history import body_of, measurement_of
+from cbablate.records.facts import Measured
 from cbablate.records.measurement import Measurement
 from cbablate.records.sketch import STEPS, Sketch
 
@@ -54,5 +55,7 @@ def test_what_is_no_sketch_is_refused_and_never_read_as_another() -> None:
 def test_sketches_are_in_the_ledger_and_a_measurement_without_any_is_as_it_was() -> None:
     packed = Sketch("x", ((1.0, 2.0),)).packed
     measurement = Measurement(1, {"loss": 1.0}, sketches={"a/b": packed})
-    assert measurement_of(json.loads(json.dumps(body_of(measurement)))) == measurement
-    assert "sketches" not in body_of(Measurement(1, {"loss": 1.0}))
+    record = Measured(measurement).record("t")
+    read = replace(record, body=json.loads(json.dumps(record.body)))
+    assert Measured.of(read).measurement == measurement
+    assert "sketches" not in Measured(Measurement(1, {"loss": 1.0})).body()

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cbablate.records.facts import Ended, Measured, Started, TrialFact
+from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 
 WRITE = """
@@ -30,14 +32,12 @@ with SqliteLedger.writing(Path(sys.argv[1])) as ledger:
 def trial(number: int, session: str = "s") -> list[Record]:
     """The facts of one trial of a budget of one epoch."""
     name = f"trial-{number}"
-    attempt = {"attempt": 1, "session": session}
+    measured = Measured(Measurement(1, {"loss": 0.5}, seconds=1.0), 1, session)
     return [
-        Record("trial", name, {"arm": "a", "budget": {"epochs": 1}}, 1.0),
-        Record("started", name, attempt, 1.0),
-        Record(
-            "measured", name, {"spent": 1, "metrics": {"loss": 0.5}, "seconds": 1.0} | attempt, 2.0
-        ),
-        Record("ended", name, {"state": "complete"} | attempt, 3.0),
+        TrialFact("a", {"epochs": 1}).record(name, 1.0),
+        Started(1, session).record(name, 1.0),
+        measured.record(name, 2.0),
+        Ended("complete", attempt=1, session=session).record(name, 3.0),
     ]
 
 

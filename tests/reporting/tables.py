@@ -130,7 +130,7 @@ def mixed() -> Table:
     planned = placement(description=FROZEN, replicates=6)
     telling = Telling()
     telling.session("one")
-    versions: Mapping[str, Any] = {**SESSION["versions"], "torch": "2.16.0"}  # type: ignore[dict-item]
+    versions: Mapping[str, Any] = {**SESSION.versions, "torch": "2.16.0"}  # type: ignore[dict-item]
     telling.session("two", commit="f" * 40, dirty=True, versions=versions)
     for number, trial in enumerate(planned.trials):
         session = "one" if trial.replicate < 3 else "two"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
+from cbablate.records.facts import WorkerFact
 from cbablate.reporting.forms.latex import latex
 from cbablate.reporting.sentences.caption import stated, statement
 from cbablate.reporting.tables.arms import outcome_table
@@ -75,11 +76,8 @@ def test_what_the_caption_says_is_not_said_again_below() -> None:
 
 def test_the_machine_of_the_caption_is_the_worker_s_and_what_the_workload_computed_on() -> None:
     plan = placement(description=FROZEN)
-    worker = {
-        "node": "n1",
-        "host": {"processor": "Processor of the node", "gpus": ["H100", "H100"]},
-        "versions": {"torch": "2.15.0"},
-    }
+    host = {"processor": "Processor of the node", "gpus": ["H100", "H100"]}
+    worker = WorkerFact("n1", host, {"torch": "2.15.0"})
     for device, words in (
         ({}, "Trained on H100, H100, commit"),
         ({"device": "H100"}, "Trained on H100, commit"),
@@ -87,7 +85,7 @@ def test_the_machine_of_the_caption_is_the_worker_s_and_what_the_workload_comput
     ):
         telling = Telling()
         telling.session()
-        telling.worker("w", worker)
+        telling.tell("w", worker)
         for trial in plan.trials:
             telling.complete(trial, {"test/top1": 1.0}, worker="w", notes=device)
         assert statement(plan, summarize(plan, telling.facts))[-1].startswith(words)

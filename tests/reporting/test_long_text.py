@@ -19,8 +19,7 @@ def test_what_a_failure_says_is_cut_where_it_is_read() -> None:
     facts.session()
     for trial in plan.trials:
         facts.measure(trial, {"val/top1": 1.0, "test/top1": 1.0})
-        said = {"state": "failed", "failure": "", "reason": LONG, "traceback": LONG + "\nthe end"}
-        facts.tell("ended", trial.id, said)
+        facts.end(trial, "failed", reason=LONG, traceback=LONG + "\nthe end")
     page = report(plan, facts.facts)
     assert len(page) < 2_000_000
     assert "the end" in page, "the cause stands at the end of a traceback"

@@ -122,7 +122,7 @@ def test_trials_of_different_making_are_told_but_not_of_different_servers() -> N
     plan = placement(replicates=1)
     telling = Telling()
     telling.session("one")
-    versions = {**SESSION["versions"], "torch": "2.16.0", "ray": "3.0"}
+    versions = {**SESSION.versions, "torch": "2.16.0", "ray": "3.0"}
     telling.session("two", versions=versions)
     for index, trial in enumerate(plan.trials):
         telling.complete(trial, {"test/top1": 1.0}, session="one" if index else "two")

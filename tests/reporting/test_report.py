@@ -15,6 +15,7 @@ from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
+from cbablate.records.facts import Started
 from cbablate.records.record import Record
 from cbablate.reporting.figures.picture import pictures
 from cbablate.reporting.pages import report_pdf as pdf
@@ -64,10 +65,9 @@ def failing(plan: Plan) -> list[Record]:
     telling = Telling()
     telling.facts = facts
     trial = plan.trials[-1]
-    telling.tell("started", trial.id, {"attempt": 2, "session": "session 1"})
+    telling.tell(trial.id, Started(2, "session 1"))
     trace = 'Traceback:\n  File "<x>"\n    boom & <b>\x1b[31m\nValueError: no'
-    body = {"state": "failed", "reason": "ValueError: <no>", "failure": "error", "traceback": trace}
-    telling.tell("ended", trial.id, body)
+    telling.end(trial, "failed", "error", reason="ValueError: <no>", traceback=trace)
     return facts
 
 

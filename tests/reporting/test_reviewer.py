@@ -83,7 +83,7 @@ def test_mixed_commits_and_hardware_are_told_but_not_mixed_mlflow() -> None:
     planned = placement(replicates=2)
     telling = Telling()
     telling.session("one")
-    other = {**SESSION["versions"], "mlflow": "3", "torch": "2.16"}  # type: ignore[dict-item]
+    other = {**SESSION.versions, "mlflow": "3", "torch": "2.16"}  # type: ignore[dict-item]
     telling.session("two", commit="f" * 40, versions=other, host={"processor": "Other"})
     for trial in planned.trials:
         session = "one" if trial.replicate else "two"

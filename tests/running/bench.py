@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cbablate.analysis.course import asked
+from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
-from cbablate.records.history import TRIAL_KINDS, histories
+from cbablate.records.book import Book
 from cbablate.records.record import Record
 from cbablate.running.conductor import Conductor
 from cbablate.running.executors.port import Ending, raised
@@ -44,21 +44,21 @@ def conducted(
 
     With several slots trials advance in turns, one measurement each.
     """
-    with Mortal(facts, most=most).writing() as ledger:
-        _conduct(plan, ledger, slots)
+    book = Book()
+    with Mortal(facts, most=most).writing(book.add) as ledger:
+        _conduct(plan, ledger, book, slots)
     return ledger.facts
 
 
-def _conduct(plan: Plan, ledger: MemoryLedgers, slots: int) -> None:
-    told = histories(ledger.records(TRIAL_KINDS))
-    searching = Searching(plan, ledger.records()) if plan.study.tune else None
+def _conduct(plan: Plan, ledger: MemoryLedgers, book: Book, slots: int) -> None:
+    searching = Searching(plan, ledger.facts) if plan.study.tune else None
     try:
-        now = asked(plan, ledger.records())
-        declare(now, ledger)
+        now = Standing(plan, book).asked
+        declare(now, ledger, book)
         conductor = Conductor(
             plan,
             ledger,
-            told,
+            book,
             session="s",
             executor="bench",
             searching=searching,

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import History, histories
+from cbablate.records.book import Book
+from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.place import Place
 from cbablate.records.state import TrialState, Verdict
@@ -221,7 +222,7 @@ def driven(plan: Plan, results: Path, *, every: float = 0.0) -> None:
 
 def told(results: Path) -> dict[str, History]:
     with Place(results).reading() as ledger:
-        return histories(ledger.records())
+        return Book.of(ledger.records()).histories
 
 
 def table(plan: Plan, results: Path) -> str:

@@ -13,10 +13,13 @@ import pytest
 from cbablate.errors import EnvironmentFault, OwnedElsewhere, StudyError
 from cbablate.mirrors.port import MirrorUnreachable, StudyState, accounts
 from cbablate.planning.plan import Plan
-from cbablate.records.history import body_of, histories
+from cbablate.planning.trial import Trial
+from cbablate.records.book import Book
+from cbablate.records.facts import Measured, Started
 from cbablate.records.measurement import Measurement
 from cbablate.records.place import Place
 from cbablate.records.record import Record
+from cbablate.records.sqlite.ledger_file import LedgerFile
 from cbablate.records.state import TrialState
 from cbablate.running.agenda import waiting
 from cbablate.running.completion import Completion
@@ -24,6 +27,7 @@ from cbablate.running.drive import drive, sync
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Ending
 from cbablate.running.timing_stage import untimed
+from cbablate.spec.needs import Needs
 from tests.toys import toy_plan
 
 
@@ -84,7 +88,7 @@ def test_failed_trials_are_tried_again_but_diverged_ones_are_not(tmp_path: Path)
     assert (
         driven(toy_plan({"fault": "nan"}, {"fault": "raise"}, replicates=1), tmp_path).trained == 1
     )
-    attempts = histories(told(tmp_path))
+    attempts = Book.of(told(tmp_path)).histories
     assert sorted(history.attempts for history in attempts.values()) == [1, 1, 2]
 
 
@@ -99,11 +103,11 @@ def test_timings_are_taken_once_for_all_arms_together(tmp_path: Path) -> None:
     wider = toy_plan(
         {"seconds": 0.001}, {"seconds": 0.002}, report=("test/score", "throughput/train")
     )
-    assert not untimed(wider, told(tmp_path)), "its new arm has not been trained"
+    assert not untimed(wider, Book.of(told(tmp_path))), "its new arm has not been trained"
     driven(wider, tmp_path)
     timed = [fact for fact in told(tmp_path) if fact.kind == "timed"]
     assert [fact.subject for fact in timed[2:]] == list(wider.arm_of), "one stage for all arms"
-    assert not untimed(toy_plan({"seconds": 0.002}), []), "nobody asked for a timing"
+    assert not untimed(toy_plan({"seconds": 0.002}), Book()), "nobody asked for a timing"
 
 
 def test_a_timing_stage_that_only_failed_arms_lack_is_not_repeated_for_ever(tmp_path: Path) -> None:
@@ -145,6 +149,23 @@ def test_a_mirror_that_cannot_be_reached_costs_a_sentence_and_no_trial(tmp_path:
             mirrors=[_Recording(reachable=False)],
             publish=lambda facts: [],
         )
+
+
+def test_a_run_reads_each_fact_of_its_ledger_once_and_its_mirrors_read_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driven(toy_plan(replicates=1), tmp_path)
+    known, reads, stream = len(told(tmp_path)), list[int](), LedgerFile.stream
+
+    def counted(file: LedgerFile, *, after: int = 0) -> Iterator[Record]:
+        for fact in stream(file, after=after):
+            reads.append(fact.sequence)
+            yield fact
+
+    monkeypatch.setattr(LedgerFile, "stream", counted)
+    done = driven(toy_plan(replicates=3), tmp_path, mirrors=lambda: [_Recording()])
+    assert done.trained > 0
+    assert reads == [*range(1, known + 1)]
 
 
 @pytest.mark.parametrize(
@@ -211,7 +232,7 @@ def test_a_timing_that_raises_is_told_and_what_was_trained_is_published(tmp_path
         plan,
         results=tmp_path,
         executor=Untimeable,
-        publish=lambda facts: published.append(len(facts)) or [],
+        publish=lambda book: published.append(book.count) or [],
     )
     assert done.unanswered == ("The arms could not be timed: MemoryError: too large to time",)
     assert done.exit_code == 3
@@ -223,12 +244,13 @@ def test_a_trial_that_got_on_from_its_checkpoint_keeps_its_place(tmp_path: Path)
     plan = toy_plan({"ceiling": 2.0}, replicates=2)
     first = plan.trials[0]
     with Place(tmp_path).writing() as ledger:
-        ledger.tell("started", first.id, {"attempt": 1, "session": "s"})
-        ledger.tell("measured", first.id, body_of(Measurement(1, {"val/score": 1.0})))
-        ledger.tell("started", first.id, {"attempt": 2, "session": "s", "from": 1})
-        assert waiting(plan, histories(ledger.records())).index(first) == 3, "it got nowhere"
-        ledger.tell("measured", first.id, body_of(Measurement(2, {"val/score": 1.0})))
-        assert waiting(plan, histories(ledger.records())).index(first) == 0
+        ledger.append(Started(1, "s").record(first.id))
+        ledger.append(Measured(Measurement(1, {"val/score": 1.0})).record(first.id))
+        ledger.append(Started(2, "s", reached=1).record(first.id))
+        place = waiting(plan, Book.of(ledger.records()).histories).index(first)
+        assert place == 3, "it got nowhere"
+        ledger.append(Measured(Measurement(2, {"val/score": 1.0})).record(first.id))
+        assert waiting(plan, Book.of(ledger.records()).histories).index(first) == 0
 
 
 def test_a_trial_that_was_under_way_at_two_deaths_comes_last(tmp_path: Path) -> None:
@@ -236,8 +258,8 @@ def test_a_trial_that_was_under_way_at_two_deaths_comes_last(tmp_path: Path) -> 
     first = plan.trials[0]
     with Place(tmp_path).writing() as ledger:
         for attempt, expected in ((1, 0), (2, 3)):
-            ledger.tell("started", first.id, {"attempt": attempt, "session": "s"})
-            order = waiting(plan, histories(ledger.records()))
+            ledger.append(Started(attempt, "s").record(first.id))
+            order = waiting(plan, Book.of(ledger.records()).histories)
             assert order.index(first) == expected
     assert driven(plan, tmp_path).states == {TrialState.COMPLETE: 4}
 
@@ -247,7 +269,6 @@ class _Dying:
 
     name = "dying"
     slots = 1
-    gpus = 0.0
 
     def __enter__(self) -> _Dying:
         return self
@@ -258,15 +279,19 @@ class _Dying:
     def call(self, *_: Any, **__: Any) -> dict[str, list[str]]:
         return {}
 
+    def needs_of(self, trial: Trial) -> Needs:
+        return Needs(gpus=0.0)
+
     def execute(self, feed: Any, workload: Any, keeper: Any = None, **_: Any) -> None:
-        first = feed.next()
+        (first,) = feed.next()
         feed.started(first, {})
         for measurement in workload.load()(
             first.config, seed=first.seed, budget=first.budget, workdir=Path()
         ):
             feed.measured(first, measurement)
         feed.ended(first, Ending("finished"))
-        feed.started(feed.next(), {})
+        (second,) = feed.next()
+        feed.started(second, {})
         raise KeyboardInterrupt
 
 
@@ -283,7 +308,7 @@ def test_an_interrupt_keeps_what_had_finished_and_the_rest_starts_again(tmp_path
         )
     assert mirror.states[-1] is StudyState.INTERRUPTED
     assert driven(plan, tmp_path).trained == 2
-    attempts = histories(told(tmp_path))
+    attempts = Book.of(told(tmp_path)).histories
     assert sorted(history.attempts for history in attempts.values()) == [1, 1, 2]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import histories
+from cbablate.records.book import Book
 from cbablate.records.measurement import Measurement
 from cbablate.records.place import Place
 from cbablate.running.conductor import Conductor
@@ -38,9 +38,10 @@ def grouped(plan: Plan, entry: str = "cbablate.testing.toy_group:together", **ho
 
 
 def conductor_of(plan: Plan) -> Conductor:
-    ledger = MemoryLedgers.opened()
+    book = Book()
+    ledger = MemoryLedgers.opened(book.add)
     searching = Searching(plan, []) if plan.study.tune else None
-    return Conductor(plan, ledger, {}, session="s", executor="bench", searching=searching)
+    return Conductor(plan, ledger, book, session="s", executor="bench", searching=searching)
 
 
 def groups_of(conductor: Conductor, most: int) -> list[list[Trial]]:
@@ -147,7 +148,7 @@ def test_members_of_a_group_whose_driver_died_go_on_from_their_checkpoints(
         ] == [None, None, 2, 2]
         told[folder] = {
             trial: (history.state, [(m.spent, m.metrics) for m in history.measurements])
-            for trial, history in histories(facts).items()
+            for trial, history in Book.of(facts).histories.items()
         }
     assert told["cut"] == told["undisturbed"]
 

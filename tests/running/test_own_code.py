@@ -12,7 +12,7 @@ import pytest
 from cbablate import api
 from cbablate.cli.overviews import overview
 from cbablate.errors import EnvironmentFault, StudyError
-from cbablate.records.history import histories
+from cbablate.records.book import Book
 from cbablate.running.drive import drive
 from cbablate.workloads.own_code import importing, source
 from cbablate.workloads.own_code.entry import Entry
@@ -164,7 +164,7 @@ def test_code_that_is_found_while_the_file_is_imported_starts_no_trial(tmp_path:
     study = project(tmp_path, {"wl.py": train(FOUND_AT_RUN_TIME), "helper.py": "VALUE = 1\n"})
     with pytest.raises(StudyError, match=r"helper\.py \(as 'helper'\), which the digest"):
         ran(study, tmp_path / "r")
-    assert not histories(api.facts(tmp_path / "r"))
+    assert not Book.of(api.facts(tmp_path / "r")).histories
 
 
 WRAPPED = """
@@ -208,7 +208,7 @@ def test_a_workload_that_cannot_be_used_is_a_sentence_before_the_first_trial(
     with pytest.raises(StudyError) as refused:
         ran(study, tmp_path / "r")
     assert sentence in str(refused.value)
-    assert not histories(api.facts(tmp_path / "r"))
+    assert not Book.of(api.facts(tmp_path / "r")).histories
 
 
 ADAPTED = """

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from cbablate.records.history import histories
+from cbablate.records.book import Book
 from cbablate.records.place import Place
 from cbablate.records.process import Process, started
 from cbablate.running.executors.ray_folder import ROOTS
@@ -170,7 +170,7 @@ def test_a_ray_that_dies_ends_the_study_in_order_and_nothing_is_lost(
         time.sleep(0.1)
     assert not still
     with Place(results).reading() as ledger:
-        before = histories(ledger.records())
+        before = Book.of(ledger.records()).histories
     assert {history.state.value for history in before.values()} <= {"complete", "running"}
     complete = sum(history.state.value == "complete" for history in before.values())
     again = subprocess.run(

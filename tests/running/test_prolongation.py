@@ -9,7 +9,8 @@ import pytest
 
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan, plan
-from cbablate.records.history import History, histories
+from cbablate.records.book import Book
+from cbablate.records.history import History
 from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.reporting.forms.form import render
@@ -55,7 +56,7 @@ def driven(study: Plan, results: Path, **more: Any) -> list[Record]:
 
 
 def of(study: Plan, facts: list[Record]) -> History:
-    return histories(facts)[study.trials[0].id]
+    return Book.of(facts).histories[study.trials[0].id]
 
 
 def curve(history: History) -> list[Any]:

@@ -12,12 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from cbablate import api
-from cbablate.analysis.course import asked, course
+from cbablate.analysis.course import course
 from cbablate.analysis.outcome import outcome
+from cbablate.analysis.standing import Standing
 from cbablate.cli.main import app
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
-from cbablate.records.history import histories
+from cbablate.records.book import Book
 from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -27,6 +28,7 @@ from cbablate.running.completion import Completion
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Ending, Executor, Feed, Keeper
+from cbablate.spec.needs import Needs
 from cbablate.spec.sequential import Sequential
 from cbablate.workloads.own_code.entry import Entry
 from tests.running.bench import conducted
@@ -68,11 +70,11 @@ def whole() -> list[Record]:
 
 def test_only_undecided_arms_and_their_reference_are_given_more(whole: list[Record]) -> None:
     plan = growing()
-    found = course(plan, histories(whole))
+    found = course(plan, Book.of(whole).histories)
     assert found is not None
     baseline, early, later, never = (found.asked[arm.id] for arm in plan.arms)
     assert 6 <= early < later < never == baseline == 10
-    assert trained(whole) == {trial.id for trial in asked(plan, whole).trials}
+    assert trained(whole) == {trial.id for trial in Standing(plan, whole).asked.trials}
     counts = [arm.counts.complete for arm in outcome(plan, whole).summary.arms]
     assert counts == [baseline, early, later, never]
 
@@ -89,7 +91,7 @@ def test_killed_at_any_fact_it_goes_on_to_the_same_trials_and_the_same_table(
             facts = conducted(plan, facts, most=before + draw.randint(2, 80))
             if len(facts) == before:
                 break
-            if not [t for t in asked(plan, facts).trials if not _complete(facts, t)]:
+            if not [t for t in Standing(plan, facts).asked.trials if not _complete(facts, t)]:
                 facts = conducted(plan, facts)
                 break
         assert trained(facts) == trained(whole)
@@ -97,7 +99,7 @@ def test_killed_at_any_fact_it_goes_on_to_the_same_trials_and_the_same_table(
 
 
 def _complete(facts: Sequence[Record], trial: Trial) -> bool:
-    history = histories(facts).get(trial.id)
+    history = Book.of(facts).histories.get(trial.id)
     return history is not None and history.state is TrialState.COMPLETE
 
 
@@ -131,13 +133,13 @@ def test_trials_of_another_study_ahead_of_a_look_are_not_used_and_that_is_said(
 
 
 def own_trials(facts: Sequence[Record]) -> list[Trial]:
-    return list(asked(growing(), facts).trials)
+    return list(Standing(growing(), facts).asked.trials)
 
 
 class _Dying:
     """The executor of this process, whose driver dies after so many trials."""
 
-    name, slots, gpus = "local", 1, 0.0
+    name, slots = "local", 1
 
     def __init__(self, trials: int) -> None:
         self._left = trials
@@ -146,6 +148,9 @@ class _Dying:
     def __enter__(self) -> _Dying:
         self._inner.__enter__()
         return self
+
+    def needs_of(self, trial: Trial) -> Needs:
+        return self._inner.needs_of(trial)
 
     def __exit__(
         self,

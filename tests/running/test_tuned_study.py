@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from cbablate.analysis.searches.confirmation import confirmations, whole
-from cbablate.analysis.searches.tuning import best_proposals
+from cbablate.analysis.standing import Standing
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
-from cbablate.records.history import histories
+from cbablate.records.book import Book
 from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -70,7 +69,7 @@ def test_arms_are_searched_side_by_side_and_pruned_under_ray(tmp_path: Path) -> 
     done = driven(plan, tmp_path, lambda: RayExecutor(slots=2))
     assert done.exit_code == 0
     assert done.states == {TrialState.COMPLETE: 4}
-    pruned = [h for h in histories(told(tmp_path)).values() if h.state is TrialState.PRUNED]
+    pruned = [h for h in Book.of(told(tmp_path)).histories.values() if h.state is TrialState.PRUNED]
     assert pruned
     assert all(h.last and h.last.spent < 9 for h in pruned), "they stopped where they were told"
     assert driven(plan, tmp_path, lambda: RayExecutor(slots=2)).trained == 0
@@ -84,11 +83,11 @@ def test_a_tuned_study_confirms_each_arm_at_its_best_from_the_replicates_seeds(
     done = driven(plan, tmp_path)
     facts = told(tmp_path)
     assert (done.trained, done.exit_code) == (18, 0)
-    best, tuned = best_proposals(plan, facts), confirmations(plan, facts)
+    best, tuned = Standing(plan, facts).proposals, Standing(plan, facts).confirmations
     for arm, written in zip(tuned.arms, plan.arms, strict=True):
         assert {key: arm.config[key] for key in ("rate", "start")} == best[written.id]
         assert arm.config["ceiling"] == written.config["ceiling"]
-    past = histories(facts)
+    past = Book.of(facts).histories
     assert {past[trial.id].state for trial in tuned.trials} == {TrialState.COMPLETE}
     assert [t.seed for t in tuned.trials] == [t.seed for t in plan.trials]
     declared = {fact.subject for fact in facts if fact.kind in ("arm", "trial")}
@@ -107,7 +106,7 @@ def test_a_search_that_finds_the_hyperparameters_as_written_trains_them_once(
     )
     done = driven(plan, tmp_path)
     assert done.trained == 4
-    assert whole(plan, told(tmp_path)) == plan
+    assert Standing(plan, told(tmp_path)).whole == plan
 
 
 def test_an_arm_whose_search_found_nothing_is_told_in_a_sentence(tmp_path: Path) -> None:
@@ -132,7 +131,7 @@ def test_arms_as_written_and_as_confirmed_are_timed_in_one_stage(tmp_path: Path)
     driven(plan, tmp_path)
     facts = told(tmp_path)
     timed = [fact for fact in facts if fact.kind == "timed"]
-    assert {fact.subject for fact in timed} == set(whole(plan, facts).arm_of)
+    assert {fact.subject for fact in timed} == set(Standing(plan, facts).whole.arm_of)
     assert len({fact.body["batch"] for fact in timed}) == 1
     assert len(timed) == 2
 
@@ -146,7 +145,7 @@ def test_a_search_without_its_objective_fails_its_trials_and_says_which_is_missi
     tune = plan.study.tune.model_copy(update={"objectives": objectives})
     study = plan.study.model_copy(update={"tune": tune})
     done = driven(replace(plan, study=study), tmp_path)
-    reasons = {h.reason for h in histories(told(tmp_path)).values() if h.failure}
+    reasons = {h.reason for h in Book.of(told(tmp_path)).histories.values() if h.failure}
     assert reasons == {"no val/loss was measured at the end"}
     assert done.exit_code == 3
 

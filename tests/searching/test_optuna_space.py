@@ -15,7 +15,7 @@ from optuna.trial import create_trial
 
 from cbablate.fingerprint import canonical
 from cbablate.planning.search import Search, searches
-from cbablate.records.record import Record
+from cbablate.records.facts import Proposed
 from cbablate.searching.optuna_sampler import OptunaSampler
 from cbablate.searching.optuna_space import distribution, spelled, typed
 from cbablate.searching.searches import Searching
@@ -105,7 +105,7 @@ def test_a_proposal_that_0_1_0_recorded_keeps_its_value_and_its_trial() -> None:
     assert {"ceiling": 0.6000000000000001} in old, "the seed draws the value that is rounded"
     trials = [search.trial(number, one, plan.description) for number, one in enumerate(old)]
     facts = [
-        Record("proposed", trial.id, {"search": search.id, "number": number, "proposal": one}, 0.0)
+        Proposed(search.id, number, one).record(trial.id, 0.0)
         for number, (trial, one) in enumerate(zip(trials, old, strict=True))
     ]
     searching = Searching(plan, facts)

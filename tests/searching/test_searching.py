@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbablate.analysis.searches.confirmation import confirmations
-from cbablate.analysis.searches.tuning import best_proposals, tunings
+from cbablate.analysis.searches.tuning import tunings
+from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import searches, tuning_seed
 from cbablate.planning.trial import replicate_seed
-from cbablate.records.history import histories
+from cbablate.records.book import Book
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.searching.searches import Searching
@@ -65,7 +65,7 @@ def proposals(facts: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
 def outcomes(facts: Sequence[Record]) -> dict[str, tuple[str, list[dict[str, float]]]]:
     return {
         trial: (h.state.value, [dict(m.metrics) for m in h.measurements])
-        for trial, h in histories(facts).items()
+        for trial, h in Book.of(facts).histories.items()
     }
 
 
@@ -144,7 +144,7 @@ def test_a_search_killed_anywhere_proposes_and_finds_what_an_undisturbed_one_doe
     assert proposals(facts) == proposals(UNDISTURBED)
     assert outcomes(facts) == outcomes(UNDISTURBED)
     assert set(Counter(f.subject for f in facts if f.kind == "ended").values()) == {1}
-    assert best_proposals(TWO_ARMS, facts) == best_proposals(TWO_ARMS, UNDISTURBED)
+    assert Standing(TWO_ARMS, facts).proposals == Standing(TWO_ARMS, UNDISTURBED).proposals
 
 
 @pytest.mark.slow
@@ -209,7 +209,7 @@ def test_every_pruner_judges_again_as_it_judged(pruner: Pruner) -> None:
         facts = conducted(plan, facts, most=most)
     facts = conducted(plan, facts)
     assert outcomes(facts) == outcomes(undisturbed)
-    reasons = [h.reason for h in histories(facts).values() if h.state is TrialState.PRUNED]
+    reasons = [h.reason for h in Book.of(facts).histories.values() if h.state is TrialState.PRUNED]
     assert reasons
     assert all(reason.startswith(pruner.name.replace("_", " ")) for reason in reasons)
 
@@ -242,7 +242,7 @@ def test_a_longer_search_goes_on_and_confirms_what_is_best_then() -> None:
     longer = tuned_plan(trials=9, epochs=3, replicates=1)
     facts = conducted(longer, conducted(plan))
     assert proposals(facts) == proposals(conducted(longer))
-    assert best_proposals(longer, facts) == best_proposals(longer, conducted(longer))
+    assert Standing(longer, facts).proposals == Standing(longer, conducted(longer)).proposals
 
 
 def test_what_optuna_would_propose_otherwise_today_stands_as_recorded_and_is_told() -> None:
@@ -282,7 +282,7 @@ def test_a_failed_tuning_trial_is_told_and_left_alone() -> None:
 def test_where_no_trial_was_ever_complete_all_but_diverged_ones_are_run_again() -> None:
     plan = tuned_plan(trials=3, epochs=2, replicates=1, fault="raise")
     facts = conducted(plan)
-    assert best_proposals(plan, facts) == {}
+    assert Standing(plan, facts).proposals == {}
     again = conducted(plan, facts)
     starts = Counter(f.subject for f in again[len(facts) :] if f.kind == "started")
     assert len(starts) == 4, "three of the search and the replicate"
@@ -308,8 +308,8 @@ def test_a_search_that_is_run_again_is_confirmed_in_the_same_run() -> None:
     tuning = {f.subject for f in whole if f.kind == "proposed"}
     ends = [i for i, f in enumerate(whole) if f.kind == "ended" and f.subject in tuning]
     again = conducted(plan, failed(whole[: ends[-1] + 1]))
-    past = histories(again)
-    confirmed = confirmations(plan, again).trials
+    past = Book.of(again).histories
+    confirmed = Standing(plan, again).confirmations.trials
     assert len(confirmed) == 4
     assert {past[trial.id].state for trial in confirmed} == {TrialState.COMPLETE}
 
@@ -331,7 +331,7 @@ def test_a_trial_that_is_run_again_and_now_completes_is_told_to_the_sampler() ->
     facts = conducted(plan)
     cut = failed(facts[: next(i for i, f in enumerate(facts) if f.kind == "ended") + 1])
     again = conducted(plan, cut)
-    assert histories(again)[cut[-1].subject].state is TrialState.COMPLETE
+    assert Book.of(again).histories[cut[-1].subject].state is TrialState.COMPLETE
     assert len(tunings(plan, again)[0].attempts) == 12
     assert not Searching(tuned_plan(trials=13, epochs=1, replicates=1), again).remarks
     assert search.id in proposals(again)
@@ -345,7 +345,7 @@ def test_a_proposal_that_the_workload_refuses_is_recorded_and_never_trained() ->
     refused = [a for a in tuning.attempts if a.proposal["rate"] <= 0]
     assert refused
     assert all(a.state is TrialState.FAILED and not a.spent for a in refused)
-    reasons = {h.reason for h in histories(facts).values() if h.state is TrialState.FAILED}
+    reasons = {h.reason for h in Book.of(facts).histories.values() if h.state is TrialState.FAILED}
     assert reasons == {"the workload refuses rate: Input should be greater than 0"}
     assert conducted(plan, facts) == facts
     assert proposals(conducted(plan, facts[: len(facts) // 2])) == proposals(facts)
@@ -380,7 +380,7 @@ def test_a_constraint_that_nothing_keeps_fails_its_trials_in_a_sentence() -> Non
         trials=1, epochs=1, replicates=1, sampler="random", sweep={"constraints": ("rate <= -1",)}
     )
     facts = conducted(plan)
-    failed = [h for h in histories(facts).values() if h.state is TrialState.FAILED]
+    failed = [h for h in Book.of(facts).histories.values() if h.state is TrialState.FAILED]
     assert {h.reason for h in failed} == {"1,020 draws in a row do not keep 'rate <= -1'"}
     assert len(failed) == 1
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from cbablate.fingerprint import canonical
 from cbablate.planning.plan import Plan
+from cbablate.records.facts import ArmFact, StudyFact, TrialFact
 from cbablate.records.history import History
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -31,24 +31,24 @@ def earlier_versions(
     if code is None:
         return tuple(_mended(plan, facts, told))
     versions: dict[str, str] = {}
-    bodies: dict[str, Mapping[str, Any]] = {}
+    trials: dict[str, TrialFact] = {}
     asked: set[str] = set()
     searches: dict[str, str] = {}
     for fact in facts:
-        if fact.kind == "arm" and fact.body.get("workload") == plan.description.name:
-            versions[fact.subject] = str(fact.body.get("version"))
+        if fact.kind == "arm" and (arm := ArmFact.of(fact)).workload == plan.description.name:
+            versions[fact.subject] = arm.version
         elif fact.kind == "trial":
-            bodies[fact.subject] = fact.body
+            trials[fact.subject] = TrialFact.of(fact)
         elif fact.kind == "study" and fact.subject == plan.study.name:
-            asked.update(fact.body.get("trials", ()))
-            searches.update(fact.body.get("searches", {}))
+            study = StudyFact.of(fact)
+            asked.update(study.trials)
+            searches.update(study.searches)
     ended: dict[str, list[float]] = {}
-    for trial, body in bodies.items():
-        search = str(body.get("search", ""))
-        if trial not in asked and search not in searches:
+    for trial, planned in trials.items():
+        if trial not in asked and planned.search not in searches:
             continue
-        arm = searches.get(search) or str(body.get("arm"))
-        version = versions.get(arm, plan.description.version)
+        of_arm = searches.get(planned.search) or planned.arm
+        version = versions.get(of_arm, plan.description.version)
         history = told.get(trial, new)
         if version != plan.description.version and history.state is TrialState.COMPLETE:
             ended.setdefault(version, []).append(history.ended)
@@ -65,15 +65,16 @@ def _mended(plan: Plan, facts: Iterable[Record], told: Mapping[str, History]) ->
     ended: dict[str, list[float]] = {}
     for fact in facts:
         if fact.kind == "arm" and fact.subject not in plan.arm_of:
-            arm = asked.get(canonical(fact.body.get("config", {})))
+            before = ArmFact.of(fact)
+            arm = asked.get(canonical(before.config))
             known = (plan.description.name, plan.description.version)
-            same = (fact.body.get("workload"), fact.body.get("version")) == known
-            if arm and same and fact.body.get("data") == plan.description.data(arm.config):
+            same = (before.workload, before.version) == known
+            if arm and same and before.data == plan.description.data(arm.config):
                 former[fact.subject] = arm.name
-        elif fact.kind == "trial" and fact.body.get("arm") in former:
+        elif fact.kind == "trial" and (name := former.get(TrialFact.of(fact).arm)):
             history = told.get(fact.subject)
             if history is not None and history.state is TrialState.COMPLETE:
-                ended.setdefault(former[str(fact.body["arm"])], []).append(history.ended)
+                ended.setdefault(name, []).append(history.ended)
     if ended:
         names = ", ".join(f"'{name}'" for name in ended)
         times = [at for each in ended.values() for at in each]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cbablate.analysis.provenance.timing import Timing
+from cbablate.records.facts import SessionFact, WorkerFact
 from cbablate.records.history import History
 from cbablate.records.record import Record
 from cbablate.spec.loading.changes import flatten
@@ -40,9 +41,7 @@ def origin(entered: Iterable[History], facts: Iterable[Record]) -> Origin:
     """The origin of these trials: commits from their sessions, hosts and versions from their
     workers. A trial whose worker is not known (of a ledger of 0.1.0) has its session's.
     """
-    traits = {
-        fact.subject: _traits(fact.body) for fact in facts if fact.kind in ("session", "worker")
-    }
+    traits = _traits_by_subject(facts)
     seen: dict[str, set[str]] = {}
     for history in entered:
         for session, worker in zip(history.sessions, history.workers, strict=True):
@@ -56,9 +55,7 @@ def origin(entered: Iterable[History], facts: Iterable[Record]) -> Origin:
 
 def origin_of_timings(timed: Iterable[Timing], facts: Iterable[Record]) -> Origin:
     """The origin of these timings, likewise; their device is told with them."""
-    traits = {
-        fact.subject: _traits(fact.body) for fact in facts if fact.kind in ("session", "worker")
-    }
+    traits = _traits_by_subject(facts)
     seen: dict[str, set[str]] = {}
     for timing in timed:
         _add(seen, traits.get(timing.session, {}), traits.get(timing.worker))
@@ -79,18 +76,29 @@ def _origin(seen: Mapping[str, set[str]]) -> Origin:
     return Origin({trait: tuple(sorted(seen[trait])) for trait in sorted(seen)})
 
 
-def _traits(body: Mapping[str, Any]) -> dict[str, str]:
+def _traits_by_subject(facts: Iterable[Record]) -> dict[str, dict[str, str]]:
+    """What sessions and workers say of themselves, by their ids."""
+    found: dict[str, dict[str, str]] = {}
+    for fact in facts:
+        if fact.kind == "session":
+            session = SessionFact.of(fact)
+            found[fact.subject] = _traits(session.versions, session.host)
+            if session.commit:
+                found[fact.subject]["commit"] = f"{str(session.commit)[:12]}{session.edits}"
+        elif fact.kind == "worker":
+            worker = WorkerFact.of(fact)
+            found[fact.subject] = _traits(worker.versions, worker.host)
+    return found
+
+
+def _traits(versions: Any, host: Any) -> dict[str, str]:
     traits: dict[str, str] = {}
-    if body.get("commit"):
-        edited = " with uncommitted changes" if body.get("dirty") else ""
-        traits["commit"] = f"{str(body['commit'])[:12]}{edited}"
-    for group in ("versions", "host"):
-        told = body.get(group, {})
+    for group, told in (("versions", versions), ("host", host)):
         if isinstance(told, Mapping):
             traits |= {
                 f"{group}.{key}": _word(value) for key, value in flatten(told) if key not in _PLACES
             }
-        elif group == "versions":
+        elif group == "versions" and told is not None:
             traits["versions"] = str(told)
     return traits
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
+from cbablate.records.facts import ArmFact, StudyFact
 from cbablate.records.record import Record
 from cbablate.spec.description import Description
 
@@ -49,10 +50,10 @@ def _version(described: Description, facts: Iterable[Record]) -> str:
         return described.version
     code, known, named = described.code.digest, set[str](), dict[str, str]()
     for fact in facts:
-        if fact.kind == "arm" and fact.body.get("workload") == described.name:
-            known.add(str(fact.body.get("version")))
-        elif fact.kind == "study" and "code" in fact.body:
-            named[str(fact.body["code"])] = str(fact.body.get("version"))
+        if fact.kind == "arm" and (arm := ArmFact.of(fact)).workload == described.name:
+            known.add(arm.version)
+        elif fact.kind == "study" and (study := StudyFact.of(fact)).code:
+            named[study.code] = study.version
     if code in known:
         return code
     if named.get(code) in known:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cbablate.records.facts import SessionFact, Timed
 from cbablate.records.record import Record
 
 __all__ = ["Timing", "device_of", "timings"]
@@ -44,11 +45,12 @@ def timings(facts: Iterable[Record], arms: Sequence[str]) -> dict[str, dict[str,
     wanted = set(arms)
     for place, fact in enumerate(facts):
         if fact.kind == "session":
-            hosts[fact.subject] = device_of(fact.body)
+            hosts[fact.subject] = device_of(SessionFact.of(fact).host)
         if fact.kind != "timed" or fact.subject not in wanted:
             continue
-        device = fact.body.get("device") or hosts.get(str(fact.body.get("session")), "")
-        for metric, timing in _timings(fact.body, str(device)).items():
+        timed = Timed.of(fact)
+        device = timed.device or hosts.get(timed.session, "")
+        for metric, timing in _timings(timed, device).items():
             told.setdefault(metric, {}).setdefault(timing.batch, {})[fact.subject] = timing
             newest[timing.batch] = place
     return {
@@ -65,9 +67,8 @@ def _chosen(stages: Sequence[Mapping[str, Timing]]) -> dict[str, Timing]:
     return next((dict(timed) for timed in reversed(stages) if timed.keys() == mixed.keys()), mixed)
 
 
-def device_of(body: Mapping[str, Any]) -> str:
+def device_of(host: Any) -> str:
     """What the host of a worker or a session computes on: its GPUs, if any, else its processor."""
-    host = body.get("host")
     if not isinstance(host, Mapping):
         return ""
     gpus = host.get("gpus")
@@ -75,9 +76,9 @@ def device_of(body: Mapping[str, Any]) -> str:
     return ", ".join(sorted(set(named))) or str(host.get("processor", ""))
 
 
-def _timings(body: Mapping[str, Any], device: str) -> dict[str, Timing]:
+def _timings(timed: Timed, device: str) -> dict[str, Timing]:
     found: dict[str, Timing] = {}
-    for metric, rounds in body.get("metrics", {}).items():
+    for metric, rounds in timed.metrics.items():
         values = [float(value) for value in rounds if math.isfinite(value)]
         if values:
             found[metric] = Timing(
@@ -85,9 +86,9 @@ def _timings(body: Mapping[str, Any], device: str) -> dict[str, Timing]:
                 low=min(values),
                 high=max(values),
                 rounds=len(values),
-                batch=str(body.get("batch", "")),
+                batch=timed.batch,
                 device=device,
-                session=str(body.get("session", "")),
-                worker=str(body.get("worker", "")),
+                session=timed.session,
+                worker=timed.worker,
             )
     return found

@@ -2,40 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from pydantic import ValidationError
 
-from cbablate.analysis.course import asked
-from cbablate.analysis.searches.tuning import Tuning, best_proposals
+from cbablate.analysis.searches.tuning import Tuning
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import confirmed
 from cbablate.planning.trial import Trial
-from cbablate.records.record import Record
 
-__all__ = ["confirmations", "tuning_plan", "whole"]
-
-
-def confirmations(plan: Plan, facts: Sequence[Record]) -> Plan:
-    """The plan with each arm at its tuned hyperparameters, as far as its search is over.
-
-    An arm whose search goes on, or found nothing, is as written and has no trials.
-    """
-    return confirmed(plan, best_proposals(plan, facts))
+__all__ = ["tuning_plan", "with_confirmations"]
 
 
-def whole(plan: Plan, facts: Sequence[Record]) -> Plan:
+def with_confirmations(plan: Plan, tuned: Plan) -> Plan:
     """Everything of a study but its searches: the plan as written, and the confirmations.
 
     Arms and trials that are in both (a search that found the hyperparameters as written) are in
-    it once; a tuned arm is called so. Of a study that does not tune it is the plan, with the
-    replicates that were asked for.
+    it once; a tuned arm is called so.
     """
-    if plan.study.tune is None:
-        return asked(plan, facts)
-    tuned = confirmations(plan, facts)
     trials = {trial.id: trial for trial in (*plan.trials, *tuned.trials)}
     arms = {arm.id: replace(arm, name=f"{arm.name} (tuned)") for arm in tuned.arms}
     arms = {arm.id: arm for arm in plan.arms} | {

@@ -11,21 +11,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
-from typing import Any
 
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import Search, searches, violations
 from cbablate.planning.search_turns import most_each, wanted
-from cbablate.records.history import History, counted, histories
-from cbablate.records.record import Record
+from cbablate.records.book import Book, Recorded
+from cbablate.records.facts import Proposed
+from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal
 
 __all__ = ["Attempt", "Tuning", "best_proposals", "tunings"]
-
-_NO_DRAWS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -138,32 +135,31 @@ class Tuning:
         )
 
 
-def tunings(plan: Plan, facts: Iterable[Record]) -> tuple[Tuning, ...]:
+def tunings(plan: Plan, facts: Recorded) -> tuple[Tuning, ...]:
     """The tuning of each arm, in the plan's order; none of a study that does not tune.
 
     Attempts beyond the number of trials that the sweep now asks for are passed by: a sweep that
     was shortened says what it would have said had it been short from the start.
     """
-    ordered = sorted(facts, key=lambda fact: fact.sequence)
-    proposed: dict[str, dict[int, Record]] = {}
-    for fact in ordered:
-        if fact.kind == "proposed":
-            by_number = proposed.setdefault(str(fact.body["search"]), {})
-            by_number.setdefault(int(fact.body["number"]), fact)
     planned = searches(plan)
     if not planned:
         return ()
-    past, clock = histories(ordered), _clock(ordered)
+    book = Book.of(facts)
+    proposed: dict[str, dict[int, tuple[str, Proposed]]] = {}
+    for fact in book.facts:
+        if fact.kind == "proposed":
+            one = Proposed.of(fact)
+            proposed.setdefault(one.search, {}).setdefault(one.number, (fact.subject, one))
     limit = most_each(planned[0].sweep, len(planned))
     attempts = [
         tuple(
-            _attempt(search, fact, past, clock)
-            for number, fact in sorted(proposed.get(search.id, {}).items())
+            _attempt(search, trial, one, book)
+            for number, (trial, one) in sorted(proposed.get(search.id, {}).items())
             if number < limit
         )
         for search in planned
     ]
-    each = _wanted(planned[0], attempts, _gpus(ordered))
+    each = _wanted(planned[0], attempts, book.gpus)
     own = [objective.metric for objective in planned[0].objectives]
     decides = own.index(plan.study.objective.metric) if plan.study.objective.metric in own else 0
     return tuple(
@@ -172,7 +168,7 @@ def tunings(plan: Plan, facts: Iterable[Record]) -> tuple[Tuning, ...]:
     )
 
 
-def best_proposals(plan: Plan, facts: Iterable[Record]) -> dict[str, Proposal]:
+def best_proposals(found: Iterable[Tuning]) -> dict[str, Proposal]:
     """The best proposal of each search that is over and has one, by the id of its arm as planned.
 
     It is a COMPLETE trial's: never a pruned one's, a failed one's, or one's that breaks a
@@ -180,7 +176,7 @@ def best_proposals(plan: Plan, facts: Iterable[Record]) -> dict[str, Proposal]:
     """
     return {
         tuning.search.arm.id: tuning.best.proposal
-        for tuning in tunings(plan, facts)
+        for tuning in found
         if tuning.over and tuning.best is not None
     }
 
@@ -198,23 +194,21 @@ def _wanted(
     )
 
 
-def _attempt(
-    search: Search, fact: Record, past: Mapping[str, History], clock: Mapping[str, float]
-) -> Attempt:
-    history = past.get(fact.subject) or History(trial=fact.subject)
-    proposal = dict(fact.body.get("proposal") or _NO_DRAWS)
+def _attempt(search: Search, trial: str, proposed: Proposed, book: Book) -> Attempt:
+    history = book.histories.get(trial) or History(trial=trial)
+    proposal = proposed.proposal
     values = _values(search, history)
     first = search.objectives[0].metric
     return Attempt(
-        number=int(fact.body["number"]),
-        trial=fact.subject,
+        number=proposed.number,
+        trial=trial,
         proposal=proposal,
         state=history.state,
         values=values,
         feasible=values is None or _feasible(search, proposal, history),
         failure=history.failure,
         spent=history.last.spent if history.last else 0,
-        seconds=clock.get(fact.subject, 0.0),
+        seconds=book.seconds.get(trial, 0.0),
         curve=tuple(
             (measurement.spent, float(measurement.metrics[first]))
             for measurement in history.measurements
@@ -243,25 +237,3 @@ def _scores(objectives: Sequence[Objective], values: Sequence[float] | None) -> 
 def _dominates(one: Sequence[float], other: Sequence[float]) -> bool:
     at_least = all(a >= b for a, b in zip(one, other, strict=True))
     return at_least and any(a > b for a, b in zip(one, other, strict=True))
-
-
-def _clock(facts: Iterable[Record]) -> dict[str, float]:
-    """Seconds from start to end, over all attempts at a trial that ended, by trial id."""
-    began: dict[str, float] = {}
-    taken: dict[str, float] = {}
-    for fact in counted(facts):
-        if fact.kind == "started":
-            began[fact.subject] = fact.at
-        elif fact.kind == "ended" and fact.subject in began:
-            seconds = max(0.0, fact.at - began.pop(fact.subject))
-            taken[fact.subject] = taken.get(fact.subject, 0.0) + seconds
-    return taken
-
-
-def _gpus(facts: Iterable[Record]) -> dict[str, float]:
-    """The share of GPUs that the last attempt at a trial had, by trial id."""
-    return {
-        fact.subject: float(fact.body.get("gpus") or 0.0)
-        for fact in facts
-        if fact.kind == "started"
-    }

@@ -62,7 +62,7 @@ def run(
             mlflow=mlflow,
             mirrored=mirrors,
         )
-    text = spelled(api.table_of(planned, done.facts, view="shown"), Form(TEXT))
+    text = spelled(api.table_of(planned, done.book, view="shown"), Form(TEXT))
     try:
         say(text, end="")
     except (ReaderLeft, EnvironmentFault) as error:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from cbablate.analysis.searches.slices import Slice, slices
-from cbablate.analysis.searches.tuning import Attempt, Tuning, tunings
+from cbablate.analysis.searches.tuning import Attempt, Tuning
+from cbablate.analysis.standing import Standing
 from cbablate.errors import CbablateError
 from cbablate.phrases import duration
 from cbablate.planning.plan import Plan
-from cbablate.records.record import Record
+from cbablate.records.book import Recorded
 from cbablate.reporting.sentences.tuning_note import (
     proposal_words,
     search_words,
@@ -24,7 +25,7 @@ _BAR = 20
 _FRONT = 12
 
 
-def swept(plan: Plan, facts: Sequence[Record]) -> str:
+def swept(plan: Plan, facts: Recorded) -> str:
     """Each arm's search: what it took, the best so far, what matters, and how values did.
 
     Raises:
@@ -37,7 +38,7 @@ def swept(plan: Plan, facts: Sequence[Record]) -> str:
         )
     sweep = plan.study.tune
     lines = [f"{plan.study.name}, tuned by {sweep.name}: {search_words(sweep)}", ""]
-    for one in tunings(plan, facts):
+    for one in Standing(plan, facts).tunings:
         lines += [*_search(one), ""]
     return "\n".join(lines[:-1])
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from cbablate.analysis.course import asked, course, looks_of, may_come
-from cbablate.analysis.searches.cost import cost
+from cbablate.analysis.cost import cost
+from cbablate.analysis.course import looks_of
+from cbablate.analysis.standing import Standing
 from cbablate.phrases import counted, duration
 from cbablate.planning.plan import Plan
-from cbablate.records.history import histories
-from cbablate.records.record import Record
 from cbablate.reporting.sentences.sequential_note import progress
 
 __all__ = ["cost_lines", "look_lines", "standing_lines"]
@@ -28,10 +25,10 @@ def look_lines(plan: Plan) -> list[str]:
     ]
 
 
-def cost_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
+def cost_lines(standing: Standing) -> list[str]:
     """What is finished, and what is to be trained at least and at most."""
-    now, most = cost(asked(plan, facts), facts), cost(may_come(plan, facts), facts)
-    unit = plan.study.budget.unit
+    now, most = (cost(plan, standing.book) for plan in (standing.asked, standing.may_come))
+    unit = standing.plan.study.budget.unit
     lines = [
         f"Finished: {now.trials - now.left} of the {now.trials} trials that are asked for so far. "
         f"To train: {now.left} trials to the next look, {now.budget_left:,} {unit}; "
@@ -47,18 +44,18 @@ def cost_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
     return lines
 
 
-def standing_lines(plan: Plan, facts: Sequence[Record]) -> list[str]:
+def standing_lines(standing: Standing) -> list[str]:
     """How many looks were taken, who is decided, and how many trials may still come."""
-    at = course(plan, histories(facts))
+    at = standing.course
     if at is None:
         return []
-    names = {arm.id: arm.name for arm in plan.arms}
+    names = {arm.id: arm.name for arm in standing.plan.arms}
     width = max(map(len, names.values()))
     lines = ["", f"Looks: {progress(at)}."]
     for arm, one in at.decisions.items():
         word = one.claim or ("open" if arm in at.open else "undecided at the last look")
         lines.append(f"  {names[arm]:<{width}}  {word}, {counted(one.replicates, 'replicate')}")
-    may = len(may_come(plan, facts).trials) - len(asked(plan, facts).trials)
+    may = len(standing.may_come.trials) - len(standing.asked.trials)
     if may:
         lines.append(f"At most {counted(may, 'further trial')} may be asked for.")
     if at.beyond:

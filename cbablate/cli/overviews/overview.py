@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.contrasts.contrast import pooled_sd
-from cbablate.analysis.course import asked
+from cbablate.analysis.cost import cost, tuning_cost
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.provenance.earlier_versions import earlier_versions
 from cbablate.analysis.provenance.recorded_version import gap_lines
-from cbablate.analysis.searches.cost import cost, tuning_cost
-from cbablate.analysis.searches.tuning import best_proposals
+from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.character import brief, visible
 from cbablate.cli.overviews.looks_overview import cost_lines, look_lines, standing_lines
@@ -24,10 +23,9 @@ from cbablate.phrases import counted, duration
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.planning.search import confirmed
-from cbablate.records.history import LONGEST_REASON, TRIAL_KINDS, History, histories
+from cbablate.records.book import Recorded
+from cbablate.records.history import LONGEST_REASON, History
 from cbablate.records.place import Place
-from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
@@ -56,13 +54,13 @@ _PRICE_OF_LOOKING = (
 )
 
 
-def planned(plan: Plan, facts: Sequence[Record]) -> str:
+def planned(plan: Plan, facts: Recorded) -> str:
     """The arms, the trials, what they can show, and their cost."""
-    study = plan.study
-    price = cost(plan, facts)
+    study, now = plan.study, Standing(plan, facts)
+    price = cost(plan, now.book)
     unit = study.budget.unit
     tuned, grows = study.tune is not None, study.sequential is not None
-    least = f"{len(asked(plan, []).trials)} to " if grows else ""
+    least = f"{len(Standing(plan).asked.trials)} to " if grows else ""
     lines = [
         f"{study.name}: {study.question}",
         "",
@@ -70,20 +68,20 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
         f"= {least}{price.trials} trials of {study.budget.amount} {unit} "
         f"({price.budget:,} {unit} in all{' at most' * grows})"
         f"{', at the hyperparameters as written' * tuned}",
-        *(tuning_lines(plan, tuning_cost(plan, facts)) if tuned else ()),
+        *(tuning_lines(plan, tuning_cost(plan, now.book)) if tuned else ()),
         *look_lines(plan),
         *_limit_lines(plan),
         "",
         *_arm_lines(plan),
         "",
         *_screening_lines(plan),
-        *_power_lines(outcome(plan, facts), plan.study.tune is not None),
+        *_power_lines(outcome(plan, now.book), plan.study.tune is not None),
     ]
-    lines += [*earlier_versions(plan, facts, histories(facts)), *gap_lines(plan)]
+    lines += [*earlier_versions(plan, now.book.facts, now.histories), *gap_lines(plan)]
     if tuned:
-        return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, facts))])
+        return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, now.book))])
     if grows:
-        return "\n".join([*lines, *cost_lines(plan, facts)])
+        return "\n".join([*lines, *cost_lines(now)])
     lines.append(
         f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
         f"{price.budget_left:,} {unit}."
@@ -97,35 +95,31 @@ def planned(plan: Plan, facts: Sequence[Record]) -> str:
     return "\n".join(lines)
 
 
-def standing(plan: Plan, facts: Sequence[Record], *, at_work: bool = False) -> str:
+def standing(plan: Plan, facts: Recorded, *, at_work: bool = False) -> str:
     """How many trials are in which state, arm by arm, and why any failed or was pruned.
 
     `at_work` is whether a driver writes to the results folder: where none does, a trial that began
     and has not ended was cut short.
     """
-    past = histories(fact for fact in facts if fact.kind in TRIAL_KINDS)
-    unknown = History(trial="")
-    earlier = (*earlier_versions(plan, facts, past), *gap_lines(plan))
+    now = Standing(plan, facts)
+    past, unknown = now.book.past, History(trial="")
+    earlier = (*earlier_versions(plan, now.book.facts, past), *gap_lines(plan))
     after = ["", *earlier] if earlier else []
     if plan.study.tune is not None:
-        return "\n".join([_tuned_standing(plan, facts, past, at_work=at_work), *after])
-    now = asked(plan, facts)
-    ours = {trial.id: past.get(trial.id, unknown) for trial in now.trials}
-    lines = _standing(now, ours, f"{plan.study.name}:", at_work=at_work)
-    return "\n".join([*lines, *standing_lines(plan, facts), *after])
+        return "\n".join([_tuned_standing(now, past, at_work=at_work), *after])
+    ours = {trial.id: past.get(trial.id, unknown) for trial in now.asked.trials}
+    lines = _standing(now.asked, ours, f"{plan.study.name}:", at_work=at_work)
+    return "\n".join([*lines, *standing_lines(now), *after])
 
 
-def _tuned_standing(
-    plan: Plan, facts: Sequence[Record], past: dict[str, History], *, at_work: bool
-) -> str:
+def _tuned_standing(now: Standing, past: Mapping[str, History], *, at_work: bool) -> str:
     """The same of a study that tunes: the arms as written, the searches, the arms as tuned."""
-    unknown = History(trial="")
-    rows = confirmed(plan, best_proposals(plan, facts))
+    unknown, plan, rows = History(trial=""), now.plan, now.confirmations
     written = {trial.id: past.get(trial.id, unknown) for trial in plan.trials}
     tuned = {trial.id: past.get(trial.id, unknown) for trial in rows.trials}
     title = f"{plan.study.name}, at the hyperparameters as written:"
     lines = [*_standing(plan, written, title, at_work=at_work)]
-    lines += ["", *searching_lines(plan, facts)]
+    lines += ["", *searching_lines(now.tunings)]
     if tuned:
         lines += ["", *_standing(rows, tuned, _CONFIRMED, at_work=at_work)]
     else:

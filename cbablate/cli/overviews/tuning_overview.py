@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cbablate.analysis.searches.cost import Cost, TuningCost
-from cbablate.analysis.searches.tuning import Tuning, tunings
+from cbablate.analysis.cost import Cost, TuningCost
+from cbablate.analysis.searches.tuning import Tuning
 from cbablate.phrases import counted, duration
 from cbablate.planning.plan import Plan
-from cbablate.records.record import Record
 from cbablate.reporting.sentences.tuning_note import proposal_words, search_words, used_words
 
 __all__ = ["left_lines", "searching_lines", "tuning_lines"]
@@ -66,9 +65,8 @@ def left_lines(plan: Plan, price: Cost, tuning: TuningCost) -> Iterator[str]:
         )
 
 
-def searching_lines(plan: Plan, facts: Sequence[Record]) -> Iterator[str]:
+def searching_lines(found: Sequence[Tuning]) -> Iterator[str]:
     """How far each arm's search is, and the best it has found."""
-    found = tunings(plan, facts)
     width = max((len(one.search.arm.name) for one in found), default=0)
     yield "Searches:"
     yield ""

@@ -5,18 +5,27 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault
 from cbablate.fingerprint import canonical
 from cbablate.records.crash_point import crash_point
-from cbablate.records.record import Kind, Record
+from cbablate.records.ledger import Follow
+from cbablate.records.record import Kind, Record, digest_of
 from cbablate.records.sqlite.layout import LEDGER_FILE, clear_half_made, create, upgrade
 from cbablate.records.sqlite.lease import Lease, holder_now, take
-from cbablate.records.sqlite.ledger_file import PATIENCE, LedgerFile, among, connected, written_here
+from cbablate.records.sqlite.ledger_file import (
+    PATIENCE,
+    LedgerFile,
+    among,
+    connected,
+    uncollected,
+    written_here,
+)
 from cbablate.records.sqlite.lock import Lock, exclusive
 from cbablate.records.sqlite.moved_file import Identity, identity, keep_open, lost
 from cbablate.records.sqlite.seal import Seal, SealFile, seal_of
@@ -40,8 +49,13 @@ class SqliteLedger:
     that has ended is in the file itself, which alone is enough to keep it.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, lock: Lock, follow: Follow | None = None
+    ) -> None:
         self.path = path
+        self._follow = follow
+        self._followed = 0
+        """How many facts were handed to who follows."""
         self._connection = connection
         self._lock = lock
         self._file = LedgerFile(path, connection)
@@ -57,8 +71,11 @@ class SqliteLedger:
 
     @classmethod
     @contextmanager
-    def writing(cls, folder: Path) -> Iterator[SqliteLedger]:
+    def writing(cls, folder: Path, follow: Follow | None = None) -> Iterator[SqliteLedger]:
         """The ledger of a results folder, with the sole right to append.
+
+        Whoever would `follow` it is called with every fact, once and in order: with those that it
+        holds, one after the other as they are read, then with each that is appended.
 
         Raises:
             OwnedElsewhere: another process has that right.
@@ -76,11 +93,12 @@ class SqliteLedger:
         path = folder / LEDGER_FILE
         with exclusive(folder / "lock") as lock:
             with LedgerFile.reading(folder) as before:
-                known = before.records()  # before it is opened to write, which alters the file
+                # Before it is opened to write, which alters the file.
+                known = before.records() if follow is None else _handed(before, follow)
                 seal = seal_of(before.digests())
             if not path.exists():
                 create(path)
-            ledger = cls(path, connected(path, "rw"), lock)
+            ledger = cls(path, connected(path, "rw"), lock, follow)
             written_here.add(path.resolve())
             try:
                 ledger._open(known, seal)
@@ -108,10 +126,7 @@ class SqliteLedger:
             DamagedState: the ledger was removed, replaced or altered since it was opened.
             EnvironmentFault: the machine cannot write it.
         """
-        rows = [
-            (fact.kind, fact.subject, fact.at, canonical(fact.body), fact.digest())
-            for fact in facts
-        ]
+        rows = [_row(fact) for fact in facts]
         if not rows:
             return
         crash_point("ledger.append.before")
@@ -130,6 +145,18 @@ class SqliteLedger:
         crash_point("ledger.append.after")
         self.confirm()  # before the seal, which may by now be another ledger's
         self._settle(lasting=any(fact.kind in _LASTING for fact in facts))
+        self._hand_on(facts)
+
+    def _hand_on(self, facts: Sequence[Record]) -> None:
+        """Hand on facts that were appended, and those before them whose call a signal ended."""
+        if self._follow is None:
+            return
+        first = self._facts - len(facts) + 1
+        numbered = (replace(fact, sequence=number) for number, fact in enumerate(facts, first))
+        missed = self._followed < first - 1
+        for fact in self._file.records(after=self._followed) if missed else numbered:
+            self._follow(fact)
+            self._followed = fact.sequence
 
     def tell(self, kind: Kind, subject: str, body: Mapping[str, Any]) -> Record:
         """Record one fact as of now."""
@@ -193,10 +220,11 @@ class SqliteLedger:
             raise DamagedState(f"{self.path} is not open any more")
         return self._lease
 
-    def _open(self, known: list[Record], seal: Seal) -> None:
+    def _open(self, known: list[Record] | int, seal: Seal) -> None:
         """Take the lease, seal a ledger that has no seal yet, and learn which file this is.
 
-        `known` are facts that were read just now, and `seal` is theirs: they are not read again.
+        `known` are facts that were read just now, or how many were handed to who follows, and
+        `seal` is theirs: they are not read again.
         """
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
@@ -207,7 +235,11 @@ class SqliteLedger:
             digests = self._file.digests()
             self._digests.update("".join(digests).encode())
             self._facts = len(digests)
-            if seal_of(digests, len(known)) == seal:
+            if isinstance(known, int):
+                if seal_of(digests, known) != seal or len(digests) != known:
+                    raise damaged(self.path, "another program has altered it while it was opened")
+                self._followed = known
+            elif seal_of(digests, len(known)) == seal:
                 self._known = known
             if connection.execute("PRAGMA user_version").fetchone() == (1,):
                 upgrade(connection, self._seal)
@@ -270,3 +302,19 @@ class SqliteLedger:
                     self.confirm()  # a file that is not there any more is the better reason
                 raise fault(self.path, error, "written") from error
             raise
+
+
+def _handed(before: LedgerFile, follow: Follow) -> int:
+    """How many facts there are, now that each was handed to who follows."""
+    count = 0
+    with uncollected():
+        for fact in before.stream():
+            follow(fact)
+            count += 1
+    return count
+
+
+def _row(fact: Record) -> tuple[str, str, float, str, str]:
+    """A fact as a row of the table, its body spelled once for text and checksum."""
+    text = canonical(fact.body)
+    return fact.kind, fact.subject, fact.at, text, digest_of(fact.kind, fact.subject, text, fact.at)

@@ -20,7 +20,15 @@ from cbablate.records.sqlite.layout import APPLICATION, FORMAT, LEDGER_FILE, add
 from cbablate.records.sqlite.seal import SEAL_FILE, Seal, read_seal, seal_of
 from cbablate.records.sqlite.sqlite_fault import SQLITE_ERRORS, damaged, fault
 
-__all__ = ["LEDGER_FILE", "PATIENCE", "LedgerFile", "among", "connected", "written_here"]
+__all__ = [
+    "LEDGER_FILE",
+    "PATIENCE",
+    "LedgerFile",
+    "among",
+    "connected",
+    "uncollected",
+    "written_here",
+]
 
 _COUNTS = """
     SELECT count(*), coalesce(max(sequence) - min(sequence) + 1, 0), coalesce(max(sequence), 0),
@@ -35,6 +43,8 @@ _FACTS = (
 _LAST = "SELECT sequence, digest FROM records ORDER BY sequence DESC LIMIT 1"
 PATIENCE = 10_000
 """Milliseconds that a process waits for another that has the ledger locked."""
+_SOME = 1_000
+"""How many rows are in memory at a time."""
 _MOST_BYTES = 100_000_000
 """The longest value that is read from a file; a fact is far shorter."""
 
@@ -54,8 +64,6 @@ class LedgerFile:
     def __init__(self, path: Path, connection: sqlite3.Connection | None) -> None:
         self.path = path
         self._connection = connection
-        self._checked: list[tuple[Any, ...]] | None = None
-        """The rows that the check has read, for the first who asks for facts."""
 
     @classmethod
     @contextmanager
@@ -94,12 +102,24 @@ class LedgerFile:
         Raises:
             DamagedState: a fact does not match its checksum, or has not the shape of its kind.
         """
-        rows, self._checked = self._checked, None
-        if rows is None or after:
-            rows = self._rows(_FACTS, after)
         # Chosen here, not by SQL: a fact whose damaged kind hides it must be met, not missed.
-        with _uncollected():
-            return among(map(self._record, rows), kinds, subject)
+        with uncollected():
+            return among(self.stream(after=after), kinds, subject)
+
+    def stream(self, *, after: int = 0) -> Iterator[Record]:
+        """The facts in the order they were told, read and checked one after the other.
+
+        Raises:
+            DamagedState: as `records`.
+        """
+        if self._connection is None:
+            return
+        try:
+            rows = self._connection.execute(_FACTS, (after,))
+            while some := rows.fetchmany(_SOME):
+                yield from map(self._record, some)
+        except SQLITE_ERRORS as error:
+            raise fault(self.path, error) from error
 
     def close(self) -> None:
         """Let go of the file."""
@@ -148,8 +168,7 @@ class LedgerFile:
     def _check_facts(self, version: int, sealed: Seal | None, base: tuple[int, str] | None) -> None:
         if len(set(self._asked(_COUNTS))) > 1:
             raise self._damaged("a record is missing")
-        self._checked = self._rows(_FACTS, 0)
-        digests = [str(row[-1]) for row in self._checked]
+        digests = self.digests()
         if version > 1:
             inner = self._rows("SELECT facts, digest FROM seal")
             if inner != [(len(digests), seal_of(digests).digest)]:
@@ -318,7 +337,7 @@ def _decode(text: str) -> Any:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """No search for cyclic garbage: facts are many small mappings that stay, and have no cycles.
 
     Looking through them again and again would take a third of the time.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from cbablate.analysis.course import asked
+from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, metric_of, summarize
-from cbablate.analysis.trial_outcome import TrialOutcome, outcomes, past_of
+from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import spaced, visible, width
 from cbablate.errors import CbablateError
 from cbablate.planning.arm import Arm
@@ -34,14 +34,18 @@ class Side:
     facts: Sequence[Record]
 
     @cached_property
+    def _standing(self) -> Standing:
+        return Standing(self.plan, self.facts)
+
+    @cached_property
     def trials(self) -> tuple[TrialOutcome, ...]:
         """Its trials with what is known of them."""
-        return outcomes(asked(self.plan, self.facts), self.facts)
+        return outcomes(self._standing.asked, self._standing.book)
 
     @cached_property
     def summary(self) -> Summary:
         """What its records say."""
-        return summarize(self.plan, self.facts, told=past_of(self.trials))
+        return summarize(self.plan, self._standing.book)
 
 
 def until(facts: Sequence[Record], when: str) -> list[Record]:

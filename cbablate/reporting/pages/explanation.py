@@ -13,6 +13,8 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import spaced
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book, Recorded
+from cbablate.records.facts import SessionFact, Timed, WorkerFact
 from cbablate.records.record import Record
 from cbablate.reporting.model.cell import Blank
 from cbablate.reporting.model.column import Column
@@ -58,7 +60,7 @@ class _Told:
         return [one for one in self.trials if one.arm.id == arm]
 
 
-def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
+def explanation(plan: Plan, facts: Recorded, *words: str) -> str:
     """A cell, explained in lines of text.
 
     Args:
@@ -69,7 +71,7 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
     Raises:
         CbablateError: the table has no such cell, or the column holds names.
     """
-    told = sorted(facts, key=lambda fact: fact.sequence)
+    told = Book.of(facts)
     found = outcome(plan, told)
     table = outcome_table(found)
     plan, summary = found.plan, found.summary
@@ -85,7 +87,7 @@ def explanation(plan: Plan, facts: Iterable[Record], *words: str) -> str:
         place_of_arm = [one.arm.id for one in summary.arms].index(row.arm)
         plan, summary = found.tuned.plan, found.tuned.fixed
         arm, column = summary.arms[place_of_arm], as_written(column)
-    case = _Told(plan, summary, outcomes(plan, told), told, arm=arm, column=column)
+    case = _Told(plan, summary, outcomes(plan, told), told.facts, arm=arm, column=column)
     cell = row.cells[place.column]
     lines = [
         f"{case.arm.arm.name}, {_heading(case)}: {cell.plain}",
@@ -280,9 +282,11 @@ def _timing(case: _Told) -> Iterator[str]:
         f"on {said.device or 'a device that is not known'}, timing stage {said.batch}"
     )
     for fact in case.facts:
-        ours = fact.kind == "timed" and fact.subject == case.arm.arm.id
-        if ours and str(fact.body.get("batch", "")) == said.batch and name in fact.body["metrics"]:
-            rounds = ", ".join(repr(value) for value in fact.body["metrics"][name])
+        if fact.kind != "timed" or fact.subject != case.arm.arm.id:
+            continue
+        timed = Timed.of(fact)
+        if timed.batch == said.batch and name in timed.metrics:
+            rounds = ", ".join(map(repr, timed.metrics[name]))
             yield f"Rounds (fact {fact.sequence} of the ledger): {rounds}"
 
 
@@ -362,17 +366,16 @@ def _config(case: _Told) -> Iterator[str]:
 
 
 def _commits(facts: Iterable[Record]) -> Mapping[str, str]:
+    sessions = {fact.subject: SessionFact.of(fact) for fact in facts if fact.kind == "session"}
     return {
-        fact.subject: str(fact.body.get("commit") or "not known")[:12]
-        + (" with uncommitted changes" if fact.body.get("dirty") else "")
-        for fact in facts
-        if fact.kind == "session"
+        name: str(session.commit or "not known")[:12] + session.edits
+        for name, session in sessions.items()
     }
 
 
 def _nodes(facts: Iterable[Record]) -> Mapping[str, str]:
     """The node of each worker; what 0.1.0 recorded names none."""
-    return {fact.subject: str(fact.body.get("node", "")) for fact in facts if fact.kind == "worker"}
+    return {fact.subject: WorkerFact.of(fact).node for fact in facts if fact.kind == "worker"}
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -13,7 +13,7 @@ from cbablate.analysis.outcome import outcome
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
-from cbablate.records.record import Record
+from cbablate.records.book import Book, Recorded
 from cbablate.reporting.figures.figure import WIDTH, write_figure
 from cbablate.reporting.figures.picture import WORDS, pictures
 from cbablate.reporting.forms.form import FORMS, render
@@ -29,7 +29,7 @@ SUFFIXES = {form.name: form.suffix for form in FORMS.values() if form.kept}
 """The forms of a table that are kept as files."""
 
 
-def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
+def publish(plan: Plan, facts: Recorded, folder: Path) -> list[Path]:
     """Write the table, and the views that the study has, in every form, figures, and the report.
 
     The figures are the report's. The paths are given back, the report's first.
@@ -43,7 +43,7 @@ def publish(plan: Plan, facts: Iterable[Record], folder: Path) -> list[Path]:
     Raises:
         EnvironmentFault: the folder cannot be written.
     """
-    told = list(facts)
+    told = Book.of(facts)
     found = outcome(plan, told)
     shown = list(pictures(found, outcomes(found.plan, told)))
     page = report(plan, told, found=found, shown=shown).encode("utf-8")

@@ -23,6 +23,8 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import brief, spaced, visible
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book, Recorded
+from cbablate.records.facts import SessionFact, WorkerFact
 from cbablate.records.history import LONGEST_REASON
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -52,7 +54,7 @@ class _Lines(str):
 
 def report(
     plan: Plan,
-    facts: Iterable[Record],
+    facts: Recorded,
     *,
     found: Outcome | None = None,
     shown: Sequence[Picture] | None = None,
@@ -63,7 +65,7 @@ def report(
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    told = sorted(facts, key=lambda fact: fact.sequence)
+    told = Book.of(facts)
     found = found or outcome(plan, told)
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
@@ -92,8 +94,8 @@ def report(
         rows=[_row(one, summary.metrics) for one in trials],
         states=[state.value for state in TrialState if _any(trials, state)],
         failures=[_failure(plan, one) for one in trials if one.history.state in _ENDED_EARLY],
-        sessions=_sessions(trials, told),
-        workers=_workers(trials, told),
+        sessions=_sessions(trials, told.facts),
+        workers=_workers(trials, told.facts),
         origin=summary.origin.traits,
         data=sorted({plan.description.data(arm.config) for arm in plan.arms} - {""}),
         style=_TEMPLATES.joinpath("report.css").read_text(encoding="utf-8"),
@@ -209,14 +211,14 @@ def _sessions(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[d
     for fact in facts:
         if fact.kind != "session" or fact.subject not in made:
             continue
-        commit = str(fact.body.get("commit") or "not known")
+        session = SessionFact.of(fact)
         told.append(
             {
                 "id": fact.subject,
                 "trials": made[fact.subject],
-                "commit": commit + (" with uncommitted changes" if fact.body.get("dirty") else ""),
-                "versions": _pairs(fact.body.get("versions")),
-                "host": _pairs(fact.body.get("host")),
+                "commit": str(session.commit or "not known") + session.edits,
+                "versions": _pairs(session.versions),
+                "host": _pairs(session.host),
             }
         )
     return told
@@ -227,13 +229,14 @@ def _workers(trials: Sequence[TrialOutcome], facts: Iterable[Record]) -> list[di
     ran = Counter(worker for one in trials for worker in set(one.history.workers))
     return [
         {
-            "node": str(fact.body.get("node", "")),
+            "node": worker.node,
             "trials": ran[fact.subject],
-            "host": _pairs(fact.body.get("host")),
-            "versions": _pairs(fact.body.get("versions")),
+            "host": _pairs(worker.host),
+            "versions": _pairs(worker.versions),
         }
         for fact in facts
         if fact.kind == "worker" and fact.subject in ran
+        for worker in (WorkerFact.of(fact),)
     ]
 
 

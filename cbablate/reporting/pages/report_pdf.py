@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
-from cbablate.records.record import Record
+from cbablate.records.book import Book, Recorded
 from cbablate.reporting.figures.figure import write_figure
 from cbablate.reporting.figures.picture import Picture, pictures
 from cbablate.reporting.forms.latex import latex
@@ -45,7 +45,7 @@ _MOST_METRICS = 4
 """How many metrics stand beside a trial in the appendix; the page is no wider."""
 
 
-def report_pdf(plan: Plan, facts: Iterable[Record]) -> bytes:
+def report_pdf(plan: Plan, facts: Recorded) -> bytes:
     """The PDF; the same plan and facts give the same bytes with the same TeX.
 
     Raises:
@@ -57,7 +57,7 @@ def report_pdf(plan: Plan, facts: Iterable[Record]) -> bytes:
             "texlive-latex-base texlive-latex-extra texlive-science. Without it, "
             "`cbablate report STUDY` writes the same as a page that a browser can print."
         )
-    told = sorted(facts, key=lambda fact: fact.sequence)
+    told = Book.of(facts)
     found = outcome(plan, told)
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)

@@ -12,7 +12,7 @@ from ray.tune import Trainable
 
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
-from cbablate.records.history import body_of
+from cbablate.records.measurement import Measurement
 from cbablate.running.executors.checkpoint_transport import Saved
 from cbablate.running.executors.devices import confine
 from cbablate.running.executors.execution import Execution, Order
@@ -57,20 +57,20 @@ RETURNED = "returned"
 
 
 class Report:
-    """A measurement's body and a checkpoint, wrapped so that Ray does not flatten them.
+    """A measurement and a checkpoint, wrapped so that Ray does not flatten them.
 
     The checkpoint travels as part of what `step` returns: the driver owns that, so it outlives
     the worker, and no path is shared.
     """
 
-    def __init__(self, body: dict[str, Any], saved: Saved | None) -> None:
-        self._body = body
-        self._saved = saved
+    def __init__(self, measurement: Measurement, saved: Saved | None) -> None:
+        self._told: tuple[Measurement, Saved | None] | None = measurement, saved
 
-    def take(self) -> tuple[dict[str, Any], Saved | None]:
-        """Both; Ray Tune, which holds a trial's last report, then holds them no more."""
-        taken = self._body, self._saved
-        self._body, self._saved = {}, None
+    def take(self) -> tuple[Measurement, Saved | None]:
+        """Both, once; Ray Tune, which holds a trial's last report, then holds them no more."""
+        taken, self._told = self._told, None
+        if taken is None:
+            raise LookupError("a report is taken once")
         return taken
 
 
@@ -155,7 +155,7 @@ class Attempt(Trainable):
         if isinstance(told, Ending):
             self._fit()
             return {"report": {"value": told}, "done": True}
-        return {"report": {"value": Report(body_of(told.measurement), told.saved)}}
+        return {"report": {"value": Report(told.measurement, told.saved)}}
 
     def get_auto_filled_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
         """Nothing. Ray Tune would add a dozen facts and the whole config to every result, send

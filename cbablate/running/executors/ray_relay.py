@@ -11,7 +11,6 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from cbablate.planning.trial import Trial
-from cbablate.records.history import measurement_of
 from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Keeper
 from cbablate.running.executors.ray_attempt import Given, Report, Room
 from cbablate.running.executors.ray_session import RaySession
@@ -98,9 +97,9 @@ class Relay:
         """Whether the trial shall stop."""
         trial = self._by_ray[ray_id]
         self._heard[ray_id] = time.monotonic()
-        body, saved = report.take()
+        measurement, saved = report.take()
         try:
-            verdict = self.feed.measured(trial, measurement_of(body))
+            verdict = self.feed.measured(trial, measurement)
             if self.keeper is not None and saved is not None and not verdict.stop:
                 self.keeper.keep(trial, saved)
         except Exception as error:  # noqa: BLE001 - raised again by close()

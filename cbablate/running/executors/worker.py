@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from cbablate.records.facts import WorkerFact
 from cbablate.workloads.own_code.entry import Entry
 
 __all__ = ["MEASURED_HERE", "measured_here", "output_of", "worker_body"]
@@ -33,17 +34,15 @@ def worker_body() -> dict[str, Any]:
     Versions are read from installed metadata, so nothing heavy is imported; what is not installed
     is left out. `gpus` are those that this process may use. A process asks once.
     """
-    return {
-        "node": socket.gethostname(),
-        "host": {
-            "machine": platform.machine(),
-            "processor": _processor(),
-            "cores": os.cpu_count() or 1,
-            "system": f"{platform.system()} {platform.release()}",
-            "gpus": _gpus(),
-        },
-        "versions": {"python": platform.python_version(), **_versions()},
+    host = {
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cores": os.cpu_count() or 1,
+        "system": f"{platform.system()} {platform.release()}",
+        "gpus": _gpus(),
     }
+    versions = {"python": platform.python_version(), **_versions()}
+    return WorkerFact(node=socket.gethostname(), host=host, versions=versions).body()
 
 
 def measured_here(entry: Entry, *arguments: Any, **named: Any) -> tuple[dict[str, Any], Any]:

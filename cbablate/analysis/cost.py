@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cbablate.analysis.searches.tuning import best_proposals, tunings
+from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import confirmed
-from cbablate.records.history import History, histories
-from cbablate.records.record import Record
+from cbablate.records.book import Book, Recorded
+from cbablate.records.facts import ArmFact, TrialFact
+from cbablate.records.history import History
 from cbablate.records.state import TrialState
 
 __all__ = ["Cost", "TuningCost", "cost", "tuning_cost"]
@@ -32,18 +31,18 @@ class Cost:
     basis: str
 
 
-def cost(plan: Plan, facts: Iterable[Record]) -> Cost:
+def cost(plan: Plan, facts: Recorded) -> Cost:
     """The cost of a plan, given what its ledger has seen.
 
     A trial is taken to last as the median completed trial of its arm did, a unit of budget for a
     unit of budget; an arm that has none, as the median of all arms of this workload that have.
     """
-    told = list(facts)
-    past = histories(told)
+    book = Book.of(facts)
+    past = book.histories
     unknown = History(trial="")
     left = [trial for trial in plan.trials if not past.get(trial.id, unknown).settled]
     budget = plan.study.budget.amount
-    rates = _rates(plan, told, past)
+    rates = _rates(plan, book)
     seconds: float | None = None
     basis = (
         f"no completed trial of {plan.description.name} tells how long one takes; "
@@ -96,24 +95,23 @@ class TuningCost:
     basis: str
 
 
-def tuning_cost(plan: Plan, facts: Iterable[Record]) -> TuningCost:
+def tuning_cost(plan: Plan, facts: Recorded) -> TuningCost:
     """The cost of tuning a plan's arms and of confirming what is found, by what has been seen.
 
     What is left of a search is taken to spend its whole budget, as nothing tells beforehand what
     a pruner will stop.
     """
-    told = list(facts)
-    searched = tunings(plan, told)
+    now = Standing(plan, facts)
+    searched = now.tunings
     budget = plan.study.budget.amount
     ended = sum(one.complete + one.pruned + one.failed for one in searched)
     given = sum(one.wanted for one in searched)
-    proposals = best_proposals(plan, told)
-    past, unknown = histories(told), History(trial="")
-    done = sum(past.get(trial.id, unknown).settled for trial in confirmed(plan, proposals).trials)
+    past, unknown = now.histories, History(trial="")
+    done = sum(past.get(trial.id, unknown).settled for trial in now.confirmations.trials)
     fresh = len(plan.arms) * plan.study.most_replicates
-    own = cost(plan, told)
+    own = cost(plan, now.book)
     left = (given - ended) + (fresh - done)
-    rates = _rates(plan, told, past)
+    rates = _rates(plan, now.book)
     seconds = None
     if not left:
         seconds = own.seconds
@@ -123,23 +121,26 @@ def tuning_cost(plan: Plan, facts: Iterable[Record]) -> TuningCost:
     return TuningCost(
         search=Share(given, given - ended, given * budget, (given - ended) * budget),
         confirm=Share(fresh, fresh - done, fresh * budget, (fresh - done) * budget),
-        tuned=len(proposals),
+        tuned=len(now.proposals),
         seconds=seconds,
         basis=own.basis if own.left or not left else "from completed trials of this workload",
     )
 
 
-def _rates(plan: Plan, facts: Iterable[Record], past: Mapping[str, History]) -> dict[str, float]:
+def _rates(plan: Plan, book: Book) -> dict[str, float]:
     """Median seconds for a unit of this plan's budget, by arm, over arms of its workload."""
     unit = plan.study.budget.unit
     ours: set[str] = set()
     seconds: dict[str, list[float]] = {}
-    for fact in facts:
-        if fact.kind == "arm" and fact.body["workload"] == plan.description.name:
+    past = book.histories
+    for fact in book.facts:
+        if fact.kind == "arm" and ArmFact.of(fact).workload == plan.description.name:
             ours.add(fact.subject)
-        if fact.kind == "trial" and fact.body["arm"] in ours and unit in fact.body["budget"]:
+        if fact.kind == "trial" and (trial := TrialFact.of(fact)).arm in ours:
+            if unit not in trial.budget:
+                continue
             history = past.get(fact.subject)
             if history and history.last and history.state is TrialState.COMPLETE:
                 per_unit = history.last.seconds / history.last.spent
-                seconds.setdefault(str(fact.body["arm"]), []).append(per_unit)
+                seconds.setdefault(trial.arm, []).append(per_unit)
     return {arm: statistics.median(values) for arm, values in seconds.items()}
