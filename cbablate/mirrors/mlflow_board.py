@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cbablate.mirrors.mlflow_entry import Entry, Point, batches, key_of
+from cbablate.mirrors.mlflow_entry import Entry, Point, batches
+from cbablate.mirrors.mlflow_spelling import key_of
 
 __all__ = ["Board", "Shown", "subject_of"]
 

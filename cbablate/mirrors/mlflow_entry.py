@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.fingerprint import canonical, fingerprint
+from cbablate.mirrors.mlflow_spelling import Spelling, key_of
 from cbablate.mirrors.port import Account, StudyState
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
@@ -19,21 +18,16 @@ from cbablate.spec.loading.changes import flatten
 __all__ = [
     "Entry",
     "Point",
-    "Spelling",
     "batches",
     "commit_of",
-    "key_of",
     "search_entry",
     "span",
     "study_entry",
     "trial_entry",
 ]
 
-_KEY, _PARAM, _TAG = 250, 6000, 5000
-"""MLflow's limits in characters; tags may be 8,000 long on newer servers, 5,000 on all."""
 _METRICS, _NAMED = 800, 50
 """How many go into one request: MLflow takes 1,000 in all, 100 params, 100 tags and 1 MB."""
-_FOREIGN = re.compile(r"[^\w\-. /:]", re.ASCII)
 
 _STATUS = {
     TrialState.COMPLETE: "FINISHED",
@@ -75,54 +69,6 @@ class Entry:
     began: int
     ended: int
     content: str
-
-
-class Spelling:
-    """Names and values within MLflow's limits, and a tag that lists what was cut."""
-
-    def __init__(self) -> None:
-        self.cut: list[str] = []
-
-    def param(self, key: str, value: Any) -> tuple[str, str]:
-        """A value of a config, as it is written once."""
-        text = value if isinstance(value, str) else canonical(value)
-        return key_of(key), self._within(f"param {key}", text, _PARAM)
-
-    def tag(self, key: str, text: str) -> tuple[str, str]:
-        """A text; of a long one the beginning is kept."""
-        return key_of(key), self._within(f"tag {key}", text, _TAG)
-
-    def tail(self, key: str, text: str) -> tuple[str, str]:
-        """As `tag`, but of a long text the end is kept: a traceback's says what happened."""
-        if len(text) > _TAG:
-            self.cut.append(f"tag {key}: {len(text):,} characters, the last {_TAG:,} kept")
-        return key_of(key), text[-_TAG:]
-
-    def told(self) -> dict[str, str]:
-        """The tag that lists what was cut; none where nothing was."""
-        if not self.cut:
-            return {}
-        told = "; ".join(self.cut)
-        if len(told) > _TAG - 100:
-            told = f"{told[: _TAG - 100]} ... and more"
-        return {"cbablate.cut": f"{told}. The ledger holds them whole."}
-
-    def _within(self, what: str, text: str, limit: int) -> str:
-        if len(text) > limit:
-            self.cut.append(f"{what}: {len(text):,} characters, the first {limit:,} kept")
-        return text[:limit]
-
-
-def key_of(name: str) -> str:
-    """A name in the letters and the length that MLflow allows.
-
-    One that had to be altered ends in six digits of its fingerprint, so that two different names
-    stay two.
-    """
-    tidy = posixpath.normpath(_FOREIGN.sub("_", name)).lstrip("/.") or "_"
-    if tidy == name and len(name) <= _KEY:
-        return name
-    return f"{tidy[: _KEY - 7]}-{fingerprint(name)[:6]}"
 
 
 def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from cbablate.analysis.outcome import Outcome
 from cbablate.analysis.summary import ArmSummary, Summary
 from cbablate.fingerprint import fingerprint
-from cbablate.mirrors.mlflow_entry import Entry, Point, Spelling, key_of
+from cbablate.mirrors.mlflow_entry import Entry, Point
+from cbablate.mirrors.mlflow_spelling import Spelling, key_of
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book

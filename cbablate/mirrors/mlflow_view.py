@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from cbablate.analysis.summary import metric_of
-from cbablate.mirrors.mlflow_entry import key_of
+from cbablate.mirrors.mlflow_spelling import key_of
 from cbablate.planning.plan import Plan
 
 __all__ = ["views"]

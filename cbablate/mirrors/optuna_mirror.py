@@ -14,14 +14,13 @@ from cbablate.analysis.searches.confirmation import tuning_plan
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.analysis.standing import Standing
 from cbablate.errors import in_a_line
-from cbablate.fingerprint import canonical, fingerprint
+from cbablate.fingerprint import fingerprint
+from cbablate.mirrors.optuna_parameters import Parameters
 from cbablate.mirrors.port import Account, MirrorUnreachable, StudyState, accounts
-from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.planning.search import violations
 from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
-from cbablate.spec.loading.changes import flatten
 from cbablate.spec.metric import Direction
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ class _Shown:
 def _replicates(now: Standing, state: StudyState) -> _Shown:
     """The trials that tables are made of."""
     both = now.whole
-    parameters = _Parameters.of(both)
+    parameters = Parameters.of(both)
     return _Shown(
         both.study.name,
         [both.study.objective.direction],
@@ -155,82 +154,6 @@ def _searches(now: Standing, state: StudyState) -> Iterator[_Shown]:
                 "how to read": _HOW,
             },
         )
-
-
-@dataclass(frozen=True)
-class _Parameters:
-    """What a study varies, as Optuna's parameters: factors by level, then leaves of the config."""
-
-    distributions: Mapping[str, BaseDistribution]
-    leaves: Mapping[str, str]
-    """The parameter's name by the config's dotted key."""
-
-    @classmethod
-    def of(cls, plan: Plan) -> _Parameters:
-        from optuna.distributions import CategoricalDistribution
-
-        drawn: dict[str, BaseDistribution] = {
-            factor.name: CategoricalDistribution([level.name for level in factor.levels])
-            for factor in plan.study.factors
-        }
-        leaves: dict[str, str] = {}
-        for key, values in _values(plan.arms).items():
-            tuned = key.split(".")[0] in plan.description.recipe
-            if tuned or _varies(values, len(plan.arms)):
-                leaves[key] = f"config.{key}" if key in drawn else key
-        return cls(
-            distributions=drawn
-            | {
-                leaves[key]: _over(values)
-                for key, values in _values(plan.arms).items()
-                if key in leaves
-            },
-            leaves=leaves,
-        )
-
-    def values(self, arm: Arm) -> dict[str, Any]:
-        """The parameters of an arm; a key that its config leaves out has none."""
-        config = {k: v for k, v in flatten(arm.config) if k in self.leaves and _shown(v)}
-        return {**arm.levels, **{self.leaves[key]: value for key, value in config.items()}}
-
-    def layout(self, plan: Plan) -> str:
-        """The address of what all trials of an Optuna study must agree on."""
-        from optuna.distributions import distribution_to_json
-
-        told = {name: distribution_to_json(d) for name, d in self.distributions.items()}
-        return fingerprint([told, plan.study.objective.direction, plan.study.objective.metric])
-
-
-def _shown(value: Any) -> bool:
-    return isinstance(value, bool | int | float | str)
-
-
-def _values(arms: Sequence[Arm]) -> dict[str, list[Any]]:
-    """Every simple leaf of the configs with its values, one for each arm that has it."""
-    values: dict[str, list[Any]] = {}
-    for arm in arms:
-        for key, value in flatten(arm.config):
-            if _shown(value):
-                values.setdefault(key, []).append(value)
-    return values
-
-
-def _varies(values: Sequence[Any], arms: int) -> bool:
-    return len(values) < arms or len({canonical(value) for value in values}) > 1
-
-
-def _over(values: Sequence[Any]) -> BaseDistribution:
-    """The narrowest distribution that holds these values."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    if len(numbers) < len(values):
-        return CategoricalDistribution(sorted(set(values), key=canonical))
-    whole = [value for value in numbers if isinstance(value, int)]
-    if len(whole) == len(numbers):
-        return IntDistribution(min(whole), max(whole))
-    low, high = min(numbers), max(numbers)
-    return FloatDistribution(low, high, log=0 < low < high / 10)
 
 
 def _prefix(storage: Any, shown: _Shown) -> tuple[Any, int]:
@@ -269,7 +192,7 @@ def _about(plan: Plan, state: StudyState, layout: str) -> dict[str, Any]:
     }
 
 
-def _trial(plan: Plan, account: Account, parameters: _Parameters) -> FrozenTrial:
+def _trial(plan: Plan, account: Account, parameters: Parameters) -> FrozenTrial:
     """An ended trial as Optuna keeps one; its `cbablate.content` addresses all that it says."""
 
     history, metric = account.history, plan.study.objective.metric

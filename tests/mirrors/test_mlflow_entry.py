@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 
-from cbablate.mirrors.mlflow_entry import Point, batches, key_of, study_entry, trial_entry
+from cbablate.mirrors.mlflow_entry import Point, batches, study_entry, trial_entry
+from cbablate.mirrors.mlflow_spelling import key_of
 from cbablate.mirrors.port import Account, StudyState, accounts
 from cbablate.testing.mirror_facts import Story, toy_plan
 

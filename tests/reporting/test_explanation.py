@@ -9,7 +9,8 @@ import pytest
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import plan as replanned
-from cbablate.reporting.pages.explanation import Place, explanation, place_of
+from cbablate.reporting.pages.cell_place import Place, place_of
+from cbablate.reporting.pages.explanation import explanation
 from cbablate.reporting.tables.arms import ablation_table
 from cbablate.spec.analysis import Analysis
 from tests.analysis.fabrication import patchy, placement, sizes, told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -19,16 +18,9 @@ from cbablate.records.record import Kind, Record, digest_of
 from cbablate.records.sqlite.layout import APPLICATION, FORMAT, LEDGER_FILE, address_of, strange
 from cbablate.records.sqlite.seal import SEAL_FILE, Seal, read_seal, seal_of
 from cbablate.records.sqlite.sqlite_fault import SQLITE_ERRORS, damaged, fault
+from cbablate.records.sqlite.uncollected import uncollected
 
-__all__ = [
-    "LEDGER_FILE",
-    "PATIENCE",
-    "LedgerFile",
-    "among",
-    "connected",
-    "uncollected",
-    "written_here",
-]
+__all__ = ["LEDGER_FILE", "PATIENCE", "LedgerFile", "among", "connected", "written_here"]
 
 _COUNTS = """
     SELECT count(*), coalesce(max(sequence) - min(sequence) + 1, 0), coalesce(max(sequence), 0),
@@ -334,18 +326,3 @@ def _decode(text: str) -> Any:
     if end != len(text):
         raise ValueError("there is more behind it")
     return value
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """No search for cyclic garbage: facts are many small mappings that stay, and have no cycles.
-
-    Looking through them again and again would take a third of the time.
-    """
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()

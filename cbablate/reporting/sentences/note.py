@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.contrasts.contrast import Contrast
 from cbablate.analysis.designs.factorial import effects
-from cbablate.analysis.provenance.origin import Origin
-from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
+from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.phrases import counted, first_few
 from cbablate.planning.design import SCREENING
@@ -17,34 +16,25 @@ from cbablate.planning.screening import aliases
 from cbablate.reporting.model.cell import DASH, Probability
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
+from cbablate.reporting.sentences.shortfall import (
+    BYSTANDERS,
+    absences,
+    missing,
+    mixtures,
+    short,
+    shortfalls,
+)
 from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import RESAMPLES
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
-__all__ = [
-    "BYSTANDERS",
-    "DAGGER",
-    "comment",
-    "fixed_marks",
-    "incomplete",
-    "legend",
-    "mark_note",
-    "marked",
-    "method",
-    "mixed",
-    "notes",
-    "short",
-]
+__all__ = ["DAGGER", "comment", "fixed_marks", "legend", "mark_note", "marked", "method", "notes"]
 
 DAGGER = "†"
 """The mark of a difference that is significant (`Contrast.significant`)."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
 _HARDLY = 1.05
-BYSTANDERS = ("ray", "optuna", "mlflow")
-"""Libraries that place, propose and show trials, but compute nothing of them."""
-_ABSENT = "numerics.absent."
-"""What a trial's note of a metric that its network does not have begins with."""
 
 
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
@@ -101,10 +91,10 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_differences(plan, summary, primary),
         *looks_notes(plan, summary),
         *_timings(plan, summary),
-        *_absences(plan, summary),
-        *_missing(summary),
-        *_shortfalls(plan, summary, primary),
-        *_mixtures(summary),
+        *absences(plan, summary),
+        *missing(summary),
+        *shortfalls(plan, summary, primary),
+        *mixtures(summary),
         *_design(plan),
         *claims(plan, summary),
         *_effects(plan, summary),
@@ -319,90 +309,3 @@ def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
             unlike.append(f"{short(trait)} {' and '.join(values)}")
     if unlike:
         yield f"Not as the trials were, timings were made with {', '.join(unlike)}."
-
-
-def _absences(plan: Plan, summary: Summary) -> Iterator[str]:
-    """Why a metric has no value where the network does not have it."""
-    for name in dict.fromkeys(plan.study.report):
-        for reason in summary.origin.traits.get(f"{_ABSENT}{name}", ()):
-            yield f"{metric_of(plan, name).label} does not exist where {reason}."
-
-
-def _missing(summary: Summary) -> Iterator[str]:
-    if not any(one.counts.planned for one in summary.arms):
-        yield from summary.earlier
-        return  # no arm is tuned yet, which is told before
-    if all(one.counts.waiting == one.counts.planned for one in summary.arms):
-        yield from summary.earlier or ("Nothing has been trained yet.",)
-        return
-    yield from summary.earlier
-    lacking = incomplete(summary)
-    if lacking:
-        yield f"Not complete, and in no mean: {lacking}."
-
-
-def incomplete(summary: Summary) -> str:
-    """The arms that lack replicates, and what became of these; "" where none does."""
-    return first_few(
-        f"{one.arm.name} ({_states(one.counts)})"
-        for one in summary.arms
-        if one.counts.complete < one.counts.planned
-    )
-
-
-def _states(counts: Counts) -> str:
-    said = [f"{n} failed: {failure}" for failure, n in counts.failed.items()]
-    said += [
-        f"{n} {state}"
-        for state, n in (
-            ("pruned", counts.pruned),
-            ("running", counts.running),
-            ("waiting", counts.waiting),
-        )
-        if n
-    ]
-    return ", ".join(said)
-
-
-def _shortfalls(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
-    """Where a number rests on fewer values than the row's n says."""
-    for name in dict.fromkeys(plan.study.report):
-        if name not in summary.metrics:
-            continue
-        few = [
-            f"{one.arm.name} ({one.estimates[name].n})"
-            for one in summary.arms
-            if one.estimates[name].n != _row_n(one, primary) and one.estimates[name].n
-        ]
-        if few:
-            yield f"{metric_of(plan, name).label} has another n in {first_few(few)}."
-    pairs = [
-        f"{one.arm.name} ({one.contrasts[primary].n})"
-        for one in summary.arms
-        if primary in one.contrasts and one.contrasts[primary].n != _row_n(one, primary)
-    ]
-    if pairs:
-        yield f"Pairs behind Δ, where fewer than n: {first_few(pairs)}."
-
-
-def _row_n(one: ArmSummary, primary: str) -> int:
-    return one.estimates[primary].n if primary in one.estimates else one.counts.complete
-
-
-def _mixtures(summary: Summary) -> Iterator[str]:
-    for trait, values in mixed(summary.origin).items():
-        yield f"The trials differ in {trait}: {', '.join(values)}."
-
-
-def mixed(origin: Origin) -> dict[str, tuple[str, ...]]:
-    """What trials differ in that may have changed their numbers, by its short name."""
-    return {
-        short(trait): values
-        for trait, values in origin.mixed.items()
-        if short(trait) not in BYSTANDERS and not trait.startswith(_ABSENT)
-    }
-
-
-def short(trait: str) -> str:
-    """A trait as a reader names it: `versions.torch` is torch."""
-    return trait.partition(".")[2] or trait

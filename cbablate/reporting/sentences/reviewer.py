@@ -15,7 +15,7 @@ from cbablate.analysis.trial_outcome import TrialOutcome
 from cbablate.phrases import counted, first_few
 from cbablate.planning.plan import Plan
 from cbablate.records.state import TrialState
-from cbablate.reporting.sentences.note import mixed
+from cbablate.reporting.sentences.shortfall import mixed
 from cbablate.spec.loading.changes import flatten
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, floor, pairs_to_flip
 

@@ -12,7 +12,8 @@ from cbablate.analysis.provenance.origin import Origin
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.analysis.summary import Summary
 from cbablate.phrases import LISTED, counted, first_few
-from cbablate.reporting.sentences.note import fixed_marks, incomplete, mixed
+from cbablate.reporting.sentences.note import fixed_marks
+from cbablate.reporting.sentences.shortfall import incomplete, mixed
 from cbablate.spec.space import ends
 from cbablate.spec.sweep import Parameter, Proposal, Sweep
 from cbablate.spec.yaml.scalar import guess
