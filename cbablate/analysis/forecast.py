@@ -18,7 +18,7 @@ from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.statistics.estimate import Estimate, estimate
 
-__all__ = ["Forecast", "Price", "Sample", "Shape", "forecast", "shapes"]
+__all__ = ["ArmShape", "CostSample", "Forecast", "Price", "forecast", "shapes"]
 
 _ROW = 150
 """Bytes that a fact takes in the ledger beside its body, indices included."""
@@ -27,7 +27,7 @@ _METRIC, _BODY = 40, 120
 
 
 @dataclass(frozen=True)
-class Sample:
+class CostSample:
     """What a workload's probe told of a config; `failure` where it could not.
 
     `setup` and `end` are seconds before the first step and after the last, `units` seconds that a
@@ -43,7 +43,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Shape:
+class ArmShape:
     """Arms whose trials cost the same, the first of which stands for them; `left` to train."""
 
     arms: tuple[Arm, ...]
@@ -54,8 +54,8 @@ class Shape:
 class Price:
     """What one trial of a shape costs: seconds a unit of budget, and seconds in all."""
 
-    shape: Shape
-    sample: Sample
+    shape: ArmShape
+    sample: CostSample
     unit: Estimate
     trial: Estimate
 
@@ -76,7 +76,7 @@ class Forecast:
     measured: bool
 
 
-def shapes(plan: Plan, facts: Recorded) -> list[Shape]:
+def shapes(plan: Plan, facts: Recorded) -> list[ArmShape]:
     """The distinct shapes of a plan's arms, in the order of their first arms.
 
     Tuning trials and confirmations count as trials of their arm's shape as written.
@@ -85,13 +85,13 @@ def shapes(plan: Plan, facts: Recorded) -> list[Shape]:
     alike: dict[str, list[Arm]] = {}
     for arm in plan.arms:
         alike.setdefault(fingerprint(plan.description.shape(arm.config)), []).append(arm)
-    return [Shape(tuple(arms), sum(left[arm.id] for arm in arms)) for arms in alike.values()]
+    return [ArmShape(tuple(arms), sum(left[arm.id] for arm in arms)) for arms in alike.values()]
 
 
 def forecast(
     plan: Plan,
     facts: Recorded,
-    samples: Iterable[tuple[Shape, Sample]],
+    samples: Iterable[tuple[ArmShape, CostSample]],
     *,
     slots: int = 1,
 ) -> Forecast:
@@ -133,7 +133,7 @@ def _left(plan: Plan, facts: Recorded) -> Counter[str]:
     return left
 
 
-def _price(shape: Shape, sample: Sample, amount: int) -> Price:
+def _price(shape: ArmShape, sample: CostSample, amount: int) -> Price:
     unit = estimate(sample.units, len(sample.units))
     once = sample.setup + sample.end
     return Price(shape, sample, unit, _scaled(unit, amount, once))

@@ -13,7 +13,7 @@ from cbablate.data import identity, location
 from cbablate.data.batches import Batches, Split
 from cbablate.data.catalog import DATASETS, FOLDER, Dataset
 from cbablate.data.listing import listing
-from cbablate.data.source import Source
+from cbablate.data.source import RawData
 from cbablate.data.split import subset
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.spec.choice import chosen, code_at
@@ -78,7 +78,7 @@ def load(name: str, device: torch.device | str = "cpu", *, part: int | None = No
     return _load(name, str(device), part)
 
 
-def source(name: str) -> Source:
+def source(name: str) -> RawData:
     """The data set as it is read, in stored pixels, checked against the catalog.
 
     Raises:
@@ -86,7 +86,7 @@ def source(name: str) -> Source:
     """
     facts = chosen("data set", DATASETS, name)
     expected = facts.content
-    read: Source = code_at(facts.read)()
+    read: RawData = code_at(facts.read)()
     found = read.content()
     if expected is not None and found != expected:
         raise EnvironmentFault(
@@ -142,7 +142,7 @@ def _streamed(data: Mapping[str, Any], augment: Mapping[str, Any], device: torch
     return Images(identity.facts(data), train, val, test, background, streamed=True)
 
 
-def _tensors(read: Source, split: str, device: str) -> Split:
+def _tensors(read: RawData, split: str, device: str) -> Split:
     stored, labels = read.splits[split]
     mean = torch.tensor(read.mean).view(1, -1, 1, 1)
     std = torch.tensor(read.std).view(1, -1, 1, 1)

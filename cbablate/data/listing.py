@@ -28,7 +28,7 @@ from cbablate.data.digest import remembered
 from cbablate.data.quota import quotas
 from cbablate.errors import EnvironmentFault
 
-__all__ = ["ENDINGS", "Listing", "Outline", "listing", "outline"]
+__all__ = ["ENDINGS", "FolderOutline", "Listing", "listing", "outline"]
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".webp", ".tif", ".tiff")
 _CARVED = 100
@@ -36,7 +36,7 @@ _CARVED = 100
 
 
 @dataclass(frozen=True)
-class Outline:
+class FolderOutline:
     """What a plan needs to know of a folder."""
 
     root: Path
@@ -95,7 +95,7 @@ class Listing:
         return found
 
 
-def outline(name: str) -> Outline:
+def outline(name: str) -> FolderOutline:
     """The outline of the folder of this name, remembered as long as no folder in it changes.
 
     Raises:
@@ -111,7 +111,7 @@ def outline(name: str) -> Outline:
         return json.dumps([len(found.classes), sizes, found.fingerprint, found.split])
 
     classes, sizes, fingerprint, split = json.loads(remembered(folders, read, of="outline 1"))
-    return Outline(root, classes, sizes, fingerprint, split)
+    return FolderOutline(root, classes, sizes, fingerprint, split)
 
 
 def listing(name: str) -> Listing:

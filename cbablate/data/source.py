@@ -1,4 +1,4 @@
-"""`Source`: a data set as read, before it becomes tensors."""
+"""`RawData`: a data set as read, before it becomes tensors."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from cbablate.data.split import Labelled
 
-__all__ = ["Source"]
+__all__ = ["RawData"]
 
 
 @dataclass(frozen=True)
-class Source:
+class RawData:
     """What a reader gives: splits in stored pixels, and how to normalise them.
 
     A pixel p of channel c enters a network as (p / scale - mean[c]) / std[c]; `mean` and `std`

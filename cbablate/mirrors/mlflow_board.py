@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cbablate.mirrors.mlflow_entry import Entry, Point, batches
+from cbablate.mirrors.mlflow_entry import MetricPoint, MlflowRun, batches
 from cbablate.mirrors.mlflow_spelling import key_of
 
 __all__ = ["Board", "Shown", "subject_of"]
@@ -78,16 +78,16 @@ class Board:
             if not token:
                 return self
 
-    def heading(self, entry: Entry) -> Shown:
+    def heading(self, entry: MlflowRun) -> Shown:
         """The study's own run, there and with its counts as they are now, still open."""
         return self._current(self.parents, entry, entry.tags)
 
-    def standing(self, entry: Entry, *, parent: Shown) -> Shown:
+    def standing(self, entry: MlflowRun, *, parent: Shown) -> Shown:
         """A run whose numbers may change, there and with its numbers as they are now."""
         tags = {**entry.tags, "mlflow.parentRunId": parent.run}
         return self._current(self._known(subject_of(entry.tags)), entry, tags)
 
-    def trial(self, entry: Entry, *, parent: Shown) -> None:
+    def trial(self, entry: MlflowRun, *, parent: Shown) -> None:
         """An ended trial, whose curves are written once; timings may arrive later."""
         tags = {**entry.tags, "mlflow.parentRunId": parent.run}
         shown = self._chosen(self._known(subject_of(entry.tags)), entry, tags)
@@ -102,7 +102,7 @@ class Board:
         self._tag(shown, tags, entry.name)
         self.close(shown, entry)
 
-    def close(self, shown: Shown, entry: Entry) -> None:
+    def close(self, shown: Shown, entry: MlflowRun) -> None:
         """A run that has ended, ended."""
         if entry.status != "RUNNING" and shown.status != entry.status:
             self.client.set_terminated(shown.run, entry.status, end_time=entry.ended)
@@ -127,7 +127,7 @@ class Board:
     def _known(self, subject: str) -> list[Shown]:
         return self.found.setdefault(subject, [])
 
-    def _current(self, candidates: list[Shown], entry: Entry, tags: Mapping[str, str]) -> Shown:
+    def _current(self, candidates: list[Shown], entry: MlflowRun, tags: Mapping[str, str]) -> Shown:
         """The run for an entry, with its numbers, params and tags as they are now."""
         shown = self._chosen(candidates, entry, tags)
         if shown.status != "RUNNING" and entry.status == "RUNNING":
@@ -140,7 +140,7 @@ class Board:
         self._tag(shown, tags, entry.name)
         return shown
 
-    def _chosen(self, candidates: list[Shown], entry: Entry, tags: Mapping[str, str]) -> Shown:
+    def _chosen(self, candidates: list[Shown], entry: MlflowRun, tags: Mapping[str, str]) -> Shown:
         """The one run for an entry: found by its content, or new; all others are deleted."""
         right = [s for s in candidates if s.tags.get("cbablate.content") == entry.content]
         right.sort(key=lambda shown: (shown.deleted, shown.status not in _ENDED, shown.run))
@@ -164,7 +164,7 @@ class Board:
         return kept
 
     @staticmethod
-    def _lacking(shown: Shown, entry: Entry) -> dict[str, str]:
+    def _lacking(shown: Shown, entry: MlflowRun) -> dict[str, str]:
         """Params that MLflow has not got yet; they are written once and never altered."""
         lacking = {key: value for key, value in entry.params.items() if key not in shown.params}
         shown.params.update(lacking)
@@ -187,7 +187,7 @@ class Board:
     def _log(
         self,
         shown: Shown,
-        points: Sequence[Point],
+        points: Sequence[MetricPoint],
         params: Mapping[str, str],
         tags: Mapping[str, str],
     ) -> None:

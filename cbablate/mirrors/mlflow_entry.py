@@ -8,7 +8,7 @@ from typing import Any
 
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.fingerprint import canonical, fingerprint
-from cbablate.mirrors.mlflow_spelling import Spelling, key_of
+from cbablate.mirrors.mlflow_spelling import MlflowText, key_of
 from cbablate.mirrors.port import Account, StudyState
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
@@ -16,8 +16,8 @@ from cbablate.records.state import TrialState
 from cbablate.spec.loading.changes import flatten
 
 __all__ = [
-    "Entry",
-    "Point",
+    "MetricPoint",
+    "MlflowRun",
     "batches",
     "commit_of",
     "search_entry",
@@ -43,7 +43,7 @@ _STUDY_STATUS = {
 
 
 @dataclass(frozen=True, order=True)
-class Point:
+class MetricPoint:
     """One value of a metric at a step; `at` in milliseconds since 1970."""
 
     key: str
@@ -53,7 +53,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class Entry:
+class MlflowRun:
     """One MLflow run as it must look in the end.
 
     `content` addresses what can only be written once (params, curves, how it ended): an entry
@@ -64,17 +64,17 @@ class Entry:
     status: str
     tags: Mapping[str, str]
     params: Mapping[str, str]
-    points: tuple[Point, ...]
-    timings: tuple[Point, ...]
+    points: tuple[MetricPoint, ...]
+    timings: tuple[MetricPoint, ...]
     began: int
     ended: int
     content: str
 
 
-def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
+def trial_entry(plan: Plan, account: Account, *, ledger: str) -> MlflowRun:
     """The entry of an ended trial."""
     trial, history = account.trial, account.history
-    spelling = Spelling()
+    spelling = MlflowText()
     params = dict(spelling.param(key, value) for key, value in flatten(trial.config))
     points = tuple(_curves(account))
     status = _STATUS[history.state]
@@ -107,7 +107,7 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
         tags |= dict([spelling.tail("cbablate.traceback", history.traceback)])
     tags |= commit_of(account) | spelling.told()
     content = [trial.id, ledger, status, params, [_row(p) for p in points], began, ended]
-    return Entry(
+    return MlflowRun(
         name=f"{account.arm.name} search {trial.replicate}" if trial.search else plan.label(trial),
         status=status,
         tags=tags,
@@ -122,9 +122,9 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> Entry:
 
 def study_entry(
     plan: Plan, facts: Recorded, *, told: Iterable[Account], state: StudyState, ledger: str
-) -> Entry:
+) -> MlflowRun:
     """The entry under which a study's trials lie; `told` are those that have ended."""
-    study, spelling = plan.study, Spelling()
+    study, spelling = plan.study, MlflowText()
     began, ended, step = span(Book.of(facts), plan)
     said = {
         "mlflow.note.content": _reading(plan),
@@ -147,12 +147,12 @@ def study_entry(
     states = [account.history.state for account in told]
     counts = {f"trials/{s}": float(states.count(s)) for s in _STATUS}
     counts |= {"trials/planned": float(len(plan.trials)), "arms": float(len(plan.arms))}
-    return Entry(
+    return MlflowRun(
         name=study.name,
         status=_STUDY_STATUS[state],
         tags=tags | spelling.told(),
         params=params,
-        points=tuple(Point(key, value, ended, step) for key, value in counts.items()),
+        points=tuple(MetricPoint(key, value, ended, step) for key, value in counts.items()),
         timings=(),
         began=began,
         ended=ended,
@@ -170,13 +170,13 @@ def span(book: Book, plan: Plan) -> tuple[int, int, int]:
 
 def search_entry(
     plan: Plan, tuning: Tuning, *, book: Book, state: StudyState, ledger: str
-) -> Entry:
+) -> MlflowRun:
     """The entry of one arm's search, under which its tuning trials lie.
 
     A search that is over has FINISHED, whatever becomes of the rest of the study.
     """
     stands = StudyState.COMPLETE if tuning.over else state
-    search, sweep, spelling = tuning.search, tuning.search.sweep, Spelling()
+    search, sweep, spelling = tuning.search, tuning.search.sweep, MlflowText()
     told = sweep.model_dump(mode="json", exclude={"trials", "stop", "name"}, exclude_none=True)
     params = dict(spelling.param(key, value) for key, value in flatten(told))
     began, ended = map(_ms, book.span(attempt.trial for attempt in tuning.attempts) or (0.0, 0.0))
@@ -202,13 +202,13 @@ def search_entry(
         counts |= {key_of(f"best/{one.metric}"): value for one, value in found}
         said["cbablate.best"] = canonical(dict(best.proposal))
     tags = dict(spelling.tag(key, text) for key, text in said.items() if text)
-    return Entry(
+    return MlflowRun(
         name=f"{search.arm.name} search",
         status=_STUDY_STATUS[stands],
         tags=tags | spelling.told(),
         params=params,
         points=tuple(
-            Point(key, value, ended, len(tuning.attempts)) for key, value in counts.items()
+            MetricPoint(key, value, ended, len(tuning.attempts)) for key, value in counts.items()
         ),
         timings=(),
         began=began,
@@ -229,8 +229,8 @@ def commit_of(account: Account) -> dict[str, str]:
 
 
 def batches(
-    points: Iterable[Point], params: Mapping[str, str], tags: Mapping[str, str]
-) -> Iterator[tuple[list[Point], list[tuple[str, str]], list[tuple[str, str]]]]:
+    points: Iterable[MetricPoint], params: Mapping[str, str], tags: Mapping[str, str]
+) -> Iterator[tuple[list[MetricPoint], list[tuple[str, str]], list[tuple[str, str]]]]:
     """Everything in portions that one request may carry; none where there is nothing."""
     metrics, named, said = list(points), list(params.items()), list(tags.items())
     part = 0
@@ -240,26 +240,26 @@ def batches(
         part += 1
 
 
-def _curves(account: Account) -> Iterator[Point]:
+def _curves(account: Account) -> Iterator[MetricPoint]:
     """Every metric at every step, and the last vectors with an entry for each layer."""
     measured = account.history.measurements
     for at, measurement in zip(account.history.times, measured, strict=True):
         for name, value in measurement.metrics.items():
-            yield Point(key_of(name), float(value), _ms(at), measurement.spent)
+            yield MetricPoint(key_of(name), float(value), _ms(at), measurement.spent)
     if not measured:
         return
     last = measured[-1]
     for name, values in last.vectors.items():
         for layer, value in enumerate(values):
             key = key_of(f"{name}/layer.{layer}")
-            yield Point(key, float(value), _ms(account.history.times[-1]), last.spent)
+            yield MetricPoint(key, float(value), _ms(account.history.times[-1]), last.spent)
 
 
-def _timed(account: Account) -> Iterator[Point]:
+def _timed(account: Account) -> Iterator[MetricPoint]:
     """Medians of the timings of the trial's arm; of several timings the newest is shown."""
     for timing in account.timings:
         for name, value in timing.medians.items():
-            yield Point(key_of(name), value, _ms(timing.at), account.trial.budget.amount)
+            yield MetricPoint(key_of(name), value, _ms(timing.at), account.trial.budget.amount)
 
 
 def _notes(account: Account) -> dict[str, str]:
@@ -291,7 +291,7 @@ def _reading(plan: Plan) -> str:
     )
 
 
-def _row(point: Point) -> list[Any]:
+def _row(point: MetricPoint) -> list[Any]:
     return [point.key, point.value, point.at, point.step]
 
 

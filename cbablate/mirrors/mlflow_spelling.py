@@ -1,4 +1,4 @@
-"""`Spelling`: names and texts within the limits of MLflow."""
+"""`MlflowText`: names and texts within the limits of MLflow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from cbablate.fingerprint import canonical, fingerprint
 
-__all__ = ["Spelling", "key_of"]
+__all__ = ["MlflowText", "key_of"]
 
 _KEY = 250
 
@@ -23,7 +23,7 @@ _TAG = 5000
 _FOREIGN = re.compile(r"[^\w\-. /:]", re.ASCII)
 
 
-class Spelling:
+class MlflowText:
     """Names and values within MLflow's limits, and a tag that lists what was cut."""
 
     def __init__(self) -> None:

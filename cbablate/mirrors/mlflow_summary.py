@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from cbablate.analysis.outcome import Outcome
 from cbablate.analysis.summary import ArmSummary, Summary
 from cbablate.fingerprint import fingerprint
-from cbablate.mirrors.mlflow_entry import Entry, Point
-from cbablate.mirrors.mlflow_spelling import Spelling, key_of
+from cbablate.mirrors.mlflow_entry import MetricPoint, MlflowRun
+from cbablate.mirrors.mlflow_spelling import MlflowText, key_of
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book
@@ -45,7 +45,7 @@ class _Row:
         return f"{self.planned.name} ({self.word})" if self.word else self.planned.name
 
 
-def summary_entries(found: Outcome, both: Plan, book: Book, *, ledger: str) -> list[Entry]:
+def summary_entries(found: Outcome, both: Plan, book: Book, *, ledger: str) -> list[MlflowRun]:
     """An entry for each arm that has a complete trial; of tuned arms one as written, one as tuned.
 
     `both` is the plan as written with the confirmations, by which trials are named.
@@ -70,8 +70,8 @@ def _rows(found: Outcome) -> Iterator[_Row]:
             yield _Row(one, summary, written.arm, "tuned")
 
 
-def _entry(plan: Plan, both: Plan, row: _Row, place: int, at: int, ledger: str) -> Entry:
-    one, spelling = row.one, Spelling()
+def _entry(plan: Plan, both: Plan, row: _Row, place: int, at: int, ledger: str) -> MlflowRun:
+    one, spelling = row.one, MlflowText()
     params = dict(spelling.param(key, value) for key, value in flatten(one.arm.config))
     names = {arm.id: arm.name for arm in both.arms}
     primary = row.of.primary
@@ -100,13 +100,13 @@ def _entry(plan: Plan, both: Plan, row: _Row, place: int, at: int, ledger: str) 
         *([trial.id for trial in plan.trials], [arm.against for arm in plan.arms]),
         *(plan.study.analysis.model_dump(mode="json"), plan.study.margin),
     ]
-    return Entry(
+    return MlflowRun(
         name=f"{row.name} summary",
         status="FINISHED",
         tags=tags | spelling.told(),
         params=params,
         # All at step 0, which MLflow draws as bars; of one step the newest number counts.
-        points=tuple(Point(key, float(value), at, 0) for key, value in values.items()),
+        points=tuple(MetricPoint(key, float(value), at, 0) for key, value in values.items()),
         timings=(),
         began=at,
         ended=at,

@@ -33,8 +33,8 @@ __all__ = [
     "Mirror",
     "MirrorThread",
     "MirrorUnreachable",
+    "MirroredTiming",
     "StudyState",
-    "Timing",
     "accounts",
     "ledger_id",
 ]
@@ -87,7 +87,7 @@ class Mirror(Protocol):
 
 
 @dataclass(frozen=True)
-class Timing:
+class MirroredTiming:
     """One timing of an arm alone: when, on which device, the median of each metric's rounds."""
 
     at: float
@@ -106,7 +106,7 @@ class Account:
     trial: Trial
     arm: Arm
     history: History
-    timings: tuple[Timing, ...]
+    timings: tuple[MirroredTiming, ...]
     commit: str = ""
     dirty: bool = False
     nodes: tuple[str, ...] = ()
@@ -116,7 +116,7 @@ class Account:
 def accounts(plan: Plan, facts: Recorded) -> list[Account]:
     """The ended trials of a plan, in the order in which they ended."""
     book = Book.of(facts)
-    timings: dict[str, list[Timing]] = {}
+    timings: dict[str, list[MirroredTiming]] = {}
     sessions: dict[str, SessionFact] = {}
     workers: dict[str, WorkerFact] = {}
     for fact in book.facts:
@@ -158,10 +158,10 @@ def ledger_id(facts: Recorded) -> str:
     return "" if first is None else fingerprint([first.subject, repr(first.at)])
 
 
-def _timing(fact: Record) -> Timing:
+def _timing(fact: Record) -> MirroredTiming:
     timed = Timed.of(fact)
     medians = {name: statistics.median(rounds) for name, rounds in timed.metrics.items() if rounds}
-    return Timing(at=fact.at, device=timed.device, medians=medians)
+    return MirroredTiming(at=fact.at, device=timed.device, medians=medians)
 
 
 class MirrorThread:

@@ -36,7 +36,7 @@ from cbablate.models.operators.layout import Layout
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.view import View
 
-__all__ = ["Anatomy", "Block", "Point", "anatomy", "blocks_of"]
+__all__ = ["Anatomy", "Block", "SurgeryPoint", "anatomy", "blocks_of"]
 
 _WITH_VALUES_LAST = (Attention, AttentionRope, EvaAttention, TalkingHeadAttn, XCA)
 _OF_CLASS_TOKEN = (LayerScaleBlockClassAttn, ClassAttentionBlock, ClassBlock)
@@ -45,7 +45,7 @@ _MIXING = ("mlp_tokens", "linear_tokens", "conv_dw", "conv2", "mlp_channels")
 
 
 @dataclass(frozen=True)
-class Point:
+class SurgeryPoint:
     """Where an operator meets the model: before or after `module`, and how tokens lie there.
 
     `thirds` says that only the last third of the channels is meant.
@@ -64,7 +64,7 @@ class Block:
 
     name: str
     module: nn.Module
-    points: Mapping[str, Point | str]
+    points: Mapping[str, SurgeryPoint | str]
 
 
 @dataclass(frozen=True)
@@ -79,26 +79,26 @@ class Anatomy:
     blocks: tuple[Block, ...]
     beside: tuple[str, ...]
 
-    def point(self, place: str, index: int) -> Point | str:
+    def point(self, place: str, index: int) -> SurgeryPoint | str:
         """The point of a place in the block at `index`, or why there is none."""
         if place in ONCE:
             return self.once[place]
         return self.blocks[index].points[place]
 
     @property
-    def once(self) -> Mapping[str, Point | str]:
+    def once(self) -> Mapping[str, SurgeryPoint | str]:
         """The points of the places that the model has once, or why there is none."""
         return {"embed.end": _embed_end(self), "head.front": _head_front(self)}
 
     @property
     def places(self) -> tuple[str, ...]:
         """The places that the model has, in some block at least."""
-        once = {name for name, point in self.once.items() if isinstance(point, Point)}
+        once = {name for name, point in self.once.items() if isinstance(point, SurgeryPoint)}
         some = {
             name
             for block in self.blocks
             for name, point in block.points.items()
-            if isinstance(point, Point)
+            if isinstance(point, SurgeryPoint)
         }
         return tuple(name for name in PLACES if name in some | once)
 
@@ -138,9 +138,9 @@ def _block(module: nn.Module) -> bool:
 
 def _points(
     model: nn.Module, family: Family | None, name: str, block: nn.Module
-) -> dict[str, Point | str]:
+) -> dict[str, SurgeryPoint | str]:
     tokens = family.tokens(model, name, block) if family is not None else Tokens()
-    found: dict[str, Point | str] = {}
+    found: dict[str, SurgeryPoint | str] = {}
     for place, point in (
         *_of_mlp(block, tokens),
         *_of_token_mlp(block, tokens),
@@ -151,7 +151,7 @@ def _points(
     return found
 
 
-def _of_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
+def _of_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, SurgeryPoint | str]]:
     name = "mlp" if hasattr(block, "mlp") else "mlp_channels"
     mlp = getattr(block, name, None)
     if not isinstance(mlp, nn.Module):
@@ -169,7 +169,7 @@ def _of_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
     yield "mlp.end", _point(mlp, True, channels_out(second) or width, view, tokens)
 
 
-def _of_token_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
+def _of_token_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, SurgeryPoint | str]]:
     """Rows lie across there, (B, C, N): channels first."""
     mlp = getattr(block, "mlp_tokens", None) or getattr(block, "linear_tokens", None)
     if not isinstance(mlp, nn.Module):
@@ -187,7 +187,7 @@ def _of_token_mlp(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str
     yield "mlp_tokens.end", _point(mlp, True, width, view, tokens)
 
 
-def _of_attention(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
+def _of_attention(block: Any, tokens: Tokens) -> Iterator[tuple[str, SurgeryPoint | str]]:
     attention = getattr(block, "attn", None)
     names = ("attn.front", "attn.values", "attn.end")
     if not isinstance(attention, nn.Module):
@@ -222,7 +222,7 @@ def _in_windows(block: nn.Module, attention: nn.Module) -> bool:
     return any(getattr(each, "window_size", None) for each in (block, attention))
 
 
-def _around_windows(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
+def _around_windows(block: Any, tokens: Tokens) -> Iterator[tuple[str, SurgeryPoint | str]]:
     """Attention in windows, from outside: before they are cut and after they are joined."""
     view, width = _view(-1, tokens), width_taken(block.attn)
     if isinstance(block, SwinTransformerBlock):
@@ -242,7 +242,7 @@ def _around_windows(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | s
     )
 
 
-def _values(attention: Any, view: View, tokens: Tokens) -> Point | str:
+def _values(attention: Any, view: View, tokens: Tokens) -> SurgeryPoint | str:
     """Values that a layer of their own gives, or the last third of what one layer 'qkv' gives."""
     apart = getattr(attention, "v_proj", None)
     if isinstance(attention, EvaAttention) and isinstance(apart, nn.Linear):
@@ -251,7 +251,7 @@ def _values(attention: Any, view: View, tokens: Tokens) -> Point | str:
     split = getattr(attention, "q_bias", None) is not None
     if isinstance(attention, _WITH_VALUES_LAST) and isinstance(fused, nn.Linear) and not split:
         layout = _layout(fused.out_features // 3, tokens)
-        return Point(fused, True, layout, view, thirds=True)
+        return SurgeryPoint(fused, True, layout, view, thirds=True)
     return (
         "it needs attention that calls one layer 'qkv' with the values last, as timm's "
         f"{', '.join(kind.__name__ for kind in _WITH_VALUES_LAST)} do where their bias is the "
@@ -259,14 +259,14 @@ def _values(attention: Any, view: View, tokens: Tokens) -> Point | str:
     )
 
 
-def _of_block(block: Any, tokens: Tokens) -> Iterator[tuple[str, Point | str]]:
+def _of_block(block: Any, tokens: Tokens) -> Iterator[tuple[str, SurgeryPoint | str]]:
     view = _view(_stream(block), tokens)
     front = width_taken(block) or width_taken(first_of(block, "attn", "mlp", "mlp_channels"))
     yield "block.front", _point(block, False, front, view, tokens)
     yield "block.end", _point(block, True, width_given(block) or front, view, tokens)
 
 
-def _embed_end(found: Anatomy) -> Point | str:
+def _embed_end(found: Anatomy) -> SurgeryPoint | str:
     if not found.blocks:
         return "the model has no blocks"
     first = found.blocks[0].points["block.front"]
@@ -278,7 +278,7 @@ def _embed_end(found: Anatomy) -> Point | str:
     return _point(module, True, width, View(1, sides=True), Tokens(prefix=0, maps=True))
 
 
-def _head_front(found: Anatomy) -> Point | str:
+def _head_front(found: Anatomy) -> SurgeryPoint | str:
     family, model = found.family, found.model
     if family is not None and family.no_head:
         return family.no_head
@@ -298,10 +298,10 @@ def _head_front(found: Anatomy) -> Point | str:
 
 def _point(
     module: nn.Module, after: bool, width: int | None, view: View, tokens: Tokens
-) -> Point | str:
+) -> SurgeryPoint | str:
     if width is None:
         return f"it needs the number of channels there, and no layer of {_called(module)} tells it"
-    return Point(module, after, _layout(width, tokens), view)
+    return SurgeryPoint(module, after, _layout(width, tokens), view)
 
 
 def _layout(width: int, tokens: Tokens) -> Layout:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.errors import StudyError
-from cbablate.models.anatomy import Anatomy, Point, anatomy, blocks_of
+from cbablate.models.anatomy import Anatomy, SurgeryPoint, anatomy, blocks_of
 from cbablate.models.operators.catalog import operator
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.selection import chosen
@@ -30,7 +30,7 @@ class _On:
     copy's hooks the copy's operators.
     """
 
-    def __init__(self, operators: nn.Sequential, point: Point) -> None:
+    def __init__(self, operators: nn.Sequential, point: SurgeryPoint) -> None:
         self.operators = operators
         self.dim = point.layout.dim
         self.view = point.view
@@ -109,7 +109,7 @@ def _indices(placement: Mapping[str, Any], name: str, depth: int) -> tuple[int, 
     return (0,) if name in ONCE else indices
 
 
-def _operators_at(keeper: Any, name: str, point: Point) -> nn.Sequential:
+def _operators_at(keeper: Any, name: str, point: SurgeryPoint) -> nn.Sequential:
     """The operators of a place, made and hooked up when first asked for."""
     if not hasattr(keeper, "context"):
         keeper.add_module("context", nn.ModuleDict())

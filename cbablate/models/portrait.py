@@ -19,7 +19,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from cbablate.errors import StudyError, library_errors
-from cbablate.models.anatomy import Anatomy, Point, anatomy
+from cbablate.models.anatomy import Anatomy, SurgeryPoint, anatomy
 from cbablate.models.places import ONCE, PLACES
 
 __all__ = ["KNOWN", "Portrait", "names_like", "portrait"]
@@ -153,7 +153,7 @@ class _Seen:
         for handle in self._handles:
             handle.remove()
 
-    def _listen(self, place: str, point: Point | str, index: int) -> None:
+    def _listen(self, place: str, point: SurgeryPoint | str, index: int) -> None:
         if isinstance(point, str):
             return
 
@@ -168,7 +168,7 @@ class _Seen:
         else:
             self._handles.append(point.module.register_forward_pre_hook(before))
 
-    def _told(self, place: str, point: Point, index: int, x: Any) -> None:
+    def _told(self, place: str, point: SurgeryPoint, index: int, x: Any) -> None:
         self.called.add((place, index))
         start = x.shape[-1] // 3 * 2 if point.thirds else 0
         try:
@@ -180,8 +180,8 @@ class _Seen:
             self.tokens[index] = tokens.shape[1]
 
 
-def _width(point: Point | str) -> int | None:
-    return point.layout.dim if isinstance(point, Point) else None
+def _width(point: SurgeryPoint | str) -> int | None:
+    return point.layout.dim if isinstance(point, SurgeryPoint) else None
 
 
 def _lacking(found: Anatomy, seen: _Seen, place: str) -> dict[int, str]:

@@ -17,7 +17,7 @@ from cbablate.models.operators.catalog import OPERATORS
 from cbablate.models.placing import operators_of
 from cbablate.models.weights import report
 
-__all__ = ["Examination", "Shape", "examine", "verify"]
+__all__ = ["Examination", "InputShape", "examine", "verify"]
 
 Config = Mapping[str, Any]
 Attempt = Callable[[str, Config, nn.Module], None]
@@ -27,7 +27,7 @@ _SPREAD = 0.02
 
 
 @dataclass(frozen=True)
-class Shape:
+class InputShape:
     """The images a model is given, and how many classes it tells apart."""
 
     channels: int
@@ -55,14 +55,18 @@ class _Plain:
 
 
 def verify(
-    configs: Mapping[str, Config], shape: Callable[[Config], Shape], then: Attempt | None = None
+    configs: Mapping[str, Config],
+    shape: Callable[[Config], InputShape],
+    then: Attempt | None = None,
 ) -> dict[str, list[str]]:
     """The faults of `examine`."""
     return examine(configs, shape, then).faults
 
 
 def examine(
-    configs: Mapping[str, Config], shape: Callable[[Config], Shape], then: Attempt | None = None
+    configs: Mapping[str, Config],
+    shape: Callable[[Config], InputShape],
+    then: Attempt | None = None,
 ) -> Examination:
     """What is wrong and what is to be known of arms, from resolved configs by arm name.
 
@@ -142,7 +146,7 @@ def _compare(
                 )
 
 
-def _plain(model: nn.Module, config: Config, shape: Shape) -> _Plain:
+def _plain(model: nn.Module, config: Config, shape: InputShape) -> _Plain:
     if operators_of(model):
         raise StudyError("the model without context has operators in it")
     start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
@@ -150,7 +154,7 @@ def _plain(model: nn.Module, config: Config, shape: Shape) -> _Plain:
     return _Plain(kinds, start, _output(model, config, shape), report(model))
 
 
-def _unchanged(config: Config, shape: Shape, before: _Plain) -> bool:
+def _unchanged(config: Config, shape: InputShape, before: _Plain) -> bool:
     """Whether the model without context, built again, still computes what it did."""
     try:
         model = build(config, seed=0, num_classes=shape.classes)
@@ -193,14 +197,14 @@ def _added(model: nn.Module) -> list[str]:
     ]
 
 
-def _context_faults(output: Tensor, config: Config, shape: Shape, plain: _Plain) -> list[str]:
+def _context_faults(output: Tensor, config: Config, shape: InputShape, plain: _Plain) -> list[str]:
     """What is wrong with the function that a model with context computes."""
     idle = "its context does not change what the model computes, so it is not under test"
     same = [idle] if _alike(output, plain.output) else []
     return [*same, *_identity_faults(config, shape, plain)]
 
 
-def _identity_faults(config: Config, shape: Shape, plain: _Plain) -> list[str]:
+def _identity_faults(config: Config, shape: InputShape, plain: _Plain) -> list[str]:
     """Operators that have an identity setting must, at it, leave the model as it is."""
     settings = [
         {**placement, **identity}
@@ -217,7 +221,7 @@ def _identity_faults(config: Config, shape: Shape, plain: _Plain) -> list[str]:
     return [f"at its identity setting {names} does not give the untouched model's output"]
 
 
-def _output(model: nn.Module, config: Config, shape: Shape, *, still: bool = False) -> Tensor:
+def _output(model: nn.Module, config: Config, shape: InputShape, *, still: bool = False) -> Tensor:
     """What a model says of two fixed random images, at moved weights; operators' own `still`."""
     model = model.double().eval()
     drawn = torch.Generator().manual_seed(derive_seed(0, "images"))

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from cbablate.probes.catalog import GRAMS
-from cbablate.probes.probe import Absent, Finding, Subject
+from cbablate.probes.probe import Absent, ProbeResult, Subject
 from cbablate.probes.representation import features, unreadable
 from cbablate.records.sketch import Sketch
 
@@ -27,13 +27,13 @@ FEWEST = 4
 """The estimator that is not biased by few images needs this number."""
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """The Gram matrices of all blocks, or why there are none."""
     del asked
     found = _grams(subject)
     if isinstance(found, Absent):
-        return Finding(absent={GRAMS: found})
-    return Finding(sketches={GRAMS: found})
+        return ProbeResult(absent={GRAMS: found})
+    return ProbeResult(sketches={GRAMS: found})
 
 
 def triangle(rows: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from cbablate.probes.probe import Finding, Subject
+from cbablate.probes.probe import ProbeResult, Subject
 
 __all__ = ["expected_calibration_error", "measure"]
 
@@ -18,7 +18,7 @@ _BINS = 15
 _BATCH = 256
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """The error, and the mean confidence, both in percent."""
     sure: list[Tensor] = []
     hit: list[Tensor] = []
@@ -28,7 +28,7 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
             sure.append(confidence.double().cpu())
             hit.append((guess == labels).double().cpu())
     confidences, hits = torch.cat(sure), torch.cat(hit)
-    return Finding(
+    return ProbeResult(
         {
             "test/ece": 100 * expected_calibration_error(confidences, hits),
             "test/confidence": 100 * float(confidences.mean()),

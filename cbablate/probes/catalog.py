@@ -8,11 +8,20 @@ from types import MappingProxyType
 
 from cbablate.spec.metric import Metric
 
-__all__ = ["GRAMS", "MAPS", "PROBES", "STRENGTHS", "Entry", "metrics_of", "sketches_of", "unasked"]
+__all__ = [
+    "GRAMS",
+    "MAPS",
+    "PROBES",
+    "STRENGTHS",
+    "ProbeRow",
+    "metrics_of",
+    "sketches_of",
+    "unasked",
+]
 
 
 @dataclass(frozen=True)
-class Entry:
+class ProbeRow:
     """Where a probe is (`module:function`), and the metrics that it finds or says are absent.
 
     Entries with one function are measured in one call. `training` says that something is noted
@@ -51,9 +60,9 @@ def _top1(name: str, label: str, **curve: object) -> Metric:
     return Metric(f"robust/{name}", label, "%", 2, "maximize", **curve)  # type: ignore[arg-type]  # axis and at
 
 
-PROBES: Mapping[str, Entry] = MappingProxyType(
+PROBES: Mapping[str, ProbeRow] = MappingProxyType(
     {
-        "entropy": Entry(
+        "entropy": ProbeRow(
             _ATTENTION,
             (
                 *(
@@ -69,7 +78,7 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
                 ),
             ),
         ),
-        "distance": Entry(
+        "distance": ProbeRow(
             _ATTENTION,
             (
                 Metric("attention/distance", "Attention distance", "px", 2),
@@ -77,7 +86,7 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
                 Metric("attention/distance_relative", "Distance / uniform", "", 3),
             ),
         ),
-        "jacobian": Entry(
+        "jacobian": ProbeRow(
             _ATTENTION,
             (
                 Metric("attention/jacobian_nuclear", "Jacobian, nuclear", "", 4),
@@ -85,31 +94,31 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
                 Metric("attention/jacobian_spectral", "Jacobian, spectral", "", 4),
             ),
         ),
-        "share": Entry(
+        "share": ProbeRow(
             _ATTENTION,
             (
                 Metric("attention/class_share", "Attention on the class token", "", 4),
                 Metric("attention/register_share", "Attention on registers", "", 4),
             ),
         ),
-        "rank": Entry(_TOKENS, (Metric("tokens/effective_rank", "Effective rank", "", 2),)),
-        "similarity": Entry(_TOKENS, (Metric("tokens/similarity", "Token similarity", "", 4),)),
-        "cka": Entry(
+        "rank": ProbeRow(_TOKENS, (Metric("tokens/effective_rank", "Effective rank", "", 2),)),
+        "similarity": ProbeRow(_TOKENS, (Metric("tokens/similarity", "Token similarity", "", 4),)),
+        "cka": ProbeRow(
             _TOKENS, (Metric("tokens/cka_initial", "CKA with the start of training", "", 4),)
         ),
-        "gradient": Entry(
+        "gradient": ProbeRow(
             "cbablate.probes.gradient:measure",
             (Metric("gradient/norm", "Gradient norm", "", 4),),
             training=True,
         ),
-        "curvature": Entry(
+        "curvature": ProbeRow(
             "cbablate.probes.curvature:measure",
             (
                 Metric("loss/hessian_top", "Largest Hessian eigenvalue", "", 3),
                 Metric("loss/sharpness", "Sharpness", "nats", 4),
             ),
         ),
-        "flops": Entry(
+        "flops": ProbeRow(
             "cbablate.probes.expense.operations:measure",
             (
                 Metric("flops", "FLOPs", "MFLOPs", 1, "minimize"),
@@ -117,21 +126,21 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
                 Metric("pointwise", "Other elements written", "thousand", 1, "minimize"),
             ),
         ),
-        "memory": Entry(
+        "memory": ProbeRow(
             "cbablate.probes.expense.memory:measure",
             (
                 Metric("memory/train", "Peak memory (training)", "MiB", 1, "minimize"),
                 Metric("memory/infer", "Peak memory (inference)", "MiB", 1, "minimize"),
             ),
         ),
-        "calibration": Entry(
+        "calibration": ProbeRow(
             "cbablate.probes.calibration:measure",
             (
                 Metric("test/ece", "ECE", "%", 2, "minimize"),
                 Metric("test/confidence", "Mean confidence", "%", 2),
             ),
         ),
-        "occlusion": Entry(
+        "occlusion": ProbeRow(
             "cbablate.probes.robustness.occlusion:measure",
             (
                 _top1("occlusion_centre", "Top-1, centre hidden", **_HIDDEN),
@@ -139,7 +148,7 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
                 _top1("occlusion_salient", "Top-1, salient patches hidden", **_HIDDEN),
             ),
         ),
-        "shuffle": Entry(
+        "shuffle": ProbeRow(
             "cbablate.probes.robustness.shuffle:measure",
             (
                 _top1(
@@ -150,14 +159,14 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
                 ),
             ),
         ),
-        "adversarial": Entry(
+        "adversarial": ProbeRow(
             "cbablate.probes.robustness.adversarial:measure",
             (
                 _top1("fgsm", "Top-1, FGSM", axis=_RADIUS, at=STRENGTHS["fgsm"]),
                 _top1("pgd", "Top-1, PGD", axis=_RADIUS, at=STRENGTHS["pgd"]),
             ),
         ),
-        "corruption": Entry(
+        "corruption": ProbeRow(
             "cbablate.probes.robustness.corruption:measure",
             tuple(
                 _top1(f"corruption_{family}", f"Top-1, {words}", **_SEVERITY)
@@ -171,8 +180,8 @@ PROBES: Mapping[str, Entry] = MappingProxyType(
                 )
             ),
         ),
-        "alignment": Entry("cbablate.probes.alignment:measure", (), sketches=(GRAMS,)),
-        "maps": Entry("cbablate.probes.maps:measure", (), sketches=(MAPS,)),
+        "alignment": ProbeRow("cbablate.probes.alignment:measure", (), sketches=(GRAMS,)),
+        "maps": ProbeRow("cbablate.probes.maps:measure", (), sketches=(MAPS,)),
     }
 )
 """Every probe by the name a study writes under `probes:`, in the order they are measured."""

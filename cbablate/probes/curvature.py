@@ -27,7 +27,7 @@ from torch.nn.functional import cross_entropy
 
 from cbablate.probes.catalog import metrics_of
 from cbablate.probes.evaluation import indices
-from cbablate.probes.probe import Absent, Finding, Subject
+from cbablate.probes.probe import Absent, ProbeResult, Subject
 
 __all__ = ["measure", "top_eigenvalue"]
 
@@ -45,11 +45,11 @@ Map = Callable[[list[Tensor]], list[Tensor]]
 """A linear map from tensors to tensors of the same shapes."""
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """Both, at the weights as they are."""
     weights = {n: t.detach() for n, t in subject.model.named_parameters() if t.requires_grad}
     if not weights:
-        return Finding(absent=dict.fromkeys(metrics_of(asked), Absent("nothing is trained")))
+        return ProbeResult(absent=dict.fromkeys(metrics_of(asked), Absent("nothing is trained")))
     names = list(weights)
     origin = [weights[name] for name in names]
     images, labels = subject.train.spaced(_IMAGES)
@@ -77,8 +77,8 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
         top = top_eigenvalue(product, start)
         sharpness = _sharpness(loss, origin, batches)
     if isinstance(top, Absent):
-        return Finding({"loss/sharpness": sharpness}, absent={"loss/hessian_top": top})
-    return Finding({"loss/hessian_top": top, "loss/sharpness": sharpness})
+        return ProbeResult({"loss/sharpness": sharpness}, absent={"loss/hessian_top": top})
+    return ProbeResult({"loss/hessian_top": top, "loss/sharpness": sharpness})
 
 
 def top_eigenvalue(product: Map, start: list[Tensor]) -> float | Absent:

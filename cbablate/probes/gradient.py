@@ -12,19 +12,19 @@ import torch
 from torch import nn
 
 from cbablate.probes.catalog import metrics_of
-from cbablate.probes.probe import Absent, Finding, Subject
+from cbablate.probes.probe import Absent, ProbeResult, Subject
 
 __all__ = ["measure", "norms"]
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """The norms at the last update of the training, and their mean over blocks."""
     if not subject.gradients:
-        return Finding(
+        return ProbeResult(
             absent=dict.fromkeys(metrics_of(asked), Absent("the model has no transformer blocks"))
         )
     mean = sum(subject.gradients) / len(subject.gradients)
-    return Finding({"gradient/norm": mean}, {"gradient/norm": subject.gradients})
+    return ProbeResult({"gradient/norm": mean}, {"gradient/norm": subject.gradients})
 
 
 def norms(blocks: Sequence[nn.Module]) -> tuple[float, ...]:

@@ -17,7 +17,7 @@ from cbablate.probes.alignment import about
 from cbablate.probes.attention.scores import Attended, layers_of, listening, tiles
 from cbablate.probes.catalog import MAPS
 from cbablate.probes.geometry import Grid, grid_of
-from cbablate.probes.probe import Absent, Finding, Subject
+from cbablate.probes.probe import Absent, ProbeResult, Subject
 from cbablate.records.sketch import Sketch
 
 __all__ = ["IMAGES", "PIXELS", "SIDE", "maps", "measure"]
@@ -30,7 +30,7 @@ PIXELS = 48
 """The side of a kept image, in pixels."""
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """The maps and their images, or why there are none.
 
     The sketch's rows: the images' height, width and colours; the maps' height and width and the
@@ -41,10 +41,10 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
     images, _ = subject.held_out.spaced(IMAGES)
     grid = _readable(subject, images)
     if isinstance(grid, Absent):
-        return Finding(absent={MAPS: grid})
+        return ProbeResult(absent={MAPS: grid})
     found = maps(subject, images, grid)
     if not all(bool(each.isfinite().all()) for each in found.values()):
-        return Finding(absent={MAPS: Absent("its attention is not of finite numbers")})
+        return ProbeResult(absent={MAPS: Absent("its attention is not of finite numbers")})
     small = [_small(each, SIDE) for each in found.values()]
     pictures = _small(_shown(images, subject), PIXELS)
     colours, height, width = pictures.shape[1:]
@@ -55,7 +55,7 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
     for index, picture in enumerate(pictures):
         rows.append(picture.flatten().tolist())
         rows += [layer[index].flatten().tolist() for layer in small]
-    return Finding(
+    return ProbeResult(
         sketches={MAPS: Sketch(about(images), tuple(tuple(map(float, r)) for r in rows))}
     )
 

@@ -11,14 +11,14 @@ from torch import nn
 from cbablate.fingerprint import derive_seed
 from cbablate.probes.catalog import PROBES, metrics_of, sketches_of
 from cbablate.probes.evaluation import evaluating
-from cbablate.probes.probe import Absent, Finding, Probe, Subject
+from cbablate.probes.probe import Absent, Probe, ProbeResult, Subject
 from cbablate.records.sketch import Sketch
 from cbablate.spec.choice import code_at
 
 __all__ = ["measure", "untouched"]
 
 
-def measure(subject: Subject, names: Iterable[str]) -> Finding:
+def measure(subject: Subject, names: Iterable[str]) -> ProbeResult:
     """What these probes find, in the catalog's order; all that is theirs is found or absent.
 
     A value that is not finite is absent: what diverged on the way has no number.
@@ -46,7 +46,7 @@ def measure(subject: Subject, names: Iterable[str]) -> Finding:
     missing = wanted - set(metrics) - set(sketches) - set(absent)
     if missing:
         raise RuntimeError(f"probes of {sorted(asked)} said nothing of {sorted(missing)}")
-    return Finding(
+    return ProbeResult(
         metrics={name: value for name, value in metrics.items() if name not in odd},
         vectors={name: values for name, values in vectors.items() if name not in odd},
         absent=absent,

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from cbablate.probes.evaluation import indices
 from cbablate.records.sketch import Sketch
 
-__all__ = ["Absent", "Finding", "Held", "Probe", "Sample", "Subject"]
+__all__ = ["Absent", "Held", "Probe", "ProbeResult", "Sample", "Subject"]
 
 
 _BATCH = 256
@@ -132,7 +132,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProbeResult:
     """What a probe found: scalars, values along an axis, sketches for later, and what is absent
     with the reason."""
 
@@ -151,6 +151,6 @@ class Probe(Protocol):
     it found them. What it cannot measure is `Absent`, never 0.
     """
 
-    def __call__(self, subject: Subject, asked: frozenset[str]) -> Finding:
+    def __call__(self, subject: Subject, asked: frozenset[str]) -> ProbeResult:
         """The metrics and sketches of `asked`, every one found or absent."""
         ...

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from cbablate.probes.catalog import metrics_of
 from cbablate.probes.evaluation import indices
-from cbablate.probes.probe import Absent, Finding, Subject
+from cbablate.probes.probe import Absent, ProbeResult, Subject
 
 __all__ = ["cka", "effective_rank", "features", "measure", "similarity", "unreadable"]
 
@@ -30,11 +30,11 @@ _IMAGES = 1024
 """The most images that stand for all in CKA."""
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """The metrics of the probes asked for, block by block."""
     absent = unreadable(subject)
     if absent is not None:
-        return Finding(absent=dict.fromkeys(metrics_of(asked), absent))
+        return ProbeResult(absent=dict.fromkeys(metrics_of(asked), absent))
     vectors: dict[str, tuple[float, ...]] = {}
     missing: dict[str, Absent] = {}
     if asked & {"rank", "similarity"}:
@@ -48,7 +48,7 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
         else:
             vectors["tokens/cka_initial"] = found
     metrics = {name: sum(values) / len(values) for name, values in vectors.items()}
-    return Finding(metrics, vectors, missing)
+    return ProbeResult(metrics, vectors, missing)
 
 
 def effective_rank(squares: Tensor) -> float:

@@ -32,8 +32,8 @@ from cbablate.spec.description import Config
 
 __all__ = [
     "CHECKPOINT_SECONDS",
+    "CheckpointOrigin",
     "Checkpoints",
-    "Origin",
     "checkpoint_bytes",
     "damaged_checkpoints",
 ]
@@ -52,7 +52,7 @@ _TITLE = b"cbablate checkpoint 1 "
 
 
 @dataclass(frozen=True)
-class Origin:
+class CheckpointOrigin:
     """Where a checkpoint comes from: the budget spent, and the shorter trial, "" for its own."""
 
     spent: int
@@ -82,7 +82,7 @@ class Checkpoints:
         self._store = store
         self._open_ended = open_ended
         self._tell = tell
-        self._offered: dict[str, Origin] = {}
+        self._offered: dict[str, CheckpointOrigin] = {}
         self._unkept = False
 
     def offer(self, trial: Trial) -> Saved | None:
@@ -96,19 +96,19 @@ class Checkpoints:
         for name in _both(trial.id):
             own = self._read(name)
             if own is not None and 0 < own.spent < trial.budget.amount:
-                self._offered[trial.id] = Origin(own.spent)
+                self._offered[trial.id] = CheckpointOrigin(own.spent)
                 return own
         found = None
         for name in self._finals(trial):
             saved = self._read(name)
             if saved and (found.spent if found else 0) < saved.spent < trial.budget.amount:
                 found = saved
-                self._offered[trial.id] = Origin(saved.spent, _trial_of(name))
+                self._offered[trial.id] = CheckpointOrigin(saved.spent, _trial_of(name))
         return found
 
-    def offered(self, trial: str) -> Origin:
+    def offered(self, trial: str) -> CheckpointOrigin:
         """Where the checkpoint that was last offered to this trial comes from."""
-        return self._offered.get(trial, Origin(0))
+        return self._offered.get(trial, CheckpointOrigin(0))
 
     def keep(self, trial: Trial, saved: Saved) -> None:
         """Take the place of the trial's newest checkpoint, on disk when this returns.

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from cbablate.analysis.forecast import Sample, Shape
+from cbablate.analysis.forecast import ArmShape, CostSample
 from cbablate.errors import EnvironmentFault, in_a_line
 from cbablate.planning.plan import Plan
 from cbablate.running.verification import entry
@@ -18,34 +18,34 @@ from cbablate.spec.budget import Budget
 from cbablate.workloads.catalog import SHIPPED
 from cbablate.workloads.own_code.entry import Entry
 
-__all__ = ["probed"]
+__all__ = ["costs"]
 
 
-def probed(
-    plan: Plan, shapes: Sequence[Shape], *, tell: Callable[[str], None] = lambda _text: None
-) -> Iterator[tuple[Shape, Sample]]:
-    """Each shape with what its probe told; one process for all, and another after one that died.
+def costs(
+    plan: Plan, shapes: Sequence[ArmShape], *, tell: Callable[[str], None] = lambda _text: None
+) -> Iterator[tuple[ArmShape, CostSample]]:
+    """Each shape with its measured cost; one process for all, and another after one that died.
 
     Nothing is recorded. What the workload prints goes to stderr.
 
     Raises:
         EnvironmentFault: the workload cannot be probed.
     """
-    if plan.description.probe is None:
+    if plan.description.cost is None:
         raise EnvironmentFault(
             f"workload {plan.description.name} cannot be probed: only the workloads that ship "
             f"({', '.join(sorted(SHIPPED))}) tell what a trial costs from a few of its steps. Run "
             "the study: after its first trial, `cbablate plan` tells from that how long the rest "
             "takes"
         )
-    asked = entry(plan, plan.description.probe)
+    asked = entry(plan, plan.description.cost)
     pool = _pool()
     try:
         for number, shape in enumerate(shapes, start=1):
             tell(f"probing shape {number} of {len(shapes)}: {shape.arms[0].name}")
             config, budget = dict(shape.arms[0].config), plan.study.budget
             try:
-                told = pool.submit(_probe, asked, config, budget).result()
+                told = pool.submit(_cost, asked, config, budget).result()
             except BrokenProcessPool:
                 pool.shutdown(wait=False)
                 pool = _pool()
@@ -70,8 +70,8 @@ def _quiet() -> None:
     os.dup2(sys.stderr.fileno(), 1)
 
 
-def _probe(asked: Entry, config: dict[str, Any], budget: Budget) -> dict[str, Any]:
-    """In the child: what the probe tells, or why it cannot."""
+def _cost(asked: Entry, config: dict[str, Any], budget: Budget) -> dict[str, Any]:
+    """In the child: what was measured, or why it cannot."""
     try:
         told: dict[str, Any] = asked.load()(config, budget=budget)
     except Exception as error:  # noqa: BLE001 - whatever the workload raises is told of its shape
@@ -79,10 +79,10 @@ def _probe(asked: Entry, config: dict[str, Any], budget: Budget) -> dict[str, An
     return told
 
 
-def _sample(told: dict[str, Any]) -> Sample:
+def _sample(told: dict[str, Any]) -> CostSample:
     if told.get("failure"):
-        return Sample(failure=str(told["failure"]))
-    return Sample(
+        return CostSample(failure=str(told["failure"]))
+    return CostSample(
         setup=float(told["setup"]),
         units=tuple(map(float, told["units"])),
         end=float(told["end"]),

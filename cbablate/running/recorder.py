@@ -30,7 +30,7 @@ from cbablate.records.ledger import Ledger
 from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState, Verdict
-from cbablate.running.checkpoints import Checkpoints, Origin
+from cbablate.running.checkpoints import CheckpointOrigin, Checkpoints
 from cbablate.running.end import End, end_of, not_finite
 from cbablate.running.executors.port import Ending
 from cbablate.running.expectation import Expectation
@@ -114,7 +114,7 @@ class Recorder:
     def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
         """Record that an attempt began, by which worker and from which checkpoint."""
         before = self._told.get(trial.id)
-        origin = self._checkpoints.offered(trial.id) if self._checkpoints else Origin(0)
+        origin = self._checkpoints.offered(trial.id) if self._checkpoints else CheckpointOrigin(0)
         number = self._begun.get(trial.id, before.attempts if before else 0) + 1
         self._begun[trial.id] = number
         self._attempts[trial.id] = _Attempt(number, origin.spent)

@@ -51,7 +51,7 @@ class Together:
 class Description:
     """A workload seen from outside: names, schema, metrics and where its code lies.
 
-    The entries (`run`, `verify`, `observe`, `throughput`, `probe`) are `module:function`; they are
+    The entries (`run`, `verify`, `observe`, `throughput`, `cost`) are `module:function`; they are
     resolved where a trial runs, so that reading or planning a study imports neither torch nor a
     user's code.
     `code` is that of a user's own workload, None for a shipped one; `version` is then its digest.
@@ -78,10 +78,10 @@ class Description:
     observe: str | None = None
     """What a person should know of arms that can be: sentences by arm name."""
     throughput: str | None = None
-    probe: str | None = None
+    cost: str | None = None
     """What a trial costs, from a few of its steps; None where only a trial can tell."""
     shape: Callable[[Config], Config] = _whole
-    """What of a resolved config a trial's cost depends on: arms of one shape are probed once."""
+    """What of a resolved config a trial's cost depends on: arms of one shape are measured once."""
     code: Code | None = None
     former_versions: tuple[str, ...] = ()
     former_gaps: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ __all__ = [
     "RESAMPLES",
     "Profile",
     "Scores",
-    "Summary",
+    "TaskSummary",
     "improvement",
     "interquartile_mean",
     "of_arm",
@@ -39,7 +39,7 @@ Scores = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True)
-class Summary:
+class TaskSummary:
     """A number with its 95 % interval; the ends are None where no task has two seeds."""
 
     value: float
@@ -52,7 +52,7 @@ class Profile:
     """At each threshold, the share of trials above it, each task weighing the same."""
 
     thresholds: tuple[float, ...]
-    shares: tuple[Summary, ...]
+    shares: tuple[TaskSummary, ...]
 
 
 def of_arm(matrix: Mapping[str, Mapping[str, Mapping[int, float]]], arm: str) -> list[list[float]]:
@@ -80,7 +80,7 @@ def interquartile_mean(values: Sequence[float]) -> float:
     return math.fsum(kept) / len(kept)
 
 
-def robust_mean(scores: Scores, seed: int, *, resamples: int = RESAMPLES) -> Summary:
+def robust_mean(scores: Scores, seed: int, *, resamples: int = RESAMPLES) -> TaskSummary:
     """The interquartile mean over all trials of all tasks, with its interval."""
     return _bootstrapped(
         (scores,),
@@ -118,7 +118,7 @@ def improvement(scores: Sequence[float], others: Sequence[float]) -> float:
 
 def probability_of_improvement(
     scores: Scores, others: Scores, seed: int, *, resamples: int = RESAMPLES
-) -> Summary:
+) -> TaskSummary:
     """The chance that the arm beats the other on a task drawn at random, with its interval.
 
     Raises:
@@ -139,19 +139,21 @@ def _bootstrapped(
     statistic: Callable[[Sequence[Scores]], float],
     seed: int,
     resamples: int,
-) -> Summary:
+) -> TaskSummary:
     """The statistic, and the percentiles of it over resamples of seeds within tasks."""
     for scores in several:
         _checked(scores)
     value = statistic(several)
     if all(len(task) < 2 for scores in several for task in scores):
-        return Summary(value, None, None)
+        return TaskSummary(value, None, None)
     draw = Random(seed)  # noqa: S311 - a simulation, not a secret
     found = sorted(
         statistic([[_drawn(task, draw) for task in scores] for scores in several])
         for _ in range(resamples)
     )
-    return Summary(value, _percentile(found, (1 - LEVEL) / 2), _percentile(found, (1 + LEVEL) / 2))
+    return TaskSummary(
+        value, _percentile(found, (1 - LEVEL) / 2), _percentile(found, (1 + LEVEL) / 2)
+    )
 
 
 def _drawn(task: Sequence[float], draw: Random) -> list[float]:

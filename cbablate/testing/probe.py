@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from cbablate.probes.catalog import metrics_of, sketches_of
 from cbablate.probes.measuring import untouched
-from cbablate.probes.probe import Finding, Held, Probe, Subject
+from cbablate.probes.probe import Held, Probe, ProbeResult, Subject
 from cbablate.records.sketch import Sketch
 
 
@@ -56,7 +56,7 @@ class ProbeContract:
     def subject(self) -> Subject:
         raise LookupError("a test class that inherits the contract gives the subject")
 
-    def found(self, subject: Subject) -> Finding:
+    def found(self, subject: Subject) -> ProbeResult:
         with untouched(subject.model, seed=0):
             return type(self).probe(subject, self.asked)
 

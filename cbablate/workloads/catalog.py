@@ -37,7 +37,7 @@ def _toy() -> Description:
         metrics=toy.METRICS,
         schema=toy.ToyConfig.model_json_schema(),
         throughput="cbablate.workloads.toy:throughput",
-        probe="cbablate.workloads.toy:probe",
+        cost="cbablate.workloads.toy:cost",
     )
 
 
@@ -56,7 +56,7 @@ def _image_classification() -> Description:
         observe=f"{module}:observe",
         identity=image_config.identity,
         throughput=f"{module}:throughput",
-        probe="cbablate.workloads.images.image_probe:probe",
+        cost="cbablate.workloads.images.image_cost:cost",
         shape=image_config.shape,
         open_ended=image_config.open_ended,
         mechanism=image_config.MECHANISM,

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 
-__all__ = ["GroupWorkload", "Probe", "Throughput", "Verify", "Workload"]
+__all__ = ["CostStream", "GroupWorkload", "Throughput", "Verify", "Workload"]
 
 
 class Workload(Protocol):
@@ -91,7 +91,7 @@ class Throughput(Protocol):
         ...
 
 
-class Probe(Protocol):
+class CostStream(Protocol):
     """Tells what a trial costs from a few of its steps, in a process that does nothing else.
 
     Called once for each shape (see `Description.shape`); nothing is recorded of it.

@@ -30,7 +30,7 @@ from cbablate.spec.metric import Metric
 from cbablate.workloads import peak_memory as resident
 from cbablate.workloads.checkpoint import Checkpoint
 
-__all__ = ["METRICS", "VERSION", "ToyConfig", "probe", "resolve", "run", "throughput"]
+__all__ = ["METRICS", "VERSION", "ToyConfig", "cost", "resolve", "run", "throughput"]
 
 VERSION = "1"
 _REACHED = "reached"
@@ -135,7 +135,7 @@ def throughput(
     }
 
 
-def probe(config: Mapping[str, Any], *, budget: Budget) -> dict[str, Any]:
+def cost(config: Mapping[str, Any], *, budget: Budget) -> dict[str, Any]:
     """The cost of a toy: a few pauses as long as its `seconds`; see `Probe`."""
     toy = ToyConfig.model_validate(config)
     _faulty(toy, 0.0)

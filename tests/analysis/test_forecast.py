@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.analysis.forecast import Forecast, Sample, Shape, forecast, shapes
+from cbablate.analysis.forecast import ArmShape, CostSample, Forecast, forecast, shapes
 from cbablate.planning.plan import Plan, plan
 from cbablate.spec.budget import Budget
 from cbablate.spec.factor import Factor, Level
@@ -26,12 +26,12 @@ PLAN = toy_plan({"ceiling": 2.0}, epochs=5, replicates=3)
 SECONDS = st.floats(1e-4, 1e4)
 
 
-def of(planned: Plan, *samples: Sample, slots: int = 1) -> Forecast:
+def of(planned: Plan, *samples: CostSample, slots: int = 1) -> Forecast:
     return forecast(planned, [], zip(shapes(planned, []), samples, strict=True), slots=slots)
 
 
 def test_a_trial_is_its_units_and_what_comes_before_and_after_them() -> None:
-    found = of(PLAN, *[Sample(setup=2.0, units=(1.0, 3.0), end=4.0, memory=7)] * 2)
+    found = of(PLAN, *[CostSample(setup=2.0, units=(1.0, 3.0), end=4.0, memory=7)] * 2)
     price = found.prices[0]
     assert (price.unit.mean, price.trial.mean) == (2.0, 16.0)
     half = 12.706204736 * math.sqrt(2) / math.sqrt(2)  # t of one degree of freedom, sd of (1, 3)
@@ -41,14 +41,14 @@ def test_a_trial_is_its_units_and_what_comes_before_and_after_them() -> None:
 
 
 def test_a_time_is_never_less_than_none() -> None:
-    price = of(PLAN, *[Sample(units=(0.01, 5.0))] * 2).prices[0]
+    price = of(PLAN, *[CostSample(units=(0.01, 5.0))] * 2).prices[0]
     assert (price.unit.low or 0) < 0 == price.trial.low
 
 
 @given(st.lists(SECONDS, min_size=2, max_size=6), st.integers(1, 16))
 def test_twice_the_slots_take_half_the_time(units: list[float], slots: int) -> None:
     one, more = (
-        of(PLAN, *[Sample(units=tuple(units))] * 2, slots=n).seconds for n in (slots, 2 * slots)
+        of(PLAN, *[CostSample(units=tuple(units))] * 2, slots=n).seconds for n in (slots, 2 * slots)
     )
     assert one is not None
     assert more is not None
@@ -60,7 +60,7 @@ def test_twice_the_slots_take_half_the_time(units: list[float], slots: int) -> N
 def test_a_shape_that_cannot_be_probed_leaves_the_total_unknown_unless_it_is_done() -> None:
     planned = paced()
     slow, brisk = planned.arms
-    unknown, known = Sample(failure="it raised"), Sample(units=(1.0, 1.0))
+    unknown, known = CostSample(failure="it raised"), CostSample(units=(1.0, 1.0))
     assert of(planned, unknown, known).seconds is None
     story = Story().complete(*(trial for trial in planned.trials if trial.arm == slow.id))
     left = shapes(planned, story.facts)
@@ -101,10 +101,12 @@ def test_tuning_trials_and_confirmations_are_trials_of_their_arm() -> None:
 
 def test_what_a_trial_takes_in_the_ledger_is_read_off_it_once_there_is_one() -> None:
     planned = paced()
-    before = of(planned, *[Sample(units=(1.0,))] * 2)
+    before = of(planned, *[CostSample(units=(1.0,))] * 2)
     assert not before.measured
     facts = Story().complete(*planned.trials).facts
-    told: list[tuple[Shape, Sample]] = [(shape, Sample()) for shape in shapes(planned, facts)]
+    told: list[tuple[ArmShape, CostSample]] = [
+        (shape, CostSample()) for shape in shapes(planned, facts)
+    ]
     after = forecast(planned, facts, told)
     assert (after.measured, after.left) == (True, 0)
     assert 500 < after.bytes < 5000

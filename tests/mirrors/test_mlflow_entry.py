@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 
-from cbablate.mirrors.mlflow_entry import Point, batches, study_entry, trial_entry
+from cbablate.mirrors.mlflow_entry import MetricPoint, batches, study_entry, trial_entry
 from cbablate.mirrors.mlflow_spelling import key_of
 from cbablate.mirrors.port import Account, StudyState, accounts
 from cbablate.testing.mirror_facts import Story, toy_plan
@@ -41,7 +41,7 @@ def test_a_good_name_stays_as_it_is() -> None:
 def test_batches_hold_everything_once_within_the_limits_of_a_request(
     points: int, params: int, tags: int
 ) -> None:
-    metrics = [Point("loss", float(i), i, i) for i in range(points)]
+    metrics = [MetricPoint("loss", float(i), i, i) for i in range(points)]
     named = {f"p{i}": "x" for i in range(params)}
     said = {f"t{i}": "x" for i in range(tags)}
     parts = list(batches(metrics, named, said))

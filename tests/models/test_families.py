@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.errors import StudyError
-from cbablate.models.anatomy import Anatomy, Point, anatomy
+from cbablate.models.anatomy import Anatomy, SurgeryPoint, anatomy
 from cbablate.models.building import build
 from cbablate.models.operators.catalog import OPERATORS, operator
 from cbablate.models.operators.layout import Layout
@@ -188,9 +188,9 @@ def refused(case: str, layout: Layout) -> str:
     return ""
 
 
-def refused_by_layout(case: str, point: Point | str) -> str:
+def refused_by_layout(case: str, point: SurgeryPoint | str) -> str:
     """The sentence, by all that it may depend on; the width is no part of that."""
-    return refused(case, replace(point.layout, dim=8)) if isinstance(point, Point) else ""
+    return refused(case, replace(point.layout, dim=8)) if isinstance(point, SurgeryPoint) else ""
 
 
 def case_of(sentence: str) -> str:
@@ -201,7 +201,7 @@ def absent(found: Anatomy) -> list[tuple[str, list[str]]]:
     reasons: dict[str, list[str]] = {}
     for points in (*(block.points for block in found.blocks[:1]), found.once):
         for name, point in points.items():
-            if not isinstance(point, Point):
+            if not isinstance(point, SurgeryPoint):
                 reasons.setdefault(point, []).append(name)
     return list(reasons.items())
 
@@ -269,7 +269,7 @@ def test_only_the_class_token_of_a_cait_goes_on_after_its_blocks_which_are_left_
 
 def test_the_stages_of_a_pit_have_grids_of_their_own() -> None:
     points = [block.points["block.end"] for block in anatomy_of("PiT").blocks]
-    grids = [point.layout.grid for point in points if isinstance(point, Point)]
+    grids = [point.layout.grid for point in points if isinstance(point, SurgeryPoint)]
     assert grids == [(7, 7), (4, 4)]
     model = with_context("PiT", {"operator": "local", "radius": 1})
     assert said(model, "PiT").isfinite().all()

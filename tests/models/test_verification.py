@@ -11,7 +11,7 @@ from cbablate.models import building
 from cbablate.models.operators import catalog as operators
 from cbablate.models.operators.layout import Layout
 from cbablate.models.placing import place
-from cbablate.models.verification import Shape, examine, verify
+from cbablate.models.verification import InputShape, examine, verify
 from tests.models.cases import CASES
 from tests.models.families import FAMILIES, SIDES
 from tests.workloads.images import tiny
@@ -29,7 +29,7 @@ PLACEMENT: dict[str, Any] = {
 
 
 def told(configs: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
-    return verify(configs, lambda _: Shape(1, 8, 10))
+    return verify(configs, lambda _: InputShape(1, 8, 10))
 
 
 def test_arms_that_differ_in_what_they_compute_pass() -> None:
@@ -111,7 +111,7 @@ def test_a_model_that_pools_nothing_is_no_classifier() -> None:
 
 def test_what_arms_add_is_told_and_which_are_one_function_but_for_rounding() -> None:
     configs = {name: tiny({"context": context}) for name, context in PLACEMENT.items()}
-    found = examine(configs, lambda _: Shape(1, 8, 10))
+    found = examine(configs, lambda _: InputShape(1, 8, 10))
     assert found.faults == {}
     assert found.notes["scaled"] == ["adds 2 ScaledContextBroadcast at mlp.end, with 32 parameters"]
     assert "none" not in found.notes
@@ -206,7 +206,7 @@ def test_the_surgery_of_other_families_is_proven_too(family: str) -> None:
         name: {"model": FAMILIES[family], "data": {}, "context": arm}
         for name, arm in (("none", []), ("cb", context[:1]), ("head", context[1:]))
     }
-    shape = Shape(FAMILIES[family].get("in_chans", 3), SIDES.get(family, 8), 10)
+    shape = InputShape(FAMILIES[family].get("in_chans", 3), SIDES.get(family, 8), 10)
     found = examine(configs, lambda _: shape)
     assert found.faults == {}
     assert set(found.notes) == {"cb", "head"}

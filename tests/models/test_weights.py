@@ -13,7 +13,7 @@ from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.models import weights
 from cbablate.models.building import build
 from cbablate.models.checkpoint_file import content
-from cbablate.models.verification import Shape, examine
+from cbablate.models.verification import InputShape, examine
 from tests.workloads.images import TINY, tiny
 
 VIT = {**TINY["model"]}
@@ -73,12 +73,12 @@ def test_what_was_loaded_is_said_of_every_arm_that_starts_from_it(
     file = {"model.checkpoint": str(tmp_path / "ten.pt")}
     context = {"operator": "cb"}
     configs = {"drawn": tiny(), "plain": tiny(file), "cb": tiny({**file, "context": context})}
-    notes = examine(configs, lambda _: Shape(1, 8, 10)).notes
+    notes = examine(configs, lambda _: InputShape(1, 8, 10)).notes
     whole = f"starts from {len(other)} of the model's {len(other)} tensors from '{tmp_path}/ten.pt'"
     assert "drawn" not in notes
     assert notes["plain"] == [whole]
     assert notes["cb"][0] == whole
-    fewer = examine({"plain": configs["plain"]}, lambda _: Shape(1, 8, 3)).notes["plain"]
+    fewer = examine({"plain": configs["plain"]}, lambda _: InputShape(1, 8, 3)).notes["plain"]
     assert fewer[0].startswith(f"starts from {len(other) - 2} of the model's {len(other)} tensors")
     assert "left as drawn: head.bias, head.weight" in fewer[0]
 

@@ -16,7 +16,7 @@ from cbablate.probes import maps as maps_of
 from cbablate.probes.attention import attention_rows, scores
 from cbablate.probes.attention.attention import AttentionEntropy, attention_entropy
 from cbablate.probes.attention.attention_rows import BINS, measure
-from cbablate.probes.probe import Absent, Finding, Subject
+from cbablate.probes.probe import Absent, ProbeResult, Subject
 from cbablate.testing.probe import pictures
 from tests.probes.subjects import subject
 from tests.probes.test_jacobian import explicit
@@ -211,6 +211,6 @@ def test_memory_grows_with_the_tokens_and_not_with_their_square(
 def test_a_model_without_attention_has_none_of_it() -> None:
     bare = Subject(nn.Flatten(), pictures(), pictures(), pictures())
     found = measure(bare, ALL)
-    assert isinstance(found, Finding)
+    assert isinstance(found, ProbeResult)
     assert not found.metrics
     assert set(found.absent.values()) == {Absent("the model has no attention between tokens")}

@@ -8,7 +8,7 @@ import pytest
 
 from cbablate.probes.catalog import PROBES
 from cbablate.probes.measuring import measure
-from cbablate.probes.probe import Finding, Subject
+from cbablate.probes.probe import ProbeResult, Subject
 from cbablate.spec.choice import code_at
 from cbablate.testing.probe import Convolutions, ProbeContract, subject_of
 from cbablate.workloads.images.image_metrics import METRICS
@@ -52,7 +52,7 @@ def test_no_two_probes_measure_one_metric_and_all_are_described() -> None:
 
 
 def test_nothing_asked_is_nothing_measured() -> None:
-    assert measure(made(), []) == Finding({}, {}, {})
+    assert measure(made(), []) == ProbeResult({}, {}, {})
 
 
 def test_one_alone_finds_what_it_finds_among_others() -> None:

@@ -9,7 +9,7 @@ import pytest
 from cbablate.analysis.summary import summarize
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import plan as replanned
-from cbablate.reporting.pages.cell_place import Place, place_of
+from cbablate.reporting.pages.cell_place import CellPlace, place_of
 from cbablate.reporting.pages.explanation import explanation
 from cbablate.reporting.tables.arms import ablation_table
 from cbablate.spec.analysis import Analysis
@@ -82,7 +82,7 @@ def test_a_reference_a_constant_and_an_empty_cell_are_explained_too() -> None:
     ],
 )
 def test_a_cell_has_many_names(words: tuple[str, ...]) -> None:
-    assert place_of(TABLE, PLAN, *words) == Place(3, 1)
+    assert place_of(TABLE, PLAN, *words) == CellPlace(3, 1)
 
 
 def test_a_row_whose_name_is_a_number_is_found_by_its_name_and_by_its_number() -> None:

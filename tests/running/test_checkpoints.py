@@ -23,8 +23,8 @@ from cbablate.records.state import TrialState, Verdict
 from cbablate.reporting.forms.form import render
 from cbablate.reporting.tables.arms import ablation_table
 from cbablate.running.checkpoints import (
+    CheckpointOrigin,
     Checkpoints,
-    Origin,
     checkpoint_bytes,
     damaged_checkpoints,
 )
@@ -50,12 +50,12 @@ def file_of(results: Path, trial: Trial) -> Path:
 def test_the_newest_is_offered_and_the_one_before_is_kept(tmp_path: Path) -> None:
     kept, trial = Checkpoints(Place(tmp_path).checkpoints), trial_of_five()
     assert kept.offer(trial) is None
-    assert kept.offered(trial.id) == Origin(0)
+    assert kept.offered(trial.id) == CheckpointOrigin(0)
     kept.keep(trial, Saved(1, {"weights": b"older"}))
     kept.keep(trial, SAVED)
     young = Checkpoints(Place(tmp_path).checkpoints)
     assert young.offer(trial) == SAVED
-    assert young.offered(trial.id) == Origin(2)
+    assert young.offered(trial.id) == CheckpointOrigin(2)
     both = [file_of(tmp_path, trial), before_of(tmp_path, trial)]
     assert sorted((tmp_path / "checkpoints").iterdir()) == both
     assert checkpoint_bytes(Place(tmp_path).checkpoints) == (
@@ -76,7 +76,7 @@ def test_a_damaged_newest_checkpoint_leaves_the_one_before(tmp_path: Path) -> No
     file_of(tmp_path, trial).write_bytes(b"cut")
     assert damaged_checkpoints(Place(tmp_path).checkpoints) == [str(file_of(tmp_path, trial))]
     assert kept.offer(trial) == Saved(1, {"weights": b"older"})
-    assert kept.offered(trial.id) == Origin(1)
+    assert kept.offered(trial.id) == CheckpointOrigin(1)
     (sentence,) = told
     assert "is damaged" in sentence
     kept.clear({trial.id: History(trial.id, TrialState.RUNNING)})
@@ -145,7 +145,7 @@ def test_damage_anywhere_is_told_and_never_offered(where: float, bit: int, cut: 
             content[place] ^= 1 << bit
         path.write_bytes(content)
         assert kept.offer(trial) is None
-        assert kept.offered(trial.id) == Origin(0)
+        assert kept.offered(trial.id) == CheckpointOrigin(0)
         assert not path.exists()
     (sentence,) = told
     assert "its trial starts from the one before, or again" in sentence
@@ -160,7 +160,7 @@ def test_the_one_before_a_damaged_final_one_names_the_trial_that_left_it(tmp_pat
     newest, _ = sorted((tmp_path / "checkpoints").iterdir())
     newest.write_bytes(b"damage")
     assert kept.offer(longer) == Saved(5, {"weights": b"first attempt"})
-    assert kept.offered(longer.id) == Origin(5, trial.id)
+    assert kept.offered(longer.id) == CheckpointOrigin(5, trial.id)
 
 
 def test_a_file_that_reaches_out_of_its_folder_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from cbablate.analysis.forecast import shapes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
-from cbablate.running.cost import probed
+from cbablate.running.cost import costs
 from tests.toys import toy_plan
 
 
@@ -19,7 +19,7 @@ def test_a_shape_that_raises_or_kills_its_process_is_told_and_the_others_are_pro
 ) -> None:
     plan = toy_plan({"fault": "die"}, {"fault": "raise"}, {"seconds": 0.02}, epochs=5)
     said: list[str] = []
-    whole, dead, raised, slow = (s for _, s in probed(plan, shapes(plan, []), tell=said.append))
+    whole, dead, raised, slow = (s for _, s in costs(plan, shapes(plan, []), tell=said.append))
     assert "the process that probed it died" in dead.failure
     assert raised.failure == "TrialFailure: the toy was asked to raise"
     assert (whole.failure, slow.failure) == ("", "")
@@ -32,8 +32,8 @@ def test_a_shape_that_raises_or_kills_its_process_is_told_and_the_others_are_pro
 
 def test_a_workload_without_a_probe_says_so_before_anything_starts() -> None:
     plan = toy_plan()
-    own = Plan(plan.study, replace(plan.description, name="mine", probe=None), plan.arms, ())
+    own = Plan(plan.study, replace(plan.description, name="mine", cost=None), plan.arms, ())
     with pytest.raises(
         EnvironmentFault, match=r"workload mine cannot be probed: .* \(image_classification, toy\)"
     ):
-        next(probed(own, shapes(own, [])))
+        next(costs(own, shapes(own, [])))

@@ -10,7 +10,7 @@ import pytest
 import cbablate
 from cbablate.spec.yaml import yaml_file
 from cbablate.spec.yaml.text_file import MAX_BYTES, Unreadable, read_text
-from cbablate.spec.yaml.tree import MapNode, Place, TextNode, plain, walk
+from cbablate.spec.yaml.tree import FilePlace, MapNode, TextNode, plain, walk
 from cbablate.spec.yaml.yaml_file import read_yaml
 
 
@@ -35,8 +35,8 @@ def test_byte_order_marks_and_line_ends_move_no_place(
 ) -> None:
     root = tree(tmp_path, mark + f"a: 1{ends}b: [x, y]{ends}".encode())
     assert plain(root) == {"a": 1, "b": ["x", "y"]}
-    assert walk(root, ("b", 1)).node.place == Place(2, 8)
-    assert walk(root, ("a",)).key == Place(1, 1)
+    assert walk(root, ("b", 1)).node.place == FilePlace(2, 8)
+    assert walk(root, ("a",)).key == FilePlace(1, 1)
 
 
 def test_quotes_and_blocks_make_text(tmp_path: Path) -> None:
@@ -68,11 +68,11 @@ def test_all_that_can_be_read_past_is_told_at_once(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("a: 1\na: 2\n3: 4\n<<: {b: 1}\nc: !t x\nd: *no\n")
     assert [flaw.place for flaw in read_yaml(path).flaws] == [
-        Place(2, 1),
-        Place(3, 1),
-        Place(4, 1),
-        Place(5, 4),
-        Place(6, 4),
+        FilePlace(2, 1),
+        FilePlace(3, 1),
+        FilePlace(4, 1),
+        FilePlace(5, 4),
+        FilePlace(6, 4),
     ]
 
 

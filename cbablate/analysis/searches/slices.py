@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cbablate.analysis.searches.tuning import Attempt, Tuning
+from cbablate.analysis.searches.tuning import SearchTrial, Tuning
 from cbablate.fingerprint import canonical
 from cbablate.spec.space import ends
 from cbablate.spec.sweep import Parameter
@@ -73,7 +73,7 @@ def _inside(value: Any, low: Any, high: Any, closed: bool) -> bool:
     return bool(low <= value <= high if closed else low <= value < high)
 
 
-def _slice(tuning: Tuning, low: Any, high: Any, members: Sequence[Attempt]) -> Slice:
+def _slice(tuning: Tuning, low: Any, high: Any, members: Sequence[SearchTrial]) -> Slice:
     objective = tuning.search.objectives[tuning.decides]
     values = [one.values[tuning.decides] for one in members if one.values is not None]
     return Slice(

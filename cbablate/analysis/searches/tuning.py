@@ -22,11 +22,11 @@ from cbablate.records.state import TrialState
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal
 
-__all__ = ["Attempt", "Tuning", "best_proposals", "tunings"]
+__all__ = ["SearchTrial", "Tuning", "best_proposals", "tunings"]
 
 
 @dataclass(frozen=True)
-class Attempt:
+class SearchTrial:
     """One tuning trial: what was proposed, and what came of it.
 
     `values` are the last measurement's, one for each objective; None unless the trial is COMPLETE
@@ -56,7 +56,7 @@ class Tuning:
     """A search's attempts by number. `wanted` is how many it is to have, as things stand."""
 
     search: Search
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[SearchTrial, ...]
     wanted: int
     decides: int = 0
     """Which of the objectives is the study's own, and picks one proposal of a front."""
@@ -102,7 +102,7 @@ class Tuning:
         return not self.open and len(self.attempts) >= self.wanted
 
     @cached_property
-    def front(self) -> tuple[Attempt, ...]:
+    def front(self) -> tuple[SearchTrial, ...]:
         """The eligible attempts that no other beats in every objective, by number.
 
         Of one objective this is the best, with its equals.
@@ -122,7 +122,7 @@ class Tuning:
         )
 
     @property
-    def best(self) -> Attempt | None:
+    def best(self) -> SearchTrial | None:
         """The best by the study's own objective; of equals, the one of the lowest number.
 
         With several objectives it is of the front. None while no attempt is eligible.
@@ -182,7 +182,7 @@ def best_proposals(found: Iterable[Tuning]) -> dict[str, Proposal]:
 
 
 def _wanted(
-    search: Search, attempts: Sequence[Sequence[Attempt]], gpus: Mapping[str, float]
+    search: Search, attempts: Sequence[Sequence[SearchTrial]], gpus: Mapping[str, float]
 ) -> int:
     """How many trials each arm gets, as things stand; a trial that arms share is spent once."""
     ended = {a.trial: a for found in attempts for a in found if a.state.ended}
@@ -194,12 +194,12 @@ def _wanted(
     )
 
 
-def _attempt(search: Search, trial: str, proposed: Proposed, book: Book) -> Attempt:
+def _attempt(search: Search, trial: str, proposed: Proposed, book: Book) -> SearchTrial:
     history = book.histories.get(trial) or History(trial=trial)
     proposal = proposed.proposal
     values = _values(search, history)
     first = search.objectives[0].metric
-    return Attempt(
+    return SearchTrial(
         number=proposed.number,
         trial=trial,
         proposal=proposal,

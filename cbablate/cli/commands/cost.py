@@ -1,4 +1,4 @@
-"""What a person reads of a probe: `cbablate plan STUDY --probe`."""
+"""What a person reads of the cost of trials: `cbablate plan STUDY --probe`."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def probe(plan: Plan, facts: Sequence[Record], *, slots: int) -> Forecast:
     Raises:
         EnvironmentFault: the workload cannot be probed.
     """
-    from cbablate.running.cost import probed
+    from cbablate.running.cost import costs
 
-    told = list(probed(plan, shapes(plan, facts), tell=tell))
+    told = list(costs(plan, shapes(plan, facts), tell=tell))
     return forecast(plan, facts, told, slots=slots)
 
 

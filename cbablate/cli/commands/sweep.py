@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cbablate.analysis.searches.slices import Slice, slices
-from cbablate.analysis.searches.tuning import Attempt, Tuning
+from cbablate.analysis.searches.tuning import SearchTrial, Tuning
 from cbablate.analysis.standing import Standing
 from cbablate.errors import CbablateError
 from cbablate.phrases import duration
@@ -61,7 +61,7 @@ def _search(one: Tuning) -> Iterator[str]:
         yield from _slices(one, key)
 
 
-def _attempt(one: Tuning, attempt: Attempt) -> str:
+def _attempt(one: Tuning, attempt: SearchTrial) -> str:
     values = ", ".join(
         f"{objective.metric} {value:.6g}"
         for objective, value in zip(one.search.objectives, attempt.values or (), strict=True)

@@ -10,14 +10,14 @@ import numpy as np
 
 from cbablate.data.catalog import DATASETS
 from cbablate.data.location import where
-from cbablate.data.source import Source
+from cbablate.data.source import RawData
 from cbablate.data.split import Labelled, carved
 from cbablate.errors import EnvironmentFault
 
 __all__ = ["read_10", "read_100"]
 
 
-def read_10() -> Source:
+def read_10() -> RawData:
     """CIFAR-10, split; mean and spread are those of all its images for training.
 
     Raises:
@@ -26,7 +26,7 @@ def read_10() -> Source:
     return _read("cifar10", mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616))
 
 
-def read_100() -> Source:
+def read_100() -> RawData:
     """CIFAR-100 by its 100 fine classes, split; mean and spread as for CIFAR-10.
 
     Raises:
@@ -35,11 +35,11 @@ def read_100() -> Source:
     return _read("cifar100", mean=(0.5071, 0.4865, 0.4409), std=(0.2673, 0.2564, 0.2762))
 
 
-def _read(name: str, *, mean: tuple[float, ...], std: tuple[float, ...]) -> Source:
+def _read(name: str, *, mean: tuple[float, ...], std: tuple[float, ...]) -> RawData:
     train = _part(name, train=True)
     kept, held = carved(*train, len(train[1]) // 10)
     splits = {"train": kept, "val": held, "test": _part(name, train=False)}
-    return Source(splits=splits, scale=255.0, mean=mean, std=std)
+    return RawData(splits=splits, scale=255.0, mean=mean, std=std)
 
 
 def _part(name: str, *, train: bool) -> Labelled:

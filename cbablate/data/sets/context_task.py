@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cbablate.data.source import Source
+from cbablate.data.source import RawData
 
 __all__ = ["GRID", "MEAN", "STD", "read", "read_twin", "references"]
 
@@ -44,12 +44,12 @@ _ZERO, _STEP = 128.0, 32.0
 _PATTERNS = np.array([[[1, 1], [-1, -1]], [[1, -1], [1, -1]]], dtype=np.float64)
 
 
-def read() -> Source:
+def read() -> RawData:
     """The task whose class is the majority's pattern."""
     return _source(lambda shown: shown.reshape(len(shown), -1).sum(axis=1) > GRID * GRID // 2)
 
 
-def read_twin() -> Source:
+def read_twin() -> RawData:
     """The task whose class is the middle patch's pattern."""
     return _source(lambda shown: shown[:, GRID // 2, GRID // 2])
 
@@ -101,7 +101,7 @@ def _made() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)[:, None], shown
 
 
-def _source(classes: Callable[[NDArray[np.int64]], NDArray[Any]]) -> Source:
+def _source(classes: Callable[[NDArray[np.int64]], NDArray[Any]]) -> RawData:
     images, shown = _made()
     labels = classes(shown).astype(np.int64)
     splits = {}
@@ -109,7 +109,7 @@ def _source(classes: Callable[[NDArray[np.int64]], NDArray[Any]]) -> Source:
     for name, size in _SIZES.items():
         splits[name] = (images[start : start + size], labels[start : start + size])
         start += size
-    return Source(splits=splits, scale=255.0, mean=(MEAN,), std=(STD,))
+    return RawData(splits=splits, scale=255.0, mean=(MEAN,), std=(STD,))
 
 
 def _evidence(images: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cbablate.data.source import Source
+from cbablate.data.source import RawData
 from cbablate.data.split import stratified
 from cbablate.errors import EnvironmentFault
 
@@ -21,7 +21,7 @@ STD = 0.3765
 """Standard deviation of the same."""
 
 
-def read() -> Source:
+def read() -> RawData:
     """The digits, split.
 
     Raises:
@@ -37,4 +37,4 @@ def read() -> Source:
     bunch = load_digits()
     images = bunch.images.astype(np.uint8)[:, None]
     labels = bunch.target.astype(np.int64)
-    return Source(splits=stratified(images, labels), scale=16.0, mean=(MEAN,), std=(STD,))
+    return RawData(splits=stratified(images, labels), scale=16.0, mean=(MEAN,), std=(STD,))

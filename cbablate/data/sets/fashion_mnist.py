@@ -9,7 +9,7 @@ from __future__ import annotations
 from cbablate.data.catalog import DATASETS
 from cbablate.data.location import file, where
 from cbablate.data.sets.idx import read_idx
-from cbablate.data.source import Source
+from cbablate.data.source import RawData
 from cbablate.data.split import Labelled, carved
 from cbablate.errors import EnvironmentFault
 
@@ -21,7 +21,7 @@ STD = 0.3529
 """Standard deviation of the same."""
 
 
-def read() -> Source:
+def read() -> RawData:
     """Fashion-MNIST, split.
 
     Raises:
@@ -30,7 +30,7 @@ def read() -> Source:
     train = _pair("train")
     kept, held = carved(*train, len(train[1]) // 6)
     splits = {"train": kept, "val": held, "test": _pair("t10k")}
-    return Source(splits=splits, scale=255.0, mean=(MEAN,), std=(STD,))
+    return RawData(splits=splits, scale=255.0, mean=(MEAN,), std=(STD,))
 
 
 def _pair(part: str) -> Labelled:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.source import Source
+from cbablate.models.operators.source import ContextSource
 
 __all__ = ["ScaledContextBroadcast"]
 
@@ -31,7 +31,7 @@ class ScaledContextBroadcast(nn.Module):
         super().__init__()
         self.dim = layout.dim
         self.form = form
-        self.source = Source.of(layout, over=over, detach=detach)
+        self.source = ContextSource.of(layout, over=over, detach=detach)
         self.lam = nn.Parameter(torch.empty(layout.dim))
         self.reset_parameters()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.source import Source
+from cbablate.models.operators.source import ContextSource
 
 __all__ = ["GatherExcite"]
 
@@ -22,7 +22,7 @@ class GatherExcite(nn.Module):
     def __init__(self, layout: Layout, *, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
-        self.source = Source.of(layout, over=over, detach=detach)
+        self.source = ContextSource.of(layout, over=over, detach=detach)
 
     def forward(self, x: Tensor) -> Tensor:
         """The tokens, each channel gated by its mean."""

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.source import Source
+from cbablate.models.operators.source import ContextSource
 
 __all__ = ["GlobalContext"]
 
@@ -27,7 +27,7 @@ class GlobalContext(nn.Module):
     def __init__(self, layout: Layout, *, reduction: int, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
-        self.source = Source.of(layout, over=over, detach=detach)
+        self.source = ContextSource.of(layout, over=over, detach=detach)
         hidden = max(_FEWEST, layout.dim // reduction)
         self.score = nn.Linear(layout.dim, 1, bias=False)
         self.squeeze = nn.Linear(layout.dim, hidden)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.source import Source
+from cbablate.models.operators.source import ContextSource
 
 __all__ = ["Mix"]
 
@@ -34,7 +34,7 @@ class Mix(nn.Module):
         super().__init__()
         self.dim = layout.dim
         self.start = alpha
-        self.source = Source.of(layout, over=over, detach=detach)
+        self.source = ContextSource.of(layout, over=over, detach=detach)
         size = {"block": 1, "channel": layout.dim}.get(learned)
         self.alpha = None if size is None else nn.Parameter(torch.empty(size))
         self.reset_parameters()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.source import Source
+from cbablate.models.operators.source import ContextSource
 
 __all__ = ["MomentNoise"]
 
@@ -28,7 +28,7 @@ class MomentNoise(nn.Module):
     def __init__(self, layout: Layout, *, over: str) -> None:
         super().__init__()
         self.dim = layout.dim
-        self.source = Source.of(layout, over=over, detach=True)
+        self.source = ContextSource.of(layout, over=over, detach=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """The tokens, each averaged with the noise of its image."""

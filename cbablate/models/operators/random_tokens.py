@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.source import Source
+from cbablate.models.operators.source import ContextSource
 
 __all__ = ["RandomTokens"]
 
@@ -27,7 +27,7 @@ class RandomTokens(nn.Module):
         super().__init__()
         self.dim = layout.dim
         self.count = count
-        self.source = Source.of(layout, over=over, detach=detach)
+        self.source = ContextSource.of(layout, over=over, detach=detach)
 
     def forward(self, x: Tensor) -> Tensor:
         """The tokens, each averaged with the mean of those drawn."""

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from cbablate.models.operators.layout import Layout
 
-__all__ = ["Source"]
+__all__ = ["ContextSource"]
 
 
 @dataclass(frozen=True)
-class Source:
+class ContextSource:
     """All tokens, or those after the first `start`; with `detach`, no gradient goes back to them.
 
     What is made from them goes to every token all the same, class token and registers included.
@@ -22,7 +22,7 @@ class Source:
     detach: bool = False
 
     @classmethod
-    def of(cls, layout: Layout, *, over: str, detach: bool = False) -> Source:
+    def of(cls, layout: Layout, *, over: str, detach: bool = False) -> ContextSource:
         """The source of an operator's options: `over` is `all` or `patches`.
 
         Without class and register tokens, `patches` are all.

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.source import Source
+from cbablate.models.operators.source import ContextSource
 
 __all__ = ["SqueezeExcitation"]
 
@@ -26,7 +26,7 @@ class SqueezeExcitation(nn.Module):
     def __init__(self, layout: Layout, *, reduction: int, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
-        self.source = Source.of(layout, over=over, detach=detach)
+        self.source = ContextSource.of(layout, over=over, detach=detach)
         self.squeeze = nn.Linear(layout.dim, max(1, layout.dim // reduction))
         self.excite = nn.Linear(self.squeeze.out_features, layout.dim)
 

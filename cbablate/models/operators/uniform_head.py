@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from cbablate.models.operators.layout import Layout
-from cbablate.models.operators.source import Source
+from cbablate.models.operators.source import ContextSource
 
 __all__ = ["UniformHead"]
 
@@ -25,7 +25,7 @@ class UniformHead(nn.Module):
     def __init__(self, layout: Layout, *, width: int, over: str, detach: bool) -> None:
         super().__init__()
         self.dim = layout.dim
-        self.source = Source.of(layout, over=over, detach=detach)
+        self.source = ContextSource.of(layout, over=over, detach=detach)
         self.value = nn.Linear(layout.dim, width, bias=False)
         self.out = nn.Linear(width, layout.dim, bias=False)
         self.reset_parameters()

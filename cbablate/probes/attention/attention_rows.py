@@ -26,7 +26,7 @@ from cbablate.probes.attention.jacobian import frobenius, nuclear, spectral
 from cbablate.probes.attention.scores import Attended, Layer, layers_of, listening, tiles
 from cbablate.probes.catalog import metrics_of
 from cbablate.probes.geometry import Grid, grid_of
-from cbablate.probes.probe import Absent, Finding, Subject
+from cbablate.probes.probe import Absent, ProbeResult, Subject
 
 __all__ = ["BINS", "measure"]
 
@@ -36,12 +36,12 @@ BINS = 4096
 """The bins from 0 to ln N in which entropies are counted; a quantile is exact to one of them."""
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """The metrics of the probes asked for, on the held-out images, layer by layer."""
     first, _ = subject.held_out.spaced(1)
     layers = layers_of(subject.model, first)
     if isinstance(layers, Absent):
-        return Finding(absent=dict.fromkeys(metrics_of(asked), layers))
+        return ProbeResult(absent=dict.fromkeys(metrics_of(asked), layers))
     grid, absent = _grid(subject, layers, asked)
     asked -= {"distance", "share"} if grid is None else frozenset()
     sums = [_Sums(layer, asked, grid) for layer in layers]
@@ -56,7 +56,7 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
         heads = [each.heads("entropy") for each in sums]
         vectors["attention/entropy_heads"] = tuple(value for layer in heads for value in layer)
         metrics["attention/entropy_heads"] = sum(map(_spread, heads)) / len(heads)
-    return Finding(metrics, vectors, {k: v for k, v in absent.items() if k not in metrics})
+    return ProbeResult(metrics, vectors, {k: v for k, v in absent.items() if k not in metrics})
 
 
 def _grid(

@@ -14,21 +14,21 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from cbablate.probes.catalog import metrics_of
-from cbablate.probes.probe import Absent, Finding, Subject
+from cbablate.probes.probe import Absent, ProbeResult, Subject
 
 __all__ = ["measure"]
 
 _MEBIBYTE = 2**20
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """Peak memory of one batch, in MiB, training and inference."""
     images, labels = subject.train.spaced(subject.batch_size)
     if images.device.type != "cuda":
         absent = Absent(
             f"peak memory is known of a GPU only, not of a {images.device.type.upper()}"
         )
-        return Finding(absent=dict.fromkeys(metrics_of(asked), absent))
+        return ProbeResult(absent=dict.fromkeys(metrics_of(asked), absent))
     model = copy.deepcopy(subject.model)
     weights = sum(t.numel() * t.element_size() for t in (*model.parameters(), *model.buffers()))
 
@@ -47,7 +47,7 @@ def measure(subject: Subject, asked: frozenset[str]) -> Finding:
 
     inference = _peak(infer, images.device)
     training = _peak(train, images.device)
-    return Finding(
+    return ProbeResult(
         {
             "memory/infer": (inference + weights) / _MEBIBYTE,
             "memory/train": (training + weights) / _MEBIBYTE,

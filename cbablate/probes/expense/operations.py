@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
-from cbablate.probes.probe import Finding, Subject
+from cbablate.probes.probe import ProbeResult, Subject
 
 __all__ = ["measure"]
 
@@ -29,12 +29,12 @@ _UNCOUNTED = frozenset(
 )
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """The counts of one image: FLOPs in millions, elements in thousands."""
     image, _ = subject.held_out.spaced(1)
     with torch.no_grad(), _Counting() as counted:
         subject.model(image)
-    return Finding(
+    return ProbeResult(
         {
             "flops": counted.flops / 1e6,
             "activations": counted.products / 1e3,

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from cbablate.probes.catalog import STRENGTHS
-from cbablate.probes.probe import Finding, Subject
+from cbablate.probes.probe import ProbeResult, Subject
 from cbablate.probes.robustness.curve import curve, joined
 
 __all__ = ["fgsm", "measure", "pgd"]
@@ -25,13 +25,13 @@ _STEPS = 10
 _DRAWN = 20_262
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """Top-1 by radius, under both attacks."""
     images, labels = subject.test.spaced(_IMAGES)
     low, high = subject.range()
     unit = (high - low) / 255
 
-    def of(attack: str) -> Finding:
+    def of(attack: str) -> ProbeResult:
         made = fgsm if attack == "fgsm" else pgd
         return curve(
             subject,

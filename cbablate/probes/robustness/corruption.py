@@ -29,7 +29,7 @@ from torch.nn.functional import interpolate
 from torchvision.transforms.v2 import functional
 
 from cbablate.probes.catalog import STRENGTHS
-from cbablate.probes.probe import Absent, Finding, Subject
+from cbablate.probes.probe import Absent, ProbeResult, Subject
 from cbablate.probes.robustness.curve import curve, joined
 
 __all__ = ["FAMILIES", "measure"]
@@ -98,25 +98,25 @@ def _unseen(pixels: Tensor, corrupt: Callable[[Tensor, int], Tensor]) -> bool:
     return bool(change.abs().max() < 1 / 255)
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """Top-1 by severity, in every family."""
     images, labels = subject.test.spaced(_IMAGES)
     low, high = subject.range()
     width = torch.where(high > low, high - low, torch.ones_like(high))
     pixels = (images - low) / width
-    found: list[Finding] = []
+    found: list[ProbeResult] = []
     for family, corrupt in FAMILIES.items():
         name = f"robust/corruption_{family}"
         if family == "jpeg" and images.shape[1] not in (1, 3):
             reason = Absent(f"JPEG has 1 or 3 channels, these images {images.shape[1]}")
-            found.append(Finding(absent={name: reason}))
+            found.append(ProbeResult(absent={name: reason}))
             continue
         if _unseen(pixels, corrupt):
             height, width_ = images.shape[-2:]
             reason = Absent(
                 f"at {height} x {width_} pixels its highest severity changes none by a grey level"
             )
-            found.append(Finding(absent={name: reason}))
+            found.append(ProbeResult(absent={name: reason}))
             continue
         found.append(
             curve(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from torch import Tensor
 
-from cbablate.probes.probe import Finding, Subject
+from cbablate.probes.probe import ProbeResult, Subject
 
 __all__ = ["curve", "joined"]
 
@@ -18,17 +18,17 @@ def curve(
     *,
     strengths: Iterable[float],
     disturbed: Callable[[float], Tensor],
-) -> Finding:
+) -> ProbeResult:
     """Top-1 in percent at each strength, as the vector `name`, and the mean as the metric."""
     values = tuple(subject.hits(disturbed(strength), labels) for strength in strengths)
-    return Finding({name: sum(values) / len(values)}, {name: values})
+    return ProbeResult({name: sum(values) / len(values)}, {name: values})
 
 
-def joined(findings: Iterable[Finding]) -> Finding:
+def joined(findings: Iterable[ProbeResult]) -> ProbeResult:
     """All of them as one."""
-    whole = Finding()
+    whole = ProbeResult()
     for each in findings:
-        whole = Finding(
+        whole = ProbeResult(
             {**whole.metrics, **each.metrics},
             {**whole.vectors, **each.vectors},
             {**whole.absent, **each.absent},

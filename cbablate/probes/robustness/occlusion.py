@@ -18,7 +18,7 @@ from torch import Tensor
 
 from cbablate.probes.catalog import STRENGTHS
 from cbablate.probes.geometry import patches_of
-from cbablate.probes.probe import Finding, Subject
+from cbablate.probes.probe import ProbeResult, Subject
 from cbablate.probes.robustness.curve import curve, joined
 
 __all__ = ["hide", "measure", "salience"]
@@ -29,7 +29,7 @@ _DRAWN = 20_260
 """The seed of the random order. One for all trials, so that all are shown the same images."""
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """Top-1 by share hidden, in the three orders."""
     images, labels = subject.test.spaced(_IMAGES)
     cells, patch = _cells(subject, images)

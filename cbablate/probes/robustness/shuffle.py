@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cbablate.probes.catalog import STRENGTHS
-from cbablate.probes.probe import Finding, Subject
+from cbablate.probes.probe import ProbeResult, Subject
 from cbablate.probes.robustness.curve import curve
 
 __all__ = ["measure", "shuffled"]
@@ -21,7 +21,7 @@ _IMAGES = 1000
 _DRAWN = 20_261
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     """Top-1 by pieces a side."""
     images, labels = subject.test.spaced(_IMAGES)
     return curve(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cbablate.analysis.outcome import Tuned
-from cbablate.analysis.searches.tuning import Attempt, Tuning
+from cbablate.analysis.searches.tuning import SearchTrial, Tuning
 from cbablate.analysis.summary import metric_of
 from cbablate.fingerprint import canonical
 from cbablate.planning.plan import Plan
@@ -249,12 +249,12 @@ def _decides(tuned: Tuned) -> str:
     return first.search.objectives[first.decides].metric
 
 
-def _shown(one: Tuning) -> list[tuple[Attempt, float, bool]]:
+def _shown(one: Tuning) -> list[tuple[SearchTrial, float, bool]]:
     """The trials that have a mark, at which value, and whether it is filled.
 
     A complete one stands at its value, a pruned one, hollow, at the last that was measured.
     """
-    shown: list[tuple[Attempt, float, bool]] = []
+    shown: list[tuple[SearchTrial, float, bool]] = []
     for attempt in one.attempts:
         if attempt.values is not None:
             shown.append((attempt, attempt.values[one.decides], True))
@@ -263,13 +263,13 @@ def _shown(one: Tuning) -> list[tuple[Attempt, float, bool]]:
     return shown
 
 
-def _score(one: Tuning, attempt: Attempt) -> float:
+def _score(one: Tuning, attempt: SearchTrial) -> float:
     value = attempt.values[one.decides] if attempt.values else math.nan
     return one.search.objectives[one.decides].score(value)
 
 
 def _best_so_far(one: Tuning) -> list[tuple[int, float]]:
-    best: Attempt | None = None
+    best: SearchTrial | None = None
     line: list[tuple[int, float]] = []
     for attempt in one.attempts:
         if attempt.eligible and (best is None or _score(one, attempt) > _score(one, best)):

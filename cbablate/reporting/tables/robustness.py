@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cbablate.analysis.designs.tasks import Tasks, tasks
-from cbablate.analysis.summary import Summary as StudySummary
+from cbablate.analysis.summary import Summary
 from cbablate.fingerprint import derive_seed
 from cbablate.phrases import first_few
 from cbablate.planning.plan import Plan
@@ -20,7 +20,7 @@ from cbablate.statistics.robust import (
     RESAMPLES,
     Profile,
     Scores,
-    Summary,
+    TaskSummary,
     of_arm,
     performance_profile,
     probability_of_improvement,
@@ -46,12 +46,12 @@ class _Told:
     arm: str
     against: str
     values: int
-    mean: Summary
-    wins: Summary | None
+    mean: TaskSummary
+    wins: TaskSummary | None
     profile: Profile
 
 
-def robust_table(plan: Plan, summary: StudySummary) -> Table:
+def robust_table(plan: Plan, summary: Summary) -> Table:
     """One row an arm: its interquartile mean over tasks and seeds, how likely it beats its
     reference on a task, and how often it is above what the reference reaches.
 
@@ -116,7 +116,7 @@ def _told(plan: Plan, found: Tasks) -> list[_Told]:
 
 def _wins(
     scores: Mapping[str, Scores], name: str, against: str, *, seed: int, n: int
-) -> Summary | None:
+) -> TaskSummary | None:
     if not against:
         return None
     return probability_of_improvement(scores[name], scores[against], seed, resamples=n)
@@ -138,15 +138,15 @@ def _cells(one: _Told, scale: Scale, sign: int) -> Iterator[Cell]:
     yield Count(one.values, one.values)
 
 
-def _turned(one: Summary, sign: int) -> Summary:
+def _turned(one: TaskSummary, sign: int) -> TaskSummary:
     """A summary in the metric's own direction."""
     if sign > 0:
         return one
     low, high = (None if end is None else -end for end in (one.high, one.low))
-    return Summary(-one.value, low, high)
+    return TaskSummary(-one.value, low, high)
 
 
-def _range(one: Summary, scale: Scale) -> Cell:
+def _range(one: TaskSummary, scale: Scale) -> Cell:
     if one.low is None or one.high is None:
         return Spread(scale.number(one.value))
     return Range(*(scale.number(end) for end in (one.value, one.low, one.high)))

@@ -10,7 +10,7 @@ from cbablate.planning.trial import Trial
 from cbablate.running.executors.checkpoint_transport import Saved
 from cbablate.running.executors.group_stream import MemberTold, group_attempt
 from cbablate.running.executors.port import Ending, raised
-from cbablate.running.executors.stream import Load, Stop, Told, attempt
+from cbablate.running.executors.stream import Load, Report, Stop, attempt
 from cbablate.running.isolation.error_text import sentence
 from cbablate.running.isolation.isolation import Isolation, Remains
 from cbablate.running.isolation.limits import CLOSING, Limits, OverLimit, Watch
@@ -33,7 +33,7 @@ class Order(NamedTuple):
     saved: Saved | None
     limits: Limits
 
-    def stream(self, workdir: Path, load: Load) -> Generator[Told, Stop, None]:
+    def stream(self, workdir: Path, load: Load) -> Generator[Report, Stop, None]:
         """The trial's measurements."""
         return attempt(
             self.entry, self.trial, workdir, every=self.every, given=self.saved, load=load

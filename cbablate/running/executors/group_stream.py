@@ -12,7 +12,7 @@ from cbablate.errors import TrialFailure
 from cbablate.planning.trial import Trial
 from cbablate.running.executors.checkpoint_transport import Handover, Saved
 from cbablate.running.executors.port import Ending, raised
-from cbablate.running.executors.stream import Load, Stop, Told, checked, its_own, kind_of
+from cbablate.running.executors.stream import Load, Report, Stop, checked, its_own, kind_of
 from cbablate.workloads.own_code.entry import Entry
 from cbablate.workloads.own_code.importing import strangers
 
@@ -24,7 +24,7 @@ class MemberTold:
     """What one member of a group tells: a measurement, or that it raised."""
 
     member: int
-    told: Told | Ending
+    told: Report | Ending
 
 
 def group_attempt(
@@ -64,7 +64,7 @@ def group_attempt(
                 member, item = _of_a_member(yielded, open_)
                 told = _told(item, trials[member], handovers[member], after=spent[member])
                 workload.hold_against_code(workdir)
-            if isinstance(told, Told):
+            if isinstance(told, Report):
                 spent[member] = told.measurement.spent
             else:
                 open_.discard(member)
@@ -118,12 +118,12 @@ def _of_a_member(yielded: Any, open_: Collection[int]) -> tuple[int, Any]:
     return member, item
 
 
-def _told(item: Any, trial: Trial, handover: Handover, *, after: int) -> Told | Ending:
+def _told(item: Any, trial: Trial, handover: Handover, *, after: int) -> Report | Ending:
     """What a member told; that it raised, too, if it told none or left what cannot be read."""
     if isinstance(item, Exception):
         return raised(item)
     try:
         measurement = checked(item, trial, after=after)
-        return Told(measurement, handover.taken(measurement.spent))
+        return Report(measurement, handover.taken(measurement.spent))
     except TrialFailure as failure:
         return raised(failure)

@@ -19,7 +19,7 @@ from cbablate.running.executors.execution import Execution, GroupOrder, Order
 from cbablate.running.executors.group_stream import MemberTold
 from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Grouping, Keeper
 from cbablate.running.executors.ray_folder import ROOTS, listen_in_a_short_folder
-from cbablate.running.executors.stream import Told
+from cbablate.running.executors.stream import Report
 from cbablate.running.executors.worker import worker_body
 from cbablate.running.isolation.children import adopting, in_this_process
 from cbablate.running.isolation.isolation import Isolation, Remains
@@ -150,7 +150,7 @@ class LocalExecutor:
         self._warn(remains)
 
     def _followed(
-        self, feed: Feed, trial: Trial, run: Execution[Told], keeper: Keeper | None
+        self, feed: Feed, trial: Trial, run: Execution[Report], keeper: Keeper | None
     ) -> Ending:
         """Pass on what a trial tells; how it ended."""
         while True:
@@ -208,7 +208,7 @@ def _offered(keeper: Keeper | None, trial: Trial) -> _Offer:
     return _Offer(keeper.every, keeper.offer(trial)) if keeper else _Offer(math.inf, None)
 
 
-def _judged(feed: Feed, trial: Trial, told: Told, keeper: Keeper | None) -> Verdict:
+def _judged(feed: Feed, trial: Trial, told: Report, keeper: Keeper | None) -> Verdict:
     """What the feed says to a measurement; what was left with it is kept if the trial goes on."""
     verdict = feed.measured(trial, told.measurement)
     if keeper and told.saved and not verdict.stop:

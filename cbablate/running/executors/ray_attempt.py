@@ -1,4 +1,4 @@
-"""`Attempt`: the worker's half of `RayExecutor`: a trial's stream, advanced step by step."""
+"""`RayAttempt`: the worker's half of `RayExecutor`: a trial's stream, advanced step by step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cbablate.running.executors.devices import confine
 from cbablate.running.executors.execution import Execution, Order
 from cbablate.running.executors.port import Ending
 from cbablate.running.executors.ray_folder import ROOTS, listen_in_a_short_folder
-from cbablate.running.executors.stream import Told
+from cbablate.running.executors.stream import Report
 from cbablate.running.executors.worker import worker_body
 from cbablate.running.isolation.children import adopting, in_this_process
 from cbablate.running.isolation.isolation import Isolation
@@ -27,7 +27,7 @@ from cbablate.running.isolation.scratch import clear_abandoned
 from cbablate.spec.needs import Needs
 from cbablate.workloads.own_code.entry import Entry
 
-__all__ = ["RETURNED", "Attempt", "Began", "Given", "Report", "Room", "called"]
+__all__ = ["RETURNED", "Began", "Given", "RayAttempt", "RayReport", "Room", "called"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ RETURNED = "returned"
 """What an attempt reports that has not begun, since the trial before it left its worker unfit."""
 
 
-class Report:
+class RayReport:
     """A measurement and a checkpoint, wrapped so that Ray does not flatten them.
 
     The checkpoint travels as part of what `step` returns: the driver owns that, so it outlives
@@ -108,10 +108,10 @@ class Given:
         return "Given()"
 
 
-class Attempt(Trainable):
+class RayAttempt(Trainable):
     """A trial's stream, advanced by one measurement a step, in a worker that outlives it."""
 
-    _run: Execution[Told] | None = None
+    _run: Execution[Report] | None = None
 
     def setup(self, config: dict[str, Any]) -> None:
         """Open the stream of the trial in `config`, without beginning it."""
@@ -155,7 +155,7 @@ class Attempt(Trainable):
         if isinstance(told, Ending):
             self._fit()
             return {"report": {"value": told}, "done": True}
-        return {"report": {"value": Report(told.measurement, told.saved)}}
+        return {"report": {"value": RayReport(told.measurement, told.saved)}}
 
     def get_auto_filled_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
         """Nothing. Ray Tune would add a dozen facts and the whole config to every result, send

@@ -29,7 +29,7 @@ try:
     import ray
     from ray import tune
 
-    from cbablate.running.executors.ray_attempt import Attempt, Room, called
+    from cbablate.running.executors.ray_attempt import RayAttempt, Room, called
     from cbablate.running.executors.ray_relay import Relay
     from cbablate.running.executors.ray_tune import Proposals, Verdicts
 except ImportError as error:
@@ -121,7 +121,7 @@ class RayExecutor:
         """Run what the feed gives, `slots` at a time, until it is exhausted."""
         relay = Relay(feed, workload, keeper, limits, session=self._session, needs_of=self.needs_of)
         tuner = tune.Tuner(
-            tune.with_resources(Attempt, _resources),
+            tune.with_resources(RayAttempt, _resources),
             tune_config=tune.TuneConfig(
                 search_alg=Proposals(relay),
                 scheduler=Verdicts(relay),

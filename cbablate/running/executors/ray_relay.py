@@ -12,7 +12,7 @@ from ray.tune.search import Searcher
 
 from cbablate.planning.trial import Trial
 from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Keeper
-from cbablate.running.executors.ray_attempt import Given, Report, Room
+from cbablate.running.executors.ray_attempt import Given, RayReport, Room
 from cbablate.running.executors.ray_session import RaySession
 from cbablate.running.isolation.limits import Limits
 from cbablate.spec.needs import Needs
@@ -93,7 +93,7 @@ class Relay:
             self._began[ray_id] = self._heard[ray_id] = time.monotonic()
             self._guard(lambda: self.feed.started(self._by_ray[ray_id], worker))
 
-    def measured(self, ray_id: str, report: Report) -> bool:
+    def measured(self, ray_id: str, report: RayReport) -> bool:
         """Whether the trial shall stop."""
         trial = self._by_ray[ray_id]
         self._heard[ray_id] = time.monotonic()

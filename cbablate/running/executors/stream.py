@@ -22,11 +22,11 @@ from cbablate.running.isolation.signals import Stopped
 from cbablate.workloads.own_code.entry import Entry
 from cbablate.workloads.own_code.importing import strangers
 
-__all__ = ["Load", "Stop", "Told", "attempt", "checked", "its_own", "kind_of", "open_stream"]
+__all__ = ["Load", "Report", "Stop", "attempt", "checked", "its_own", "kind_of", "open_stream"]
 
 
 @dataclass(frozen=True)
-class Told:
+class Report:
     """What an attempt tells at once: a measurement, and what it can be taken up from, if any."""
 
     measurement: Measurement
@@ -48,7 +48,7 @@ def attempt(
     every: float,
     given: Saved | None,
     load: Load = Entry.load,
-) -> Generator[Told, Stop, None]:
+) -> Generator[Report, Stop, None]:
     """The trial's measurements, with the checkpoints that it leaves; closing it stops it.
 
     `load` imports the workload, when the first measurement is asked for. The trial goes on from
@@ -62,7 +62,7 @@ def attempt(
     del given  # a training is long, and this may be large
     with contextlib.closing(open_stream(workload, trial, workdir, load=load)) as stream:
         for measurement in stream:
-            yield Told(measurement, handover.taken(measurement.spent))
+            yield Report(measurement, handover.taken(measurement.spent))
 
 
 def open_stream(

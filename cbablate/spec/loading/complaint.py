@@ -14,7 +14,7 @@ from cbablate.spec.fault import Fault, Path
 from cbablate.spec.outline import Outline
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean, nearest
-from cbablate.spec.yaml.tree import MapNode, Node, Place, TextNode
+from cbablate.spec.yaml.tree import FilePlace, MapNode, Node, TextNode
 
 __all__ = ["MOST_SUGGESTED", "Problem", "Wording", "choices", "complaints", "problems"]
 
@@ -189,7 +189,7 @@ def _suggested(grouped: Mapping[Path, Sequence[Problem]], wording: Wording) -> s
     ]
     if len(unknown) > MOST_SUGGESTED:
         nodes = {path: wording.node_at(path) for path in unknown}
-        unknown.sort(key=lambda path: node.place if (node := nodes[path]) else Place(0, 0))
+        unknown.sort(key=lambda path: node.place if (node := nodes[path]) else FilePlace(0, 0))
     return {*unknown[:MOST_SUGGESTED]}
 
 

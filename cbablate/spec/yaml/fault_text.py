@@ -10,11 +10,11 @@ from cbablate.character import brief
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.text_file import Flaw, Unreadable
-from cbablate.spec.yaml.tree import MapNode, Place, TextNode, walk
+from cbablate.spec.yaml.tree import FilePlace, MapNode, TextNode, walk
 
 __all__ = ["Told", "misnamed", "named", "placed", "spoken", "unread"]
 
-Told = tuple[Place, Flaw]
+Told = tuple[FilePlace, Flaw]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST = 50
 _LONGEST = 1_000
@@ -30,7 +30,7 @@ def misnamed(path: Path, what: str) -> Told:
     """What is wrong with the stem of a file that holds a study or a sweep."""
     sentence = f"the file's stem is the {what}'s name, and {scalar.shown(path.stem)} cannot be one"
     hint = "rename the file: letters, digits, '.', '_' and '-', at most 64, a letter or digit first"
-    return Place(1, 1), Flaw(Place(1, 1), sentence, hint)
+    return FilePlace(1, 1), Flaw(FilePlace(1, 1), sentence, hint)
 
 
 def placed(root: MapNode, fault: Fault) -> Told:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean
-from cbablate.spec.yaml.tree import Place
+from cbablate.spec.yaml.tree import FilePlace
 
 __all__ = ["MAX_BYTES", "Flaw", "Unreadable", "read_text", "unfit"]
 
@@ -32,7 +32,7 @@ _KINDS = {"Cc": "a control character", "Cn": "a noncharacter"}
 class Flaw:
     """What is wrong at a place of the file, whatever the schema."""
 
-    place: Place
+    place: FilePlace
     sentence: str
     hint: str = ""
 
@@ -120,9 +120,9 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 def _decoded(content: bytes) -> str:
     if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        raise Unreadable(Flaw(Place(1, 1), "the file is in UTF-32", "save it as UTF-8"))
+        raise Unreadable(Flaw(FilePlace(1, 1), "the file is in UTF-32", "save it as UTF-8"))
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable(Flaw(Place(1, 1), "the file is in UTF-16", "save it as UTF-8"))
+        raise Unreadable(Flaw(FilePlace(1, 1), "the file is in UTF-16", "save it as UTF-8"))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -137,9 +137,9 @@ def _decoded(content: bytes) -> str:
         ) from None
 
 
-def _place_after(text: str) -> Place:
+def _place_after(text: str) -> FilePlace:
     lines = _BREAK.split(text)
-    return Place(len(lines), len(lines[-1]) + 1)
+    return FilePlace(len(lines), len(lines[-1]) + 1)
 
 
 def _bad_characters(text: str) -> Iterator[Flaw]:

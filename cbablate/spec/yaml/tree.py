@@ -13,12 +13,12 @@ from cbablate.spec.fault import Path
 from cbablate.spec.yaml import scalar
 
 __all__ = [
-    "Entry",
+    "FilePlace",
     "Found",
+    "KeyValue",
     "ListNode",
     "MapNode",
     "Node",
-    "Place",
     "Readings",
     "TextNode",
     "plain",
@@ -27,7 +27,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, order=True)
-class Place:
+class FilePlace:
     """A line and a column of a file, both counted from 1, in characters."""
 
     line: int
@@ -43,7 +43,7 @@ class TextNode:
 
     text: str
     quoted: bool
-    place: Place
+    place: FilePlace
     broken: bool = False
 
     @property
@@ -57,14 +57,14 @@ class ListNode:
     """A sequence."""
 
     items: tuple[Node, ...]
-    place: Place
+    place: FilePlace
 
 
 @dataclass(frozen=True)
-class Entry:
+class KeyValue:
     """A key's place and its value."""
 
-    key: Place
+    key: FilePlace
     node: Node
 
 
@@ -72,8 +72,8 @@ class Entry:
 class MapNode:
     """A mapping. It is not `whole` where the reader had to leave an entry out."""
 
-    entries: Mapping[str, Entry]
-    place: Place
+    entries: Mapping[str, KeyValue]
+    place: FilePlace
     whole: bool = True
 
     @cached_property
@@ -117,7 +117,7 @@ class Found:
 
     node: Node
     path: Path = ()
-    key: Place | None = None
+    key: FilePlace | None = None
     rest: Path = ()
     exact: bool = True
 

@@ -20,7 +20,7 @@ from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean
 from cbablate.spec.yaml.syntax import explained, odd_character
 from cbablate.spec.yaml.text_file import Flaw, Unreadable, read_text, unfit
-from cbablate.spec.yaml.tree import Entry, ListNode, MapNode, Node, Place, TextNode
+from cbablate.spec.yaml.tree import FilePlace, KeyValue, ListNode, MapNode, Node, TextNode
 
 __all__ = ["YamlFile", "read_yaml"]
 
@@ -53,7 +53,7 @@ def read_yaml(path: Path) -> YamlFile:
 class _Anchor:
     """A node that aliases may stand for; None while it is being read."""
 
-    place: Place
+    place: FilePlace
     node: Node | None = None
     nodes: int = 0
     depth: int = 0
@@ -76,7 +76,7 @@ class _Composer:
             self._parser = yaml.SafeLoader(self.text)
         except yaml.YAMLError as error:
             sentence = f"this cannot be read as YAML: {scalar.shown(str(error))}"
-            raise Unreadable(Flaw(Place(1, 1), sentence)) from None
+            raise Unreadable(Flaw(FilePlace(1, 1), sentence)) from None
         try:
             return self._document()
         finally:
@@ -86,7 +86,7 @@ class _Composer:
         self._next()
         event = self._next()
         if isinstance(event, yaml.StreamEndEvent):
-            raise Unreadable(Flaw(Place(1, 1), "the file is empty", _SKELETON))
+            raise Unreadable(Flaw(FilePlace(1, 1), "the file is empty", _SKELETON))
         root = self._node(self._next(), 1)
         self._next()
         event = self._next()
@@ -95,7 +95,7 @@ class _Composer:
         if isinstance(root, MapNode):
             return YamlFile(root, tuple(self.flaws))
         if isinstance(root, TextNode) and root.empty:
-            raise Unreadable(*self.flaws, Flaw(Place(1, 1), "the file is empty", _SKELETON))
+            raise Unreadable(*self.flaws, Flaw(FilePlace(1, 1), "the file is empty", _SKELETON))
         what = "a list" if isinstance(root, ListNode) else "one text"
         hint = odd_character(self.text, root.place.line - 1) or self._resembles()
         flaw = Flaw(root.place, f"the file is {what}; a mapping is wanted", hint)
@@ -116,10 +116,10 @@ class _Composer:
         except yaml.MarkedYAMLError as error:
             sentence, mark, hint = explained(error, self.text)
             hint = hint or self._other_language()
-            place = _place(mark) if mark else Place(1, 1)
+            place = _place(mark) if mark else FilePlace(1, 1)
             raise Unreadable(*self.flaws, Flaw(place, sentence, hint)) from None
         except (yaml.YAMLError, ValueError, OverflowError) as error:
-            place = Place(self._parser.line + 1, self._parser.column + 1)
+            place = FilePlace(self._parser.line + 1, self._parser.column + 1)
             sentence = f"this cannot be read as YAML: {scalar.shown(str(error))}"
             if isinstance(error, OverflowError) or "chr()" in str(error):
                 sentence = "an escape that stands for no character"
@@ -193,8 +193,8 @@ class _Composer:
         value = "".join("?" if unfit(c) else c for c in value)
         return TextNode(value, event.style is not None, _place(event.start_mark), broken)
 
-    def _mapping(self, place: Place, depth: int) -> MapNode:
-        entries: dict[str, Entry] = {}
+    def _mapping(self, place: FilePlace, depth: int) -> MapNode:
+        entries: dict[str, KeyValue] = {}
         whole = True
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             node = self._node(event, depth + 1)
@@ -210,7 +210,7 @@ class _Composer:
                     "delete one of them",
                 )
             else:
-                entries[key] = Entry(_place(event.start_mark), value)
+                entries[key] = KeyValue(_place(event.start_mark), value)
         return MapNode(entries, place, whole)
 
     def _key(self, event: yaml.Event, node: Node) -> str | None:
@@ -288,8 +288,8 @@ _SKELETON = (
 )
 
 
-def _place(mark: Any) -> Place:
-    return Place(mark.line + 1, mark.column + 1)
+def _place(mark: Any) -> FilePlace:
+    return FilePlace(mark.line + 1, mark.column + 1)
 
 
 def _lookalike(character: str) -> bool:

@@ -27,7 +27,7 @@ from cbablate.data.images import Images, opened
 from cbablate.data.stream import training
 from cbablate.errors import StudyError, TrialFailure, library_errors
 from cbablate.fingerprint import derive_seed, fingerprint
-from cbablate.models.verification import Shape
+from cbablate.models.verification import InputShape
 from cbablate.probes.accuracy import score_batches
 from cbablate.probes.attention.attention import attention_entropy
 from cbablate.spec.budget import Budget
@@ -103,10 +103,10 @@ def recipe_faults(configs: Mapping[str, Config], *, budget: Budget | None) -> di
     return {name: [sentence] for name, sentence in told.items() if sentence}
 
 
-def shape_of(config: Config) -> Shape:
+def shape_of(config: Config) -> InputShape:
     """The images of a config's data, and how many classes they have."""
     facts = identity.facts(config["data"])
-    return Shape(facts.in_chans, facts.img_size, facts.num_classes)
+    return InputShape(facts.in_chans, facts.img_size, facts.num_classes)
 
 
 def _refusal(attempt: Callable[[], None]) -> str:
@@ -151,7 +151,7 @@ def _generators_kept() -> Iterator[None]:
         np.random.set_state(states[1])
 
 
-def _few(config: Config, shape: Shape, device: torch.device) -> Images:
+def _few(config: Config, shape: InputShape, device: torch.device) -> Images:
     """Two random images as each of the three splits."""
     drawn = torch.Generator().manual_seed(derive_seed(0, "dry run"))
     size = (_IMAGES, shape.channels, shape.size, shape.size)

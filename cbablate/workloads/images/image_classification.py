@@ -25,7 +25,7 @@ from cbablate.probes.accuracy import BATCH, Score, score_batches
 from cbablate.probes.attention.attention import attention_entropy
 from cbablate.probes.expense import parameters
 from cbablate.probes.expense.throughput import rates
-from cbablate.probes.probe import Absent, Finding, Held, Subject
+from cbablate.probes.probe import Absent, Held, ProbeResult, Subject
 from cbablate.probes.robustness.curve import joined
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
@@ -164,7 +164,7 @@ def _trained(
         evaluated = progress.model
         held_out = _scored(evaluated, images.val, compute)
         metrics = _curve(progress, held_out)
-        found = Finding()
+        found = ProbeResult()
         last = progress.spent == budget.amount
         if last:
             found = _final(evaluated, images, compute)
@@ -230,7 +230,7 @@ def _curve(progress: Progress, held_out: Score) -> dict[str, float]:
     return metrics
 
 
-def _final(model: nn.Module, images: Images, compute: Compute) -> Finding:
+def _final(model: nn.Module, images: Images, compute: Compute) -> ProbeResult:
     """What is measured once, of the trained model: metrics, and values by layer."""
     test = _scored(model, images.test, compute)
     train = _scored(model, images.fitted, compute)
@@ -243,14 +243,14 @@ def _final(model: nn.Module, images: Images, compute: Compute) -> Finding:
     entropy = attention_entropy(model, images.probed.images)
     if isinstance(entropy, Absent):
         names = ("attention/entropy", "attention/entropy_normalized")
-        return Finding(metrics, absent=dict.fromkeys(names, entropy))
+        return ProbeResult(metrics, absent=dict.fromkeys(names, entropy))
     metrics["attention/entropy"] = entropy.mean
     vectors = {"attention/entropy": entropy.per_layer}
     normalized = entropy.normalized
     if isinstance(normalized, Absent):
-        return Finding(metrics, vectors, absent={"attention/entropy_normalized": normalized})
+        return ProbeResult(metrics, vectors, absent={"attention/entropy_normalized": normalized})
     metrics["attention/entropy_normalized"] = normalized
-    return Finding(metrics, vectors)
+    return ProbeResult(metrics, vectors)
 
 
 def subject_of(
@@ -294,7 +294,7 @@ class _Evaluated:
         return Held(*self.split.held(count).pair).spaced(count)
 
 
-def _absences(found: Finding) -> dict[str, str]:
+def _absences(found: ProbeResult) -> dict[str, str]:
     """Why a metric has no value, as notes."""
     return {f"absent.{name}": absent.reason for name, absent in found.absent.items()}
 

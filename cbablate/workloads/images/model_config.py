@@ -31,7 +31,7 @@ Counts = Annotated[tuple[Count, ...], Field(strict=False, min_length=1)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
 
 
-class Checkpoint(BaseModel):
+class CheckpointFile(BaseModel):
     """A file of weights with the content that it had when the study was planned.
 
     A study writes the path alone, from the folder that cbablate is started in. With `sha256`, as
@@ -118,8 +118,8 @@ class Model(BaseModel):
     """Whether to start from the weights that timm offers for the name, which may then say which
     (`vit_tiny_patch16_224.augreg_in21k`). A head of another number of classes starts fresh."""
     checkpoint: Annotated[
-        Checkpoint | None,
-        BeforeValidator(_with_content, json_schema_input_type=str | Checkpoint | None),
+        CheckpointFile | None,
+        BeforeValidator(_with_content, json_schema_input_type=str | CheckpointFile | None),
     ] = None
     """A file of weights to start from: safetensors, or a state dict of torch."""
 

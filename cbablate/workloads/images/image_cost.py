@@ -1,4 +1,4 @@
-"""The probe of `image_classification`: what a trial will cost, from a few of its updates."""
+"""The cost of `image_classification`: what a trial will take, from a few of its updates."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cbablate.training.recipe import Recipe
 from cbablate.workloads import peak_memory as resident
 from cbablate.workloads.images.image_classification import subject_of
 
-__all__ = ["probe"]
+__all__ = ["cost"]
 
 _FEWEST, _MOST, _SECONDS = 3, 30, 2.0
 """So many updates are timed: at least, at most, and no more than fill this time."""
@@ -31,7 +31,7 @@ _TILES = 2
 """Batches that are scored to tell how long scoring takes."""
 
 
-def probe(config: Mapping[str, Any], *, budget: Budget) -> dict[str, Any]:
+def cost(config: Mapping[str, Any], *, budget: Budget) -> dict[str, Any]:
     """The cost of a resolved config; see `Probe`.
 
     An update is timed with the batch that it waits for, after one that warms up; scoring on a few
