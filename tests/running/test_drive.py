@@ -193,7 +193,6 @@ class _Refusing:
 
     name = "refusing"
     slots = 1
-    gpus = 0.0
 
     def __enter__(self) -> _Refusing:
         return self
