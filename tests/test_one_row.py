@@ -99,8 +99,8 @@ def package(tmp_path: Path) -> Path:
     )
     add_row(
         probes / "catalog.py",
-        '"maps": Entry("cbablate.probes.maps:measure", (), sketches=(MAPS,)),',
-        '"largest_weight": Entry("cbablate.probes.largest_weight:measure",'
+        '"maps": ProbeRow("cbablate.probes.maps:measure", (), sketches=(MAPS,)),',
+        '"largest_weight": ProbeRow("cbablate.probes.largest_weight:measure",'
         ' (Metric("weights/largest", "Largest weight"),)),',
     )
     return tmp_path

@@ -12,6 +12,7 @@ import pytest
 from cbablate.errors import UsageError
 from cbablate.planning.plan import plan
 from cbablate.planning.search import confirmed, searches
+from cbablate.records.facts import Started
 from cbablate.spec.needs import Needs
 from cbablate.workloads.catalog import describe
 from tests.toys import tuned_plan
@@ -41,8 +42,12 @@ def test_what_is_open_is_settled_once() -> None:
 
 
 def test_a_start_names_the_gpus_that_are_reserved() -> None:
-    assert Needs(gpus=0.25).body == {"gpus": 0.25}
-    assert Needs(gpus=0.0).body == Needs().body == {}
+    def body(needs: Needs) -> dict[str, Any]:
+        return Started(1, "s", gpus=needs.reserved_gpus).body()
+
+    assert body(Needs(gpus=0.25))["gpus"] == 0.25
+    assert "gpus" not in body(Needs(gpus=0.0))
+    assert "gpus" not in body(Needs())
 
 
 @pytest.mark.parametrize(
