@@ -30,12 +30,12 @@ class Stretch(nn.Module):
         return tokens * self.dim
 '''
 PROBE = """
-from cbablate.probes.probe import Finding, Subject
+from cbablate.probes.probe import ProbeResult, Subject
 
 
-def measure(subject: Subject, asked: frozenset[str]) -> Finding:
+def measure(subject: Subject, asked: frozenset[str]) -> ProbeResult:
     largest = max(float(weights.abs().max()) for weights in subject.model.parameters())
-    return Finding({"weights/largest": largest})
+    return ProbeResult({"weights/largest": largest})
 """
 USED = """
 import json
