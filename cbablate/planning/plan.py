@@ -21,7 +21,7 @@ from cbablate.spec.design import DESIGNS
 from cbablate.spec.factor import Level
 from cbablate.spec.fault import Fault, Path, dotted
 from cbablate.spec.loading.changes import apply
-from cbablate.spec.loading.complaint import Wording, complaints, problems
+from cbablate.spec.loading.validation import Wording, complaints, problems
 from cbablate.spec.study import Study
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
 from cbablate.statistics.power import MOST_PAIRS

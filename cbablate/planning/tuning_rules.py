@@ -18,7 +18,7 @@ from cbablate.spec.constraint import Constraint, parsed
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path, dotted
 from cbablate.spec.loading.changes import apply, flatten
-from cbablate.spec.loading.complaint import Wording, complaints, problems
+from cbablate.spec.loading.validation import Wording, complaints, problems
 from cbablate.spec.search_methods import SAMPLERS
 from cbablate.spec.space import active, cells, corners, count, draw, ends
 from cbablate.spec.study import Study

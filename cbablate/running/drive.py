@@ -31,8 +31,8 @@ from cbablate.running.executors.ray_folder import ROOTS
 from cbablate.running.isolation.descriptors import require_descriptors
 from cbablate.running.isolation.limits import Limits
 from cbablate.running.isolation.scratch import clear_abandoned
-from cbablate.running.namesake import refuse_namesake
 from cbablate.running.recorder import Recorder, declare
+from cbablate.running.same_name import refuse_namesake
 from cbablate.running.session import session_fact
 from cbablate.running.timing_stage import TIMING_ROUNDS, time_arms, untimed
 from cbablate.running.verification import entry, grouping_of, verify

@@ -31,10 +31,10 @@ from cbablate.records.measurement import Measurement
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.checkpoints import CheckpointOrigin, Checkpoints
-from cbablate.running.end import End, end_of, not_finite
 from cbablate.running.executors.port import Ending
 from cbablate.running.expectation import Expectation
-from cbablate.running.namesake import place
+from cbablate.running.same_name import place
+from cbablate.running.trial_end import End, end_of, not_finite
 from cbablate.spec.needs import Needs
 
 if TYPE_CHECKING:

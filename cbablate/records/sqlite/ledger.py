@@ -16,6 +16,7 @@ from cbablate.fingerprint import canonical
 from cbablate.records.crash_point import crash_point
 from cbablate.records.ledger import Follow
 from cbablate.records.record import Kind, Record, digest_of
+from cbablate.records.sqlite.garbage import uncollected
 from cbablate.records.sqlite.layout import LEDGER_FILE, clear_half_made, create, upgrade
 from cbablate.records.sqlite.lease import Lease, holder_now, take
 from cbablate.records.sqlite.ledger_file import PATIENCE, LedgerFile, among, connected, written_here
@@ -23,7 +24,6 @@ from cbablate.records.sqlite.lock import Lock, exclusive
 from cbablate.records.sqlite.moved_file import Identity, identity, keep_open, lost
 from cbablate.records.sqlite.seal import Seal, SealFile, seal_of
 from cbablate.records.sqlite.sqlite_fault import SQLITE_ERRORS, damaged, fault
-from cbablate.records.sqlite.uncollected import uncollected
 
 __all__ = ["LEDGER_FILE", "SqliteLedger"]
 

@@ -15,10 +15,10 @@ from typing import Any
 from cbablate.errors import CbablateError, DamagedState, EnvironmentFault
 from cbablate.records.facts import misshapen
 from cbablate.records.record import Kind, Record, digest_of
+from cbablate.records.sqlite.garbage import uncollected
 from cbablate.records.sqlite.layout import APPLICATION, FORMAT, LEDGER_FILE, address_of, strange
 from cbablate.records.sqlite.seal import SEAL_FILE, Seal, read_seal, seal_of
 from cbablate.records.sqlite.sqlite_fault import SQLITE_ERRORS, damaged, fault
-from cbablate.records.sqlite.uncollected import uncollected
 
 __all__ = ["LEDGER_FILE", "PATIENCE", "LedgerFile", "among", "connected", "written_here"]
 

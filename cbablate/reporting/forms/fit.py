@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cbablate.reporting.forms.latex_column import natural_width
-from cbablate.reporting.forms.measure import EM, LEADING, lines, points
+from cbablate.reporting.forms.text_width import EM, LEADING, lines, points
 from cbablate.reporting.model.cell import Cell, Text
 from cbablate.reporting.model.column import Row
 from cbablate.reporting.model.style import STYLES, Size, Style

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from cbablate.reporting.forms.measure import EM, points
 from cbablate.reporting.forms.tex_text import breakable, escape
+from cbablate.reporting.forms.text_width import EM, points
 from cbablate.reporting.model.cell import Blank, Cell, Number, Range, Spread, Text
 from cbablate.reporting.model.column import Column
 from cbablate.reporting.model.style import Size

@@ -19,7 +19,7 @@ from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
 from cbablate.running.executors.devices import unused_gpus
 from cbablate.running.executors.port import NO_LIMITS, Feed, Grouping, Keeper
-from cbablate.running.executors.ray_room import nodes_of, room, whole_gpus
+from cbablate.running.executors.ray_capacity import nodes_of, room, whole_gpus
 from cbablate.running.executors.ray_session import RaySession
 from cbablate.running.isolation.limits import Limits
 from cbablate.spec.needs import Needs

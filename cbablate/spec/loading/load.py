@@ -16,7 +16,6 @@ from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
 from cbablate.spec.loading.changes import apply
-from cbablate.spec.loading.complaint import Wording, complaints
 from cbablate.spec.loading.scalar_reading import Settled, settle
 from cbablate.spec.loading.schema import with_baseline, written_schema
 from cbablate.spec.loading.study_rule import (
@@ -28,6 +27,7 @@ from cbablate.spec.loading.study_rule import (
 )
 from cbablate.spec.loading.sweep_file import SweepFile, is_sweep, sweep_named_by
 from cbablate.spec.loading.tuned_rule import changed_and_tuned, unknown_to_workload
+from cbablate.spec.loading.validation import Wording, complaints
 from cbablate.spec.loading.written_study import WrittenStudy
 from cbablate.spec.outline import Outline
 from cbablate.spec.study import Study

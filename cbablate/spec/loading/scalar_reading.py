@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cbablate.spec.fault import Path
-from cbablate.spec.loading.complaint import Problem, choices, problems
+from cbablate.spec.loading.validation import Problem, choices, problems
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.tree import Node, Readings, TextNode, plain, walk
 

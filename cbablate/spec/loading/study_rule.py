@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path
-from cbablate.spec.loading.complaint import MOST_SUGGESTED
 from cbablate.spec.loading.own_config import dotted_keys, undecided
+from cbablate.spec.loading.validation import MOST_SUGGESTED
 from cbablate.spec.metric import Metric
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from cbablate.errors import StudyError
 from cbablate.spec.fault import Fault
-from cbablate.spec.loading.complaint import Wording, complaints
 from cbablate.spec.loading.scalar_reading import settle
 from cbablate.spec.loading.study_rule import objective_faults
 from cbablate.spec.loading.sweep_rule import broken_sweep_rules
+from cbablate.spec.loading.validation import Wording, complaints
 from cbablate.spec.loading.written_sweep import WrittenSweep, made
 from cbablate.spec.outline import Outline
 from cbablate.spec.sweep import Sweep

@@ -15,7 +15,6 @@ from cbablate.fingerprint import canonical
 from cbablate.phrases import listed
 from cbablate.spec.constraint import parsed
 from cbablate.spec.fault import Fault, Path
-from cbablate.spec.loading.complaint import MOST_SUGGESTED
 from cbablate.spec.loading.search_method_rule import (
     number,
     one_named,
@@ -23,6 +22,7 @@ from cbablate.spec.loading.search_method_rule import (
     sampler_faults,
 )
 from cbablate.spec.loading.study_rule import TEST_SPLIT, Prefixes, is_seed, is_test
+from cbablate.spec.loading.validation import MOST_SUGGESTED
 from cbablate.spec.loading.written_sweep import WrittenParameter, WrittenSweep, made
 from cbablate.spec.metric import Objective
 from cbablate.spec.space import circle

@@ -23,7 +23,7 @@ from types import CodeType, ModuleType
 from cbablate.errors import EnvironmentFault
 from cbablate.spec.code import Code, Module
 from cbablate.workloads.own_code.distributions import installed
-from cbablate.workloads.own_code.executed import Executed, watch
+from cbablate.workloads.own_code.executed_files import Executed, watch
 from cbablate.workloads.own_code.source import NEEDED, file_digest
 from cbablate.workloads.own_code.whereabouts import is_library, is_users, users_folders
 

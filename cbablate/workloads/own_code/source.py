@@ -12,7 +12,7 @@ from pathlib import Path
 from cbablate.fingerprint import fingerprint
 from cbablate.spec.code import Code, Distribution, Module
 from cbablate.workloads.own_code.distributions import distribution_of, from_a_folder
-from cbablate.workloads.own_code.imports import exported, imports
+from cbablate.workloads.own_code.import_statements import exported, imports
 from cbablate.workloads.own_code.syntax_digest import parsed, syntax_digest
 from cbablate.workloads.own_code.whereabouts import Found, is_library, locate, locate_in
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 
 from cbablate.errors import StudyError
 from cbablate.spec.fault import dotted
-from cbablate.spec.loading.complaint import Wording, complaints, problems
 from cbablate.spec.loading.load import read_study
+from cbablate.spec.loading.validation import Wording, complaints, problems
 from cbablate.spec.metric import Objective
 from cbablate.spec.outline import Outline
 from cbablate.workloads.catalog import describe

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbablate.errors import EnvironmentFault
-from cbablate.running.executors.ray_room import Node, nodes_of, room, whole_gpus
+from cbablate.running.executors.ray_capacity import Node, nodes_of, room, whole_gpus
 from cbablate.spec.needs import Needs
 
 
