@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.contrasts.replicates import Replicates, Values, entered
@@ -23,6 +24,8 @@ from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.spec.metric import Direction, Metric
 from cbablate.statistics.estimate import Estimate, estimate
+
+T = TypeVar("T")
 
 __all__ = ["ArmSummary", "Counts", "Summary", "direction_of", "metric_of", "summarize"]
 
@@ -103,9 +106,8 @@ def direction_of(plan: Plan, name: str) -> Direction | None:
 def summarize(plan: Plan, facts: Recorded) -> Summary:
     """The summary of a plan's trials from a ledger's facts, which may tell of others too.
 
-    Only the last measurement of a COMPLETE trial counts. Recorded are taken in the ledger's order,
-    whatever order they are handed in. Of sequential replicates those count that looks have asked
-    for.
+    Only the last measurement of a COMPLETE trial counts; of sequential replicates, of those that
+    looks have asked for. Facts are taken in the ledger's order.
     """
     book = Book.of(facts)
     told, ordered = book.histories, book.facts
@@ -130,11 +132,9 @@ def summarize(plan: Plan, facts: Recorded) -> Summary:
                 name: estimate(values_in(counted[arm.id], name).values(), planned[arm.id])
                 for name in metrics
             },
-            contrasts={
-                name: by_arm[arm.id] for name, by_arm in contrasts.items() if arm.id in by_arm
-            },
-            findings={name: by_arm[arm.id] for name, by_arm in found.items() if arm.id in by_arm},
-            timings={name: by_arm[arm.id] for name, by_arm in timed.items() if arm.id in by_arm},
+            contrasts=_of_arm(arm, contrasts),
+            findings=_of_arm(arm, found),
+            timings=_of_arm(arm, timed),
             vectors=_vectors(counted[arm.id], planned[arm.id]),
         )
         for arm in plan.arms
@@ -153,6 +153,11 @@ def summarize(plan: Plan, facts: Recorded) -> Summary:
             (one for by_arm in timed.values() for one in by_arm.values()), ordered
         ),
     )
+
+
+def _of_arm(arm: Arm, by_metric: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
+    """By metric, what there is of an arm."""
+    return {name: by_arm[arm.id] for name, by_arm in by_metric.items() if arm.id in by_arm}
 
 
 _ByMetric = dict[str, dict[str, Contrast]]

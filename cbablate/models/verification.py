@@ -1,4 +1,16 @@
-"""What is wrong with configs that only building the models can tell."""
+"""What is wrong with configs that only building the models can tell.
+
+Every arm's model is built and given two random images in float64. It must take them. With
+context it must compute another function than without; differ from the plain model in nothing
+but the operators, whose fellow weights start with equal bits; and with its operators at their
+identity settings, where they have one, give the plain model's output bit for bit. Two arms
+that differ in context must not compute the same function bit for bit, unless one detaches what
+the other does not and so learns differently; if they do but for rounding, that is noted. When
+all have been built, the plain models must still be what they were. Functions are compared at
+weights moved off their start, alike in all arms, because an operator that has yet to learn may
+begin as another. Of weights that are loaded, notes say which, which the source lacked and
+which of its own were not used.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +30,11 @@ from cbablate.models.placing import operators_of
 from cbablate.models.weights import report
 
 __all__ = ["Examination", "InputShape", "examine", "verify"]
+
+_LEAKS = (
+    "building the arms changed what their model computes without context: an operator leaks into "
+    "the baseline"
+)
 
 Config = Mapping[str, Any]
 Attempt = Callable[[str, Config, nn.Module], None]
@@ -70,16 +87,7 @@ def examine(
 ) -> Examination:
     """What is wrong and what is to be known of arms, from resolved configs by arm name.
 
-    Every arm's model is built and given two random images in float64. It must take them. With
-    context it must compute another function than without; differ from the plain model in nothing
-    but the operators, whose fellow weights start with equal bits; and with its operators at their
-    identity settings, where they have one, give the plain model's output bit for bit. Two arms
-    that differ in context must not compute the same function bit for bit, unless one detaches what
-    the other does not and so learns differently; if they do but for rounding, that is noted. When
-    all have been built, the plain models must still be what they were. Functions are compared at
-    weights moved off their start, alike in all arms, because an operator that has yet to learn may
-    begin as another. Of weights that are loaded, notes say which, which the source lacked and
-    which of its own were not used.
+    The head of this module says what is examined.
 
     `then` is given each arm without fault, with its model, to do with as it likes: the model is
     in float64, its weights are moved, and nobody needs it any more. What it raises as a
@@ -119,10 +127,7 @@ def examine(
     for key, (alone, before) in plain.items():
         if not _unchanged(alone, shape(alone), before):
             for name in [each for each in configs if _without_context(configs[each]) == key]:
-                told.faults.setdefault(name, []).append(
-                    "building the arms changed what their model computes without context: an "
-                    "operator leaks into the baseline"
-                )
+                told.faults.setdefault(name, []).append(_LEAKS)
     return told
 
 

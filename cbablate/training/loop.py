@@ -188,10 +188,7 @@ def fit(
         try:
             loss, observed = _pass(model, update, batches, count=count, observe=observe)
         except torch.OutOfMemoryError as error:
-            raise TrialFailure(
-                f"{compute.name} ran out of memory at batch_size {recipe.batch_size}: make the "
-                f"batch smaller, or run fewer trials on the device ({error})"
-            ) from error
+            raise _too_large(recipe, compute, error) from error
         epoch += 1
         yield Progress(
             spent=epoch if budget.unit == "epochs" else update.done,
@@ -202,6 +199,13 @@ def fit(
             state=update.state,
             observed=observed,
         )
+
+
+def _too_large(recipe: Recipe, compute: Compute, error: torch.OutOfMemoryError) -> TrialFailure:
+    return TrialFailure(
+        f"{compute.name} ran out of memory at batch_size {recipe.batch_size}: make the batch "
+        f"smaller, or run fewer trials on the device ({error})"
+    )
 
 
 def updates_per_epoch(images: int, recipe: Recipe) -> int:

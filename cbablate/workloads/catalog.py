@@ -83,19 +83,7 @@ def describe(name: str, folder: Path) -> Description:
     """
     if name in SHIPPED:
         return SHIPPED[name]()
-    if ":" not in name:
-        raise LookupError(
-            f"there is no workload '{name}'; there are {', '.join(sorted(SHIPPED))}, and your own "
-            "as module:function"
-        )
-    if not _ENTRY.match(name) or len(name) > _LONGEST:
-        raise LookupError(
-            f"'{name}' is not of the form module:function (letters, digits, _ and dots; at most "
-            f"{_LONGEST} characters)"
-        )
-    module, _, function = name.partition(":")
-    if module.partition(".")[0] in sys.stdlib_module_names | {"__main__"}:
-        raise LookupError(f"module '{module}' is part of Python and holds no workload")
+    module, function = _module_and_function(name)
     code = code_of(module, folder)
     if code is None:
         raise LookupError(
@@ -121,6 +109,23 @@ def describe(name: str, folder: Path) -> Description:
         former_gaps=gaps,
         recipe=_USUAL_RECIPE,
     )
+
+
+def _module_and_function(name: str) -> tuple[str, str]:
+    if ":" not in name:
+        raise LookupError(
+            f"there is no workload '{name}'; there are {', '.join(sorted(SHIPPED))}, and your own "
+            "as module:function"
+        )
+    if not _ENTRY.match(name) or len(name) > _LONGEST:
+        raise LookupError(
+            f"'{name}' is not of the form module:function (letters, digits, _ and dots; at most "
+            f"{_LONGEST} characters)"
+        )
+    module, _, function = name.partition(":")
+    if module.partition(".")[0] in sys.stdlib_module_names | {"__main__"}:
+        raise LookupError(f"module '{module}' is part of Python and holds no workload")
+    return module, function
 
 
 def _refuse_misdeclared(module: Module, function: str, folder: Path) -> None:

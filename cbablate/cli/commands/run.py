@@ -64,15 +64,21 @@ def run(
         )
     text = spelled(api.table_of(planned, done.book, view="shown"), Form(TEXT))
     try:
-        say(text, end="")
-    except (ReaderLeft, EnvironmentFault) as error:
-        if not done.exit_code:  # else what became of the trials is the answer
-            raise
-        if isinstance(error, EnvironmentFault):
-            show_error(error)
+        _show(text, done.exit_code)
     finally:  # where the trials went is said though nobody reads the table
         server = ("--mlflow", masked(mlflow)) if mlflow else ()
         sent = command("sync", study, *server, results=shown)
         tell(overview.ended(planned, done, shown, sync=sent, mirrored=mirrors))
     if done.exit_code:
         raise typer.Exit(done.exit_code)
+
+
+def _show(text: str, exit_code: int) -> None:
+    """Print the table; what became of the trials is the answer if it cannot be printed."""
+    try:
+        say(text, end="")
+    except (ReaderLeft, EnvironmentFault) as error:
+        if not exit_code:
+            raise
+        if isinstance(error, EnvironmentFault):
+            show_error(error)

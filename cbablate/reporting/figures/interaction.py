@@ -43,16 +43,7 @@ def interaction_figure(plan: Plan, summary: Summary) -> Figure:
     if len(names) < 2 or not summary.primary:
         raise CbablateError(f"study '{plan.study.name}' has no two factors that could interact")
     inner = plan.study.contrast or names[-1]
-    lines = [
-        level.name
-        for factor in plan.study.factors
-        if factor.name == inner
-        for level in factor.levels
-    ]
-    if len(lines) > _MOST_LINES:
-        raise CbablateError(
-            f"{len(lines)} lines, one for each level of {inner}, cannot be told apart"
-        )
+    lines = _lines(plan, inner)
     known = summary.replicates.of(summary.primary)
     split = effects(plan, known, summary.primary)
     cells = by_cell(plan)
@@ -85,6 +76,25 @@ def interaction_figure(plan: Plan, summary: Summary) -> Figure:
             axis.remove()
         _legend(figure, axes[0], inner, lines)
     return figure
+
+
+def _lines(plan: Plan, inner: str) -> list[str]:
+    """The levels of the factor whose levels are lines.
+
+    Raises:
+        CbablateError: they are too many to be told apart.
+    """
+    lines = [
+        level.name
+        for factor in plan.study.factors
+        if factor.name == inner
+        for level in factor.levels
+    ]
+    if len(lines) > _MOST_LINES:
+        raise CbablateError(
+            f"{len(lines)} lines, one for each level of {inner}, cannot be told apart"
+        )
+    return lines
 
 
 def _averaged(means: Mapping[tuple[str, ...], float], places: tuple[int, int]) -> _Means:
