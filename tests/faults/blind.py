@@ -41,10 +41,10 @@ def _counting() -> None:
 
 def _attempts() -> None:
     """A history takes the facts of any attempt, and COMPLETE is held against no budget."""
-    from cbablate.records import history
+    from cbablate.records import book, history
 
     _replace(history, "_open", lambda *_: True)
-    _replace(history, "falsely_complete", lambda *_: False)
+    _replace(book, "falsely_complete", lambda *_: False)
 
 
 def _seal() -> None:
