@@ -251,7 +251,7 @@ def agenda_of(
     Without searches it is the plan's trials. With them, a trial of the plan as written waits for
     nothing, and comes where no search has one to start.
     """
-    alike = _alike_in(plan)
+    alike = _alike_in(plan, told)
     if searching is None and plan.study.sequential is not None:
         return Growing(plan, told, recorder, announce, alike)
     trials = waiting(plan, told)
@@ -262,14 +262,14 @@ def agenda_of(
     return InOrder(Tuned(plan, told, searching, recorder, announce, alike, others=others), written)
 
 
-def _alike_in(plan: Plan) -> Alike:
+def _alike_in(plan: Plan, told: Mapping[str, History]) -> Alike:
     """What trials of this plan must have in common to be trained together."""
     together = plan.description.together
     shapes: dict[str, str] = {}
 
     def alike(trial: Trial) -> object:
-        if together is None:
-            return trial.id
+        if together is None or _suspect(told.get(trial.id, History(trial=""))):
+            return trial.id  # what may have killed its driver is trained alone
         if trial.arm not in shapes:
             shapes[trial.arm] = fingerprint(together.alike(trial.config))
         return shapes[trial.arm], trial.budget, trial.needs

@@ -246,6 +246,8 @@ def _trained(
     if unfinished:
         display.say("verifying that every arm can be built")
         verify(plan, executor)
+        for trial in {trial.arm: trial for trial in plan.trials}.values():
+            executor.needs_of(trial)  # what no machine holds is refused before the first trial
     declare(study.standing.asked, ledger, study.book)
     conductor = Conductor(
         plan,

@@ -175,7 +175,7 @@ class Recorder:
     def timed(self, worker: Mapping[str, Any], timings: Mapping[str, Any]) -> None:
         """Record what the arms so named took when each was timed alone, under one batch."""
         batch, ran, now = secrets.token_hex(6), self._worker(worker), round(time.time(), 3)
-        device = device_of(WorkerFact(**worker).host)
+        device = device_of(_worker_fact(worker).host)
         self._ledger.append(
             *(
                 Timed(batch, metrics, device, self._session, ran).record(arm, now)
@@ -190,7 +190,7 @@ class Recorder:
         """The subject of a worker's fact, which is recorded once."""
         worker = fingerprint(body)
         if worker not in self.book.subjects("worker"):
-            self._ledger.append(WorkerFact(**body).record(worker))
+            self._ledger.append(_worker_fact(body).record(worker))
         return worker
 
     def _tell(self, subject: str, fact: Fact) -> Verdict:
@@ -288,3 +288,8 @@ def _resumable(trial: Trial, end: End, ending: Ending, *, measured: bool) -> boo
     """
     again = end.state is TrialState.FAILED and end.failure != "diverged" and not trial.search
     return again and (measured or ending.how == "lost")
+
+
+def _worker_fact(body: Mapping[str, Any]) -> WorkerFact:
+    """The fact of what a worker says of itself; a stranger's executor may say more than it has."""
+    return WorkerFact.of(Record("worker", "", body, 0.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from cbablate.errors import UsageError
@@ -33,14 +34,15 @@ class Needs:
                 "a trial takes a share of one GPU (0.0001 to 1) or whole ones (0, 1, 2, ...), not "
                 f"{gpus:g}"
             )
-        if not self.cpus >= 0 or self.nodes < 1 or (self.memory is not None and self.memory < 1):
+        if not (self.cpus == 0 or 1e-4 <= self.cpus < math.inf):
+            raise UsageError(f"a trial takes 0 cores, or from 0.0001 on, not {self.cpus:g}")
+        if self.nodes < 1 or (self.memory is not None and self.memory < 1):
             raise UsageError(
-                f"a trial takes 0 cores or more, 1 node or more and 1 byte of memory or more, not "
-                f"{self}"
+                f"a trial takes 1 node or more and 1 byte of memory or more, not {self}"
             )
 
     def settled(self, gpus: float) -> Needs:
-        """The same, with so many GPUs where that was left open."""
+        """The same, with this number of GPUs where that was left open."""
         return self if self.gpus is not None else replace(self, gpus=gpus)
 
     @property

@@ -127,6 +127,13 @@ class GroupWorkloadContract:
                 assert math.isclose(
                     one.metrics[name], other.metrics[name], rel_tol=self.tolerance, abs_tol=0.0
                 ), f"{name} after {one.spent}"
+            assert one.vectors.keys() == other.vectors.keys()
+            for name, values in one.vectors.items():
+                assert len(values) == len(other.vectors[name]), f"{name} after {one.spent}"
+                for value, expected in zip(values, other.vectors[name], strict=True):
+                    assert math.isclose(value, expected, rel_tol=self.tolerance, abs_tol=0.0), (
+                        f"{name} after {one.spent}"
+                    )
 
     def _stream(self, folder: Path, configs: Sequence[Mapping[str, Any]]) -> Any:
         return type(self).together(

@@ -13,6 +13,7 @@ import pytest
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
+from cbablate.records.facts import Started
 from cbablate.records.measurement import Measurement
 from cbablate.records.place import Place
 from cbablate.running.conductor import Conductor
@@ -37,8 +38,8 @@ def grouped(plan: Plan, entry: str = "cbablate.testing.toy_group:together", **ho
     return replace(plan, description=replace(plan.description, together=together))
 
 
-def conductor_of(plan: Plan) -> Conductor:
-    book = Book()
+def conductor_of(plan: Plan, book: Book | None = None) -> Conductor:
+    book = book or Book()
     ledger = MemoryLedgers.opened(book.add)
     searching = Searching(plan, []) if plan.study.tune else None
     return Conductor(plan, ledger, book, session="s", executor="bench", searching=searching)
@@ -75,6 +76,17 @@ def test_a_workload_may_say_that_arms_are_alike() -> None:
         [(1.0, 0.5), (2.0, 0.5), (1.0, 0.5), (2.0, 0.5)],
         [(1.0, 2.0), (1.0, 2.0)],
     ]
+
+
+def test_a_trial_that_may_have_killed_its_driver_is_trained_alone_and_last() -> None:
+    plan = grouped(toy_plan(replicates=4))
+    suspect = plan.trials[0]
+    book = Book()
+    for attempt in (1, 2):
+        book.add(Started(attempt, "s").record(suspect.id, float(attempt)))
+    conductor = conductor_of(plan, book)
+    groups = [[trial.replicate for trial in group] for group in groups_of(conductor, 4)]
+    assert groups == [[1, 2, 3], [0]]
 
 
 def test_trials_of_a_workload_that_trains_no_groups_are_alike_to_none() -> None:

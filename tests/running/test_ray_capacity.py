@@ -84,3 +84,21 @@ def test_memory_counts_where_a_trial_says_what_it_takes() -> None:
     assert room(offered, Needs(gpus=0.0, memory=4_000_000_000)) == 2
     with pytest.raises(EnvironmentFault, match=r"1 core and 20 GB of memory, all on one node"):
         room(offered, Needs(gpus=0.0, memory=20_000_000_000))
+
+
+@pytest.mark.parametrize(
+    ("needs", "remedy"),
+    [
+        (Needs(gpus=0.0, memory=20_000_000_000), r"10 GB\).*Start a node with more memory\."),
+        (Needs(gpus=0.0, nodes=2), r"A trial runs on one node\."),
+        (Needs(cpus=128, gpus=1.0), r"Start a node with free cores\."),
+        (Needs(gpus=2.0), r"Lower --gpus-per-trial"),
+    ],
+)
+def test_the_remedy_is_about_what_does_not_fit(needs: Needs, remedy: str) -> None:
+    with pytest.raises(EnvironmentFault, match=remedy):
+        room([Node("a", 8, 1, memory=10e9)], needs)
+
+
+def test_a_trial_that_reserves_nothing_has_a_slot_for_each_core() -> None:
+    assert room([Node("a", 8, 0)], Needs(cpus=0, gpus=0.0)) == 8

@@ -85,8 +85,9 @@ def test_a_run_that_has_nothing_to_train_removes_them_too(root: Path, tmp_path: 
 def test_a_server_that_outlives_its_driver_is_ended_and_its_folder_stays_away(root: Path) -> None:
     dead = left_by_the_dead(root)
     again = "import os, sys, time\nwhile True: os.makedirs(sys.argv[-1], exist_ok=True)"
-    server = [sys.executable, "-c", again, f"--session-dir={dead}/r", f"{dead}/r/logs"]
+    server = [sys.executable, "-c", again, f"--session-dir={dead}/r/session", f"{dead}/r/logs"]
     reader = [sys.executable, "-c", "import sys; sys.stdin.read()", f"{dead}/r/logs"]
+    reader += [f"--logdir={dead}/tb"]
     with (
         subprocess.Popen(server) as recreating,
         subprocess.Popen(reader, stdin=subprocess.PIPE) as reading,

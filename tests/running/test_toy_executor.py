@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
-from cbablate.errors import UsageError
+from cbablate.errors import CbablateError, EnvironmentFault, UsageError
+from cbablate.planning.trial import Trial
 from cbablate.records.place import Place
 from cbablate.running.drive import drive
 from cbablate.running.executors.catalog import EXECUTORS
@@ -77,10 +78,54 @@ def test_what_a_workload_says_of_a_trials_needs_is_recorded_with_its_start(tmp_p
         ("", "not on ''"),
         ("no_such_module:Executor", "cannot be made: ModuleNotFoundError"),
         ("tests.running.toy_executor:None_", "cannot be made: AttributeError"),
-        ("collections:OrderedDict", "is no executor: it has no 'execute'"),
+        ("collections:OrderedDict", "is not an executor: it has no 'execute'"),
     ],
 )
 def test_a_word_that_names_no_executor_is_a_sentence(where: str, sentence: str) -> None:
     with pytest.raises(UsageError) as refused:
         api.Resources(on=where).executor()
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "sentence"),
+    [
+        ("raise SystemExit(0)", UsageError, "cannot be made: SystemExit"),
+        ("raise OSError(28, 'No space left on device')", EnvironmentFault, "No space left"),
+        (
+            "class X:\n"
+            "    name, slots, execute, call, needs_of = 'x', 1, 1, 1, 1\n"
+            "    def __init__(self, **_): pass\n",
+            UsageError,
+            "it has no '__enter__'",
+        ),
+    ],
+)
+def test_a_stranger_s_module_that_ends_or_lacks_something_trains_nothing_and_says_so(
+    text: str,
+    error: type[CbablateError],
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = f"strange_{abs(hash(text))}"
+    (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(error, match=sentence):
+        api.Resources(on=f"{name}:X").executor()
+
+
+def test_needs_that_no_machine_holds_end_a_study_before_its_first_trial(tmp_path: Path) -> None:
+    class Small(ForkingExecutor):
+        def needs_of(self, trial: Trial) -> Needs:
+            if trial.needs is not None:
+                raise EnvironmentFault("no node holds that")
+            return super().needs_of(trial)
+
+    plan = toy_plan({"ceiling": 2.0}, replicates=1)
+    first, second = plan.trials
+    plan = replace(plan, trials=(first, replace(second, needs=Needs(cpus=64))))
+    with pytest.raises(EnvironmentFault, match="no node holds that"):
+        drive(plan, results=tmp_path, executor=Small, publish=lambda facts: [])
+    with Place(tmp_path).reading() as ledger:
+        assert not ledger.records(["started"])

@@ -38,7 +38,7 @@ class ForkingExecutor:
         unload()
 
     def needs_of(self, trial: Trial) -> Needs:
-        return trial.needs or self._needs
+        return (trial.needs or self._needs).settled(0.0)
 
     def execute(
         self,

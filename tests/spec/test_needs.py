@@ -58,6 +58,8 @@ def test_a_start_names_the_gpus_that_are_reserved() -> None:
         {"gpus": math.nan},
         {"cpus": -1},
         {"cpus": math.nan},
+        {"cpus": 1e-5},
+        {"cpus": math.inf},
         {"nodes": 0},
         {"memory": 0},
     ],

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import cast
 
-from cbablate.errors import CbablateError, UsageError, in_a_line
+from cbablate.errors import CbablateError, UsageError, in_a_line, machine_fault
 from cbablate.running.executors.port import Executor
 from cbablate.spec.needs import Needs
 
@@ -23,6 +23,7 @@ EXECUTORS: Mapping[str, str] = MappingProxyType(
 """`module:Class` of each. A class is called with `needs`, `slots` and `address`, None where nothing
 was said; a stranger's is named as it stands here."""
 
+_PARTS = ("execute", "call", "needs_of", "slots", "name", "__enter__", "__exit__")
 _CLASS = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
 
 
@@ -48,11 +49,14 @@ def executor_on(
         made = found(needs=needs, slots=slots, address=address)
     except CbablateError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and (fault := machine_fault(error)):
+            raise fault from error
         raise UsageError(
-            f"the executor '{where}' cannot be made: {type(error).__name__}: {in_a_line(error)}"
+            f"the executor '{where}' cannot be made: {type(error).__name__}: {in_a_line(error)} "
+            "(modules are looked for where Python looks: PYTHONPATH and what is installed)"
         ) from error
-    for part in ("execute", "call", "needs_of", "slots", "name"):
-        if not hasattr(made, part):
-            raise UsageError(f"'{where}' is no executor: it has no '{part}'")
+    lacking = [part for part in _PARTS if not hasattr(made, part)]
+    if lacking:
+        raise UsageError(f"'{where}' is not an executor: it has no '{lacking[0]}'")
     return cast("Executor", made)

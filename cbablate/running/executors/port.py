@@ -88,8 +88,8 @@ class Feed(Protocol):
     def started(self, trial: Trial, worker: Mapping[str, Any]) -> None:
         """The trial has a slot and begins.
 
-        `worker` is what its process says of itself (`running.worker.worker_body`); empty where
-        that process died before it could.
+        `worker` is what its process says of itself (`running.executors.worker.worker_body`);
+        empty where that process died before it could.
         """
         ...
 

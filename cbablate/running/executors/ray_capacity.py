@@ -1,10 +1,10 @@
-"""`ray_room`: how many trials fit on the nodes of a Ray, counted node by node and GPU by GPU."""
+"""`room`: how many trials fit on the nodes of a Ray, counted node by node and GPU by GPU."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cbablate.errors import EnvironmentFault
@@ -37,12 +37,15 @@ class Node:
             limits.append(int(self.gpus) * (_UNITS // max(_units(gpus), 1)))
         if needs.memory is not None and self.memory < math.inf:
             limits.append(int(self.memory // needs.memory))
-        return min(limits, default=0) if needs.nodes == 1 else 0
+        if not limits:  # it reserves nothing: as many as there are cores
+            limits.append(max(1, int(self.cpus)))
+        return min(limits) if needs.nodes == 1 else 0
 
     def __str__(self) -> str:
         cores = f"{self.cpus:g} {'core' if self.cpus == 1 else 'cores'}"
         gpus = f"{self.gpus:g} {'GPU' if self.gpus == 1 else 'GPUs'}"
-        return f"{self.name} ({cores}, {gpus})"
+        memory = "" if self.memory == math.inf else f", {self.memory / 1e9:.3g} GB"
+        return f"{self.name} ({cores}, {gpus}{memory})"
 
 
 def nodes_of(listed: Iterable[dict[str, Any]]) -> list[Node]:
@@ -77,12 +80,19 @@ def room(nodes: Sequence[Node], needs: Needs) -> int:
     more = f" and {len(nodes) - 8} more" if len(nodes) > 8 else ""
     raise EnvironmentFault(
         f"a trial takes {needs}, all on one node, and no node of Ray offers that: {listed}{more}. "
-        + (
-            "Lower --gpus-per-trial, or leave it out."
-            if needs.gpus
-            else "Start a node with free cores."
-        )
+        + _remedy(nodes, needs)
     )
+
+
+def _remedy(nodes: Sequence[Node], needs: Needs) -> str:
+    """What to do where no node holds a trial: by what it is that does not fit."""
+    if needs.nodes > 1:
+        return "A trial runs on one node."
+    if any(node.holds(replace(needs, gpus=0.0)) for node in nodes):
+        return "Lower --gpus-per-trial, or leave it out."
+    if any(node.holds(replace(needs, memory=None)) for node in nodes):
+        return "Start a node with more memory."
+    return "Start a node with free cores."
 
 
 def _units(amount: float) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cbablate.errors import EnvironmentFault
-from cbablate.running.isolation.scratch import scratch_folder, temporary_root
+from cbablate.running.isolation.scratch import RAYS_PART, scratch_folder, temporary_root
 
 __all__ = ["MOST", "ROOTS", "listen_in_a_short_folder", "ray_folder", "roots", "socket_bytes"]
 
@@ -50,7 +50,7 @@ def ray_folder(candidates: Sequence[Path] | None = None) -> Path:
         reason = _unfit(root)
         if not reason:
             try:
-                return scratch_folder(root=root) / "r"
+                return scratch_folder(root=root) / RAYS_PART
             except EnvironmentFault as error:
                 reason = str(error)
         reasons.append(reason)

@@ -17,9 +17,9 @@ from typing import Any, Self
 from cbablate.errors import EnvironmentFault, in_a_line
 from cbablate.running.executors.ray_folder import ROOTS, ray_folder
 from cbablate.running.executors.ray_watch import Check, RayWatch, ports_answer, processes_live
-from cbablate.running.isolation.children import Children, adopting
 from cbablate.running.isolation.scratch import (
     clear_abandoned,
+    end_servers_of,
     remove_scratch,
     scratch_folder,
     temporary_root,
@@ -83,7 +83,6 @@ class RaySession:
         self._address = address
         self._exits = contextlib.ExitStack()
         self._watch: RayWatch | None = None
-        self._children: Children | None = None
         self.scratch = Path()
         self.worker_roots: tuple[Path, Path] | tuple[None, None] = None, None
         """Where workers make their folders and their sockets, if all run on this machine and end
@@ -105,11 +104,6 @@ class RaySession:
             started = not ray.is_initialized()
             if started:
                 options = {} if self._address else self._embedded(exits)
-                if self._address is None:
-                    exits.callback(clear_abandoned, *ROOTS)  # what a dead Ray still wrote to
-                    exits.enter_context(adopting())
-                    self._children = Children()
-                    exits.callback(self._children.end)  # agents and workers of a dead raylet
                 exits.callback(self._shut_down)
                 with signals_kept():
                     self._connect(options)
@@ -179,6 +173,7 @@ class RaySession:
         os.environ["RAY_AUTH_TOKEN"] = _TOKEN
         folder = ray_folder()
         exits.callback(remove_scratch, folder.parent)
+        exits.callback(end_servers_of, folder.parent)  # a dead raylet leaves its agents behind
         exits.enter_context(_loopback_only())
         if folder.parent.parent != temporary_root().resolve():
             print(
@@ -212,8 +207,7 @@ class RaySession:
             for started in list(ray._private.worker._global_node.all_processes.values()):
                 for process in started:
                     process.process.kill()
-            if self._children is not None:
-                self._children.end()
+            end_servers_of(_node_folder())
             remove_scratch(_node_folder())
         remove_scratch(self.scratch)
 

@@ -40,6 +40,6 @@ def require_descriptors() -> None:
     if spare < _SPARE:
         raise EnvironmentFault(
             f"too few open files: this process may open {max(spare, 0):.0f} more; a run needs "
-            f"{_SPARE}. Raise the limit, with `ulimit -n 1024` in the shell for example, and run "
-            "the same command again."
+            f"{_SPARE}. Raise the limit, with `ulimit -n {max(1024, 2 * most_files()):.0f}` in the "
+            "shell for example, and run the same command again."
         )

@@ -19,7 +19,15 @@ from pathlib import Path
 from cbablate.errors import EnvironmentFault
 from cbablate.records.process import Process, booted
 
-__all__ = ["clear_abandoned", "remove_own", "remove_scratch", "scratch_folder", "temporary_root"]
+__all__ = [
+    "RAYS_PART",
+    "clear_abandoned",
+    "end_servers_of",
+    "remove_own",
+    "remove_scratch",
+    "scratch_folder",
+    "temporary_root",
+]
 
 _PREFIX = "cbablate-"
 _OWNER = ".owner"
@@ -27,6 +35,8 @@ _OWNER = ".owner"
 long as it lives, which is seen from other containers too: these may share a temporary folder and
 not their processes."""
 
+RAYS_PART = "r"
+"""What Ray's own folder is called in a folder of ours: paths of sockets are short."""
 _PATIENCE = 5.0
 """How many seconds the servers of an abandoned folder are waited for."""
 
@@ -114,15 +124,17 @@ def clear_abandoned(*roots: Path) -> None:
                 about = folder.lstat()
                 ours = stat.S_ISDIR(about.st_mode) and about.st_uid == os.getuid()
                 if ours and _is_abandoned(folder):
-                    _end_servers_of(folder)
+                    end_servers_of(folder)
                     _remove(folder)
             except (OSError, ValueError):  # gone meanwhile, or a folder that is not of this kind
                 continue
 
 
-def _end_servers_of(folder: Path) -> None:
-    """End the servers of a Ray whose driver was killed. They end by themselves, but on a busy
-    machine later than the next run begins, and they make their folder anew when it is removed.
+def end_servers_of(folder: Path) -> None:
+    """End the servers of a Ray that lives in a folder of ours, and whose driver or raylet is dead.
+
+    They end by themselves, but on a busy machine later than the next run begins, and they make
+    their folder anew when it is removed.
     """
     until = time.monotonic() + _PATIENCE
     while (servers := list(_servers_of(folder))) and time.monotonic() < until:
@@ -133,16 +145,18 @@ def _end_servers_of(folder: Path) -> None:
 
 
 def _servers_of(folder: Path) -> Iterator[int]:
-    """Processes with an option, `--session-dir=...` for example, that lies in a folder; and those
-    that Ray has given a name of its own, `ray::DashboardAgent`, and that have a file open there.
+    """Processes with an option, `--session-dir=...` for example, that lies in the part of a folder
+    which is Ray's; and those to which Ray has given a name, `ray::DashboardAgent`, and that have a
+    file open there.
 
     Not a person's `less` of a file in it. There are none to see where there is no `/proc`.
     """
-    option = re.compile(rb"(?:^|\0)--[\w-]+=" + re.escape(os.fsencode(folder)) + rb"/")
+    rays = f"{folder}/{RAYS_PART}/"
+    option = re.compile(rb"(?:^|\0)--[\w-]+=" + re.escape(os.fsencode(rays)))
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             words = path.read_bytes()
-            named = words.startswith(b"ray::") and _has_open(path.with_name("fd"), f"{folder}/")
+            named = words.startswith(b"ray::") and _has_open(path.with_name("fd"), rays)
             if named or option.search(words):
                 yield int(path.parent.name)
 
