@@ -189,7 +189,7 @@ def _bytes(history: History) -> int:
     """Bytes of the facts of a trial's last attempt."""
     attempt, session = history.attempt, history.session
     bodies = [
-        Started(attempt, session, worker=history.workers[-1]).body(),
+        Started(attempt, session, worker=(history.workers or ("",))[-1]).body(),
         *(Measured(each, attempt, session).body() for each in history.measurements),
         Ended(history.state, attempt=attempt, session=session).body(),
     ]

@@ -11,7 +11,7 @@ from cbablate.records.rule import ROWS, Key, Notes, Number, Numbers, Positive, S
 __all__ = ["Measurement"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Measurement:
     """Metrics after `spent` units of the budget, `seconds` after the trial began.
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.errors import DamagedState
+from cbablate.errors import DamagedState, OwnedElsewhere
 from cbablate.records.book import Book
 from cbablate.records.curve import Curve, packed
 from cbablate.records.facts import Ended, Fact, Measured, Started, TrialFact
@@ -123,6 +123,52 @@ def test_a_fact_whose_recording_a_signal_ended_is_followed_with_the_next(
         monkeypatch.setattr(ledger, "_settle", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ledger.append(Started(2, "s").record("t", 300.0))
+        assert followed == ledger.records()
         ledger.append(*told(*points(3)))
         assert followed == ledger.records()
         assert len(followed) == 8
+
+
+def test_a_fact_that_is_handed_over_twice_counts_once(tmp_path: Path) -> None:
+    book, failing = Book(), [True]
+
+    def follow(fact: Record) -> None:
+        book.add(fact)
+        if fact.kind == "measured" and failing.pop():
+            raise KeyboardInterrupt  # before the ledger knows that it was handed over
+
+    with Place(tmp_path).writing(follow) as ledger:
+        failing = [False, False, True]
+        ledger.append(*course(1)[:2])
+        with pytest.raises(KeyboardInterrupt):
+            ledger.append(points(2)[0].record("t", 200.0))
+        ledger.append(points(3)[1].record("t", 201.0))
+        assert book.count == 4
+        assert [one.spent for one in book.histories["t"].measurements] == [1, 2]
+
+
+def test_a_writer_that_appends_while_another_reads_is_the_reason_to_refuse_it(
+    tmp_path: Path,
+) -> None:
+    with Place(tmp_path).writing() as first:
+        first.append(*course(3))
+        later = iter([Started(2, "s").record("t", 300.0)])
+
+        def follow(_: Record) -> None:
+            for fact in later:
+                first.append(fact)
+
+        (tmp_path / "lock").unlink()
+        with pytest.raises(OwnedElsewhere), Place(tmp_path).writing(follow):
+            pass
+
+
+def test_a_writer_is_not_held_up_by_whoever_reads_fact_by_fact(tmp_path: Path) -> None:
+    with Place(tmp_path).writing() as ledger:
+        ledger.append(*course(1_500))
+        with Place(tmp_path).reading() as other:
+            reading = other.stream()
+            next(reading)
+            ledger.append(Ended("complete").record("u", 300.0))
+            assert not (tmp_path / "ledger.sqlite-wal").stat().st_size
+            assert len([*reading]) == len(course(1_500))

@@ -272,3 +272,11 @@ def test_letters_that_are_not_utf_8_hide_no_number(tmp_path: Path) -> None:
     (tmp_path / "paper.tex").write_bytes(b"caf\xe9 & 12.5 \\\\ % cbablate row placement 12ab\n")
     (row,) = paper_rows(tmp_path / "paper.tex")
     assert [number for number, _ in row.numbers] == ["12.5"]
+
+
+def test_a_remark_between_a_row_and_its_mark_conceals_nothing(tmp_path: Path) -> None:
+    text = "A & 99.9 \\\\\n% checked by R&D\n% cbablate row s ab\n"
+    (tmp_path / "paper.tex").write_text(text)
+    (row,) = paper_rows(tmp_path / "paper.tex")
+    assert row.is_printed
+    assert "99.9" in str(row.cells)

@@ -137,9 +137,11 @@ class SqliteLedger:
             crash_point("ledger.append.before_commit")
         self._digests, self._facts = digests, after.facts
         crash_point("ledger.append.after")
-        self.confirm()  # before the seal, which may by now be another ledger's
-        self._settle(lasting=any(fact.kind in _LASTING for fact in facts))
-        self._hand_on(facts)
+        try:
+            self.confirm()  # before the seal, which may by now be another ledger's
+            self._settle(lasting=any(fact.kind in _LASTING for fact in facts))
+        finally:  # what is committed is a fact, whatever becomes of the seal
+            self._hand_on(facts)
 
     def _hand_on(self, facts: Sequence[Record]) -> None:
         """Hand on facts that were appended, and those before them whose call a signal ended."""
@@ -229,15 +231,15 @@ class SqliteLedger:
             digests = self._file.digests()
             self._digests.update("".join(digests).encode())
             self._facts = len(digests)
-            if isinstance(known, int):
+            if connection.execute("PRAGMA user_version").fetchone() == (1,):
+                upgrade(connection, self._seal)
+            lease = take(connection, holder_now(self.path, self._lock.file))
+            if isinstance(known, int):  # after the lease, whose holder is the better reason
                 if seal_of(digests, known) != seal or len(digests) != known:
                     raise damaged(self.path, "another program has altered it while it was opened")
                 self._followed = known
             elif seal_of(digests, len(known)) == seal:
                 self._known = known
-            if connection.execute("PRAGMA user_version").fetchone() == (1,):
-                upgrade(connection, self._seal)
-            lease = take(connection, holder_now(self.path, self._lock.file))
         self._lease = lease
         crash_point("lease.after")
         self._opened = identity(self.path)

@@ -30,13 +30,13 @@ _COUNTS = """
 """Equal numbers, as long as no record was removed: they are counted from 1 without a gap."""
 _FACTS = (
     "SELECT sequence, kind, subject, at, body, digest FROM records "
-    "WHERE sequence > ? ORDER BY sequence"
+    "WHERE sequence > ? ORDER BY sequence LIMIT ?"
 )
 _LAST = "SELECT sequence, digest FROM records ORDER BY sequence DESC LIMIT 1"
 PATIENCE = 10_000
 """Milliseconds that a process waits for another that has the ledger locked."""
 _SOME = 1_000
-"""How many rows are in memory at a time."""
+"""How many rows are read at a time: in between, a writer is not held up."""
 _MOST_BYTES = 100_000_000
 """The longest value that is read from a file; a fact is far shorter."""
 
@@ -107,8 +107,8 @@ class LedgerFile:
         if self._connection is None:
             return
         try:
-            rows = self._connection.execute(_FACTS, (after,))
-            while some := rows.fetchmany(_SOME):
+            while some := self._connection.execute(_FACTS, (after, _SOME)).fetchall():
+                after = some[-1][0]
                 yield from map(self._record, some)
         except SQLITE_ERRORS as error:
             raise fault(self.path, error) from error

@@ -196,7 +196,7 @@ def _rows(path: Path) -> Iterator[PaperRow]:
     for (file, number), line in _Paper(path).lines():
         mark = _ROW.search(line)
         live = _COMMENT.sub("", line)
-        concealed = not live.strip() and "&" in line
+        concealed = not live.strip() and "&" in line and bool(mark or _END.search(line))
         if concealed:
             row = ""
         if not line.strip():
