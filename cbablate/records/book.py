@@ -47,7 +47,7 @@ class Book:
         """How many facts it was given."""
         self.latest = 0.0
         """The latest moment that any of them names, in UTC seconds; 0 without any."""
-        self._sequence = 0
+        self._newest: Record | None = None
         self._seen: dict[str, _Seen] = {}
         self._subjects: dict[Kind, set[str]] = {}
         self._budgets: dict[str, int] = {}
@@ -82,9 +82,9 @@ class Book:
     def add(self, fact: Record) -> bool:
         """Take note of one more fact; whether it counts, as `History` says."""
         with self._lock:
-            if 0 < fact.sequence <= self._sequence:
+            if fact.sequence and fact == self._newest:
                 return False  # handed over once more, after a signal
-            self._sequence = max(self._sequence, fact.sequence)
+            self._newest = fact
             self._see(fact)
             if fact.kind not in TRIAL_KINDS:
                 self._told(fact)
@@ -124,7 +124,7 @@ class Book:
             copied.ended, copied.seconds = self.ended.copy(), self.seconds.copy()
             copied.gpus, copied._seen = self.gpus.copy(), self._seen.copy()
             copied.count, copied.latest = self.count, self.latest
-            copied._sequence = self._sequence
+            copied._newest = self._newest
             copied._subjects = {kind: {*names} for kind, names in self._subjects.items()}
             copied._budgets, copied._unchecked = self._budgets.copy(), self._unchecked.copy()
         return copied
