@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -227,7 +228,7 @@ def test_schema_is_json_that_names_the_study_keys() -> None:
 
 def test_a_reader_that_leaves_early_causes_no_traceback(done: tuple[Path, Path, str]) -> None:
     study, results, _ = done
-    command = f"{sys.executable} -m cbablate.cli.main table {study} --results {results} | head -c 1"
+    command = f"{shlex.quote(sys.executable)} -m cbablate.cli.main table {study} --results {results} | head -c 1"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert "Traceback" not in said.stderr
     assert "BrokenPipe" not in said.stderr
@@ -238,7 +239,7 @@ def test_a_table_that_cannot_be_printed_is_a_sentence(
     sink: str, done: tuple[Path, Path, str]
 ) -> None:
     study, results, _ = done
-    command = f"{sys.executable} -m cbablate.cli.main table {study} --results {results} {sink}"
+    command = f"{shlex.quote(sys.executable)} -m cbablate.cli.main table {study} --results {results} {sink}"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert said.returncode == 4
     assert "the output cannot be printed" in said.stderr
@@ -252,7 +253,7 @@ def test_a_table_that_cannot_be_printed_takes_no_failed_trial_s_exit_code(
     study = toy_file(tmp_path, epochs=1, replicates=1)
     study.write_text(study.read_text().replace("{ceiling: 2.0}", "{fault: raise}"))
     words = " ".join(run_bare(study, tmp_path / "r"))
-    command = f"{sys.executable} -m cbablate.cli.main {words} {sink}"
+    command = f"{shlex.quote(sys.executable)} -m cbablate.cli.main {words} {sink}"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert said.returncode == 3, said.stderr
     assert "the output cannot be printed" in said.stderr

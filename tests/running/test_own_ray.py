@@ -155,7 +155,7 @@ def test_a_ray_that_dies_ends_the_study_in_order_and_nothing_is_lost(
             time.sleep(0.1)
         family = below(driver.pid)
         every = members(family)
-        (victim,) = [pid for pid, words in family.items() if target in words.split(" ")[0]]
+        (victim,) = [pid for pid, words in family.items() if target in words.split(" --")[0]]
         os.kill(victim, signal.SIGKILL)
         out, err = driver.communicate(timeout=LIMIT)
     finally:
