@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,7 +64,7 @@ def test_the_commands_run_from_a_checkout(tmp_path: Path) -> None:
     ]
     assert len(typed) >= 4
     for line in typed:
-        words = line.replace("cbablate", f"{sys.executable} -m cbablate.cli.main", 1)
+        words = line.replace("cbablate", f"{shlex.quote(sys.executable)} -m cbablate.cli.main", 1)
         ran = subprocess.run(["bash", "-c", words], cwd=tmp_path, capture_output=True, text=True)
         assert ran.returncode == 0, f"{line}: {ran.stderr}"
 

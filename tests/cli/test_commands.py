@@ -15,6 +15,9 @@ import pytest
 
 from tests.toys import toy_file
 
+CBABLATE = f"{shlex.quote(sys.executable)} -m cbablate.cli.main"
+"""What a shell calls."""
+
 
 def cbablate(*words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -228,7 +231,7 @@ def test_schema_is_json_that_names_the_study_keys() -> None:
 
 def test_a_reader_that_leaves_early_causes_no_traceback(done: tuple[Path, Path, str]) -> None:
     study, results, _ = done
-    command = f"{shlex.quote(sys.executable)} -m cbablate.cli.main table {study} --results {results} | head -c 1"
+    command = f"{CBABLATE} table {study} --results {results} | head -c 1"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert "Traceback" not in said.stderr
     assert "BrokenPipe" not in said.stderr
@@ -239,7 +242,7 @@ def test_a_table_that_cannot_be_printed_is_a_sentence(
     sink: str, done: tuple[Path, Path, str]
 ) -> None:
     study, results, _ = done
-    command = f"{shlex.quote(sys.executable)} -m cbablate.cli.main table {study} --results {results} {sink}"
+    command = f"{CBABLATE} table {study} --results {results} {sink}"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert said.returncode == 4
     assert "the output cannot be printed" in said.stderr
@@ -253,7 +256,7 @@ def test_a_table_that_cannot_be_printed_takes_no_failed_trial_s_exit_code(
     study = toy_file(tmp_path, epochs=1, replicates=1)
     study.write_text(study.read_text().replace("{ceiling: 2.0}", "{fault: raise}"))
     words = " ".join(run_bare(study, tmp_path / "r"))
-    command = f"{shlex.quote(sys.executable)} -m cbablate.cli.main {words} {sink}"
+    command = f"{CBABLATE} {words} {sink}"
     said = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert said.returncode == 3, said.stderr
     assert "the output cannot be printed" in said.stderr
