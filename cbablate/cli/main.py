@@ -15,7 +15,7 @@ from cbablate.cli.commands.explain import NumberedCommand, explain
 from cbablate.cli.commands.fsck import fsck
 from cbablate.cli.commands.report import report
 from cbablate.cli.commands.run import run
-from cbablate.cli.commands.verify import verify
+from cbablate.cli.commands.verify import verify as verify_paper
 from cbablate.cli.leaving import leave
 from cbablate.cli.output import form_for, spelled, write_file
 from cbablate.cli.run_options import Mlflow
@@ -274,7 +274,7 @@ def schema(
 app.command()(diff)
 app.command(cls=NumberedCommand)(explain)
 app.command()(report)
-app.command()(verify)
+app.command()(verify_paper)
 app.command()(fsck)
 
 

@@ -279,12 +279,12 @@ def measurement_of(record: Record) -> Measurement:
 
 def misshapen(kind: str, body: Any) -> str:
     """What is wrong with a fact of this kind and body; "" if nothing is."""
-    spelling = SPELLINGS.get(kind)  # type: ignore[call-overload]  # what a damaged file holds
-    if spelling is None:
+    known = SPELLINGS.get(kind)  # type: ignore[call-overload]  # what a damaged file holds
+    if known is None:
         return f"there is no kind of fact {str(kind)[:40]!r}"
     if type(body) is not dict:
         return "its body is not a mapping"
     try:
-        return str(spelling.fault(body))
+        return str(known.fault(body))
     except RecursionError:
         return "it is nested too deep"

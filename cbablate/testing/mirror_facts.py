@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cbablate.planning.plan import Plan, plan
+from cbablate.planning.plan import Plan
+from cbablate.planning.plan import plan as plan_of
 from cbablate.planning.trial import Trial
 from cbablate.records.facts import Ended, Fact, Measured, SessionFact, Started, Timed
 from cbablate.records.measurement import Measurement
@@ -38,7 +39,7 @@ def toy_plan(
         objective=Objective(metric="val/score", direction="maximize"),
         report=("test/score", "throughput/train"),
     )
-    return plan(study, describe("toy", Path()))
+    return plan_of(study, describe("toy", Path()))
 
 
 class Story:

@@ -147,8 +147,8 @@ def _comment(table: Table, found: Fit, *, long: bool) -> str:
 def _words(table: Table) -> str:
     """All words of the table, to look for what cannot be set."""
     cells = (cell for row in table.rows for cell in row.cells)
-    heads = (f"{column.label} {column.unit}" for column in table.columns)
-    said = [*_sentences(table), *heads, *table.notes]
+    labels = (f"{column.label} {column.unit}" for column in table.columns)
+    said = [*_sentences(table), *labels, *table.notes]
     return " ".join([*said, *(cell.text for cell in cells if isinstance(cell, Text))])
 
 

@@ -76,9 +76,9 @@ def publish(plan: Plan, facts: Recorded, folder: Path) -> list[Path]:
 
 def _ours(plan: Plan, folder: Path) -> set[Path]:
     """Every view and figure that a study of this name may ever have had beside its table."""
-    views = product(WRITTEN, SUFFIXES.values())
+    tables = product(WRITTEN, SUFFIXES.values())
     figures = product(map(_plain, (*WORDS, *plan.description.metrics)), _DRAWN)
-    return {folder / f"{plan.study.name}-{name}{end}" for name, end in (*views, *figures)}
+    return {folder / f"{plan.study.name}-{name}{end}" for name, end in (*tables, *figures)}
 
 
 def _plain(word: str) -> str:

@@ -10,21 +10,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.analysis.outcome import Outcome
+from cbablate.analysis.outcome import outcome as outcome_of
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
 from cbablate.reporting.figures.figure import write_figure
-from cbablate.reporting.figures.picture import Picture, pictures
+from cbablate.reporting.figures.picture import Picture
+from cbablate.reporting.figures.picture import pictures as pictures_of
 from cbablate.reporting.forms.latex import latex
 from cbablate.reporting.forms.tex_text import breakable, escape, prose
 from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.pages.report import efforts, robust_part
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta
-from cbablate.reporting.sentences.reviewer import Case, Question, questions
+from cbablate.reporting.sentences.reviewer import Case, Question
+from cbablate.reporting.sentences.reviewer import questions as questions_on
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.spec.typesetting import Typesetting
 
@@ -58,11 +61,11 @@ def report_pdf(plan: Plan, facts: Recorded) -> bytes:
             "`cbablate report STUDY` writes the same as a page that a browser can print."
         )
     told = Book.of(facts)
-    found = outcome(plan, told)
+    found = outcome_of(plan, told)
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
-    asked = questions(Case(plan, summary, trials, efforts(found)))
-    shown = list(pictures(found, trials))
+    asked = questions_on(Case(plan, summary, trials, efforts(found)))
+    shown = list(pictures_of(found, trials))
     with tempfile.TemporaryDirectory(prefix="cbablate-report-") as folder:
         for number, picture in enumerate(shown):
             write_figure(picture.figure, Path(folder) / f"figure{number}.pdf")

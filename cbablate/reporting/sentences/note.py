@@ -291,11 +291,11 @@ def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
         if not timed or metric_of(plan, name).source != "timing":
             continue
         rounds = sorted({timing.rounds for timing in timed})
-        counted = f"{rounds[0]}" if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
+        number = f"{rounds[0]}" if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
         devices = sorted({timing.device for timing in timed if timing.device})
         where = f" on {' and '.join(devices)}" if devices else ""
         yield (
-            f"{metric_of(plan, name).label}: median (slowest{DASH}fastest) of {counted} "
+            f"{metric_of(plan, name).label}: median (slowest{DASH}fastest) of {number} "
             f"round{'' if rounds == [1] else 's'}, each arm alone and all in turns{where}."
         )
         if len({timing.batch for timing in timed}) > 1:

@@ -36,7 +36,8 @@ from cbablate.planning.trial import Trial
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import FAILURES, Verdict
 from cbablate.running.executors.checkpoint_transport import Saved
-from cbablate.running.isolation.error_text import message, sentence, trace
+from cbablate.running.isolation.error_text import message, sentence
+from cbablate.running.isolation.error_text import trace as trace_of
 from cbablate.running.isolation.limits import Limits
 from cbablate.spec.needs import Needs
 from cbablate.workloads.own_code.entry import Entry
@@ -181,5 +182,5 @@ def raised(error: BaseException) -> Ending:
         how="raised",
         sentence=message(error) if isinstance(error, TrialFailure) else sentence(error),
         failure=failure if failure in FAILURES else "error",
-        traceback=trace(error),
+        traceback=trace_of(error),
     )

@@ -151,7 +151,7 @@ def checked(yielded: Any, trial: Trial, *, after: int) -> Measurement:
             for name, values in item.vectors.items()
         },
         seconds=float(item.seconds),
-        notes={str(name): str(words) for name, words in item.notes.items()},
+        notes={str(name): str(note) for name, note in item.notes.items()},
         sketches={str(name): _sketch(name, text) for name, text in item.sketches.items()},
     )
 

@@ -212,7 +212,7 @@ def _put_logging(wanted: tuple[Any, ...]) -> None:
 
 def _context() -> tuple[Any, ...]:
     now = decimal.getcontext()
-    traps = tuple(signal for signal, traps in now.traps.items() if traps)
+    traps = tuple(condition for condition, trapped in now.traps.items() if trapped)
     return (now.prec, now.rounding, now.Emin, now.Emax, now.capitals, now.clamp, traps)
 
 
