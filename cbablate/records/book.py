@@ -47,7 +47,7 @@ class Book:
         """How many facts it was given."""
         self.latest = 0.0
         """The latest moment that any of them names, in UTC seconds; 0 without any."""
-        self._newest: Record | None = None
+        self._newest: tuple[int, str, str, float] | None = None
         self._seen: dict[str, _Seen] = {}
         self._subjects: dict[Kind, set[str]] = {}
         self._budgets: dict[str, int] = {}
@@ -82,9 +82,10 @@ class Book:
     def add(self, fact: Record) -> bool:
         """Take note of one more fact; whether it counts, as `History` says."""
         with self._lock:
-            if fact.sequence and fact == self._newest:
+            newest = fact.sequence, fact.kind, fact.subject, fact.at
+            if fact.sequence and newest == self._newest:
                 return False  # handed over once more, after a signal
-            self._newest = fact
+            self._newest = newest
             self._see(fact)
             if fact.kind not in TRIAL_KINDS:
                 self._told(fact)
