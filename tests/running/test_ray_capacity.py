@@ -89,7 +89,10 @@ def test_memory_counts_where_a_trial_says_what_it_takes() -> None:
 @pytest.mark.parametrize(
     ("needs", "remedy"),
     [
-        (Needs(gpus=0.0, memory=20_000_000_000), r"10 GB\).*Start a node with more memory\."),
+        (
+            Needs(gpus=0.0, memory=20_000_000_000),
+            r"\) with 10 GB\. Start a node with more memory\.",
+        ),
         (Needs(gpus=0.0, nodes=2), r"A trial runs on one node\."),
         (Needs(cpus=128, gpus=1.0), r"Start a node with free cores\."),
         (Needs(gpus=2.0), r"Lower --gpus-per-trial"),

@@ -44,8 +44,7 @@ class Node:
     def __str__(self) -> str:
         cores = f"{self.cpus:g} {'core' if self.cpus == 1 else 'cores'}"
         gpus = f"{self.gpus:g} {'GPU' if self.gpus == 1 else 'GPUs'}"
-        memory = "" if self.memory == math.inf else f", {self.memory / 1e9:.3g} GB"
-        return f"{self.name} ({cores}, {gpus}{memory})"
+        return f"{self.name} ({cores}, {gpus})"
 
 
 def nodes_of(listed: Iterable[dict[str, Any]]) -> list[Node]:
@@ -76,7 +75,9 @@ def room(nodes: Sequence[Node], needs: Needs) -> int:
     found = sum(node.holds(needs) for node in nodes)
     if found:
         return found
-    listed = ", ".join(str(node) for node in nodes[:8]) or "no node at all"
+    memory = (f" with {node.memory / 1e9:.3g} GB" if needs.memory else "" for node in nodes)
+    offers = [f"{node}{size}" for node, size in zip(nodes, memory, strict=True)]
+    listed = ", ".join(offers[:8]) or "no node at all"
     more = f" and {len(nodes) - 8} more" if len(nodes) > 8 else ""
     raise EnvironmentFault(
         f"a trial takes {needs}, all on one node, and no node of Ray offers that: {listed}{more}. "
