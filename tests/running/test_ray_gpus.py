@@ -76,8 +76,11 @@ print(json.dumps(told))
 def told() -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="c") as short:
         (Path(short) / "ray").mkdir()
+        # Ray's own test cluster hands Python's path to a shell unquoted: one without a space.
+        (Path(short) / "venv").symlink_to(sys.prefix)
+        python = Path(short, "venv", Path(sys.executable).relative_to(sys.prefix))
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM],
+            [python, "-c", PROGRAM],
             env=os.environ | {"RAY_TMPDIR": short, "CUDA_VISIBLE_DEVICES": "0,1"},
             capture_output=True,
             text=True,
