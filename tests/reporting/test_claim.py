@@ -1,5 +1,7 @@
 """Findings in words: each arm by name, with what its claim rests on."""
 
+# ruff: noqa: RUF001 - the minus is what is printed
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -53,9 +55,9 @@ def test_every_arm_has_its_sentence() -> None:
         "Findings on Top-1: helps or hurts: adjusted p < 0.05, and the exact sign-flip test "
         "agrees; no larger difference: two one-sided t tests, Holm-adjusted.",
         "MLP front: helps (+0.88 to +1.12 pp).",
-        "MLP middle: hurts (-1.12 to -0.88 pp).",
-        "MLP end: no difference larger than 0.5 pp (-0.02 to +0.02 pp).",
-        "after attention: undecided (-0.93 to +1.08 pp).",
+        "MLP middle: hurts (−1.12 to −0.88 pp).",
+        "MLP end: no difference larger than 0.5 pp (−0.02 to +0.02 pp).",
+        "after attention: undecided (−0.93 to +1.08 pp).",
     ]
 
 
@@ -74,7 +76,7 @@ def test_of_a_metric_without_direction_an_arm_only_differs() -> None:
     plan = planned(names=("one",), report=("attention/entropy",))
     lines = said(plan, facts(plan, UP, metric="attention/entropy"))
     assert lines[0].startswith("Findings on Entropy: differs: adjusted p < 0.05")
-    assert lines[1] == "one: differs (+0.878 to +1.122 nats)."
+    assert lines[1] == "one: differs (+0.88 to +1.12 nats)."
 
 
 def test_an_arm_with_too_few_pairs_has_no_claim_and_its_pairs_are_counted() -> None:

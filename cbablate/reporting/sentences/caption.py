@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.planning.plan import Plan
-from cbablate.reporting.model.scale import scale_in
+from cbablate.reporting.model.scale import difference_scale
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.reporting.sentences.note import legend
 from cbablate.reporting.sentences.tuning_note import given
@@ -98,7 +98,7 @@ def _margin(plan: Plan, summary: Summary) -> Iterator[str]:
     name = summary.primary
     if plan.study.margin is None or not name:
         return
-    scale = scale_in(plan, summary, name)
+    scale = difference_scale(plan, summary, name)
     words = margin_words(plan, scale, difference_unit(plan, scale, name))
     yield f"Margin of equivalence: {words}."
 

@@ -9,7 +9,8 @@ from cbablate.analysis.contrasts.verdict import Claim, Finding
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.phrases import LISTED, counted, first_few
 from cbablate.planning.plan import Plan
-from cbablate.reporting.model.scale import Scale, scale_in
+from cbablate.reporting.model.cell import significant
+from cbablate.reporting.model.scale import Scale, difference_scale
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
@@ -33,7 +34,7 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
     if all(one.claim == "too few" for one in found):
         yield _none_found("t" if any(c.p is not None for c in known) else "")
         return
-    scale = scale_in(plan, summary, name)
+    scale = difference_scale(plan, summary, name)
     unit = difference_unit(plan, scale, name)
     margin = margin_words(plan, scale, unit)
     looks = summary.course is not None
@@ -84,7 +85,7 @@ def difference_unit(plan: Plan, scale: Scale, name: str) -> str:
 def margin_words(plan: Plan, scale: Scale, unit: str) -> str:
     """The study's margin as it was written, not rounded as means are; "" without one."""
     value = scale.number(plan.study.margin).value
-    return "" if value is None else _measured(f"{value:.6g}", unit)
+    return "" if value is None else _measured(significant(value, 6), unit)
 
 
 def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bool) -> str:
@@ -122,10 +123,10 @@ def _said(contrast: Contrast, finding: Finding, scale: Scale, *, unit: str, marg
 
 
 def _interval(contrast: Contrast, scale: Scale, unit: str) -> str:
-    if contrast.low is None or contrast.high is None:
+    written = scale.interval(contrast.difference, contrast.low, contrast.high)
+    if written.low is None or written.high is None:
         return ""
-    low, high = (scale.number(end, signed=True).plain for end in (contrast.low, contrast.high))
-    return f" ({low} to {_measured(high, unit)})"
+    return f" ({written.low.plain} to {_measured(written.high.plain, unit)})"
 
 
 def _measured(digits: str, unit: str) -> str:

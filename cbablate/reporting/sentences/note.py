@@ -13,7 +13,7 @@ from cbablate.phrases import counted, first_few
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.reporting.model.cell import DASH, Probability
+from cbablate.reporting.model.cell import DASH, Number, Probability
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
@@ -264,7 +264,9 @@ def _pairing(
         alike = [one.correlation for one in enough if one.correlation is not None]
         gain = statistics.median(gains)
         how_alike = (
-            f" (correlation of paired seeds {statistics.median(alike):.2f})" if alike else ""
+            f" (correlation of paired seeds {Number(statistics.median(alike), 2).plain})"
+            if alike
+            else ""
         )
         typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
         if len(enough) < len(found):
