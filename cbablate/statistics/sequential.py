@@ -120,11 +120,11 @@ class Looks:
             return 1.0
         if above == 0:
             return alphas[0]
-        low, high = math.log(alphas[above - 1]), math.log(alphas[above])
+        low, high = alphas[above - 1], alphas[above]
         if p <= 0 or levels[above - 1] <= 0:
-            return math.exp((low + high) / 2)
+            return math.sqrt(low * high)
         part = math.log(p / levels[above - 1]) / math.log(levels[above] / levels[above - 1])
-        return math.exp(low + min(part, 1 - 1e-12) * (high - low))
+        return low * (high / low) ** min(part, 1 - 1e-12)
 
 
 def spent(part: float, alpha: float = ALPHA) -> float:

@@ -39,13 +39,17 @@ from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, floor
 from cbablate.statistics.student_t import two_sided
 
 __all__ = [
-    *("SURE", "Claim", "Equivalence", "Finding"),
-    *("agrees", "equivalence", "findings", "turned"),
+    "SURE",
+    "Claim",
+    "Equivalence",
+    "Finding",
+    "agrees",
+    "equivalence",
+    "findings",
+    "turned",
 ]
 
-Claim = Literal[
-    "helps", "hurts", "differs", "equivalent", "unconfirmed", "undecided", "too few"
-]
+Claim = Literal["helps", "hurts", "differs", "equivalent", "unconfirmed", "undecided", "too few"]
 SURE: tuple[Claim, ...] = ("helps", "hurts", "differs")
 """The claims of a difference: where a mark stands beside it, and nowhere else."""
 
@@ -74,8 +78,7 @@ class Finding:
     p_sign_flip: float | None
     p_equivalence: float | None
     margin: float | None
-    equivalence: tuple[float, float] | None = None
-    """The interval that decides whether the difference is smaller than the margin."""
+    equivalence: Equivalence | None = None
 
     @property
     def sure(self) -> bool:
@@ -106,9 +109,7 @@ def findings(
     equal = equal or [equivalence(one, margin, level) for one in contrasts]
     same = corrected([None if one is None else one.p for one in equal], how.steps)
     return [
-        Finding(
-            _claim(one, direction, flip, p), flip, p, margin, tost and (tost.low, tost.high)
-        )
+        Finding(_claim(one, direction, flip, p), flip, p, margin, tost)
         for one, flip, p, tost in zip(contrasts, flips, same, equal, strict=True)
     ]
 

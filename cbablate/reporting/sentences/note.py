@@ -29,12 +29,25 @@ from cbablate.statistics.bootstrap import RESAMPLES
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
-__all__ = ["DAGGER", "MARK", "comment", "fixed_marks", "legend", "mark_note", "marked", "method", "notes"]
+__all__ = [
+    "DAGGER",
+    "MARK",
+    "WELCH",
+    "comment",
+    "fixed_marks",
+    "legend",
+    "mark_note",
+    "marked",
+    "method",
+    "notes",
+]
 
 DAGGER = "†"
 """The mark of a difference that is claimed (`Finding.sure`), and of no other."""
 MARK = f"{DAGGER}: adjusted p < {ALPHA}, and the exact sign-flip test agrees."
 _ALONE = f"{DAGGER}: adjusted p < {ALPHA}."
+WELCH = "‡"
+"""The mark of a difference that no seed is behind on both sides."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
 _CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
 _HARDLY = 1.05
@@ -175,8 +188,7 @@ def _difference(plan: Plan, summary: Summary) -> str:
     sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by seed."
     if any(one.p is not None for one in found):
         sentence += f" p: {_tested(plan, found)}; {_kept(plan, found)}."
-    if plan.study.analysis.interval == "t" and _any_marked(summary):
-        # a bootstrap interval's parenthesis has no mark behind it; p stands beside it
+    if _any_marked(summary):
         sentence += f" {_mark(plan)}"
     return sentence
 
@@ -185,12 +197,10 @@ def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
     """Which intervals differences have."""
     over = " over all looks" if plan.study.sequential is not None else ""
     if any(one.joint for one in found):
-        return f"the intervals of Δ{' hold' if over else ' are simultaneous'}{over}{
-            ' and comparisons' if over else ''}"
+        return f"intervals of Δ alike, so that they hold together{over}"
     if over:
-        return f"the intervals of Δ hold{over}"
-    alone = len(found) > 1
-    return "each interval of Δ is a 95 % one by itself, not adjusted" if alone else "95 % intervals"
+        return f"intervals of Δ hold{over}"
+    return "each interval of Δ holds with 95 % by itself"
 
 
 def _mark(plan: Plan) -> str:
@@ -204,7 +214,7 @@ def _any_marked(summary: Summary) -> bool:
 
 def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
     """What the mark of a difference at the hyperparameters as written says, where one stands."""
-    if plan.study.analysis.interval == "t" and _any_marked(fixed):
+    if _any_marked(fixed):
         yield f"Δ fixed is tested alike, as a family of its own; {_mark(plan)}"
 
 
@@ -262,8 +272,6 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
             f"{fewest} pairs they cover {100 * bca_coverage(fewest):.1f} % where differences are "
             "normal."
         )
-    if any(one.kind == "welch" and one.low is not None for one in found):
-        yield "Where no seed is shared, the interval in parentheses is Welch's t-interval."
     if any(1 < one.n < FEWEST_FOR_BCA for one in found):
         yield f"Below {FEWEST_FOR_BCA} pairs no BCa interval is given."
 
@@ -300,7 +308,10 @@ def _pairing(
         and one.contrasts[primary].p is not None
     ]
     if apart:
-        yield f"Not paired, as no seed is shared (Welch's t test instead): {first_few(apart)}."
+        yield (
+            f"{WELCH}: not paired, as no seed is shared (Welch's t test and t-interval instead): "
+            f"{first_few(apart)}."
+        )
 
 
 def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
