@@ -13,7 +13,6 @@ from numpy import nan_to_num
 
 from cbablate.statistics.correction import share
 from cbablate.statistics.power import (
-    ALPHA,
     FEWEST_PAIRS,
     POWER,
     detectable,
