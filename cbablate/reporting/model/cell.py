@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = [
     "DASH",
@@ -130,11 +130,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class Range:
-    """A centre with the least and the greatest value: `2134 (2101–2160)`."""
+    """A centre with the least and the greatest value: `2134 (2101–2160)`, and a mark."""
 
     centre: Number
     low: Number
     high: Number
+    mark: str = field(default="", kw_only=True)
 
     @property
     def span(self) -> str:
@@ -146,7 +147,7 @@ class Range:
     @property
     def plain(self) -> str:
         """All of it in a line."""
-        return f"{self.centre.plain} {self.span}"
+        return f"{self.centre.plain} {self.span}{' ' if self.mark else ''}{self.mark}"
 
 
 @dataclass(frozen=True)
