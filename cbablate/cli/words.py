@@ -82,6 +82,14 @@ TEXT = "text"
 """The form that a terminal is shown."""
 
 
+class Notes(StrEnum):
+    """How much stands below a table."""
+
+    none = "none"
+    short = "short"
+    full = "full"
+
+
 class Written(StrEnum):
     """What a person writes."""
 

@@ -26,9 +26,10 @@ def markdown(table: Table) -> str:
         f"{':' if to_left else '-'}{'-' * max(1, wide - 2)}{'-' if to_left else ':'}"
         for to_left, wide in zip(left, widths, strict=True)
     ]
+    silent = () if table.shown else table.warnings
     widths = [max(wide, 3) for wide in widths]
     lines = [
-        *(f"<!-- {_remark(line)} -->" for line in (*table.comment, *table.method)),
+        *(f"<!-- {_remark(line)} -->" for line in (*table.comment, *table.method, *silent)),
         "",
         f"**{_escaped(table.caption)}**",
         "",
@@ -37,7 +38,7 @@ def markdown(table: Table) -> str:
             for line in [heads, rule, *body]
         ),
         "",
-        *(f"- {_sentence(note)}" for note in table.notes),
+        *(f"- {_sentence(note)}" for note in table.shown),
     ]
     return "\n".join(lines).rstrip("\n") + "\n"
 

@@ -142,9 +142,9 @@ _HYPHEN = re.compile(r"(?<=[^\W\d])-(?=\d)")
 """Of `Top-1`: TeX would end a line after it."""
 _UNIT = re.compile(
     r"(?<=\d) (?=(?:\\%|[A-Za-z]+(?:/[A-Za-z]+)?)(?:[);,.]|$)|\\%)"  # 0.55 pp), 95 % of
-    r"|(?<=\$) (?==)|(?<=\$ =|\$~=) (?=\d)"  # n = 6
+    r"|(?<=dagger\$:) |(?<=\$) (?==)|(?<=\$ =|\$~=) (?=\d)"  # n = 6
 )
-"""The space between a number and what it counts, and around the sign after a symbol."""
+"""The space between a number and what it counts, and around the sign after a symbol or mark."""
 _JOINED = "-,'"
 """What fonts join with a second of its kind, as LaTeX spells it."""
 _APART = r"{\kern0pt}"

@@ -9,7 +9,7 @@ from cbablate.character import visible, width
 from cbablate.reporting.model.cell import DASH, MINUS, Blank, Cell, Range, Spread
 from cbablate.reporting.model.column import Column, Row
 
-__all__ = ["aligned_text"]
+__all__ = ["aligned_text", "in_ascii"]
 
 _GAP = "  "
 _NARROWEST = 60
@@ -27,6 +27,8 @@ _ASCII = str.maketrans(
         "“": '"',
         "”": '"',
         "⁻": "-",
+        "Š": "S",
+        "á": "a",
         **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)),
     }
 )
@@ -87,9 +89,12 @@ def _spelled(text: str, ascii_only: bool) -> str:
     shown = visible(text) if text.strip() else text
     if text.startswith(" ") and text.strip():
         shown = f" {shown}"
-    if not ascii_only:
-        return shown
-    return shown.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+    return in_ascii(shown) if ascii_only else shown
+
+
+def in_ascii(text: str) -> str:
+    """The text in one line of ASCII: signs as one types them, the rest by number."""
+    return visible(text).translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def _wrapped(text: str, wide: int) -> list[str]:

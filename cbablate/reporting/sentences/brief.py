@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.contrasts.contrast import Contrast
+from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
+from cbablate.phrases import counted
 from cbablate.planning.plan import Plan
 from cbablate.reporting.sentences.claim import brief_claims
 from cbablate.reporting.sentences.note import (
@@ -21,21 +23,26 @@ from cbablate.reporting.sentences.note import (
 from cbablate.reporting.sentences.sequential_note import looks_notes
 from cbablate.reporting.sentences.shortfall import absences, missing, mixtures, shortfalls
 from cbablate.reporting.sentences.timing_note import timing_notes
+from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_doubts
 from cbablate.statistics.power import ALPHA
 
-__all__ = ["brief_notes", "short_legend"]
+__all__ = ["brief", "short_legend", "short_tuning"]
 
 
-def brief_notes(plan: Plan, summary: Summary, *, crossed: bool = False) -> tuple[str, ...]:
+def brief(
+    plan: Plan, summary: Summary, tuned: Tuned | None = None, *, crossed: bool = False
+) -> tuple[str, ...]:
     """The notes at `short`: none is left out that keeps a number from being taken for more.
 
-    `crossed` says that no cell shows a difference.
+    `crossed` says that no cell shows a difference, nor a timing.
     """
     return (
-        *short_legend(plan, summary),
+        *effort_notes(tuned),
+        *short_legend(plan, summary, crossed=crossed),
+        *short_tuning(tuned),
         *doubts(plan, summary),
         *looks_notes(plan, summary),
-        *timing_notes(plan, summary, brief=True),
+        *([] if crossed else timing_notes(plan, summary, brief=True)),
         *absences(plan, summary),
         *missing(summary),
         *shortfalls(plan, summary, summary.primary),
@@ -44,7 +51,17 @@ def brief_notes(plan: Plan, summary: Summary, *, crossed: bool = False) -> tuple
         *design_notes(plan),
         *brief_claims(plan, summary, shown=not crossed),
         *effect_notes(plan, summary),
+        *tuning_doubts(summary, tuned),
     )
+
+
+def short_tuning(tuned: Tuned | None) -> Iterator[str]:
+    """What each arm was given to be tuned."""
+    if tuned is None:
+        return
+    many = counted(tuned.tunings[0].wanted, "trial")
+    fixed = "; Fixed: at the hyperparameters as written" if tuned.fixed is not None else ""
+    yield f"Each arm tuned by {many}, then trained anew from fresh seeds{fixed}."
 
 
 def _chosen(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -53,8 +70,8 @@ def _chosen(plan: Plan, summary: Summary) -> Iterator[str]:
         yield f"{metric_of(plan, summary.primary).label} is what decisions were made on, too."
 
 
-def short_legend(plan: Plan, summary: Summary) -> Iterator[str]:
-    """The same in one sentence, with how many seeds are behind a mean."""
+def short_legend(plan: Plan, summary: Summary, *, crossed: bool = False) -> Iterator[str]:
+    """How many seeds are behind a mean, and what the table's signs mean, in one sentence."""
     counts = {_n(one, summary.primary) for one in summary.arms}
     if not any(counts):
         return
@@ -65,7 +82,10 @@ def short_legend(plan: Plan, summary: Summary) -> Iterator[str]:
     if any(e.half_width for one in summary.arms for e in one.estimates.values()):
         words += " ± 95 % intervals"
     found = compared(summary, summary.primary)
-    if found:
+    if found and crossed:
+        differs = f"; {_short_mark(plan)}, of the difference from {whom(plan, found)}"
+        words += differs if any_marked(summary) else ""
+    elif found:
         words += f"; Δ: from {whom(plan, found)}, paired by seed"
         words += _short_kind(plan, found) if any(one.p is not None for one in found) else ""
         words += f"; {_short_mark(plan)}" if any_marked(summary) else ""
@@ -81,7 +101,7 @@ def _short_kind(plan: Plan, found: Sequence[Contrast]) -> str:
     how = plan.study.analysis
     over = " over all looks" if plan.study.sequential is not None else ""
     if any(one.joint for one in found):
-        return f", intervals simultaneous{over}"
+        return f", simultaneous{over}"
     word = CORRECTIONS.get(how.correction, "Dunnett")
     alone = ", each interval by itself" + over
     return alone + (f"; p: {word}-adjusted" if found[0].family > 1 else "")
