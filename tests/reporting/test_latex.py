@@ -144,7 +144,7 @@ def test_plain_numbers_and_blanks_are_set_too() -> None:
     plan = placement()
     column = Column("x", "spread")
     rows = (Row((Number(12.5, 1),)), Row((Number(None, 1),)), Row((Blank(),)))
-    text = latex(replace(table_of(plan, []), columns=(column,), rows=rows, notes=()))
+    text = latex(replace(table_of(plan, []), columns=(column,), rows=rows, notes=(), brief=()))
     assert "    12.5 \\\\\n    {--} \\\\\n    \\multicolumn{1}{c}{--} \\\\" in text
     assert "minipage" not in text
 

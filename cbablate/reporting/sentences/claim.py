@@ -55,7 +55,8 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
     yield f"Findings on {metric_of(plan, name).label}{measured}: {how}."
     for words, group in _grouped(said):
         arms = first_few(f"{one.arm} ({one.numbers})" if one.numbers else one.arm for one in group)
-        yield f"{words[:1].upper()}{words[1:]}: {arms}."
+        many = f", {len(group)} of {len(said)}" if len(said) > LISTED else ""
+        yield f"{words[:1].upper()}{words[1:]}{many}: {arms}."
 
 
 def brief_claims(plan: Plan, summary: Summary, *, shown: bool = True) -> Iterator[str]:
@@ -198,17 +199,14 @@ def _doubt(contrast: Contrast, finding: Finding) -> tuple[str, str]:
     """
     p = contrast.p_adjusted
     if p is not None and p >= ALPHA:
-        return "each interval is adjusted for nothing, and p is", f"p = {Probability(p).plain}"
+        return "its own interval leaves out 0, but not p", f"p = {Probability(p).plain}"
     if not contrast.excludes_zero:
-        return f"p is below {ALPHA}, but the interval has 0 in it", ""
+        return f"adjusted p < {ALPHA}, but the interval has 0 in it", ""
     if not agrees(contrast, finding.p_sign_flip):
         flip = Probability(finding.p_sign_flip or 1.0).plain
         return "the exact sign-flip test does not agree", f"its p = {flip}"
     if turned(contrast):
-        return (
-            "the means over all seeds of either arm differ the other way",
-            counted(contrast.n, "pair"),
-        )
+        return "the means, over all seeds that each has, differ the other way", ""
     return "one view of the numbers does not agree", ""
 
 
