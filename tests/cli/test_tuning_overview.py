@@ -102,7 +102,7 @@ def test_importance_stands_beside_what_chance_gives_and_nothing_is_important_in_
         searched(telling, planned, lambda s, n, p: {"val/score": value(n, dict(p))}, trials=24)
         return [line.strip() for line in swept(planned, telling.facts).splitlines()]
 
-    warning = "Nothing is more important here than chance makes it: read nothing into the order."
+    warning = "Nothing is more important than chance makes it: read nothing into the order."
     noise = lines(lambda n, p: random.Random(n).gauss(0, 1))
     assert warning in noise
     found = lines(lambda n, p: 3 * p["rate"] + random.Random(n).gauss(0, 0.3))

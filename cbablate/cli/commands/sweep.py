@@ -95,8 +95,8 @@ def _importance(one: Tuning) -> Iterator[str]:
     metric = one.search.objectives[one.decides].metric
     if not rated:
         yield (
-            f"  Importance: not told by fewer than {FEWEST} complete trials of unlike value, nor of "
-            "one hyperparameter alone."
+            f"  Importance: not told by fewer than {FEWEST} complete trials of unlike value, nor "
+            "of one hyperparameter alone."
         )
         return
     yield f"  Importance for {metric} (fANOVA, over {_eligible(one)} complete trials):"
@@ -105,7 +105,7 @@ def _importance(one: Tuning) -> Iterator[str]:
         yield f"    {', '.join(conditional)}: conditional, not rated"
     yield f"    By chance: mean and largest of {PERMUTATIONS} permutations of {metric}."
     if not any(rated_one.sure for rated_one in rated.values()):
-        yield "    Nothing is more important here than chance makes it: read nothing into the order."
+        yield "    Nothing is more important than chance makes it: read nothing into the order."
 
 
 def _eligible(one: Tuning) -> int:
