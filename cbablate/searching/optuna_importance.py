@@ -7,8 +7,10 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from cbablate.analysis.searches.tuning import Tuning
@@ -58,31 +60,19 @@ def importances(tuning: Tuning) -> Mapping[str, Importance]:
     values = [value for _, value in found]
     if len(found) < FEWEST or len(space) < 2 or len({*values}) == 1:
         return {}
-    distributions = {key: distribution(parameter) for key, parameter in space.items()}
     proposals = [
         spelled(tuning.search.sweep, {key: attempt.proposal[key] for key in space})
         for attempt, _ in found
     ]
-
-    def shares(values: Sequence[float]) -> Mapping[str, float]:
-        study = optuna.create_study()
-        study.add_trials(
-            [
-                optuna.trial.create_trial(params=params, distributions=distributions, value=value)
-                for params, value in zip(proposals, values, strict=True)
-            ]
-        )
-        evaluator = FanovaImportanceEvaluator(seed=0)
-        return get_param_importances(study, evaluator=evaluator, normalize=False)
-
+    distributions = {key: distribution(parameter) for key, parameter in space.items()}
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            rated = shares(values)
+            rated = _shares(proposals, distributions, values)
             chance = [
-                shares(Random(k).sample(values, len(values)))  # noqa: S311 - a simulation
+                _shares(proposals, distributions, Random(k).sample(values, len(values)))  # noqa: S311 - a simulation
                 for k in range(PERMUTATIONS)
             ]
     finally:
@@ -95,3 +85,22 @@ def importances(tuning: Tuning) -> Mapping[str, Importance]:
         )
         for key, share in rated.items()
     }
+
+
+def _shares(
+    proposals: Sequence[Mapping[str, Any]],
+    distributions: Mapping[str, BaseDistribution],
+    values: Sequence[float],
+) -> Mapping[str, float]:
+    """fANOVA's shares where these proposals have these values."""
+    study = optuna.create_study()
+    study.add_trials(
+        [
+            optuna.trial.create_trial(
+                params=dict(params), distributions=dict(distributions), value=value
+            )
+            for params, value in zip(proposals, values, strict=True)
+        ]
+    )
+    evaluator = FanovaImportanceEvaluator(seed=0)
+    return get_param_importances(study, evaluator=evaluator, normalize=False)
