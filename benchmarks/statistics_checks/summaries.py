@@ -38,7 +38,9 @@ def _values(size: Size) -> Check:
         draw = np.random.default_rng(case)
         n, tasks = int(draw.integers(2, 12)), int(draw.integers(3, 16))
         one, other = (np.round(draw.normal(0, 2, (n, tasks)), 1) for _ in range(2))  # with ties
-        wins = np.mean([scipy.stats.mannwhitneyu(a, b).statistic for a, b in zip(one.T, other.T)])
+        wins = np.mean(
+            [scipy.stats.mannwhitneyu(a, b).statistic for a, b in zip(one.T, other.T, strict=True)]
+        )
         ours = (
             robust_mean(_scores(one)).value,
             probability_of_improvement(_scores(one), _scores(other)).value,

@@ -21,10 +21,10 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cbablate.analysis.contrasts.contrast import holm
 from cbablate.analysis.contrasts.replicates import Values, complete
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.statistics.correction import holm
 from cbablate.statistics.f_distribution import tail
 from cbablate.statistics.power import ALPHA
 from cbablate.statistics.sign_flip import sign_flip
