@@ -126,14 +126,14 @@ def _doubt(contrast: Contrast, finding: Finding) -> str:
     """Why a difference that one view of the numbers shows is claimed by no word."""
     p = contrast.p_adjusted
     if p is not None and p >= ALPHA:
-        return f": adjusted p = {Probability(p).plain}, though its own interval leaves out 0"
+        return f", as adjusted p = {Probability(p).plain}, though its own interval leaves out 0"
     if not contrast.excludes_zero:
-        return f": adjusted p < {ALPHA}, though the interval has 0 in it"
+        return f", as the interval has 0 in it, though adjusted p < {ALPHA}"
     if not agrees(contrast, finding.p_sign_flip):
         flip = Probability(finding.p_sign_flip or 1.0).plain
-        return f": the exact sign-flip test does not agree (adjusted p = {flip})"
+        return f", as the exact sign-flip test does not agree, adjusted p = {flip}"
     if turned(contrast):
-        return f": over all seeds of either arm the means differ the other way ({contrast.n} pairs)"
+        return ", as the means, over all seeds that each has, differ the other way"
     return ""
 
 

@@ -93,7 +93,7 @@ def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
     interval = "t-intervals" if how.interval == "t" else f"BCa intervals of {RESAMPLES:,} resamples"
     kind = "simultaneous" if how.joint else "single"
     return tuple(
-        f"Differences paired by replicate; two-sided {test}; {_CORRECTIONS[how.steps]} over the "
+        f"Differences paired by replicate; two-sided {test}; {how.steps.capitalize()} over the "
         f"metric's comparisons, {family} of them; {kind} 95 % {interval}"
         for family in families
     )

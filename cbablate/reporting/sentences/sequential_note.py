@@ -24,7 +24,7 @@ def looks_method(family: int) -> str:
     """The line that names test, family and interval."""
     return (
         "Differences paired by replicate; two-sided paired t tests at group-sequential looks "
-        "(Lan and DeMets 1983, O'Brien-Fleming spending), sequential p values; Šidák over the "
+        "(Lan and DeMets 1983, O'Brien-Fleming spending), sequential p values; Sidak over the "
         f"metric's comparisons, {family} of them; simultaneous repeated 95 % confidence intervals"
     )
 

@@ -89,7 +89,7 @@ def pair_table(plan: Plan, summary: Summary) -> Table:
         rows=tuple(Row(tuple(_pair(one, scale))) for one in told),
         notes=tuple(_pair_notes(plan, told)),
         comment=comment(plan, summary),
-        method=("Paired by replicate; two-sided t test of both minus sum; Šidák over the pairs",),
+        method=("Paired by replicate; two-sided t test of both minus sum; Sidak over the pairs",),
         sheet=_pair_sheet(plan, told, name),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from cbablate.analysis.contrasts.contrast import Kind
 from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.provenance.timing import Timing
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
@@ -26,6 +27,8 @@ _CONTRAST = (
     *("effect_size_dz", "hedges_g", "pairing_gain", "test", "correction", "interval"),
     *("intervals", "equivalence_low", "equivalence_high", "finding"),
 )
+_KINDS: dict[Kind, Kind] = {"dunnett": "t"}
+"""Intervals that the sheet calls by another name; the correction beside it says the rest."""
 _TIMING = ("median", "minimum", "maximum", "rounds", "device")
 
 
@@ -106,7 +109,7 @@ def _contrast(
         *(one.sd, one.p_sign_flip, found.p_sign_flip, found.p_equivalence, found.margin),
         *(one.effect_size, one.hedges_g, one.gain),
         "sequential t" if looks else how.test if one.paired else "welch",
-        *(how.correction, one.kind if one.low is not None else None),
+        *(how.correction, _KINDS.get(one.kind, one.kind) if one.low is not None else None),
         ("simultaneous" if one.joint else "single") if one.low is not None else None,
         *((tost.low, tost.high) if tost else (None, None)),
         found.claim,

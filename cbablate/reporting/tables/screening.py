@@ -47,7 +47,7 @@ def screening_table(plan: Plan, summary: Summary) -> Table:
         rows=tuple(Row(tuple(_cells(one, scale))) for one in ordered),
         notes=tuple(_notes(plan, told)),
         comment=comment(plan, summary),
-        method=("Halves of the arms, paired by replicate; two-sided t test; Šidák over factors",),
+        method=("Halves of the arms, paired by replicate; two-sided t test; Sidak over factors",),
         sheet=Sheet(_HEADER, tuple(_row(plan, name, one) for one in told)),
     )
 
