@@ -54,6 +54,12 @@ def test_an_arm_with_too_few_pairs_is_never_bold() -> None:
     assert bold(few, LARGE) == []
 
 
+def test_the_best_mean_is_not_bold_if_it_has_too_few_pairs_with_what_it_is_compared_with() -> None:
+    values = around(90, 99, 85, 84, 83)
+    values[0] = values[0][:5]  # the baseline lacks two seeds, so that nothing is claimed of it
+    assert bold(values, LARGE) == []
+
+
 def test_nothing_is_bold_beside_findings_that_claim_no_difference() -> None:
     # the best and the worst differ for sure, none from the baseline between them
     noise = [[3.0 * one for one in noise] for noise in (NOISE, OTHER)]

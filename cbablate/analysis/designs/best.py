@@ -20,8 +20,8 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
 
     Which arm is best is chosen from the same numbers, so the correction is over all pairs of arms,
     not over those with the best alone: of equal arms one is left out in at most ALPHA of tables.
-    Pairs are compared by seed, as `verdict` finds a difference. An arm with too few pairs is
-    left out, and so is one that the table's own findings call worse than another.
+    Pairs are compared by seed, as `verdict` finds a difference. An arm with too few pairs, here or
+    in the table, is left out, and so is one that the table's own findings call worse than another.
 
     Empty where that says little or too much: no finding is a difference; more than half of the
     arms would be bold; the best mean is of an arm that is left out; neither more nor less is
@@ -44,7 +44,12 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
     told = _told(summary.replicates.of(name), best, [arm for arm in means if arm != best])
     below = {arm for arm, one in told.items() if one.sure}
     alike = {arm for arm, one in told.items() if not one.sure and one.claim != "too few"}
-    bold = {best, *alike} - worse
+    few = {
+        one.arm.id
+        for one in summary.arms
+        if name in one.findings and one.findings[name].claim == "too few"
+    }
+    bold = {best, *alike} - worse - few
     shown = below and best in bold and 2 * len(bold) <= len(means)
     return frozenset(bold) if shown else frozenset()
 
