@@ -204,17 +204,17 @@ def _power(size: Size) -> Iterator[Check]:
     theirs, far, cases = TTestPower(), 0.0, 0
     for n, family, effect in itertools.product((3, 5, 8, 12, 20), (1, 3, 8), (0.4, 1.0, 2.0)):
         alpha = 0.05 / family
-        far = max(far, abs(power(effect, n, family) - theirs.power(effect, n, alpha)))
+        far = max(far, abs(power(effect, n, alpha) - theirs.power(effect, n, alpha)))
         cases += 1
     yield compared("power of a paired t test", "statsmodels", cases, far, 1e-5)
     wrong = cases = 0
     for family, effect in itertools.product((1, 3, 8), (0.5, 0.8, 1.2)):
         needed = theirs.solve_power(effect, None, 0.05 / family, 0.8)
-        wrong += replicates_for(effect, family) != math.ceil(needed)
+        wrong += replicates_for(effect, 0.05 / family) != math.ceil(needed)
         cases += 1
     yield missed("replicates that 80 % power needs", "statsmodels", cases, wrong)
     far = max(
-        abs(detectable(n, k) - float(theirs.solve_power(None, n, 0.05 / k, 0.8)))
+        abs((detectable(n, 0.05 / k) or 0.0) - float(theirs.solve_power(None, n, 0.05 / k, 0.8)))
         for n in (6, 10, 20)
         for k in (1, 5)
     )
