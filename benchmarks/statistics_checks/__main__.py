@@ -19,12 +19,13 @@ from benchmarks.statistics_checks import (
     designs,
     differences,
     looks,
+    searches,
     summaries,
     tables,
 )
 from benchmarks.statistics_checks.check import Size
 
-ROOMS = (differences, designs, summaries, associations, looks, tables)
+ROOMS = (differences, designs, summaries, associations, searches, looks, tables)
 
 
 def main() -> int:
