@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cbablate.phrases import counted
 from cbablate.planning.arm import Arm
 from cbablate.spec.fault import Fault
 from cbablate.spec.study import Study
@@ -11,7 +12,7 @@ from cbablate.statistics.correction import corrected, share
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, MOST_PAIRS, floor, pairs_to_flip
 
-__all__ = ["analysis_faults", "idle_faults"]
+__all__ = ["analysis_faults", "idle_faults", "idle_words"]
 
 
 def analysis_faults(study: Study) -> Iterator[Fault]:
@@ -65,6 +66,18 @@ def _joint_faults(study: Study) -> Iterator[Fault]:
             "holm corrects p values step by step, and has no intervals of its own",
             "use single, or correction: sidak",
         )
+
+
+def idle_words(study: Study, arms: Sequence[Arm]) -> str:
+    """That so few replicates find nothing, and how many would; "" where they may."""
+    n = study.most_replicates
+    compared = any(arm.against is not None for arm in arms) or study.tune is not None
+    if not compared or n >= FEWEST_PAIRS:
+        return ""
+    return (
+        f"No finding is possible with {counted(n, 'replicate')}: an exact sign-flip test of "
+        f"{counted(n, 'pair')} cannot go below p = {floor(n):.2g}. {FEWEST_PAIRS} are the fewest."
+    )
 
 
 def idle_faults(study: Study, arms: Sequence[Arm]) -> Iterator[Fault]:

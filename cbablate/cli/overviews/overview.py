@@ -20,6 +20,7 @@ from cbablate.cli.overviews.looks_overview import cost_lines, look_lines, standi
 from cbablate.cli.overviews.tuning_overview import left_lines, searching_lines, tuning_lines
 from cbablate.cli.words import command
 from cbablate.phrases import counted, duration
+from cbablate.planning.analysis_rules import idle_words
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
@@ -65,6 +66,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
     lines = [
         f"{study.name}: {study.question}",
         "",
+        *filter(None, [idle_words(study, plan.arms)]),
         f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.replicates} replicates "
         f"= {least}{price.trials} trials of {study.budget.amount} {unit} "
         f"({price.budget:,} {unit} in all{' at most' * grows})"
@@ -247,16 +249,11 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
         ]
     if plan.study.sequential is not None:
         return [*lines, _PRICE_OF_LOOKING, ""]
-    reach = f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}"
-    if n < FEWEST_PAIRS:
+    if n >= FEWEST_PAIRS and floor(n) >= level:
         lines.append(
-            f"{reach}: every finding would be 'too few replicates'. "
-            f"{FEWEST_PAIRS} replicates are the fewest."
-        )
-    elif floor(n) >= level:
-        lines.append(
-            f"{reach}, one of {family} comparisons is tested at {level:.2g}: a finding needs all "
-            f"pairs of one sign. With {pairs_to_flip(level)} replicates it does not."
+            f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}, "
+            f"and each comparison is tested at {level:.2g}: a finding needs all pairs of one sign. "
+            f"With {pairs_to_flip(level)} replicates it does not."
         )
     return [*lines, ""]
 

@@ -34,7 +34,8 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
         return
     found = [one.findings[name] for one in compared]
     if all(one.claim == "too few" for one in found):
-        yield _none_found("t" if any(c.p is not None for c in known) else "")
+        test = {"t": "t", "sign_flip": "sign-flip"}[plan.study.analysis.test]
+        yield _none_found(test if any(c.p is not None for c in known) else "")
         return
     scale = scale_in(plan, summary, name)
     unit = difference_unit(plan, scale, name)
