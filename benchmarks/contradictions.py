@@ -194,7 +194,7 @@ def _finding(table: Table, arm: str) -> tuple[str, str]:
     start = next((i for i, note in enumerate(table.notes) if note.startswith("Findings on")), None)
     for note in table.notes[start + 1 :] if start is not None else ():
         head, _, arms = note.partition(": ")
-        named = re.search(rf"(?:^|, ){re.escape(arm)}(?: \(([^)]*)\))?(?=[,.])", arms)
+        named = re.search(rf"(?:^|[,;] ){re.escape(arm)}(?: \(([^)]*)\))?(?=[,;.])", arms)
         if named:
             word = "too few" if head.startswith("Too few") else re.split(r"[ ,]", head.lower())[0]
             return word, named[1] or ""
