@@ -24,6 +24,7 @@ from cbablate.reporting.model.cell import (
     Range,
     Spread,
     Text,
+    significant,
 )
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.scale import Scale
@@ -84,7 +85,7 @@ def mechanism_table(plan: Plan, summary: Summary) -> Table:
         rows=tuple(Row(tuple(_cells(plan, *one))) for one in told.items()),
         notes=tuple(_notes(plan, name, told, still)),
         comment=comment(plan, summary),
-        method=("Changes paired by replicate; percentile bootstrap over seeds",),
+        method=("Changes paired by replicate; 95 % t-intervals of the jackknife over whole seeds",),
         sheet=Sheet(_HEADER, tuple(_sheet(plan, name, told))),
     )
 
@@ -124,7 +125,7 @@ def _notes(plan: Plan, name: str, told: dict[str, Association], still: list[str]
     )
     if any(one.pearson.low is not None for one in told.values()):
         yield (
-            "Parentheses: 95 % percentile intervals over whole seeds drawn anew; p within: "
+            "Parentheses: 95 % t-intervals of the jackknife over whole seeds; p within: "
             "permutation of whole seeds, not adjusted."
         )
     else:
@@ -136,11 +137,15 @@ def _notes(plan: Plan, name: str, told: dict[str, Association], still: list[str]
                 f" {difference_unit(plan, Scale(0), one)}".rstrip() for one in (probe, name)
             )
             yield (
-                f"Slope: {slope.value:+.3g}{of} of {label} for 1{unit} of {metric.label} "
-                f"({slope.low:+.3g} to {slope.high:+.3g})."
+                f"Slope: {_slope(slope.value)}{of} of {label} for 1{unit} of {metric.label} "
+                f"({_slope(slope.low)} to {_slope(slope.high)})."
             )
     if still:
         yield f"Without changes to compare: {', '.join(still)}."
+
+
+def _slope(value: float) -> str:
+    return significant(value, 3, signed=True)
 
 
 def _sheet(plan: Plan, name: str, told: dict[str, Association]) -> Iterator[tuple[Value, ...]]:
