@@ -106,7 +106,8 @@ def test_a_mark_stands_only_where_the_verdict_can_claim_something(
         marked = DAGGER in row.cells[delta].plain
         contrast, finding = one.contrasts["test/top1"], one.findings["test/top1"]
         low = contrast.p_adjusted is not None and contrast.p_adjusted < ALPHA
-        assert marked == (low and finding.claim != "too few")
+        assert marked == (low and finding.claim not in ("too few", "unconfirmed"))
+        assert marked == finding.sure
 
 
 def interacting(at: Sequence[int], replicate: int) -> float:
