@@ -11,7 +11,7 @@ from cbablate.phrases import counted, first_few
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.reporting.model.cell import DASH
+from cbablate.reporting.model.cell import Number
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
@@ -23,22 +23,29 @@ from cbablate.reporting.sentences.shortfall import (
     short,
     shortfalls,
 )
+from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import RESAMPLES
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
 __all__ = [
+    "CORRECTIONS",
     "DAGGER",
     "MARK",
     "WELCH",
+    "any_marked",
     "comment",
+    "compared",
+    "design_notes",
+    "doubts",
     "fixed_marks",
     "legend",
     "mark_note",
     "marked",
     "method",
     "notes",
+    "whom",
 ]
 
 DAGGER = "†"
@@ -48,7 +55,7 @@ _ALONE = f"{DAGGER}: adjusted p < {ALPHA}."
 WELCH = "‡"
 """The mark of a difference that no seed is behind on both sides."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
-_CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
+CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
 _HARDLY = 1.05
 
 
@@ -106,12 +113,12 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
         *looks_notes(plan, summary),
-        *_timings(plan, summary),
+        *timing_notes(plan, summary),
         *absences(plan, summary),
         *missing(summary),
         *shortfalls(plan, summary, primary),
         *mixtures(summary),
-        *_design(plan),
+        *design_notes(plan),
         *claims(plan, summary),
         *effect_claims(plan, summary),
     ]
@@ -120,11 +127,11 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
 
 def legend(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """Those of the notes that say what a table's signs mean: its interval, difference and mark."""
-    found = _compared(summary, summary.primary)
+    found = compared(summary, summary.primary)
     return (*_intervals(plan, summary), *([_difference(plan, summary)] if found else []))
 
 
-def _design(plan: Plan) -> Iterator[str]:
+def design_notes(plan: Plan) -> Iterator[str]:
     """What a screening design cannot tell apart."""
     if plan.study.design in SCREENING and plan.study.factors:
         yield "Arms differ in many factors at once: `cbablate table --effects` has their effects."
@@ -139,13 +146,20 @@ def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
 
 
 def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
-    found = _compared(summary, primary)
+    found = compared(summary, primary)
     if not found:
         return
     how = plan.study.analysis
     yield _difference(plan, summary)
-    yield from _of_intervals(how, found)
-    yield from _pairing(how, summary, found, primary)
+    yield from _gain(how, found)
+    yield from doubts(plan, summary)
+
+
+def doubts(plan: Plan, summary: Summary) -> Iterator[str]:
+    """What differences are not as usual in: bootstrap, unpaired, without an interval."""
+    found = compared(summary, summary.primary)
+    yield from _of_intervals(plan.study.analysis, found)
+    yield from _apart(summary)
     if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
         yield (
             "Where all paired differences are equal, their spread cannot be estimated: neither "
@@ -153,7 +167,7 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
         )
 
 
-def _compared(summary: Summary, primary: str) -> list[Contrast]:
+def compared(summary: Summary, primary: str) -> list[Contrast]:
     """The contrasts of the primary metric, if any of them has a difference."""
     found = [one.contrasts[primary] for one in summary.arms if primary in one.contrasts]
     return [] if all(one.difference is None for one in found) else found
@@ -161,11 +175,11 @@ def _compared(summary: Summary, primary: str) -> list[Contrast]:
 
 def _difference(plan: Plan, summary: Summary) -> str:
     """What a difference is from, how it is tested, and what its mark means."""
-    found = _compared(summary, summary.primary)
-    sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by seed."
+    found = compared(summary, summary.primary)
+    sentence = f"Δ: difference from {whom(plan, found)}, paired by seed."
     if any(one.p is not None for one in found):
         sentence += f" p: {_tested(plan, found)}; {_kept(plan, found)}."
-    if _any_marked(summary):
+    if any_marked(summary):
         sentence += f" {_mark(plan)}"
     return sentence
 
@@ -186,31 +200,32 @@ def _mark(plan: Plan) -> str:
     return _ALONE if plan.study.sequential is not None else MARK
 
 
-def _any_marked(summary: Summary) -> bool:
+def any_marked(summary: Summary) -> bool:
+    """Whether any difference in the primary metric has a mark."""
     return any(marked(one, summary.primary) for one in summary.arms)
 
 
 def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
     """What the mark of a difference at the hyperparameters as written says, where one stands."""
-    if _any_marked(fixed):
+    if any_marked(fixed):
         yield f"Δ fixed is tested alike, as a family of its own; {_mark(plan)}"
 
 
 def mark_note(plan: Plan, summary: Summary) -> str:
     """What a mark beside a mean says, where differences have no column; "" without any."""
-    found = _compared(summary, summary.primary)
+    found = compared(summary, summary.primary)
     if not found:
         return ""
     label = metric_of(plan, summary.primary).label
-    whom = _of_whom(plan, found).removesuffix(" (ref.)")
+    other = whom(plan, found).removesuffix(" (ref.)")
     if all(one.p is None for one in found):
-        return f"No {label} has a p value of its difference from that of {whom}."
+        return f"No {label} has a p value of its difference from that of {other}."
     tested = f"Δ, the difference paired by seed; {_tested(plan, found)}"
     if all(one.n < FEWEST_PAIRS for one in found):
         return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({tested})."
     agrees = "" if plan.study.sequential else ", and the exact sign-flip test agrees"
-    differs = f"differs from that of {whom} with adjusted p < {ALPHA}{agrees} ({tested})."
-    return f"{DAGGER}: {label} {differs}" if _any_marked(summary) else f"No {label} {differs}"
+    differs = f"differs from that of {other} with adjusted p < {ALPHA}{agrees} ({tested})."
+    return f"{DAGGER}: {label} {differs}" if any_marked(summary) else f"No {label} {differs}"
 
 
 def marked(one: ArmSummary, metric: str) -> bool:
@@ -218,7 +233,7 @@ def marked(one: ArmSummary, metric: str) -> bool:
     return metric in one.findings and one.findings[metric].sure
 
 
-def _of_whom(plan: Plan, found: Sequence[Contrast]) -> str:
+def whom(plan: Plan, found: Sequence[Contrast]) -> str:
     """The arm, or the arms, that others are compared with."""
     names = {arm.id: arm.name for arm in plan.arms}
     references = {names[one.against] for one in found}
@@ -233,7 +248,7 @@ def _tested(plan: Plan, found: Sequence[Contrast]) -> str:
     over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
     if how.correction == "dunnett":
         return f"Dunnett's two-sided test over {over} with seeds as blocks, one error for all arms"
-    adjusted = f"{_CORRECTIONS[how.steps]}-adjusted over {over}" if found[0].family > 1 else over
+    adjusted = f"{CORRECTIONS[how.steps]}-adjusted over {over}" if found[0].family > 1 else over
     if plan.study.sequential is not None:
         return f"two-sided paired t tests at all looks together, {adjusted}"
     return f"two-sided {_TESTS[how.test]}, {adjusted}"
@@ -254,10 +269,8 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
         yield f"Below {FEWEST_FOR_BCA} pairs no BCa interval is given."
 
 
-def _pairing(
-    how: Analysis, summary: Summary, found: Sequence[Contrast], primary: str
-) -> Iterator[str]:
-    """What pairing by seed gained; and who could not be paired.
+def _gain(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
+    """What pairing by seed gained.
 
     Two pairs always have a correlation of 1 or -1, and of 5 pairs without any the 95 % interval
     reaches from -0.88 to 0.88: below `FEWEST_PAIRS` nothing is said.
@@ -268,7 +281,9 @@ def _pairing(
         alike = [one.correlation for one in enough if one.correlation is not None]
         gain = statistics.median(gains)
         how_alike = (
-            f" (correlation of paired seeds {statistics.median(alike):.2f})" if alike else ""
+            f" (correlation of paired seeds {Number(statistics.median(alike), 2).plain})"
+            if alike
+            else ""
         )
         typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
         if len(enough) < len(found):
@@ -278,6 +293,11 @@ def _pairing(
         else:
             words = f"{max(gain, 1 / gain):.1f} times {'shorter' if gain > 1 else 'longer'}"
         yield f"Pairing by seed made the intervals of Δ {words}{how_alike}; {typical}."
+
+
+def _apart(summary: Summary) -> Iterator[str]:
+    """Who could not be paired."""
+    primary = summary.primary
     apart = [
         one.arm.name
         for one in summary.arms
@@ -290,29 +310,3 @@ def _pairing(
             f"{WELCH}: not paired, as no seed is shared (Welch's t test and t-interval instead): "
             f"{first_few(apart)}."
         )
-
-
-def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
-    for name in dict.fromkeys(plan.study.report):
-        timed = [one.timings[name] for one in summary.arms if name in one.timings]
-        if not timed or metric_of(plan, name).source != "timing":
-            continue
-        rounds = sorted({timing.rounds for timing in timed})
-        number = f"{rounds[0]}" if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
-        devices = sorted({timing.device for timing in timed if timing.device})
-        where = f" on {' and '.join(devices)}" if devices else ""
-        yield (
-            f"{metric_of(plan, name).label}: median (slowest{DASH}fastest) of {number} "
-            f"round{'' if rounds == [1] else 's'}, each arm alone and all in turns{where}."
-        )
-        if len({timing.batch for timing in timed}) > 1:
-            yield (
-                f"The {metric_of(plan, name).label.lower()} timings come from different timing "
-                "stages: differences between arms may be differences between stages."
-            )
-    trials, unlike = summary.origin.traits, list[str]()
-    for trait, values in summary.timed.traits.items():
-        if short(trait) not in BYSTANDERS and not set(values) <= set(trials.get(trait, values)):
-            unlike.append(f"{short(trait)} {' and '.join(values)}")
-    if unlike:
-        yield f"Not as the trials were, timings were made with {', '.join(unlike)}."
