@@ -181,7 +181,8 @@ def test_an_effect_that_all_arms_show_is_in_the_findings_of_table_and_report() -
                 for level in ("0", "ceiling 1")
             ]
             assert "ceiling makes a difference on average, " in told[0]
-            assert f"{means[0]:.3f} with “0” and {means[1]:.3f} with “ceiling 1” (p " in told[0]
+            low, high = (f"{mean:.3f}".replace("-", "\N{MINUS SIGN}") for mean in means)
+            assert f"{low} with “0” and {high} with “ceiling 1” (p " in told[0]
             assert "`cbablate table --effects`" in told[0]
         alone = any(
             one.findings["test/score"].claim in ("helps", "hurts") for one in summary.arms[1:]
