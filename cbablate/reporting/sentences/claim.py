@@ -45,7 +45,9 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
     if not compared:
         return
     if _too_few(summary):
-        yield _none_found("t" if any(c.contrasts[name].p is not None for c in compared) else "")
+        test = {"t": "t", "sign_flip": "sign-flip"}[plan.study.analysis.test]
+        known = any(one.contrasts[name].p is not None for one in compared)
+        yield _none_found(test if known else "")
         return
     unit, margin, said = _every(plan, summary)
     if not said:

@@ -207,7 +207,8 @@ def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
     """Which intervals differences have."""
     over = " over all looks" if plan.study.sequential is not None else ""
     if any(one.joint for one in found):
-        return f"intervals of Δ alike, so that they hold together{over}"
+        t = "t-" * (plan.study.analysis.test == "sign_flip")
+        return f"{t}intervals of Δ alike, so that they hold together{over}"
     if over:
         return f"intervals of Δ hold{over}"
     return "each interval of Δ holds with 95 % by itself"
