@@ -173,12 +173,17 @@ def _rows(table: Table) -> Iterator[_Printed]:
         next(i for i, label in enumerate(labels) if label == name or name == "")
         for name in (labels[1], "Δ", "p")
     )
+    first = next((i for i, n in enumerate(table.notes) if n.startswith("Findings on")), None)
+    claims = () if first is None else table.notes[first + 1 :]
     for row in table.rows:
         name, found, difference = row.cells[0].plain, row.cells[mean], row.cells[delta]
-        sentence = next((n for n in table.notes if n.startswith(f"{name}: ")), "")
-        word = sentence.removeprefix(f"{name}: ").replace("too few", "too_few")
-        word = re.split(r"[ ,.(:]", word)[0].replace("_", " ")
-        ends = re.search(r"\((?:90 % interval )?(\S+) to ([^ )]+)", sentence)
+        here = re.compile(
+            rf"(?<=[:;] ){name}(?: \((?:[^()]*; )?(?:(\S+) to ([^);]+)|[^()]*)\)|[;.])"
+        )
+        told = [(note, here.search(note)) for note in claims]
+        sentence, ends = next(((note, one) for note, one in told if one), ("", None))
+        word = re.split(r"[ ,.(:]", sentence.lower().replace("too few", "too_few"))[0]
+        word = word.replace("_", " ")
         yield _Printed(
             _number(found.centre.plain) if isinstance(found, Spread) else None,
             isinstance(found, Spread) and found.best,
@@ -187,7 +192,7 @@ def _rows(table: Table) -> Iterator[_Printed]:
             difference.mark if isinstance(difference, Spread | Range) else "",
             _p(row.cells[p].plain),
             word,
-            (_number(ends[1]) or 0.0, _number(ends[2]) or 0.0) if ends else None,
+            (_number(ends[1]) or 0.0, _number(ends[2]) or 0.0) if ends and ends[1] else None,
         )
 
 
@@ -197,16 +202,18 @@ def _interval(cell: Any) -> tuple[float | None, float | None]:
     if not isinstance(cell, Spread) or cell.half is None:
         return None, None
     centre, half = _number(cell.centre.plain) or 0.0, _number(cell.half.plain) or 0.0
-    if abs(abs(centre) - half) < 1.5 * 10.0**-cell.half.decimals:
-        return (0.0, centre + half) if centre > 0 else (centre - half, 0.0)  # to rounding
     return centre - half, centre + half
 
 
 def _number(text: str) -> float | None:
+    mantissa, _, power = text.replace(",", "").replace("\u2212", "-").partition("\u00d710")
     try:
-        return float(text.replace(",", "").replace("\u2212", "-"))
+        return float(mantissa) * 10.0 ** int(power.translate(_LOWERED) or 0)
     except ValueError:
         return None
+
+
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def _p(text: str) -> float:
