@@ -173,17 +173,10 @@ def _rows(table: Table) -> Iterator[_Printed]:
         next(i for i, label in enumerate(labels) if label == name or name == "")
         for name in (labels[1], "Δ", "p")
     )
-    first = next((i for i, n in enumerate(table.notes) if n.startswith("Findings on")), None)
-    claims = () if first is None else table.notes[first + 1 :]
     for row in table.rows:
         name, found, difference = row.cells[0].plain, row.cells[mean], row.cells[delta]
-        here = re.compile(
-            rf"(?<=[:;] ){name}(?: \((?:[^()]*; )?(?:(\S+) to ([^);]+)|[^()]*)\)|[;.])"
-        )
-        told = [(note, here.search(note)) for note in claims]
-        sentence, ends = next(((note, one) for note, one in told if one), ("", None))
-        word = re.split(r"[ ,.(:]", sentence.lower().replace("too few", "too_few"))[0]
-        word = word.replace("_", " ")
+        word, numbers = _finding(table, name)
+        ends = re.search(r"(\S+) to (\S+)$", numbers)
         yield _Printed(
             _number(found.centre.plain) if isinstance(found, Spread) else None,
             isinstance(found, Spread) and found.best,
@@ -192,8 +185,20 @@ def _rows(table: Table) -> Iterator[_Printed]:
             difference.mark if isinstance(difference, Spread | Range) else "",
             _p(row.cells[p].plain),
             word,
-            (_number(ends[1]) or 0.0, _number(ends[2]) or 0.0) if ends and ends[1] else None,
+            (_number(ends[1]) or 0.0, _number(ends[2]) or 0.0) if ends else None,
         )
+
+
+def _finding(table: Table, arm: str) -> tuple[str, str]:
+    """The word that the notes say of an arm, and the numbers behind its name."""
+    start = next((i for i, note in enumerate(table.notes) if note.startswith("Findings on")), None)
+    for note in table.notes[start + 1 :] if start is not None else ():
+        head, _, arms = note.partition(": ")
+        named = re.search(rf"(?:^|; ){re.escape(arm)}(?: \(([^)]*)\))?(?=[;.])", arms)
+        if named:
+            word = "too few" if head.startswith("Too few") else re.split(r"[ ,]", head.lower())[0]
+            return word, named[1] or ""
+    return "", ""
 
 
 def _interval(cell: Any) -> tuple[float | None, float | None]:
