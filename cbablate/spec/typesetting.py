@@ -7,13 +7,25 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-__all__ = ["WIDTH", "Layout", "Orientation", "Report", "StyleName", "Typesetting", "Width"]
+__all__ = [
+    "WIDTH",
+    "Detail",
+    "Layout",
+    "Notes",
+    "Orientation",
+    "Report",
+    "StyleName",
+    "Typesetting",
+    "Width",
+]
 
 StyleName = Literal[
     "plain", "neurips", "icml", "iclr", "cvpr", "iccv", "eccv", "aaai", "acl", "ieee", "tmlr"
 ]
 Orientation = Literal["auto", "portrait", "landscape"]
 Layout = Literal["rows", "two_way"]
+Notes = Literal["none", "short", "full"]
+Detail = Literal["short", "full"]
 WIDTH = re.compile(
     r"column|text|(?P<size>[0-9]{1,4}(?:\.[0-9]{1,4})?) ?"
     r"(?P<unit>in|pt|cm|mm|\\textwidth|\\columnwidth|\\linewidth)"
@@ -75,6 +87,18 @@ class Typesetting(BaseModel):
         default=None,
         min_length=1,
         description="The first sentence of the LaTeX caption, in place of the question.",
+    )
+    caption_detail: Detail = Field(
+        default="short",
+        description="What the LaTeX caption says after its first sentence. `short`: replicates, "
+        "what intervals, differences and marks are. `full`: also test, split, tuning, margin, "
+        "hardware and commit.",
+    )
+    notes: Notes = Field(
+        default="short",
+        description="What stands below a table. `short`: what must be read before a number is "
+        "believed, and the findings. `full`: also how they were reached. `none`: nothing in a "
+        "paper; the source keeps the short ones as comments.",
     )
     label: str | None = Field(
         default=None,

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cbablate.character import visible
 from cbablate.reporting.forms.fit import LONG, Fit, Pieces, fit, pieces
 from cbablate.reporting.forms.latex_column import (
     MARK_WIDTH,
@@ -20,6 +19,7 @@ from cbablate.reporting.forms.latex_column import (
 )
 from cbablate.reporting.forms.tex_text import is_endless, prose, unsettable
 from cbablate.reporting.forms.text_width import LEADING
+from cbablate.reporting.model.aligned_text import in_ascii
 from cbablate.reporting.model.cell import Text
 from cbablate.reporting.model.column import KEY, Column, Row
 from cbablate.reporting.model.style import INCH
@@ -70,7 +70,7 @@ class _Part:
         if self.number < self.of:
             return []
         stated = self.table.stated
-        notes = [note for note in self.table.notes if note not in stated]
+        notes = [note for note in self.table.shown if note not in stated]
         return [*(self.table.statement if self.found.style.titles else ()), *notes]
 
 
@@ -146,7 +146,8 @@ def _packages(found: Fit) -> list[str]:
 def _comment(found: Fit, *, long: bool) -> str:
     """What the table is, and what was replaced, in lines that TeX passes by."""
     table = found.table
-    lines = [*table.comment, *table.method]
+    silent = () if table.shown else table.warnings
+    lines = [*table.comment, *table.method, *silent]
     lines += [rf"Preamble: \usepackage{{{','.join(_packages(found))}}}", *found.remarks]
     if table.typesetting.long is True and not long:
         lines.append(
@@ -163,7 +164,7 @@ def _comment(found: Fit, *, long: bool) -> str:
     lines += [
         f"pdfLaTeX cannot set {what}: spelled by its number" for what in unsettable(_words(table))
     ]
-    safe = (visible(line).encode("ascii", "backslashreplace").decode("ascii") for line in lines)
+    safe = (in_ascii(line) for line in lines)
     return "".join(f"% {line}\n" for line in safe)
 
 
@@ -171,7 +172,7 @@ def _words(table: Table) -> str:
     """All words of the table, to look for what cannot be set."""
     cells = (cell for row in table.rows for cell in row.cells)
     labels = (f"{column.label} {column.unit}" for column in table.columns)
-    said = [*_sentences(table), *labels, *table.notes]
+    said = [*_sentences(table), *labels, *table.shown]
     return " ".join([*said, *(cell.text for cell in cells if isinstance(cell, Text))])
 
 

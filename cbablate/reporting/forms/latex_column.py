@@ -15,7 +15,7 @@ from itertools import groupby
 
 from cbablate.reporting.forms.tex_text import breakable, escape
 from cbablate.reporting.forms.text_width import EM, points
-from cbablate.reporting.model.cell import Blank, Cell, Number, Range, Spread, Text
+from cbablate.reporting.model.cell import MINUS, Blank, Cell, Number, Range, Spread, Text
 from cbablate.reporting.model.column import Column
 from cbablate.reporting.model.style import Size
 
@@ -23,7 +23,7 @@ __all__ = ["MARK_WIDTH", "ColumnLayout", "column_layout", "heads", "natural_widt
 
 _HEAD = 8.0
 """Width in em beyond which a head is broken, if its numbers are no wider."""
-_SIGNS = "+-\u2212"
+_SIGNS = ("+", MINUS)
 MARK_WIDTH = 3.5
 """Points that a mark takes, which stands behind its column."""
 _PM = r"\,$\pm$\,"
@@ -46,7 +46,7 @@ class _Room:
     @classmethod
     def of(cls, numbers: Sequence[str], *, pointed: bool = True) -> _Room:
         """The room of numbers that stand point below point, or unless `pointed` end alike."""
-        parts = [_split(one, pointed) for one in numbers if one[-1:].isdigit() or not pointed]
+        parts = [_split(one, pointed) for one in numbers]
         return cls(*(max((part[i] for part in parts), key=len, default="") for i in range(3)))
 
     def padding(self, number: str, *, pointed: bool = True) -> tuple[str, str]:
@@ -161,25 +161,31 @@ def spelled_cell(cell: Cell, layout: ColumnLayout) -> str:
     if isinstance(cell, Text):
         return breakable(cell.text) if layout.wrapped else escape(cell.text)
     if isinstance(cell, Spread):
-        mark = rf"\rlap{{$^{{{escape(cell.mark).strip('$')}}}$}}" if cell.mark else ""
         alone = cell.half is None and not layout.pointed
         room = replace(layout, centre=_Room()) if alone else layout
-        return _number(cell.centre, room, bold=cell.best) + _half(cell.half, room, mark)
+        return _number(cell.centre, room, bold=cell.best) + _half(
+            cell.half, room, _raised(cell.mark)
+        )
     if isinstance(cell, Range):
         before, _ = layout.behind.padding(cell.span, pointed=False)
-        return f"{_number(cell.centre, layout)} {before}{escape(cell.span)}"
+        return f"{_number(cell.centre, layout)} {before}{escape(cell.span)}{_raised(cell.mark)}"
     if isinstance(cell, Number):
         return _number(cell, layout) + _half(None, layout, "")
     return escape(cell.plain).replace(r"\textless{}", "$<$")
 
 
+def _raised(mark: str) -> str:
+    """A mark, which takes no room of the cell that it stands behind."""
+    return rf"\rlap{{$^{{{escape(mark).strip('$')}}}$}}" if mark else ""
+
+
 def _number(number: Number, layout: ColumnLayout, *, bold: bool = False) -> str:
     """A number in the room that its column keeps."""
     text = number.plain
-    if not text[-1].isdigit():
+    if not number.aligned:
         return escape(text)
     before, behind = layout.centre.padding(text, pointed=layout.pointed)
-    sign = {"+": "$+$", "-": "$-$", "\u2212": "$-$"}.get(text[0], "")
+    sign = {"+": "$+$", MINUS: "$-$"}.get(text[0], "")
     digits = text[1:] if sign else text
     digits = rf"\textbf{{{digits}}}" if bold else digits
     return f"{before}{sign}{digits}{behind}"
@@ -192,6 +198,8 @@ def _half(half: Number | None, layout: ColumnLayout, mark: str) -> str:
     room = layout.behind
     if half is None:
         return mark + (_unseen(_PM + room.widest) if room.widest and layout.pointed else "")
+    if not half.aligned:
+        return f"{_PM}{escape(half.plain)}{mark}"
     before, behind = room.padding(half.plain, pointed=layout.pointed)
     if not layout.pointed:
         before, behind = "", before
@@ -205,9 +213,12 @@ def _rooms(column: Column, cells: Sequence[Cell]) -> tuple[_Room, _Room]:
     centres += [one.centre for one in cells if isinstance(one, Spread) and (pointed or one.half)]
     centres += [one for one in cells if isinstance(one, Number)]
     spans = [one.span for one in cells if isinstance(one, Range)]
-    halves = [one.half.plain for one in cells if isinstance(one, Spread) and one.half]
-    behind = _Room.of(spans or halves, pointed=pointed and not spans)
-    return _Room.of([one.plain for one in centres], pointed=pointed), behind
+    halves = [one.half for one in cells if isinstance(one, Spread) and one.half]
+    behind = spans or [one.plain for one in halves if one.aligned]
+    return (
+        _Room.of([one.plain for one in centres if one.aligned], pointed=pointed),
+        _Room.of(behind, pointed=pointed and not spans),
+    )
 
 
 def _split(text: str, pointed: bool) -> tuple[str, str, str]:
@@ -237,7 +248,7 @@ def _body_width(column: Column, cells: Sequence[Cell], size: Size) -> float:
 
 
 def _is_marked(cells: Sequence[Cell]) -> bool:
-    return any(isinstance(one, Spread) and one.mark for one in cells)
+    return any(isinstance(one, Spread | Range) and one.mark for one in cells)
 
 
 def _head_width(column: Column, size: Size) -> float:

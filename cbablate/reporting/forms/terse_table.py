@@ -29,7 +29,8 @@ def without_spans(table: Table) -> tuple[Table, tuple[str, ...]]:
     if not said:
         return table, ()
     rows = tuple(replace(row, cells=tuple(map(_median, row.cells))) for row in table.rows)
-    short = replace(table, rows=rows, notes=(*table.notes, *said))
+    brief = None if table.brief is None else (*table.brief, *said)
+    short = replace(table, rows=rows, notes=(*table.notes, *said), brief=brief)
     return short, ("Spans of timings are left out: a note tells the widest",)
 
 
