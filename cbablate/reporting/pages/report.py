@@ -159,7 +159,7 @@ def _setting(plan: Plan) -> list[tuple[str, str]]:
         ("Design", study.design),
         ("Arms", f"{len(plan.arms)}"),
         ("Replicates", f"{study.replicates}, from seed {study.seed}"),
-        ("Budget", f"{study.budget.amount} {study.budget.unit} a trial"),
+        ("Budget", f"{study.budget} a trial"),
         ("Decided on", f"{study.objective.metric} ({study.objective.direction})"),
         ("Margin", "not stated" if study.margin is None else f"{study.margin:g}"),
     ]

@@ -16,12 +16,11 @@ from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
-    BYSTANDERS,
     absences,
     missing,
     mixtures,
-    short,
     shortfalls,
+    software,
 )
 from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.spec.analysis import USUAL, Analysis
@@ -61,7 +60,7 @@ _HARDLY = 1.05
 
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """The lines above a table: what it answers, and what it was computed from."""
-    study, budget = plan.study, plan.study.budget
+    study = plan.study
     arms = len(plan.arms)
     planned = arms * study.most_replicates
     if study.sequential is not None:
@@ -69,18 +68,14 @@ def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     complete = sum(one.counts.complete for one in summary.arms)
     lines = [
         f"Study {study.name}: {study.question}",
-        f"{counted(arms, 'arm')} x {study.replicates} replicates of {budget.amount} "
-        f"{budget.unit} from seed {study.seed}: {complete} of {planned} trials complete"
+        f"{counted(arms, 'arm')} x {study.repetitions} of {study.budget} from seed {study.seed}: "
+        f"{complete} of {counted(planned, 'trial')} complete"
         + (" that looks have asked for" if study.sequential else ""),
         f"Workload {plan.description.name}, version {plan.description.version}",
     ]
-    traits = summary.origin.traits
-    computed = [trait for trait in traits if trait.startswith("versions")]
-    made = [
-        f"{short(trait)} {' / '.join(traits[trait])}"
-        for trait in (*computed, "commit")
-        if trait in traits and short(trait) not in BYSTANDERS
-    ]
+    origin = summary.origin
+    made = [f"{name} {' / '.join(values)}" for name, values in software(plan, origin)]
+    made += [f"commit {' / '.join(origin.traits['commit'])}"] if "commit" in origin.traits else []
     lines += [f"Made with {', '.join(made)}"] if made else []
     return tuple(lines)
 
