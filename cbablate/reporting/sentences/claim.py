@@ -16,7 +16,7 @@ from cbablate.reporting.model.scale import Scale, difference_scale
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
-__all__ = ["brief_claims", "claims", "difference_unit", "few_pairs", "margin_words"]
+__all__ = ["brief_claims", "claim_rule", "claims", "difference_unit", "few_pairs", "margin_words"]
 
 _FLOOR = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
 _KINDS: tuple[Claim, ...] = (*SURE, "equivalent", "unconfirmed", "undecided", "too few")
@@ -156,12 +156,17 @@ def margin_words(plan: Plan, scale: Scale, unit: str) -> str:
     return "" if value is None else _measured(significant(value, 6), unit)
 
 
+def claim_rule(*, looks: bool) -> str:
+    """When a difference is claimed; where replicates grow, the t test decides alone."""
+    return f"adjusted p < {ALPHA}" + ("" if looks else ", and the exact sign-flip test agrees")
+
+
 def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bool) -> str:
     """What each word that is used rests on."""
     found = [one.findings[name] for one in compared]
     kinds = {one.claim for one in found}
     words = " or ".join(kind for kind in SURE if kind in kinds)
-    rule = f"adjusted p < {ALPHA}" + ("" if looks else ", and the exact sign-flip test agrees")
+    rule = claim_rule(looks=looks)
     parts = [f"{words}: {rule}" if words else f"none differs for sure (that is: {rule})"]
     if not looks and any(one.contrasts[name].n > MOST_PAIRS for one in compared):
         parts.append(f"beyond {MOST_PAIRS} pairs the t test decides alone")
