@@ -194,7 +194,7 @@ def _finding(table: Table, arm: str) -> tuple[str, str]:
     start = next((i for i, note in enumerate(table.notes) if note.startswith("Findings on")), None)
     for note in table.notes[start + 1 :] if start is not None else ():
         head, _, arms = note.partition(": ")
-        named = re.search(rf"(?:^|; ){re.escape(arm)}(?: \(([^)]*)\))?(?=[;.])", arms)
+        named = re.search(rf"(?:^|[,;] ){re.escape(arm)}(?: \(([^)]*)\))?(?=[,;.])", arms)
         if named:
             word = "too few" if head.startswith("Too few") else re.split(r"[ ,]", head.lower())[0]
             return word, named[1] or ""
@@ -207,18 +207,16 @@ def _interval(cell: Any) -> tuple[float | None, float | None]:
     if not isinstance(cell, Spread) or cell.half is None:
         return None, None
     centre, half = _number(cell.centre.plain) or 0.0, _number(cell.half.plain) or 0.0
+    if abs(abs(centre) - half) < 1.5 * 10.0**-cell.half.decimals:
+        return (0.0, centre + half) if centre > 0 else (centre - half, 0.0)  # to rounding
     return centre - half, centre + half
 
 
 def _number(text: str) -> float | None:
-    mantissa, _, power = text.replace(",", "").replace("\u2212", "-").partition("\u00d710")
     try:
-        return float(mantissa) * 10.0 ** int(power.translate(_LOWERED) or 0)
+        return float(text.replace(",", "").replace("\u2212", "-"))
     except ValueError:
         return None
-
-
-_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
 def _p(text: str) -> float:

@@ -16,7 +16,6 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.record import Record
 from cbablate.reporting.forms.form import FORMS, render
-from cbablate.reporting.model.cell import MINUS
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.explanation import explanation
 from cbablate.reporting.pages.report import report
@@ -182,7 +181,7 @@ def test_an_effect_that_all_arms_show_is_in_the_findings_of_table_and_report() -
                 for level in ("0", "ceiling 1")
             ]
             assert "ceiling makes a difference on average, " in told[0]
-            low, high = (f"{mean:.3f}".replace("-", MINUS) for mean in means)
+            low, high = (f"{mean:.3f}".replace("-", "\N{MINUS SIGN}") for mean in means)
             assert f"{low} with “0” and {high} with “ceiling 1” (p " in told[0]
             assert "`cbablate table --effects`" in told[0]
         alone = any(
