@@ -92,13 +92,14 @@ def _seeds(found: Outcome) -> Iterator[str]:
     if study.sequential is not None:
         yield (
             f"Each arm was trained from {study.sequential.min} seeds or more{drawn}, for "
-            f"{study.budget} each; seeds were added one at a time, up to {study.sequential.max}, until its "
-            "difference was decided."
+            f"{study.budget} each; seeds were added one at a time, up to {study.sequential.max}, "
+            "until its difference was decided."
         )
     elif study.most_replicates == 1:
         yield f"Each arm was trained from one seed{drawn}, for {study.budget}."
     else:
-        yield (f"Each arm was trained from {study.most_replicates} seeds, for {study.budget} each.")
+        many = f"{study.most_replicates} seeds{drawn}"
+        yield f"Each arm was trained from {many}, for {study.budget} each."
     if len(plan.arms) > 1 and study.most_replicates > 1:
         yield "All arms have the same seeds, so that differences are paired by seed."
     yield "The value of a trial is that at the end of its training; no checkpoint was selected."
