@@ -38,12 +38,16 @@ class Plan:
     all of the second, so that a study that is cut short still compares like with like. Where the
     number of replicates grows, these are all that may come; `analysis.course.asked` has those that
     are asked for.
+
+    `searches` is how many searches of each arm its trials' hyperparameters come from: 0 of a plan
+    as written. Replicate r is then at what search r modulo that number chose.
     """
 
     study: Study
     description: Description
     arms: tuple[Arm, ...]
     trials: tuple[Trial, ...]
+    searches: int = 0
 
     @cached_property
     def arm_of(self) -> Mapping[str, Arm]:
@@ -78,7 +82,7 @@ def plan(study: Study, description: Description) -> Plan:
     told = {fault.path for fault in idle}
     faults += idle + _twin_faults([each for each in drawn if not told & {*_levels(each[0])}])
     if faults:
-        raise StudyError.of(_unique(faults))
+        raise StudyError.of([*dict.fromkeys(faults)])
     arms = _compared(study, drawn)
     faults = tune_faults(study, description, arms)
     if faults:
@@ -138,7 +142,7 @@ def _shape_faults(study: Study) -> list[Fault]:
 
 def _analysis_faults(study: Study) -> list[Fault]:
     """Tests and intervals that the number of replicates, or such comparisons, do not carry."""
-    how, n = study.analysis, study.most_replicates
+    how, n = study.analysis, study.units
     faults: list[Fault] = []
     if study.sequential is not None:
         return faults  # which is told of the looks
@@ -344,7 +348,3 @@ def _compared(study: Study, drawn: list[tuple[design.Cell, Arm]]) -> tuple[Arm, 
             against = by_cell[(*cell[:position], 0, *cell[position + 1 :])]
         arms.append(replace(arm, against=None if against.id == arm.id else against.id))
     return tuple(arms)
-
-
-def _unique(faults: list[Fault]) -> list[Fault]:
-    return list(dict.fromkeys(faults))

@@ -8,7 +8,7 @@ from typing import Any
 
 from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan, plan
-from cbablate.planning.search import confirmed, searches, versus_fixed
+from cbablate.planning.search import searches
 from cbablate.planning.trial import Trial
 from cbablate.records.facts import Measured, Proposed, Started
 from cbablate.records.measurement import Measurement
@@ -111,9 +111,7 @@ def searched(
 
 def replicated(telling: Telling, planned: Plan, *, gain: float = 1.0, primary: str) -> None:
     """Tell of all replicates at the fixed hyperparameters, and of those that can be confirmed."""
-    found = Standing(planned, telling.facts).proposals
-    alone = len(planned.arms) == 1
-    rows = versus_fixed(planned, found) if alone else confirmed(planned, found)
+    rows = Standing(planned, telling.facts).rows
     source = random.Random(3)
     done: set[str] = set()
     for part, shift in ((planned, 0.0), (rows, gain)):

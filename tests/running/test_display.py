@@ -11,7 +11,8 @@ from rich.console import Console
 
 from cbablate.analysis.searches.tuning import tunings
 from cbablate.phrases import duration
-from cbablate.planning.search import confirmed, searches
+from cbablate.planning.search import searches
+from cbablate.planning.tuned_plan import confirmed
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState

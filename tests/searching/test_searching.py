@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from cbablate.analysis.searches.tuning import tunings
 from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import searches, tuning_seed
-from cbablate.planning.trial import replicate_seed
+from cbablate.planning.search import searches
+from cbablate.planning.trial import replicate_seed, tuning_seed
 from cbablate.records.book import Book
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState

@@ -11,7 +11,8 @@ import pytest
 
 from cbablate.errors import UsageError
 from cbablate.planning.plan import plan
-from cbablate.planning.search import confirmed, searches
+from cbablate.planning.search import searches
+from cbablate.planning.tuned_plan import confirmed
 from cbablate.records.facts import Started
 from cbablate.spec.needs import Needs
 from cbablate.workloads.catalog import describe

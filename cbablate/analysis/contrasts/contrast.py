@@ -10,7 +10,7 @@ from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import bca
 from cbablate.statistics.coverage import FEWEST_FOR_BCA
 from cbablate.statistics.estimate import moments
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, FEWEST_SEARCHES
 from cbablate.statistics.sign_flip import sign_flip
 from cbablate.statistics.student_t import critical, two_sided
 
@@ -35,6 +35,11 @@ class Contrast:
 
     Where two arms share no replicate, but each has two or more, the difference of their means is
     compared by Welch's t test: then `paired` is false and `n` is 0, so that nothing is claimed.
+
+    `searches` is how many searches of each arm chose the hyperparameters (`Plan.searches`). With
+    one, the interval is that of the difference at these hyperparameters. With more, `n` counts
+    searches, whose means over their replicates are what is paired, and `replicates` the pairs of
+    replicates behind them.
     """
 
     against: str
@@ -51,6 +56,18 @@ class Contrast:
     p_sign_flip: float | None = None
     gain: float | None = None
     paired: bool = True
+    searches: int = 0
+    replicates: int | None = None
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of replicates are behind it."""
+        return self.n if self.replicates is None else self.replicates
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are pairs, and searches, enough for a finding (`analysis.verdict`)."""
+        return self.pairs >= FEWEST_PAIRS and (self.searches < 2 or self.n >= FEWEST_SEARCHES)
 
     @property
     def significant(self) -> bool:
@@ -58,7 +75,7 @@ class Contrast:
         pairs enough for a finding (`analysis.verdict`).
         """
         low = self.p_adjusted is not None and self.p_adjusted < ALPHA
-        return low and self.n >= FEWEST_PAIRS
+        return low and self.enough and self.searches != 1
 
     @property
     def effect_size(self) -> float | None:

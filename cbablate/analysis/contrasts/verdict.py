@@ -3,13 +3,17 @@
 How a finding is reached, in this order, over a family of contrasts of one metric:
 
 1. *too few*: fewer than `FEWEST_PAIRS` pairs, where an exact sign-flip test cannot reach ALPHA
-   even alone. Nothing is claimed, whatever the t test says.
+   even alone. Nothing is claimed, whatever the t test says. Where each arm is searched more than
+   once, also fewer than `FEWEST_SEARCHES` searches.
+   *one search*: both arms are at what one search of each chose. The interval holds for these
+   hyperparameters, and another search would have chosen others: nothing is claimed of the arm.
 2. *helps*, *hurts* (*differs* for a metric of which neither more nor less is better): Holm's
    adjusted p value of the paired t test is below ALPHA, and the sign-flip test agrees: its own
    p value, Holm-adjusted over the same family, is below ALPHA too, or it is the smallest that so
    many pairs can reach (all differences of one sign). The second way is open because few pairs
    and a large family put Holm's first step beyond the sign-flip test; it never weakens what the
-   t test must show by itself. Above `sign_flip.MOST_PAIRS` pairs the t test decides alone.
+   t test must show by itself. Above `sign_flip.MOST_PAIRS` pairs the t test decides alone,
+   and so it does below `FEWEST_PAIRS` searches, of which no sign-flip test can speak.
 3. *equivalent*: no difference larger than the margin, by two one-sided t tests (Schuirmann 1987);
    the larger of the two p values, Holm-adjusted over the family, is below ALPHA.
 4. *undecided*: everything else. It is not a claim that there is no difference.
@@ -34,7 +38,7 @@ from cbablate.statistics.student_t import two_sided
 
 __all__ = ["Claim", "Finding", "equivalence", "findings"]
 
-Claim = Literal["helps", "hurts", "differs", "equivalent", "undecided", "too few"]
+Claim = Literal["helps", "hurts", "differs", "equivalent", "undecided", "too few", "one search"]
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,10 @@ def _holm(ps: Sequence[float | None]) -> list[float | None]:
 def _claim(
     one: Contrast, direction: Direction | None, flip: float | None, equal: float | None
 ) -> Claim:
-    if one.n < FEWEST_PAIRS:
+    if not one.enough:
         return "too few"
+    if one.searches == 1:
+        return "one search"
     if one.p_adjusted is None or one.difference is None:
         return "undecided"
     if one.p_adjusted < ALPHA and _agrees(one, flip):
@@ -111,6 +117,6 @@ def _claim(
 
 def _agrees(one: Contrast, flip: float | None) -> bool:
     """Whether the sign-flip test says so too, or has nothing to say of so many pairs."""
-    if one.p_sign_flip is None or flip is None:
+    if one.p_sign_flip is None or flip is None or one.n < FEWEST_PAIRS:
         return True
     return flip < ALPHA or one.p_sign_flip <= floor(one.n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cbablate.analysis.contrasts.contrast import adjusted, contrast
+from cbablate.analysis.contrasts.searched import searched
 from cbablate.analysis.contrasts.verdict import findings
 from cbablate.analysis.summary import Summary, direction_of
 from cbablate.planning.plan import Plan
@@ -16,9 +17,10 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
     Each other arm is compared with the best one, paired by seed, as `verdict` finds a difference:
     Holm's correction over these comparisons, and the sign-flip test agrees. Empty where that
     leaves out no arm, for then nothing is best; where neither more nor less is better; and where
-    the number of replicates grows, as these comparisons would not allow for the looks.
+    the number of replicates grows, as these comparisons would not allow for the looks; and
+    where each arm is tuned by one search, whose luck is in its mean.
     """
-    if summary.course is not None:
+    if summary.course is not None or plan.searches == 1:
         return frozenset()
     name = summary.primary
     direction = direction_of(plan, name) if name else None
@@ -36,6 +38,7 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
     compared = adjusted(
         [contrast(found[arm], found[best], against=best, unpaired=False) for arm in others]
     )
+    compared = searched(compared, others, summary.replicates, name)
     told = findings(compared, direction=direction)
     alike = {
         arm for arm, one in zip(others, told, strict=True) if one.claim not in ("helps", "hurts")

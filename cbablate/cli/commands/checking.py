@@ -34,5 +34,6 @@ def checked(path: Path) -> str:
         said += " at most"
     tune = found.study.tune
     if tune is not None:
-        said += f", as many confirmations, {len(found.arms) * tune.trials} tuning trials"
+        tuning = len(found.arms) * found.study.searches * tune.trials
+        said += f", as many confirmations, {tuning} tuning trials"
     return said

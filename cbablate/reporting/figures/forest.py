@@ -111,7 +111,7 @@ def _name(axis: Axes, shown: Sequence[ArmSummary], metric: str) -> None:
         words: dict[str, Any] = {"va": "center_baseline", "fontsize": 6.5, "transform": across}
         name = drawable(one.arm.name, longest=32)
         axis.text(-0.02, row, name, ha="right", parse_math=False, **words)
-        axis.text(1.02, row, str(one.contrasts[metric].n), ha="left", **words)
+        axis.text(1.02, row, str(one.contrasts[metric].pairs), ha="left", **words)
     axis.annotate(
         "n",
         (1.02, 1),

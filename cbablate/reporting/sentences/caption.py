@@ -14,7 +14,7 @@ from cbablate.planning.plan import Plan
 from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.reporting.sentences.note import legend
-from cbablate.reporting.sentences.tuning_note import given
+from cbablate.reporting.sentences.tuning_note import given, luck
 from cbablate.statistics.power import ALPHA
 
 __all__ = ["stated", "statement"]
@@ -62,6 +62,7 @@ def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
     least, most = min(counts), max(counts)
     of = "" if least == planned else f" of {planned}"
     many = f"{most}" if least == most else f"{least} to {most}"
+    over = f" over {plan.searches} searches" if plan.searches > 1 else ""
     if plan.study.sequential is not None:
         yield (
             f"Means over n = {many} replicates (seeds) of each arm, of the "
@@ -70,7 +71,7 @@ def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
     elif planned == 1:
         yield "One replicate (seed) of each arm."
     else:
-        yield f"Means over n = {many}{of} replicates (seeds) of each arm."
+        yield f"Means over n = {many}{of} replicates (seeds){over} of each arm."
 
 
 def _splits(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -92,6 +93,7 @@ def _splits(plan: Plan, summary: Summary) -> Iterator[str]:
 def _tuning(tuned: Tuned | None) -> Iterator[str]:
     if tuned is not None:
         yield given(tuned)
+        yield luck(tuned)
 
 
 def _margin(plan: Plan, summary: Summary) -> Iterator[str]:

@@ -10,13 +10,20 @@ from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.phrases import LISTED, counted, first_few
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.scale import Scale, scale_in
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, FEWEST_SEARCHES
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
 __all__ = ["claims", "difference_unit", "few_pairs", "margin_words"]
 
 _FLOOR = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
-_KINDS: tuple[Claim, ...] = ("helps", "hurts", "differs", "equivalent", "undecided", "too few")
+_KINDS: tuple[Claim, ...] = (
+    *("helps", "hurts", "differs", "equivalent", "undecided", "too few"),
+    "one search",
+)
+_CONDITIONAL = (
+    "no difference is called the arm's, as the luck of its one search is not in the interval "
+    "(`searches:` in the study puts it in); at the hyperparameters chosen, intervals are"
+)
 
 
 def claims(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -31,7 +38,9 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
         return
     found = [one.findings[name] for one in compared]
     if all(one.claim == "too few" for one in found):
-        yield _none_found("t" if any(c.p is not None for c in known) else "")
+        few_searches = all(one.pairs >= FEWEST_PAIRS for one in known if one.n)
+        test = "t" if any(c.p is not None for c in known) else ""
+        yield _too_few_searches(known) if few_searches else _none_found(test)
         return
     scale = scale_in(plan, summary, name)
     unit = difference_unit(plan, scale, name)
@@ -75,6 +84,14 @@ def _none_found(test: str) -> str:
     return f"Findings: none, for want of replicates; {_FLOOR}{alone}."
 
 
+def _too_few_searches(found: Sequence[Contrast]) -> str:
+    many = max(one.n for one in found)
+    return (
+        f"Findings: none, for want of searches; {many} of each arm tell too little of what luck "
+        f"does, {FEWEST_SEARCHES} are the fewest."
+    )
+
+
 def difference_unit(plan: Plan, scale: Scale, name: str) -> str:
     """The unit of a metric's differences: of percentages, percentage points."""
     unit = metric_of(plan, name).unit
@@ -91,6 +108,8 @@ def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bo
     """What each word that is used rests on."""
     found = [one.findings[name] for one in compared]
     kinds = {one.claim for one in found}
+    if "one search" in kinds:
+        return _CONDITIONAL
     words = " or ".join(kind for kind in _KINDS[:3] if kind in kinds)
     rule = f"adjusted p < {ALPHA}, and the exact sign-flip test agrees"
     if looks:
@@ -98,6 +117,8 @@ def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bo
     parts = [f"{words}: {rule}" if words else f"none differs for sure (that is: {rule})"]
     if not looks and any(one.contrasts[name].n > MOST_PAIRS for one in compared):
         parts.append(f"beyond {MOST_PAIRS} pairs the t test decides alone")
+    if any(one.contrasts[name].enough and one.contrasts[name].n < FEWEST_PAIRS for one in compared):
+        parts.append(f"below {FEWEST_PAIRS} searches of each arm the t test decides alone")
     if any(one.small for one in found):
         parts.append("no larger difference: two one-sided t tests, Holm-adjusted")
     elif any(one.p_equivalence is not None for one in found):
@@ -110,8 +131,12 @@ def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bo
 def _said(contrast: Contrast, finding: Finding, scale: Scale, *, unit: str, margin: str) -> str:
     """One finding, with the numbers that it rests on."""
     if finding.claim == "too few":
-        return f"too few replicates ({counted(contrast.n, 'pair')})"
+        if contrast.pairs >= FEWEST_PAIRS:
+            return f"too few searches ({contrast.n})"
+        return f"too few replicates ({counted(contrast.pairs, 'pair')})"
     interval = _interval(contrast, scale, unit)
+    if finding.claim == "one search":
+        return interval.strip(" ()") or "not known"
     if finding.claim == "equivalent":
         return f"no difference larger than {margin}{interval}"
     sure = finding.claim in _KINDS[:3]

@@ -70,17 +70,23 @@ def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
         return tuple(looks_method(family) for family in families)
     if how.correction == "dunnett":
         return tuple(
-            f"Differences paired by replicate; Dunnett's two-sided test over {family} comparisons "
-            "with seeds as blocks, one error for all arms; its joint 95 % intervals"
+            f"Differences paired by {_units_paired(summary)}; Dunnett's two-sided test over "
+            f"{family} comparisons with seeds as blocks, one error for all arms; its joint 95 % intervals"
             for family in families
         )
-    test = _TESTS[how.test]
+    test, paired = _TESTS[how.test], _units_paired(summary)
     interval = "t-intervals" if how.interval == "t" else f"BCa intervals of {RESAMPLES:,} resamples"
     return tuple(
-        f"Differences paired by replicate; two-sided {test}; Holm over the metric's "
+        f"Differences paired by {paired}; two-sided {test}; Holm over the metric's "
         f"comparisons, {family} of them; 95 % {interval}, not adjusted"
         for family in families
     )
+
+
+def _units_paired(summary: Summary) -> str:
+    """What is paired, in words of the method."""
+    several = summary.replicates.searches > 1
+    return "search, each the mean over its replicates" if several else "replicate"
 
 
 def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
@@ -139,7 +145,10 @@ def _effects(plan: Plan, summary: Summary) -> Iterator[str]:
 
 def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
     if any(e.half_width for one in summary.arms for e in one.estimates.values()):
-        yield "±: half-width of the 95 % t-interval over the n replicates."
+        over = "over the n replicates"
+        if plan.searches > 1:
+            over = f"over the {plan.searches} searches' means of each arm's n replicates"
+        yield f"±: half-width of the 95 % t-interval {over}."
     elif plan.study.replicates == 1:
         yield "One replicate: there is neither an interval nor a p value."
 
@@ -151,7 +160,7 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
     how = plan.study.analysis
     yield _difference(plan, found)
     yield from _of_intervals(how, found)
-    yield from _pairing(how, summary, found, primary)
+    yield from _pairing(plan, summary, found, primary)
     if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
         yield (
             "Where all paired differences are equal, their spread cannot be estimated: neither "
@@ -168,7 +177,7 @@ def _compared(summary: Summary, primary: str) -> list[Contrast]:
 def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
     """What a difference is from, how it is tested, and what its mark means."""
     how = plan.study.analysis
-    sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by seed."
+    sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by {_pair_word(plan)}."
     if any(one.p is not None for one in found):
         after = (
             "intervals of Δ hold jointly"
@@ -182,6 +191,11 @@ def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
         # a bootstrap interval's parenthesis has no mark behind it; p stands beside it
         sentence += f" {DAGGER}: adjusted p < {ALPHA}."
     return sentence
+
+
+def _pair_word(plan: Plan) -> str:
+    """What is paired: seeds; of arms that are searched more than once, searches."""
+    return "search" if plan.searches > 1 else "seed"
 
 
 def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
@@ -200,7 +214,7 @@ def mark_note(plan: Plan, summary: Summary) -> str:
     whom = _of_whom(plan, found).removesuffix(" (ref.)")
     if all(one.p is None for one in found):
         return f"No {label} has a p value of its difference from that of {whom}."
-    tested = f"Δ, the difference paired by seed; {_tested(plan, found)}"
+    tested = f"Δ, the difference paired by {_pair_word(plan)}; {_tested(plan, found)}"
     if not any(one.significant for one in found) and any(
         one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found
     ):
@@ -251,20 +265,22 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
 
 
 def _pairing(
-    how: Analysis, summary: Summary, found: Sequence[Contrast], primary: str
+    plan: Plan, summary: Summary, found: Sequence[Contrast], primary: str
 ) -> Iterator[str]:
-    """What pairing by seed gained; and who could not be paired.
+    """What pairing gained; and who could not be paired.
 
     Two pairs always have a correlation of 1 or -1, and of 5 pairs without any the 95 % interval
     reaches from -0.88 to 0.88: below `FEWEST_PAIRS` nothing is said.
     """
+    how, word = plan.study.analysis, _pair_word(plan)
+    several = "searches" if word == "search" else "seeds"
     enough = [one for one in found if one.n >= FEWEST_PAIRS]
     gains = [one.gain for one in enough if one.gain is not None]
     if gains and how.correction == "holm" and how.interval == "t":
         alike = [one.correlation for one in enough if one.correlation is not None]
         gain = statistics.median(gains)
         how_alike = (
-            f" (correlation of paired seeds {statistics.median(alike):.2f})" if alike else ""
+            f" (correlation of paired {several} {statistics.median(alike):.2f})" if alike else ""
         )
         typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
         if len(enough) < len(found):
@@ -273,7 +289,7 @@ def _pairing(
             words = "as long as without it"
         else:
             words = f"{max(gain, 1 / gain):.1f} times {'shorter' if gain > 1 else 'longer'}"
-        yield f"Pairing by seed made the intervals of Δ {words}{how_alike}; {typical}."
+        yield f"Pairing by {word} made the intervals of Δ {words}{how_alike}; {typical}."
     apart = [
         one.arm.name
         for one in summary.arms
