@@ -13,6 +13,7 @@ import pytest
 from cbablate.analysis.standing import Standing
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
+from cbablate.planning.search import searches
 from cbablate.records.book import Book
 from cbablate.records.place import Place
 from cbablate.records.record import Record
@@ -84,8 +85,8 @@ def test_a_tuned_study_confirms_each_arm_at_its_best_from_the_replicates_seeds(
     facts = told(tmp_path)
     assert (done.trained, done.exit_code) == (18, 0)
     best, tuned = Standing(plan, facts).proposals, Standing(plan, facts).confirmations
-    for arm, written in zip(tuned.arms, plan.arms, strict=True):
-        assert {key: arm.config[key] for key in ("rate", "start")} == best[written.id]
+    for arm, written, search in zip(tuned.arms, plan.arms, searches(plan), strict=True):
+        assert {key: arm.config[key] for key in ("rate", "start")} == best[search.id]
         assert arm.config["ceiling"] == written.config["ceiling"]
     past = Book.of(facts).histories
     assert {past[trial.id].state for trial in tuned.trials} == {TrialState.COMPLETE}

@@ -322,7 +322,7 @@ def test_of_a_search_that_was_shortened_nothing_beyond_its_end_is_run_on() -> No
     assert len(started) > len({f.subject for f in facts if f.kind == "ended"}) > 4
     searching = Searching(short, facts)
     assert searching.left() == []
-    assert all(searching.over(arm.id) for arm in short.arms)
+    assert all(searching.over(one.id) for one in searching.searches)
 
 
 def test_a_trial_that_is_run_again_and_now_completes_is_told_to_the_sampler() -> None:

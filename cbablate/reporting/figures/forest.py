@@ -35,6 +35,7 @@ _LOOKS: dict[Claim, tuple[str, str, str]] = {
     "equivalent": ("black", "black", "s"),
     "undecided": ("black", "white", "o"),
     "too few": (_GREY, "white", "o"),
+    "one search": ("black", "white", "d"),
 }
 """Edge, face and mark of each claim: no two that can stand together differ in colour alone."""
 
@@ -153,6 +154,7 @@ def _entries(plan: Plan, summary: Summary, shown: Sequence[ArmSummary]) -> list[
 
     claims = {one.findings[summary.primary].claim for one in shown}
     words = {"equivalent": "within the margin", "too few": "too few replicates"}
+    words["one search"] = "one search: not the arm's"
     entries: list[Artist] = [
         Line2D(
             *([], []),

@@ -83,15 +83,9 @@ def explanation(plan: Plan, facts: Recorded, *words: str) -> str:
         place_of_arm = [one.arm.id for one in summary.arms].index(row.arm)
         plan, summary = found.tuned.plan, found.tuned.fixed
         arm, column = summary.arms[place_of_arm], as_written(column)
-    case = _Told(
-        plan,
-        summary,
-        outcomes(plan, told),
-        told.facts,
-        arm=arm,
-        column=column,
-        chosen=chosen(found.tuned, arm.arm, plan.searches) if found.tuned else (),
-    )
+    trials = outcomes(plan, told)
+    searched = chosen(found.tuned, arm.arm, plan.searches) if found.tuned else ()
+    case = _Told(plan, summary, trials, told.facts, arm=arm, column=column, chosen=searched)
     cell = row.cells[place.column]
     lines = [
         f"{case.arm.arm.name}, {_heading(case)}: {cell.plain}",

@@ -71,7 +71,8 @@ def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
     if how.correction == "dunnett":
         return tuple(
             f"Differences paired by {_units_paired(summary)}; Dunnett's two-sided test over "
-            f"{family} comparisons with seeds as blocks, one error for all arms; its joint 95 % intervals"
+            f"{family} comparisons with seeds as blocks, one error for all arms; its joint 95 % "
+            "intervals"
             for family in families
         )
     test, paired = _TESTS[how.test], _units_paired(summary)

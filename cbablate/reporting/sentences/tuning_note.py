@@ -156,8 +156,8 @@ def given(tuned: Tuned) -> str:
     return (
         f"{each} tuned by {many} {length} ({search_words(sweep)}), and {whose} best chosen on "
         f"{goals} alone{front}, from seeds that no replicate has. What is shown is trained anew "
-        f"from {study.most_replicates} fresh seed{'s' * (study.most_replicates > 1)}{shared}, to full "
-        "budget."
+        f"from {study.most_replicates} fresh seed{'s' * (study.most_replicates > 1)}{shared}, "
+        "to full budget."
         + (
             " Fixed: the same arms and seeds at the hyperparameters as written."
             if tuned.fixed is not None
