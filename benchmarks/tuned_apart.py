@@ -3,8 +3,8 @@ one is better.
 
     python -m benchmarks.tuned_apart [--studies 200] [--simulations 20000] [--searches 1 3 6 12]
 
-A trial's value is `shift - 10 (lr - 0.5)^2` and noise of spread 0.71, drawn from its seed and its arm;
-an arm's search is 24 trials with `lr` drawn evenly from 0 to 1. Each study is planned, searched,
+A trial's value is `shift - 10 (lr - 0.5)^2` and noise of spread 0.71, drawn from its seed and its
+arm; an arm's search is 24 trials with `lr` drawn evenly from 0 to 1. Each study is planned, searched,
 confirmed and summarized by the product, through `drive` in this process. Beside it stands a copy of
 the same in numpy, of many more studies, by the t test alone. All draws come from one seed.
 """
@@ -126,7 +126,7 @@ def driven(plan: Plan, studies: int, seed: int = 0) -> Shares:
 def simulated(
     *, searches: int, shift: float = 0.0, studies: int = 20_000, replicates: int = REPLICATES
 ) -> Shares:
-    """The same in numpy, by the t test over searches; over replicates, where there is one search."""
+    """The same in numpy, by the t test over searches; over replicates, if there is one search."""
     draw = np.random.Generator(np.random.PCG64([searches, round(1000 * shift)]))
     rate = draw.random((studies, searches, 1, TRIALS)).repeat(2, axis=2)  # one sampler's for both
     true = -10 * (rate - 0.5) ** 2

@@ -19,6 +19,7 @@ from cbablate.planning.plan import Plan
 from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
 from cbablate.reporting.model.table import Table
+from cbablate.statistics.correction import share
 from cbablate.statistics.power import ALPHA, detectable, floor
 
 __all__ = ["VERSION", "check_shape", "plan_shape", "printed", "status_shape", "table_shape"]
@@ -36,6 +37,7 @@ def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
     standing = Standing(plan, facts)
     price = cost(plan, standing.book)
     family = sum(arm.against is not None for arm in plan.arms)
+    level = share(family, plan.study.analysis.steps)
     n, grows, looks = plan.study.most_replicates, plan.study.sequential, looks_of(plan)
     now = cost(standing.asked, standing.book)
     return {
@@ -70,7 +72,7 @@ def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
         },
         "power": {
             "comparisons": family,
-            "detectable_sd": detectable(plan.study.units, family) if family else None,
+            "detectable_sd": detectable(plan.study.units, level) if family else None,
             "sign_flip_floor": floor(plan.study.units) if family else None,
         },
     }
@@ -143,7 +145,7 @@ def _looks(at: Course | None) -> dict[str, Any] | None:
         "first": at.looks.fewest,
         "last": at.looks.most,
         "made": at.made,
-        "alpha_spent": at.spent * ALPHA,
+        "alpha_spent": at.spent[1] * ALPHA,
         "asked": dict(at.asked),
         "most": dict(at.most),
         "decisions": {arm: one.claim for arm, one in at.decisions.items()},

@@ -51,11 +51,11 @@ def test_every_arm_has_its_sentence() -> None:
     plan = planned(0.5)
     assert said(plan, facts(plan, UP, DOWN, NEAR, LOOSE)) == [
         "Findings on Top-1: helps or hurts: adjusted p < 0.05, and the exact sign-flip test "
-        "agrees; no larger difference: two one-sided t tests, Holm-adjusted.",
-        "MLP front: helps (+0.88 to +1.12 pp).",
-        "MLP middle: hurts (-1.12 to -0.88 pp).",
-        "MLP end: no difference larger than 0.5 pp (-0.02 to +0.02 pp).",
-        "after attention: undecided (-0.93 to +1.08 pp).",
+        "agrees; no larger difference: two one-sided t tests, adjusted alike.",
+        "MLP front: helps (+0.82 to +1.18 pp).",
+        "MLP middle: hurts (-1.18 to -0.82 pp).",
+        "MLP end: no difference larger than 0.5 pp (90 % interval -0.03 to +0.02 pp).",
+        "after attention: undecided (-1.36 to +1.51 pp).",
     ]
 
 
@@ -98,10 +98,15 @@ def test_where_none_differs_it_is_said_with_the_rule() -> None:
     assert second.startswith("one: undecided (")
 
 
-def test_a_mark_in_the_table_that_the_sign_flip_test_doubts_is_explained() -> None:
+def test_an_interval_without_zero_that_the_sign_flip_test_doubts_is_unconfirmed_and_has_no_mark() -> (
+    None
+):
     plan = planned(names=("one", "two"))
     lines = said(plan, facts(plan, (1.0, 1.1, 0.9, 1.2, 0.8, 1.0, -0.1), LOOSE))
-    assert lines[1] == "one: undecided, as the sign-flip test does not agree (+0.44 to +1.25 pp)."
+    assert lines[1] == (
+        "one: unconfirmed, as the exact sign-flip test does not agree, adjusted p = 0.062 "
+        "(+0.36 to +1.33 pp)."
+    )
     assert lines[2].startswith("two: undecided (")
 
 

@@ -36,8 +36,9 @@ from cbablate.records.state import TrialState
 from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.running.checkpoints import checkpoint_bytes
+from cbablate.spec.analysis import Correction
+from cbablate.statistics.correction import share
 from cbablate.statistics.power import (
-    ALPHA,
     FEWEST_PAIRS,
     MOST_REPLICATES,
     detectable,
@@ -240,18 +241,18 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
     several = plan.study.searches > 1
     size = f"{n} searches of each arm" if several else counted(n, "replicate")
     size += f", {counted(family, 'comparison')}"
-    effect = detectable(n, family)
+    how = plan.study.analysis
+    level = share(family, how.steps)
+    effect = detectable(n, level)
     if effect is None:
         lines = [f"{size}: one seed tells no spread, so no test is possible."]
     else:
-        holm = " (Holm)" if family > 1 else ""
-        if family > 1 and plan.study.analysis.correction == "dunnett":
-            holm = " (by Holm's correction; Dunnett's test sees a little more)"
+        by = _BY[how.correction] if family > 1 else ""
         most = "At most " if plan.study.sequential else ""
         lines = [
-            f"{most}{size}{holm}: with 80 % power a paired t test sees a difference of "
+            f"{most}{size}{by}: with 80 % power a paired t test sees a difference of "
             f"{_times(effect)} the spread between paired {'searches' if several else 'seeds'}.",
-            *_measured_lines(plan, summary, effect=effect, family=family),
+            *_measured_lines(plan, summary, effect=effect, level=level),
         ]
     if plan.study.sequential is not None:
         return [*lines, _PRICE_OF_LOOKING, ""]
@@ -264,28 +265,35 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
             f"{reach}: every finding would be 'too few replicates'. "
             f"{FEWEST_PAIRS} replicates are the fewest."
         )
-    elif floor(n) * family >= ALPHA:
+    elif floor(n) >= level:
         lines.append(
-            f"{reach}, Holm's first step is {ALPHA / family:.2g}: a finding needs all pairs of one "
-            f"sign. With {pairs_to_flip(family)} replicates it does not."
+            f"{reach}, one of {family} comparisons is tested at {level:.2g}: a finding needs all "
+            f"pairs of one sign. With {pairs_to_flip(level)} replicates it does not."
         )
     return [*lines, ""]
 
 
+_BY: Mapping[Correction, str] = {
+    "sidak": " (Šidák)",
+    "holm": " (Holm)",
+    "dunnett": " (by Šidák's correction; Dunnett's test sees a little more)",
+}
+
+
 def _screening_power(n: int, family: int) -> list[str]:
     """The same of factors' effects, which rest on all arms at once."""
-    effect = detectable(n, family)
+    effect = detectable(n, share(family))
     size = f"{counted(n, 'replicate')}, {counted(family, 'factor')}"
     if effect is None:
         return [f"{size}: one seed tells no spread, so no test is possible.", ""]
     return [
-        f"{size} (Holm): with 80 % power a t test sees an effect of {_times(effect)} its spread "
+        f"{size} (Šidák): with 80 % power a t test sees an effect of {_times(effect)} its spread "
         "between seeds.",
         "",
     ]
 
 
-def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int) -> list[str]:
+def _measured_lines(plan: Plan, summary: Summary, *, effect: float, level: float) -> list[str]:
     """The same in the metric's unit, where the ledger has paired differences; else a wish."""
     name = summary.primary
     found = [one.contrasts[name] for one in summary.arms if name in one.contrasts]
@@ -304,7 +312,7 @@ def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int)
         if plan.study.margin is not None:
             wish = plan.study.margin / spread
             wished = f"as large as the margin ({margin_words(plan, scale, unit)})"
-    needed = replicates_for(wish, family)
+    needed = replicates_for(wish, level)
     count = f"{needed}" if needed else f"more than {MOST_REPLICATES:,}"
     units = "searches of each arm" if plan.study.searches > 1 else "replicates"
     lines.append(f"One {wished} needs {count} {units}.")

@@ -33,6 +33,7 @@ _LOOKS: dict[Claim, tuple[str, str, str]] = {
     "hurts": (_RED, _RED, "v"),
     "differs": (_BLUE, _BLUE, "D"),
     "equivalent": ("black", "black", "s"),
+    "unconfirmed": ("black", "white", "D"),
     "undecided": ("black", "white", "o"),
     "too few": (_GREY, "white", "o"),
     "one search": ("black", "white", "d"),

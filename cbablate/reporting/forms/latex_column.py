@@ -134,19 +134,22 @@ def spelled_cell(cell: Cell, layout: ColumnLayout) -> str:
         parts = [(r"\bfseries " if cell.best else "") + centre]
         if layout.spread:
             parts.append(rf"$\pm\,${cell.half.plain}" if cell.half else "")
-        mark = f"$^{{{escape(cell.mark).strip('$')}}}$" if cell.mark else ""
         if layout.mark:
-            parts.append(mark)
+            parts.append(_raised(cell.mark))
         else:
-            parts[-1] += mark
+            parts[-1] += _raised(cell.mark)
         return " & ".join(parts).rstrip()
     if isinstance(cell, Range):
-        return f"{_number(cell.centre)} & {escape(cell.span)}"
+        return f"{_number(cell.centre)} & {escape(cell.span)}{_raised(cell.mark)}"
     if isinstance(cell, Number):
         return _number(cell)
     if isinstance(cell, Blank) and (layout.span > 1 or layout.specification.startswith("S")):
         return rf"\multicolumn{{{layout.span}}}{{c}}{{{escape(cell.plain)}}}"
     return escape(cell.plain).replace(r"\textless{}", "$<$")
+
+
+def _raised(mark: str) -> str:
+    return f"$^{{{escape(mark).strip('$')}}}$" if mark else ""
 
 
 def _parts(column: Column, cells: Sequence[Cell]) -> tuple[bool, bool]:

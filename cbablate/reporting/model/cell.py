@@ -7,7 +7,7 @@ renderer turns them into its own; it never sees a float, so that all forms of a 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["DASH", "Blank", "Cell", "Count", "Number", "Probability", "Range", "Spread", "Text"]
 
@@ -78,11 +78,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class Range:
-    """A centre with the least and the greatest value: `2134 (2101–2160)`."""
+    """A centre with the least and the greatest value: `2134 (2101–2160)`, and a mark."""
 
     centre: Number
     low: Number
     high: Number
+    mark: str = field(default="", kw_only=True)
 
     @property
     def span(self) -> str:
@@ -94,7 +95,7 @@ class Range:
     @property
     def plain(self) -> str:
         """All of it in a line."""
-        return f"{self.centre.plain} {self.span}"
+        return f"{self.centre.plain} {self.span}{' ' if self.mark else ''}{self.mark}"
 
 
 @dataclass(frozen=True)

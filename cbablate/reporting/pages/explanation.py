@@ -23,6 +23,7 @@ from cbablate.reporting.sentences.delta import reference_of, unlike
 from cbablate.reporting.sentences.tuning_note import chosen
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.statistics.bootstrap import RESAMPLES
+from cbablate.statistics.correction import share
 from cbablate.statistics.power import FEWEST_PAIRS
 from cbablate.statistics.student_t import critical
 
@@ -158,28 +159,31 @@ def _difference(case: _Told) -> Iterator[str]:
 
 def _interval(case: _Told, said: Contrast, half: float) -> str:
     """What a difference is the mean of, and how its interval was made."""
+    how = case.plan.study.analysis
+    hold = f", one of {said.family} that hold together" if said.joint else ""
     if not said.paired:
-        return "Difference of two means that share no seed, with Welch's 95 % interval"
+        return f"Difference of two means that share no seed, with Welch's 95 % interval{hold}"
     means = f"Mean of n = {said.n} paired differences"
     if case.searches:
         means += " of searches, each the mean over its replicates"
-    how = case.plan.study.analysis
-    if how.correction == "dunnett":
+    if said.kind == "dunnett":
         return (
             f"{means} of the seeds that all arms have, with Dunnett's joint 95 % interval over "
             f"{said.family} comparisons, one error for all arms"
         )
-    if case.summary.course is not None and said.sd:
-        return (
-            f"{means}, +- c x sd / sqrt(n): c = {half / said.sd * said.n**0.5:.6g}, of t with "
-            f"{said.n - 1} degrees of freedom at this look's own level, so that it holds over all "
-            f"looks (95 %), sd = {said.sd!r}"
-        )
-    if how.interval == "bca":
+    if said.kind == "bca":
         return f"{means} (sd = {said.sd!r}), with a 95 % BCa interval of {RESAMPLES:,} resamples"
+    t = half / said.error if said.error else 0.0
+    if said.kind == "repeated":
+        return (
+            f"{means}, +- c x sd / sqrt(n): c = {t:.6g}, of t with {said.n - 1} degrees of freedom "
+            f"at this look's own level, so that it holds over all looks (95 %{hold}), sd = "
+            f"{said.sd!r}"
+        )
+    level = 100 * (1 - share(said.family, how.steps)) if said.joint else 95
     return (
-        f"{means}, +- t x sd / sqrt(n): t = {critical(said.n - 1):.6g} "
-        f"({said.n - 1} degrees of freedom, 95 %), sd = {said.sd!r}"
+        f"{means}, +- t x sd / sqrt(n): t = {t:.6g} "
+        f"({said.n - 1} degrees of freedom, {level:.6g} %{hold}), sd = {said.sd!r}"
     )
 
 
@@ -192,11 +196,15 @@ def _p(case: _Told) -> Iterator[str]:
         if how.correction == "dunnett":
             yield f"Dunnett-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
         else:
-            yield f"Holm-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
+            by = "Holm" if how.steps == "holm" else "Šidák"
+            yield f"{by}-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
         if said.p_sign_flip is not None and how.test != "sign_flip":
             yield f"Exact sign-flip test of the same pairs, not adjusted: {said.p_sign_flip!r}"
         finding = case.arm.findings[case.column.metric]
         yield f"Finding: {finding.claim}"
+        if (tost := finding.equivalence) is not None:
+            ends = f"from {tost.low!r} to {tost.high!r}"
+            yield f"The 90 % interval that two one-sided tests rest on: {ends}"
     elif said is not None:
         yield "No p value: the paired differences have no spread that could be estimated."
     yield from _difference(case)

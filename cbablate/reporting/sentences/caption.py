@@ -15,14 +15,13 @@ from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.reporting.sentences.note import legend
 from cbablate.reporting.sentences.tuning_note import given, luck
-from cbablate.statistics.power import ALPHA
 
 __all__ = ["stated", "statement"]
 
 _SPLITS = {"test": "test", "val": "validation", "train": "training"}
 _BOLD = (
-    "Bold: the best, and all that are not distinguishable from it (paired with it by seed: paired "
-    f"t test, Holm-adjusted p < {ALPHA}, and the exact sign-flip test agrees)."
+    "Bold: the best, and all that are not distinguishable from it (in pairs by seed, corrected for "
+    "all pairs of arms)."
 )
 _MOST = 3
 """How many machines or commits are named; beyond them, the count is given."""

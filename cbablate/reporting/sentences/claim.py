@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.contrasts.contrast import Contrast
-from cbablate.analysis.contrasts.verdict import Claim, Finding
+from cbablate.analysis.contrasts.verdict import SURE, Claim, Finding, agrees, turned
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.phrases import LISTED, counted, first_few
 from cbablate.planning.plan import Plan
+from cbablate.reporting.model.cell import Probability
 from cbablate.reporting.model.scale import Scale, scale_in
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, FEWEST_SEARCHES
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
 __all__ = ["claims", "difference_unit", "few_pairs", "margin_words"]
 
+_NINETY = "90 % interval "
+"""Two one-sided tests at 5 % are passed where this one lies within the margin."""
 _FLOOR = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
 _KINDS: tuple[Claim, ...] = (
-    *("helps", "hurts", "differs", "equivalent", "undecided", "too few"),
-    "one search",
+    *SURE,
+    *("equivalent", "unconfirmed", "undecided", "too few", "one search"),
 )
 _CONDITIONAL = (
     "no difference is called the arm's, as the luck of its one search is not in the interval "
@@ -110,17 +113,15 @@ def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bo
     kinds = {one.claim for one in found}
     if "one search" in kinds:
         return _CONDITIONAL
-    words = " or ".join(kind for kind in _KINDS[:3] if kind in kinds)
-    rule = f"adjusted p < {ALPHA}, and the exact sign-flip test agrees"
-    if looks:
-        rule = f"adjusted p < {ALPHA}"
+    words = " or ".join(kind for kind in SURE if kind in kinds)
+    rule = f"adjusted p < {ALPHA}" + ("" if looks else ", and the exact sign-flip test agrees")
     parts = [f"{words}: {rule}" if words else f"none differs for sure (that is: {rule})"]
     if not looks and any(one.contrasts[name].n > MOST_PAIRS for one in compared):
         parts.append(f"beyond {MOST_PAIRS} pairs the t test decides alone")
     if any(one.contrasts[name].enough and one.contrasts[name].n < FEWEST_PAIRS for one in compared):
         parts.append(f"below {FEWEST_PAIRS} searches of each arm the t test decides alone")
     if any(one.small for one in found):
-        parts.append("no larger difference: two one-sided t tests, Holm-adjusted")
+        parts.append("no larger difference: two one-sided t tests, adjusted alike")
     elif any(one.p_equivalence is not None for one in found):
         parts.append(f"none is shown to lie within the margin of {margin}")
     if "too few" in kinds:
@@ -134,23 +135,40 @@ def _said(contrast: Contrast, finding: Finding, scale: Scale, *, unit: str, marg
         if contrast.pairs >= FEWEST_PAIRS:
             return f"too few searches ({contrast.n})"
         return f"too few replicates ({counted(contrast.pairs, 'pair')})"
-    interval = _interval(contrast, scale, unit)
+    if finding.claim == "equivalent":
+        tost = finding.equivalence
+        within = "" if tost is None else _interval(tost.low, tost.high, scale, unit, what=_NINETY)
+        return f"no difference larger than {margin}{within}"
+    interval = _interval(contrast.low, contrast.high, scale, unit)
     if finding.claim == "one search":
         return interval.strip(" ()") or "not known"
-    if finding.claim == "equivalent":
-        return f"no difference larger than {margin}{interval}"
-    sure = finding.claim in _KINDS[:3]
-    small = f", by less than {margin}" if finding.small and sure else ""
-    alone = contrast.p_adjusted is not None and contrast.p_adjusted < ALPHA
-    doubt = ", as the sign-flip test does not agree" if alone and not sure else ""
+    small = f", by less than {margin}" if finding.small and finding.sure else ""
+    doubt = _doubt(contrast, finding) if finding.claim == "unconfirmed" else ""
     return f"{finding.claim}{small}{doubt}{interval}"
 
 
-def _interval(contrast: Contrast, scale: Scale, unit: str) -> str:
-    if contrast.low is None or contrast.high is None:
+def _doubt(contrast: Contrast, finding: Finding) -> str:
+    """Why a difference that one view of the numbers shows is claimed by no word."""
+    p = contrast.p_adjusted
+    if p is not None and p >= ALPHA:
+        return f", as adjusted p = {Probability(p).plain}, though its own interval leaves out 0"
+    if not contrast.excludes_zero:
+        return f", as the interval has 0 in it, though adjusted p < {ALPHA}"
+    if not agrees(contrast, finding.p_sign_flip):
+        flip = Probability(finding.p_sign_flip or 1.0).plain
+        return f", as the exact sign-flip test does not agree, adjusted p = {flip}"
+    if turned(contrast):
+        return ", as the means, over all seeds that each has, differ the other way"
+    return ""
+
+
+def _interval(
+    low: float | None, high: float | None, scale: Scale, unit: str, *, what: str = ""
+) -> str:
+    if low is None or high is None:
         return ""
-    low, high = (scale.number(end, signed=True).plain for end in (contrast.low, contrast.high))
-    return f" ({low} to {_measured(high, unit)})"
+    first, last = (scale.number(end, signed=True).plain for end in (low, high))
+    return f" ({what}{first} to {_measured(last, unit)})"
 
 
 def _measured(digits: str, unit: str) -> str:

@@ -29,11 +29,27 @@ from cbablate.statistics.bootstrap import RESAMPLES
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
-__all__ = ["DAGGER", "comment", "fixed_marks", "legend", "mark_note", "marked", "method", "notes"]
+__all__ = [
+    "DAGGER",
+    "MARK",
+    "WELCH",
+    "comment",
+    "fixed_marks",
+    "legend",
+    "mark_note",
+    "marked",
+    "method",
+    "notes",
+]
 
 DAGGER = "†"
-"""The mark of a difference that is significant (`Contrast.significant`)."""
+"""The mark of a difference that is claimed (`Finding.sure`), and of no other."""
+MARK = f"{DAGGER}: adjusted p < {ALPHA}, and the exact sign-flip test agrees."
+_ALONE = f"{DAGGER}: adjusted p < {ALPHA}."
+WELCH = "‡"
+"""The mark of a difference that no seed is behind on both sides."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
+_CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
 _HARDLY = 1.05
 
 
@@ -77,9 +93,10 @@ def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
         )
     test, paired = _TESTS[how.test], _units_paired(summary)
     interval = "t-intervals" if how.interval == "t" else f"BCa intervals of {RESAMPLES:,} resamples"
+    kind = "simultaneous" if how.joint else "single"
     return tuple(
-        f"Differences paired by {paired}; two-sided {test}; Holm over the metric's "
-        f"comparisons, {family} of them; 95 % {interval}, not adjusted"
+        f"Differences paired by {paired}; two-sided {test}; {how.steps.capitalize()} over the "
+        f"metric's comparisons, {family} of them; {kind} 95 % {interval}"
         for family in families
     )
 
@@ -112,7 +129,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
 def legend(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """Those of the notes that say what a table's signs mean: its interval, difference and mark."""
     found = _compared(summary, summary.primary)
-    return (*_intervals(plan, summary), *([_difference(plan, found)] if found else []))
+    return (*_intervals(plan, summary), *([_difference(plan, summary)] if found else []))
 
 
 def _design(plan: Plan) -> Iterator[str]:
@@ -159,7 +176,7 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
     if not found:
         return
     how = plan.study.analysis
-    yield _difference(plan, found)
+    yield _difference(plan, summary)
     yield from _of_intervals(how, found)
     yield from _pairing(plan, summary, found, primary)
     if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
@@ -175,22 +192,14 @@ def _compared(summary: Summary, primary: str) -> list[Contrast]:
     return [] if all(one.difference is None for one in found) else found
 
 
-def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
+def _difference(plan: Plan, summary: Summary) -> str:
     """What a difference is from, how it is tested, and what its mark means."""
-    how = plan.study.analysis
+    found = _compared(summary, summary.primary)
     sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by {_pair_word(plan)}."
     if any(one.p is not None for one in found):
-        after = (
-            "intervals of Δ hold jointly"
-            if how.correction == "dunnett"
-            else "intervals not adjusted"
-        )
-        if plan.study.sequential is not None:
-            after = "intervals of Δ hold over all looks and are not adjusted"
-        sentence += f" p: {_tested(plan, found)}; {after}."
-    if how.interval == "t" and any(one.significant for one in found):
-        # a bootstrap interval's parenthesis has no mark behind it; p stands beside it
-        sentence += f" {DAGGER}: adjusted p < {ALPHA}."
+        sentence += f" p: {_tested(plan, found)}; {_kept(plan, found)}."
+    if _any_marked(summary):
+        sentence += f" {_mark(plan)}"
     return sentence
 
 
@@ -199,11 +208,29 @@ def _pair_word(plan: Plan) -> str:
     return "search" if plan.searches > 1 else "seed"
 
 
+def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
+    """Which intervals differences have."""
+    over = " over all looks" if plan.study.sequential is not None else ""
+    if any(one.joint for one in found):
+        return f"intervals of Δ alike, so that they hold together{over}"
+    if over:
+        return f"intervals of Δ hold{over}"
+    return "each interval of Δ holds with 95 % by itself"
+
+
+def _mark(plan: Plan) -> str:
+    """What the mark means; where replicates grow, the t test decides alone."""
+    return _ALONE if plan.study.sequential is not None else MARK
+
+
+def _any_marked(summary: Summary) -> bool:
+    return any(marked(one, summary.primary) for one in summary.arms)
+
+
 def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
     """What the mark of a difference at the hyperparameters as written says, where one stands."""
-    found = _compared(fixed, fixed.primary)
-    if plan.study.analysis.interval == "t" and any(one.significant for one in found):
-        yield f"Δ fixed is tested alike, as a family of its own; {DAGGER}: adjusted p < {ALPHA}."
+    if _any_marked(fixed):
+        yield f"Δ fixed is tested alike, as a family of its own; {_mark(plan)}"
 
 
 def mark_note(plan: Plan, summary: Summary) -> str:
@@ -216,18 +243,16 @@ def mark_note(plan: Plan, summary: Summary) -> str:
     if all(one.p is None for one in found):
         return f"No {label} has a p value of its difference from that of {whom}."
     tested = f"Δ, the difference paired by {_pair_word(plan)}; {_tested(plan, found)}"
-    if not any(one.significant for one in found) and any(
-        one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found
-    ):
+    if all(one.pairs < FEWEST_PAIRS for one in found):
         return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({tested})."
-    if not any(one.significant for one in found):
-        return f"No {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
-    return f"{DAGGER}: {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
+    agrees = "" if plan.study.sequential else ", and the exact sign-flip test agrees"
+    differs = f"differs from that of {whom} with adjusted p < {ALPHA}{agrees} ({tested})."
+    return f"{DAGGER}: {label} {differs}" if _any_marked(summary) else f"No {label} {differs}"
 
 
 def marked(one: ArmSummary, metric: str) -> bool:
     """Whether an arm's difference in a metric has a mark."""
-    return metric in one.contrasts and one.contrasts[metric].significant
+    return metric in one.findings and one.findings[metric].sure
 
 
 def _of_whom(plan: Plan, found: Sequence[Contrast]) -> str:
@@ -245,16 +270,17 @@ def _tested(plan: Plan, found: Sequence[Contrast]) -> str:
     over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
     if how.correction == "dunnett":
         return f"Dunnett's two-sided test over {over} with seeds as blocks, one error for all arms"
+    adjusted = f"{_CORRECTIONS[how.steps]}-adjusted over {over}" if found[0].family > 1 else over
     if plan.study.sequential is not None:
-        return f"two-sided paired t tests at all looks together, Holm-adjusted over {over}"
-    return f"two-sided {_TESTS[how.test]}, Holm-adjusted over {over}"
+        return f"two-sided paired t tests at all looks together, {adjusted}"
+    return f"two-sided {_TESTS[how.test]}, {adjusted}"
 
 
 def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
     """What a bootstrap interval is, and how often it holds at this n."""
     if how.interval != "bca":
         return
-    fewest = min((one.n for one in found if one.low is not None), default=0)
+    fewest = min((one.n for one in found if one.kind == "bca"), default=0)
     if fewest:
         yield (
             f"Intervals of Δ, in parentheses: bootstrap, BCa, {RESAMPLES:,} resamples. With "
@@ -277,7 +303,7 @@ def _pairing(
     several = "searches" if word == "search" else "seeds"
     enough = [one for one in found if one.n >= FEWEST_PAIRS]
     gains = [one.gain for one in enough if one.gain is not None]
-    if gains and how.correction == "holm" and how.interval == "t":
+    if gains and how.correction != "dunnett" and how.interval == "t":
         alike = [one.correlation for one in enough if one.correlation is not None]
         gain = statistics.median(gains)
         how_alike = (
@@ -299,7 +325,10 @@ def _pairing(
         and one.contrasts[primary].p is not None
     ]
     if apart:
-        yield f"Not paired, as no seed is shared (Welch's t test instead): {first_few(apart)}."
+        yield (
+            f"{WELCH}: not paired, as no seed is shared (Welch's t test and t-interval instead): "
+            f"{first_few(apart)}."
+        )
 
 
 def _timings(plan: Plan, summary: Summary) -> Iterator[str]:

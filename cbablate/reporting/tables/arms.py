@@ -24,7 +24,14 @@ from cbablate.reporting.model.scale import Scale, scale_in, scale_of
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.caption import stated, statement
 from cbablate.reporting.sentences.claim import difference_unit
-from cbablate.reporting.sentences.note import DAGGER, comment, marked, method, notes
+from cbablate.reporting.sentences.note import (
+    DAGGER,
+    WELCH,
+    comment,
+    marked,
+    method,
+    notes,
+)
 from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_comment, tuning_notes
 from cbablate.reporting.tables.numbers import sheet
 from cbablate.spec.metric import Metric
@@ -178,11 +185,12 @@ def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSum
         elif said.difference is None:
             filled.append(Blank())
         else:
+            mark = WELCH if said.kind == "welch" and said.low is not None else ""
+            mark = DAGGER if marked(one, metric.name) else mark
             if bca and said.low is not None and said.high is not None:
                 ends = (said.difference, said.low, said.high)
-                filled.append(Range(*(scale.number(end, signed=True) for end in ends)))
+                filled.append(Range(*(scale.number(end, signed=True) for end in ends), mark=mark))
                 continue
-            mark = DAGGER if not bca and marked(one, metric.name) else ""
             filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
     kind: Kind = "range" if bca else "spread"
     unit = difference_unit(plan, scale, metric.name)

@@ -14,9 +14,8 @@ from cbablate.reporting.model.scale import Scale, scale_in
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.claim import difference_unit, few_pairs
-from cbablate.reporting.sentences.note import DAGGER, comment
+from cbablate.reporting.sentences.note import DAGGER, MARK, comment
 from cbablate.statistics.estimate import Estimate
-from cbablate.statistics.power import ALPHA
 
 __all__ = ["component_table", "pair_table"]
 
@@ -90,7 +89,7 @@ def pair_table(plan: Plan, summary: Summary) -> Table:
         rows=tuple(Row(tuple(_pair(one, scale))) for one in told),
         notes=tuple(_pair_notes(plan, told)),
         comment=comment(plan, summary),
-        method=("Paired by replicate; two-sided t test of both minus sum; Holm over the pairs",),
+        method=("Paired by replicate; two-sided t test of both minus sum; Sidak over the pairs",),
         sheet=_pair_sheet(plan, told, name),
     )
 
@@ -181,7 +180,7 @@ def _pair(one: Pair, scale: Scale) -> Iterator[Cell]:
         yield Blank()
     else:
         half = None if said.half_width is None else scale.number(said.half_width)
-        mark = DAGGER if said.significant else ""
+        mark = DAGGER if one.sure else ""
         yield Spread(scale.number(said.difference, signed=True), half, mark)
     yield Blank() if said.p_adjusted is None else Probability(said.p_adjusted)
 
@@ -191,9 +190,10 @@ def _pair_notes(plan: Plan, told: Sequence[Pair]) -> Iterator[str]:
         "Differences from the baseline, paired by seed; ±: half-width of the 95 % t-interval, not "
         "adjusted. Deviation: both minus A + B; zero where components add up."
     )
-    over = f", Holm-adjusted over {len(told)} pairs" if len(told) > 1 else ""
-    sure = any(one.deviation.significant for one in told)
-    mark = f" {DAGGER}: adjusted p < {ALPHA}." if sure else ""
+    over = ""
+    if len(told) > 1:
+        over = f", it and the interval corrected over {len(told)} pairs (Šidák)"
+    mark = f" {MARK}" if any(one.sure for one in told) else ""
     tested = any(one.deviation.p is not None for one in told)
     if tested:
         yield f"p: two-sided paired t test of the deviation{over}.{mark}"
@@ -211,7 +211,7 @@ def _pair_notes(plan: Plan, told: Sequence[Pair]) -> Iterator[str]:
 
 
 def _pair_sheet(plan: Plan, told: Sequence[Pair], metric: str) -> Sheet:
-    header = ("study", "metric", "a", "b", "kind", *_ESTIMATE, "p", "p_holm", "family")
+    header = ("study", "metric", "a", "b", "kind", *_ESTIMATE, "p", "p_adjusted", "family")
     rows: list[tuple[Value, ...]] = []
     for one in told:
         head = (plan.study.name, metric, *one.names)
