@@ -13,7 +13,7 @@ from cbablate.phrases import counted, first_few
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.reporting.model.cell import DASH, Probability
+from cbablate.reporting.model.cell import Probability
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
@@ -24,6 +24,7 @@ from cbablate.reporting.sentences.shortfall import (
     short,
     shortfalls,
 )
+from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import RESAMPLES
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
@@ -114,7 +115,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
         *looks_notes(plan, summary),
-        *_timings(plan, summary),
+        *timing_notes(plan, summary),
         *absences(plan, summary),
         *missing(summary),
         *shortfalls(plan, summary, primary),
@@ -329,29 +330,3 @@ def _pairing(
             f"{WELCH}: not paired, as no seed is shared (Welch's t test and t-interval instead): "
             f"{first_few(apart)}."
         )
-
-
-def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
-    for name in dict.fromkeys(plan.study.report):
-        timed = [one.timings[name] for one in summary.arms if name in one.timings]
-        if not timed or metric_of(plan, name).source != "timing":
-            continue
-        rounds = sorted({timing.rounds for timing in timed})
-        number = f"{rounds[0]}" if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
-        devices = sorted({timing.device for timing in timed if timing.device})
-        where = f" on {' and '.join(devices)}" if devices else ""
-        yield (
-            f"{metric_of(plan, name).label}: median (slowest{DASH}fastest) of {number} "
-            f"round{'' if rounds == [1] else 's'}, each arm alone and all in turns{where}."
-        )
-        if len({timing.batch for timing in timed}) > 1:
-            yield (
-                f"The {metric_of(plan, name).label.lower()} timings come from different timing "
-                "stages: differences between arms may be differences between stages."
-            )
-    trials, unlike = summary.origin.traits, list[str]()
-    for trait, values in summary.timed.traits.items():
-        if short(trait) not in BYSTANDERS and not set(values) <= set(trials.get(trait, values)):
-            unlike.append(f"{short(trait)} {' and '.join(values)}")
-    if unlike:
-        yield f"Not as the trials were, timings were made with {', '.join(unlike)}."
