@@ -4,7 +4,7 @@ one is better.
     python -m benchmarks.tuned_apart [--studies 200] [--simulations 20000] [--searches 1 3 6 12]
 
 A trial's value is `shift - 10 (lr - 0.5)^2` and noise of spread 0.71, drawn from its seed and its
-arm; an arm's search is 24 trials with `lr` drawn evenly from 0 to 1. Each study is planned, searched,
+arm; a search is 24 trials with `lr` drawn evenly from 0 to 1. Each study is planned, searched,
 confirmed and summarized by the product, through `drive` in this process. Beside it stands a copy of
 the same in numpy, of many more studies, by the t test alone. All draws come from one seed.
 """

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cbablate.phrases import counted
 from cbablate.planning.arm import Arm
 from cbablate.spec.fault import Fault
 from cbablate.spec.study import Study
 from cbablate.statistics.correction import corrected, share
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, MOST_PAIRS, floor, pairs_to_flip
+from cbablate.statistics.power import (
+    ALPHA,
+    FEWEST_PAIRS,
+    FEWEST_SEARCHES,
+    MOST_PAIRS,
+    floor,
+    pairs_to_flip,
+)
 
-__all__ = ["analysis_faults", "idle_faults"]
+__all__ = ["analysis_faults", "idle_faults", "idle_words", "luck_words"]
 
 
 def analysis_faults(study: Study) -> Iterator[Fault]:
@@ -65,6 +73,30 @@ def _joint_faults(study: Study) -> Iterator[Fault]:
             "holm corrects p values step by step, and has no intervals of its own",
             "use single, or correction: sidak",
         )
+
+
+def idle_words(study: Study, arms: Sequence[Arm]) -> str:
+    """That so few replicates find nothing, and how many would; "" where they may."""
+    n = study.most_replicates
+    compared = any(arm.against is not None for arm in arms) or study.tune is not None
+    if not compared or n >= FEWEST_PAIRS:
+        return ""
+    return (
+        f"No finding is possible with {counted(n, 'replicate')}: an exact sign-flip test of "
+        f"{counted(n, 'pair')} cannot go below p = {floor(n):.2g}. {FEWEST_PAIRS} are the fewest."
+    )
+
+
+def luck_words(study: Study, arms: Sequence[Arm]) -> str:
+    """That so few searches of each arm let no difference be called the arm's; "" where they do."""
+    compared = any(arm.against is not None for arm in arms)
+    if study.tune is None or not compared or study.searches >= FEWEST_SEARCHES:
+        return ""
+    many, there = ("One search", "not") if study.searches == 1 else ("Two searches", "hardly")
+    return (
+        f"{many} of each arm: no difference will be called the arm's, as the luck of a search is "
+        f"{there} in the intervals."
+    )
 
 
 def idle_faults(study: Study, arms: Sequence[Arm]) -> Iterator[Fault]:

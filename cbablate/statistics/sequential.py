@@ -124,7 +124,7 @@ class Looks:
         if p <= 0 or levels[above - 1] <= 0:
             return math.sqrt(low * high)
         part = math.log(p / levels[above - 1]) / math.log(levels[above] / levels[above - 1])
-        return low * (high / low) ** min(part, 1 - 1e-12)
+        return low * math.pow(high / low, min(part, 1 - 1e-12))
 
 
 def spent(part: float, alpha: float = ALPHA) -> float:

@@ -20,9 +20,9 @@ def test_a_caption_states_n_interval_test_correction_split_margin_hardware_and_c
     assert statement(plan, summarize(plan, told(plan))) == (
         "Means over n = 6 replicates (seeds) of each arm.",
         "±: half-width of the 95 % t-interval over the n replicates.",
-        "Δ: difference from “none”, paired by seed. p: two-sided paired t test, Šidák-adjusted over "
-        "4 comparisons; intervals of Δ alike, so that they hold together. †: adjusted p < 0.05, and "
-        "the exact sign-flip test agrees.",
+        "Δ: difference from “none”, paired by seed. p: two-sided paired t test, Šidák-adjusted "
+        "over 4 comparisons; intervals of Δ alike, so that they hold together. †: adjusted p < "
+        "0.05, and the exact sign-flip test agrees.",
         "Top-1 on the test split; decisions were made on val/top1 (validation split).",
         "Margin of equivalence: 0.5 pp.",
         "Trained on Some Processor at 2 GHz, commit 0123456789ab.",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cbablate import api
 from cbablate.phrases import counted
+from cbablate.planning.analysis_rules import idle_words, luck_words
 from cbablate.spec.loading.sweep_file import is_sweep, read_sweep
 from cbablate.spec.yaml.text_file import Unreadable
 from cbablate.spec.yaml.yaml_file import read_yaml
@@ -36,4 +37,5 @@ def checked(path: Path) -> str:
     if tune is not None:
         tuning = len(found.arms) * found.study.searches * tune.trials
         said += f", as many confirmations, {tuning} tuning trials"
-    return said
+    warned = (idle_words(found.study, found.arms), luck_words(found.study, found.arms))
+    return ". ".join([said, *filter(None, warned)])

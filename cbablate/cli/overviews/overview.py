@@ -25,6 +25,7 @@ from cbablate.cli.overviews.tuning_overview import (
 )
 from cbablate.cli.words import command
 from cbablate.phrases import counted, duration
+from cbablate.planning.analysis_rules import idle_words
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
@@ -71,6 +72,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
     lines = [
         f"{study.name}: {study.question}",
         "",
+        *filter(None, [idle_words(study, plan.arms)]),
         *(luck_lines(plan, tuning_cost(plan, now.book)) if tuned else ()),
         f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.replicates} replicates "
         f"= {least}{price.trials} trials of {study.budget.amount} {unit} "
@@ -256,19 +258,13 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
         ]
     if plan.study.sequential is not None:
         return [*lines, _PRICE_OF_LOOKING, ""]
-    reach = f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}"
-    if several:
-        if n < FEWEST_PAIRS:
-            lines.append(f"Below {FEWEST_PAIRS} searches of each arm the t test decides alone.")
-    elif n < FEWEST_PAIRS:
+    if several and n < FEWEST_PAIRS:
+        lines.append(f"Below {FEWEST_PAIRS} searches of each arm the t test decides alone.")
+    if n >= FEWEST_PAIRS and floor(n) >= level:
         lines.append(
-            f"{reach}: every finding would be 'too few replicates'. "
-            f"{FEWEST_PAIRS} replicates are the fewest."
-        )
-    elif floor(n) >= level:
-        lines.append(
-            f"{reach}, one of {family} comparisons is tested at {level:.2g}: a finding needs all "
-            f"pairs of one sign. With {pairs_to_flip(level)} replicates it does not."
+            f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}, "
+            f"and each comparison is tested at {level:.2g}: a finding needs all pairs of one sign. "
+            f"With {pairs_to_flip(level)} replicates it does not."
         )
     return [*lines, ""]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from cbablate.analysis.cost import Cost, TuningCost
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.phrases import counted, duration
+from cbablate.planning.analysis_rules import luck_words
 from cbablate.planning.plan import Plan
 from cbablate.reporting.sentences.tuning_note import proposal_words, search_words, used_words
 from cbablate.statistics.power import FEWEST_PAIRS, FEWEST_SEARCHES
@@ -16,30 +17,19 @@ __all__ = ["left_lines", "luck_lines", "searching_lines", "tuning_lines"]
 
 def luck_lines(plan: Plan, price: TuningCost) -> Iterator[str]:
     """That too few searches let no difference be called the arm's, and what enough would cost."""
-    study, sweep = plan.study, plan.study.tune
-    compared = any(arm.against is not None for arm in plan.arms)
-    if sweep is None or not compared or study.searches >= FEWEST_SEARCHES:
+    study, words = plan.study, luck_words(plan.study, plan.arms)
+    if not words:
         return
-    many = "One search" if study.searches == 1 else f"{study.searches} searches"
+    yield words
     n = max(FEWEST_PAIRS, study.most_replicates)
     n += -n % FEWEST_SEARCHES
     more = price.search.trials // study.searches * (FEWEST_SEARCHES - study.searches)
-    most = "at most " if sweep.pruner else ""
+    further = 2 * (n - study.most_replicates) * len(plan.arms)  # as written, and confirmed
+    most = "at most " if study.tune and study.tune.pruner else ""
     yield (
-        f"{many} of each arm: no difference will be called the arm's, as the luck of its search "
-        f"{'is not' if study.searches == 1 else 'is hardly'} in the intervals."
-    )
-    yield (
-        f"`searches: {FEWEST_SEARCHES}`"
-        + (f" with `replicates: {n}`" if n != study.most_replicates else "")
-        + f" would put it in, for {counted(more, 'more tuning trial')} of {most}"
-        f"{study.budget.amount} {study.budget.unit}"
-        + (
-            f" and {counted((n - study.most_replicates) * len(plan.arms) * 2, 'more replicate')}"
-            if n != study.most_replicates
-            else ""
-        )
-        + "."
+        f"`searches: {FEWEST_SEARCHES}`{f' with `replicates: {n}`' if further else ''} would put "
+        f"it in, for {counted(more, 'more tuning trial')} of {most}{study.budget.amount} "
+        f"{study.budget.unit}{f' and {further} more replicates' if further else ''}."
     )
     yield ""
 
