@@ -309,7 +309,7 @@ def _config(case: _Told) -> Iterator[str]:
     arm = case.arm.arm
     reference = reference_of(case.plan, arm)
     if case.chosen:
-        yield "Hyperparameters, by search (replicate r is at those of #(r modulo their number)):"
+        yield f"Hyperparameters by search, replicate #r at those of #(r mod {case.searches}):"
         yield from (f"  {one}" for one in case.chosen)
     yield f"Config of {arm.name} ({arm.id}){', as written' * bool(case.chosen)}"
     found = unlike(arm.config, reference.config)

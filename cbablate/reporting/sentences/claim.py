@@ -24,8 +24,8 @@ _KINDS: tuple[Claim, ...] = (
     *("equivalent", "unconfirmed", "undecided", "too few", "one search"),
 )
 _CONDITIONAL = (
-    "no difference is called the arm's, as the luck of its one search is not in the interval "
-    "(`searches:` in the study puts it in); at the hyperparameters chosen, intervals are"
+    "none, as the luck of one search of each arm is not in its interval (`searches:` in the study "
+    "puts it in); these are the intervals at the hyperparameters chosen"
 )
 
 
@@ -114,11 +114,14 @@ def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bo
     if "one search" in kinds:
         return _CONDITIONAL
     words = " or ".join(kind for kind in SURE if kind in kinds)
-    rule = f"adjusted p < {ALPHA}" + ("" if looks else ", and the exact sign-flip test agrees")
+    known = [one.contrasts[name] for one in compared]
+    few = any(one.enough and one.n < FEWEST_PAIRS for one in known)
+    agreed = "" if looks or few else ", and the exact sign-flip test agrees"
+    rule = f"adjusted p < {ALPHA}{agreed}"
     parts = [f"{words}: {rule}" if words else f"none differs for sure (that is: {rule})"]
-    if not looks and any(one.contrasts[name].n > MOST_PAIRS for one in compared):
+    if not looks and any(one.n > MOST_PAIRS for one in known):
         parts.append(f"beyond {MOST_PAIRS} pairs the t test decides alone")
-    if any(one.contrasts[name].enough and one.contrasts[name].n < FEWEST_PAIRS for one in compared):
+    if few:
         parts.append(f"below {FEWEST_PAIRS} searches of each arm the t test decides alone")
     if any(one.small for one in found):
         parts.append("no larger difference: two one-sided t tests, adjusted alike")

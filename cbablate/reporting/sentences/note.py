@@ -221,7 +221,8 @@ def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
 
 def _mark(plan: Plan) -> str:
     """What the mark means; where replicates grow, the t test decides alone."""
-    return _ALONE if plan.study.sequential is not None else MARK
+    few = 1 < plan.searches < FEWEST_PAIRS  # of which no sign-flip test can speak
+    return _ALONE if few or plan.study.sequential is not None else MARK
 
 
 def _any_marked(summary: Summary) -> bool:
