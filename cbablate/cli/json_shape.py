@@ -18,6 +18,7 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
+from cbablate.reporting.model.cell import hyphened
 from cbablate.reporting.model.table import Table
 from cbablate.statistics.correction import share
 from cbablate.statistics.power import ALPHA, detectable, floor
@@ -115,11 +116,11 @@ def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
         ],
         "rows": [
             (_arm(plan, row.arm) if row.arm else {})
-            | {"key": row.key, "cells": [cell.plain for cell in row.cells]}
+            | {"key": row.key, "cells": [hyphened(cell.plain) for cell in row.cells]}
             for row in table.rows
         ],
         "numbers": [dict(zip(table.sheet.header, row, strict=True)) for row in table.sheet.rows],
-        "notes": list(table.notes),
+        "notes": [hyphened(note) for note in table.notes],
     }
 
 

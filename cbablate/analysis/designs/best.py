@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
@@ -32,41 +32,35 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
     direction = direction_of(plan, name) if name else None
     if summary.course is not None or direction is None:
         return frozenset()
-    worse = _worse(summary, name)
+    told = {one.arm.id: one.findings[name] for one in summary.arms if name in one.findings}
     means = {
         one.arm.id: one.estimates[name].mean or 0.0
         for one in summary.arms
         if one.estimates[name].mean is not None
     }
-    if not worse or len(means) < 2:
+    if not any(one.sure for one in told.values()) or len(means) < 2:
         return frozenset()
     sign = 1 if direction == "maximize" else -1
     best = max(means, key=lambda arm: sign * means[arm])
-    told = _told(summary.replicates, name, best, [arm for arm in means if arm != best])
-    below = {arm for arm, one in told.items() if one.sure}
-    alike = {arm for arm, one in told.items() if not one.sure and one.claim != "too few"}
-    bold = {best, *alike} - worse
+    others = [arm for arm in means if arm != best]
+    pairs = _pairs(summary.replicates, name, best, others)
+    below = {arm for arm, one in pairs.items() if one.sure}
+    alike = {arm for arm, one in pairs.items() if not one.sure and one.claim != "too few"}
+    bold = {best, *alike} - {*_out(plan, told)}
     shown = below and best in bold and 2 * len(bold) <= len(means)
     return frozenset(bold) if shown else frozenset()
 
 
-def _worse(summary: Summary, name: str) -> set[str]:
-    """The arms that the table's own findings call worse: one that hurts, what one that helps is
-    compared with.
-    """
-    claims = {
-        one.arm.id: (one.findings[name].claim, one.contrasts[name].against)
-        for one in summary.arms
-        if name in one.findings
-    }
-    return {
-        arm if claim == "hurts" else against
-        for arm, (claim, against) in claims.items()
-        if claim in ("helps", "hurts")
-    }
+def _out(plan: Plan, told: Mapping[str, Finding]) -> Iterator[str]:
+    """The arms of which the table itself says too few, or that another is better."""
+    for arm, one in told.items():
+        if one.claim in ("hurts", "too few"):
+            yield arm
+        elif one.claim == "helps":
+            yield plan.arm_of[arm].against or ""
 
 
-def _told(
+def _pairs(
     replicates: Replicates, name: str, best: str, others: Sequence[str]
 ) -> dict[str, Finding]:
     """What is found of each other arm against the best, in a family of all pairs of arms."""

@@ -34,7 +34,7 @@ from cbablate.records.book import Recorded
 from cbablate.records.history import LONGEST_REASON, History
 from cbablate.records.place import Place
 from cbablate.records.state import TrialState
-from cbablate.reporting.model.scale import scale_in
+from cbablate.reporting.model.scale import difference_scale
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.running.checkpoints import checkpoint_bytes
 from cbablate.spec.analysis import Correction
@@ -296,7 +296,7 @@ def _measured_lines(plan: Plan, summary: Summary, *, effect: float, level: float
     spread, wish, wished = pooled_sd(found), 1.0, "as large as that spread"
     lines: list[str] = []
     if spread is not None:
-        scale = scale_in(plan, summary, name)
+        scale = difference_scale(plan, summary, name)
         unit = difference_unit(plan, scale, name)
         pairs = sum(one.n for one in found if one.sd)
         lines.append(

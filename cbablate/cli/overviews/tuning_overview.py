@@ -9,6 +9,7 @@ from cbablate.analysis.searches.tuning import Tuning
 from cbablate.phrases import counted, duration
 from cbablate.planning.analysis_rules import luck_words
 from cbablate.planning.plan import Plan
+from cbablate.reporting.model.cell import significant
 from cbablate.reporting.sentences.tuning_note import proposal_words, search_words, used_words
 from cbablate.statistics.power import FEWEST_PAIRS, FEWEST_SEARCHES
 
@@ -105,4 +106,4 @@ def _best(one: Tuning) -> str:
     metric = one.search.objectives[one.decides].metric
     value = one.best.values[one.decides]
     stands = "best" if one.over else "best so far"
-    return f"; {stands} {metric} {value:.6g} at {proposal_words(one.best.proposal)}"
+    return f"; {stands} {metric} {significant(value, 6)} at {proposal_words(one.best.proposal)}"

@@ -16,7 +16,7 @@ from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import SessionFact, Timed, WorkerFact
 from cbablate.records.record import Record
-from cbablate.reporting.model.cell import Blank
+from cbablate.reporting.model.cell import Blank, Number, significant
 from cbablate.reporting.model.column import Column
 from cbablate.reporting.pages.cell_place import columns_listed, place_of
 from cbablate.reporting.sentences.delta import reference_of, unlike
@@ -153,7 +153,7 @@ def _difference(case: _Told) -> Iterator[str]:
         how = _interval(case, said, said.half_width)
         yield f"{how}, from {said.low!r} to {said.high!r}"
     if said.correlation is not None and said.n >= FEWEST_PAIRS:
-        yield f"Correlation of the pairs: {said.correlation:.4f}"
+        yield f"Correlation of the pairs: {Number(said.correlation, 4).plain}"
     yield from _pairs(case, name, reference.id)
 
 
@@ -221,7 +221,8 @@ def _test(case: _Told, said: Contrast) -> str:
         return f"Exact two-sided sign-flip test of {said.n} paired differences"
     t = (said.effect_size or 0.0) * said.n**0.5
     looked = " at the last look" if case.summary.course else ""
-    return f"Two-sided paired t test: t = {t:.6g} with {said.n - 1} degrees of freedom{looked}"
+    statistic = f"t = {significant(t, 6)} with {said.n - 1} degrees of freedom"
+    return f"Two-sided paired t test: {statistic}{looked}"
 
 
 def _timing(case: _Told) -> Iterator[str]:

@@ -34,6 +34,8 @@ _ARGUMENTS = re.compile(
     r"\s*(?:\[[^]]{0,99}\])?(?:\s*\{[^{}]*\})?"
 )
 _NUMBER = re.compile(r"(?:(?<![\w.)\]}])[-+])?(?<![\d.])\d+(?:\.\d+)?")
+_RAISED = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _LETTER = re.compile(r"(?<![\\A-Za-z])[A-Za-z]")
 _DEEPEST = 8
 """So deep may files include each other."""
@@ -229,6 +231,7 @@ def _cells(row: str) -> tuple[str, ...]:
 def _numbers(cell: str) -> list[str]:
     """The numbers of a cell as printed, without thousands' separators and without a plus."""
     text = _ARGUMENTS.sub(" ", cell)
+    text = _RAISED.sub(lambda power: f" {power[0].translate(_LOWERED)}", text)
     text = text.replace("\u2212", "-").replace("--", " ").replace("\u2013", " ")
     text = re.sub(r"(?<=\d)(?:,|\{,\}|\\,)(?=\d{3}(?!\d))", "", text)
     text = re.sub(r"\\[A-Za-z]+\*?|\\[,;!: ]|[~$±]", " ", text)

@@ -13,7 +13,7 @@ from cbablate.phrases import counted, first_few
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.reporting.model.cell import Probability
+from cbablate.reporting.model.cell import Number, Probability
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
@@ -31,16 +31,24 @@ from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
 __all__ = [
+    "CORRECTIONS",
     "DAGGER",
     "MARK",
     "WELCH",
+    "any_marked",
     "comment",
+    "compared",
+    "design_notes",
+    "doubts",
+    "effect_notes",
     "fixed_marks",
     "legend",
     "mark_note",
     "marked",
     "method",
     "notes",
+    "pair_word",
+    "whom",
 ]
 
 DAGGER = "†"
@@ -50,7 +58,7 @@ _ALONE = f"{DAGGER}: adjusted p < {ALPHA}."
 WELCH = "‡"
 """The mark of a difference that no seed is behind on both sides."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
-_CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
+CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
 _HARDLY = 1.05
 
 
@@ -120,32 +128,34 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *missing(summary),
         *shortfalls(plan, summary, primary),
         *mixtures(summary),
-        *_design(plan),
+        *design_notes(plan),
         *claims(plan, summary),
-        *_effects(plan, summary),
+        *effect_notes(plan, summary),
     ]
     return tuple(found)
 
 
 def legend(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """Those of the notes that say what a table's signs mean: its interval, difference and mark."""
-    found = _compared(summary, summary.primary)
+    found = compared(summary, summary.primary)
     return (*_intervals(plan, summary), *([_difference(plan, summary)] if found else []))
 
 
-def _design(plan: Plan) -> Iterator[str]:
+def design_notes(plan: Plan) -> Iterator[str]:
     """What a screening design cannot tell apart."""
     if plan.study.design in SCREENING and plan.study.factors:
         yield "Arms differ in many factors at once: `cbablate table --effects` has their effects."
         yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
 
 
-def _effects(plan: Plan, summary: Summary) -> Iterator[str]:
+def effect_notes(plan: Plan, summary: Summary) -> Iterator[str]:
     """The effects of factors that all arms together show where no arm alone differs."""
     name = summary.primary
     sure = {"helps", "hurts", "differs"}
     if plan.study.design != "factorial" or not name or summary.course is not None:
         return
+    if plan.searches == 1:
+        return  # the luck of its search is in each arm, and in no error
     if any(name in one.findings and one.findings[name].claim in sure for one in summary.arms):
         return
     try:
@@ -173,13 +183,19 @@ def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
 
 
 def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
-    found = _compared(summary, primary)
+    found = compared(summary, primary)
     if not found:
         return
-    how = plan.study.analysis
     yield _difference(plan, summary)
-    yield from _of_intervals(how, found)
-    yield from _pairing(plan, summary, found, primary)
+    yield from _gain(plan, found)
+    yield from doubts(plan, summary)
+
+
+def doubts(plan: Plan, summary: Summary) -> Iterator[str]:
+    """What differences are not as usual in: bootstrap, unpaired, without an interval."""
+    found = compared(summary, summary.primary)
+    yield from _of_intervals(plan.study.analysis, found)
+    yield from _apart(summary)
     if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
         yield (
             "Where all paired differences are equal, their spread cannot be estimated: neither "
@@ -187,7 +203,7 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
         )
 
 
-def _compared(summary: Summary, primary: str) -> list[Contrast]:
+def compared(summary: Summary, primary: str) -> list[Contrast]:
     """The contrasts of the primary metric, if any of them has a difference."""
     found = [one.contrasts[primary] for one in summary.arms if primary in one.contrasts]
     return [] if all(one.difference is None for one in found) else found
@@ -195,16 +211,16 @@ def _compared(summary: Summary, primary: str) -> list[Contrast]:
 
 def _difference(plan: Plan, summary: Summary) -> str:
     """What a difference is from, how it is tested, and what its mark means."""
-    found = _compared(summary, summary.primary)
-    sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by {_pair_word(plan)}."
+    found = compared(summary, summary.primary)
+    sentence = f"Δ: difference from {whom(plan, found)}, paired by {pair_word(plan)}."
     if any(one.p is not None for one in found):
         sentence += f" p: {_tested(plan, found)}; {_kept(plan, found)}."
-    if _any_marked(summary):
+    if any_marked(summary):
         sentence += f" {_mark(plan)}"
     return sentence
 
 
-def _pair_word(plan: Plan) -> str:
+def pair_word(plan: Plan) -> str:
     """What is paired: seeds; of arms that are searched more than once, searches."""
     return "search" if plan.searches > 1 else "seed"
 
@@ -213,7 +229,8 @@ def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
     """Which intervals differences have."""
     over = " over all looks" if plan.study.sequential is not None else ""
     if any(one.joint for one in found):
-        return f"intervals of Δ alike, so that they hold together{over}"
+        t = "t-" * (plan.study.analysis.test == "sign_flip")
+        return f"{t}intervals of Δ alike, so that they hold together{over}"
     if over:
         return f"intervals of Δ hold{over}"
     return "each interval of Δ holds with 95 % by itself"
@@ -225,31 +242,32 @@ def _mark(plan: Plan) -> str:
     return _ALONE if few or plan.study.sequential is not None else MARK
 
 
-def _any_marked(summary: Summary) -> bool:
+def any_marked(summary: Summary) -> bool:
+    """Whether any difference in the primary metric has a mark."""
     return any(marked(one, summary.primary) for one in summary.arms)
 
 
 def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
     """What the mark of a difference at the hyperparameters as written says, where one stands."""
-    if _any_marked(fixed):
+    if any_marked(fixed):
         yield f"Δ fixed is tested alike, as a family of its own; {_mark(plan)}"
 
 
 def mark_note(plan: Plan, summary: Summary) -> str:
     """What a mark beside a mean says, where differences have no column; "" without any."""
-    found = _compared(summary, summary.primary)
+    found = compared(summary, summary.primary)
     if not found:
         return ""
     label = metric_of(plan, summary.primary).label
-    whom = _of_whom(plan, found).removesuffix(" (ref.)")
+    other = whom(plan, found).removesuffix(" (ref.)")
     if all(one.p is None for one in found):
-        return f"No {label} has a p value of its difference from that of {whom}."
-    tested = f"Δ, the difference paired by {_pair_word(plan)}; {_tested(plan, found)}"
+        return f"No {label} has a p value of its difference from that of {other}."
+    tested = f"Δ, the difference paired by {pair_word(plan)}; {_tested(plan, found)}"
     if all(one.pairs < FEWEST_PAIRS for one in found):
         return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({tested})."
     agrees = "" if plan.study.sequential else ", and the exact sign-flip test agrees"
-    differs = f"differs from that of {whom} with adjusted p < {ALPHA}{agrees} ({tested})."
-    return f"{DAGGER}: {label} {differs}" if _any_marked(summary) else f"No {label} {differs}"
+    differs = f"differs from that of {other} with adjusted p < {ALPHA}{agrees} ({tested})."
+    return f"{DAGGER}: {label} {differs}" if any_marked(summary) else f"No {label} {differs}"
 
 
 def marked(one: ArmSummary, metric: str) -> bool:
@@ -257,7 +275,7 @@ def marked(one: ArmSummary, metric: str) -> bool:
     return metric in one.findings and one.findings[metric].sure
 
 
-def _of_whom(plan: Plan, found: Sequence[Contrast]) -> str:
+def whom(plan: Plan, found: Sequence[Contrast]) -> str:
     """The arm, or the arms, that others are compared with."""
     names = {arm.id: arm.name for arm in plan.arms}
     references = {names[one.against] for one in found}
@@ -272,7 +290,7 @@ def _tested(plan: Plan, found: Sequence[Contrast]) -> str:
     over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
     if how.correction == "dunnett":
         return f"Dunnett's two-sided test over {over} with seeds as blocks, one error for all arms"
-    adjusted = f"{_CORRECTIONS[how.steps]}-adjusted over {over}" if found[0].family > 1 else over
+    adjusted = f"{CORRECTIONS[how.steps]}-adjusted over {over}" if found[0].family > 1 else over
     if plan.study.sequential is not None:
         return f"two-sided paired t tests at all looks together, {adjusted}"
     return f"two-sided {_TESTS[how.test]}, {adjusted}"
@@ -293,15 +311,13 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
         yield f"Below {FEWEST_FOR_BCA} pairs no BCa interval is given."
 
 
-def _pairing(
-    plan: Plan, summary: Summary, found: Sequence[Contrast], primary: str
-) -> Iterator[str]:
-    """What pairing gained; and who could not be paired.
+def _gain(plan: Plan, found: Sequence[Contrast]) -> Iterator[str]:
+    """What pairing gained.
 
     Two pairs always have a correlation of 1 or -1, and of 5 pairs without any the 95 % interval
     reaches from -0.88 to 0.88: below `FEWEST_PAIRS` nothing is said.
     """
-    how, word = plan.study.analysis, _pair_word(plan)
+    how, word = plan.study.analysis, pair_word(plan)
     several = "searches" if word == "search" else "seeds"
     enough = [one for one in found if one.n >= FEWEST_PAIRS]
     gains = [one.gain for one in enough if one.gain is not None]
@@ -309,7 +325,9 @@ def _pairing(
         alike = [one.correlation for one in enough if one.correlation is not None]
         gain = statistics.median(gains)
         how_alike = (
-            f" (correlation of paired {several} {statistics.median(alike):.2f})" if alike else ""
+            f" (correlation of paired {several} {Number(statistics.median(alike), 2).plain})"
+            if alike
+            else ""
         )
         typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
         if len(enough) < len(found):
@@ -319,6 +337,11 @@ def _pairing(
         else:
             words = f"{max(gain, 1 / gain):.1f} times {'shorter' if gain > 1 else 'longer'}"
         yield f"Pairing by {word} made the intervals of Δ {words}{how_alike}; {typical}."
+
+
+def _apart(summary: Summary) -> Iterator[str]:
+    """Who could not be paired."""
+    primary = summary.primary
     apart = [
         one.arm.name
         for one in summary.arms

@@ -10,7 +10,8 @@ from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Blank, Cell, Number, Probability, Range, Spread, Text
 from cbablate.reporting.model.column import Column, Row
-from cbablate.reporting.model.scale import Scale, scale_in
+from cbablate.reporting.model.rounding import Ends
+from cbablate.reporting.model.scale import Scale, scale_in, scale_of_differences
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.claim import difference_unit, few_pairs
@@ -43,7 +44,8 @@ def component_table(plan: Plan, summary: Summary) -> Table:
     name = _primary(plan, summary)
     told = components(plan, summary.replicates.of(name), name)
     kinds = [kind for kind in _LABELS if any(getattr(one, kind) for one in told.components)]
-    scale = scale_in(plan, summary, name)
+    every = [getattr(one, kind) for one in told.components for kind in kinds]
+    scale = _scale(plan, summary, [*every, told.whole])
     unit = difference_unit(plan, scale, name)
     shared = any(one.share for one in told.components)
     columns = [Column("Component", "text")]
@@ -73,7 +75,7 @@ def pair_table(plan: Plan, summary: Summary) -> Table:
     """
     name = _primary(plan, summary)
     told = pairs(plan, summary.replicates.of(name), name)
-    scale = scale_in(plan, summary, name)
+    scale = _scale(plan, summary, [e for one in told for e in (one.first, one.second, one.both)])
     unit = difference_unit(plan, scale, name)
     columns = (
         Column("A", "text"),
@@ -102,13 +104,20 @@ def _primary(plan: Plan, summary: Summary) -> str:
     return summary.primary
 
 
+def _scale(plan: Plan, summary: Summary, found: Sequence[Estimate | None]) -> Scale:
+    """The scale of all these differences in the primary metric."""
+    means = scale_in(plan, summary, summary.primary)
+    return scale_of_differences(means, [_ends(one) for one in found if one is not None])
+
+
+def _ends(one: Estimate) -> Ends:
+    return (one.mean, None, None) if one.constant else (one.mean, one.low, one.high)
+
+
 def _spread(one: Estimate | None, scale: Scale) -> Cell:
     if one is None:
         return Blank("")
-    if one.mean is None:
-        return Blank()
-    half = None if one.constant else one.half_width
-    return Spread(scale.number(one.mean, signed=True), None if half is None else scale.number(half))
+    return Blank() if one.mean is None else scale.interval(*_ends(one)).spread()
 
 
 def _component(one: Component, kinds: Sequence[str], scale: Scale, shared: bool) -> Iterator[Cell]:
@@ -179,9 +188,8 @@ def _pair(one: Pair, scale: Scale) -> Iterator[Cell]:
     if said.difference is None:
         yield Blank()
     else:
-        half = None if said.half_width is None else scale.number(said.half_width)
         mark = DAGGER if one.sure else ""
-        yield Spread(scale.number(said.difference, signed=True), half, mark)
+        yield scale.interval(said.difference, said.low, said.high).spread(mark)
     yield Blank() if said.p_adjusted is None else Probability(said.p_adjusted)
 
 

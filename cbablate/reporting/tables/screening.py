@@ -8,9 +8,9 @@ from cbablate.analysis.designs.screening import Screened, screened
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.reporting.model.cell import Blank, Cell, Count, Probability, Spread, Text
+from cbablate.reporting.model.cell import Blank, Cell, Count, Probability, Text
 from cbablate.reporting.model.column import Column, Row
-from cbablate.reporting.model.scale import Scale, scale_in
+from cbablate.reporting.model.scale import Scale, scale_in, scale_of_differences
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.claim import difference_unit, few_pairs
@@ -32,7 +32,8 @@ def screening_table(plan: Plan, summary: Summary) -> Table:
     """
     name = summary.primary
     told = screened(plan, summary.replicates.of(name))
-    scale = scale_in(plan, summary, name)
+    ends = [(one.effect.difference, one.effect.low, one.effect.high) for one in told]
+    scale = scale_of_differences(scale_in(plan, summary, name), ends)
     unit = difference_unit(plan, scale, name)
     ordered = sorted(told, key=lambda one: -abs(one.effect.difference or 0.0))
     return Table(
@@ -55,9 +56,8 @@ def screening_table(plan: Plan, summary: Summary) -> Table:
 def _cells(one: Screened, scale: Scale) -> Iterator[Cell]:
     said = one.effect
     yield Text(one.factor)
-    half = None if said.half_width is None else scale.number(said.half_width)
     mark = DAGGER if one.sure else ""
-    yield Spread(scale.number(said.difference, signed=True), half, mark)
+    yield scale.interval(said.difference, said.low, said.high).spread(mark)
     yield Blank() if said.p_adjusted is None else Probability(said.p_adjusted)
     yield Count(said.n, said.n)
 
