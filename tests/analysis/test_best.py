@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from cbablate.analysis.designs.best import best_arms
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from tests.analysis.fabrication import FROZEN, Telling, placement
+from tests.analysis.grid import facts_of, grid, laid
 
 
 def bold(values: Mapping[int, Sequence[float]], plan: Plan) -> list[int]:
@@ -83,3 +86,15 @@ def test_the_best_mean_is_bold_if_anything_is_and_never_every_arm(means: list[fl
     best = max(values, key=lambda place: sum(values[place]))
     assert not found or best in found
     assert len(found) < 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("arms", "n"), [(2, 6), (4, 20), (10, 8)])
+def test_of_equal_arms_one_is_not_bold_in_at_most_5_percent_of_tables(arms: int, n: int) -> None:
+    plan, studies, left_out = grid(arms + 1, replicates=n, design="one_at_a_time"), 300, 0
+    for seed in range(studies):
+        draw = random.Random(seed)
+        shared = [draw.gauss(0, 1) for _ in range(n)]
+        values = laid(plan, lambda _at, r: shared[r] + draw.gauss(0, 1))  # noqa: B023 - used at once
+        left_out += bool(best_arms(plan, summarize(plan, facts_of(plan, values))))
+    assert left_out / studies <= 0.05

@@ -252,11 +252,12 @@ def test_of_one_search_no_difference_has_a_mark_a_bold_face_or_a_word() -> None:
     found = table_of(PLACES, places_told(PLACES))
     assert not any("†" in cell for cell in cells(found, "Δ"))
     assert not any(getattr(cell, "best", False) for row in found.rows for cell in row.cells)
-    assert note(found, "Findings on Top-1: none, as the luck of one search")
+    assert "none is called the arm's, as the luck of one search" in note(found, "Findings on")
+    assert note(found, "At the hyperparameters that its one search chose: MLP front (+0.03 to")
     assert note(found, "One search of each arm: intervals hold for the hyperparameters")
-    assert any("luck of the search is not in them" in one for one in found.statement)
-    said = " ".join(found.notes).replace("Does it survive tuning", "")
-    assert "then helps" not in said and "MLP end: helps (" not in said
+    assert "one search of 12 trials, whose luck is in no interval" in found.statement[-1]
+    assert "no difference is called the arm's: that takes `searches: 3`" in " ".join(found.brief)
+    assert not any("helps" in one for one in found.brief)
 
 
 @pytest.mark.parametrize("searches", [3, 6])
@@ -265,7 +266,9 @@ def test_of_several_searches_the_table_says_how_many_replicates_and_searches(
 ) -> None:
     found = several(searches)
     n = 2 * searches
-    assert f"Means over n = {n} replicates (seeds) over {searches} searches" in found.statement[0]
+    assert f"Means of n = {n} seeds over {searches} searches" in found.statement[0]
+    assert ("by sign flips" in found.statement[0]) == (searches == 6)
+    assert f"Each arm tuned by {searches} searches of 12 trials, then" in found.statement[-1]
     assert cells(found, "n") == [str(n)] * 5
     assert note(found, f"±: half-width of the 95 % t-interval over the {searches} searches' means")
     assert "paired by search." in note(found, "Δ: difference")

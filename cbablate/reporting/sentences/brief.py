@@ -18,13 +18,13 @@ from cbablate.reporting.sentences.note import (
     design_notes,
     doubts,
     effect_notes,
-    pair_word,
     whom,
 )
+from cbablate.reporting.sentences.pairing import pair_word
 from cbablate.reporting.sentences.sequential_note import looks_notes
 from cbablate.reporting.sentences.shortfall import absences, missing, mixtures, shortfalls
 from cbablate.reporting.sentences.timing_note import timing_notes
-from cbablate.reporting.sentences.tuning_note import effort_notes, luck, tuning_doubts
+from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_doubts
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
 __all__ = ["brief", "short_legend", "short_tuning"]
@@ -61,11 +61,12 @@ def short_tuning(tuned: Tuned | None) -> Iterator[str]:
     if tuned is None:
         return
     many, searches = counted(tuned.tunings[0].wanted, "trial"), tuned.plan.study.searches
-    many = f"{searches} searches of {many}" if searches > 1 else many
+    if searches > 1:
+        many = f"{searches} searches of {many}"
+    elif tuned.fixed is not None:
+        many = f"one search of {many}, whose luck is in no interval"
     fixed = "; Fixed: at the hyperparameters as written" if tuned.fixed is not None else ""
     yield f"Each arm tuned by {many}, then trained anew from fresh seeds{fixed}."
-    if searches == 1:
-        yield luck(tuned)
 
 
 def _chosen(plan: Plan, summary: Summary) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.contrasts.contrast import Contrast
@@ -13,8 +12,9 @@ from cbablate.phrases import counted, first_few
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.reporting.model.cell import Number, Probability
+from cbablate.reporting.model.cell import Probability
 from cbablate.reporting.sentences.claim import claims
+from cbablate.reporting.sentences.pairing import apart, gain, pair_word, units_paired
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
     BYSTANDERS,
@@ -34,7 +34,6 @@ __all__ = [
     "CORRECTIONS",
     "DAGGER",
     "MARK",
-    "WELCH",
     "any_marked",
     "comment",
     "compared",
@@ -47,7 +46,6 @@ __all__ = [
     "marked",
     "method",
     "notes",
-    "pair_word",
     "whom",
 ]
 
@@ -55,11 +53,8 @@ DAGGER = "†"
 """The mark of a difference that is claimed (`Finding.sure`), and of no other."""
 MARK = f"{DAGGER}: adjusted p < {ALPHA}, and the exact sign-flip test agrees."
 _ALONE = f"{DAGGER}: adjusted p < {ALPHA}."
-WELCH = "‡"
-"""The mark of a difference that no seed is behind on both sides."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
 CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
-_HARDLY = 1.05
 
 
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
@@ -95,12 +90,12 @@ def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
         return tuple(looks_method(family) for family in families)
     if how.correction == "dunnett":
         return tuple(
-            f"Differences paired by {_units_paired(summary)}; Dunnett's two-sided test over "
+            f"Differences paired by {units_paired(summary)}; Dunnett's two-sided test over "
             f"{family} comparisons with seeds as blocks, one error for all arms; its joint 95 % "
             "intervals"
             for family in families
         )
-    test, paired = _TESTS[how.test], _units_paired(summary)
+    test, paired = _TESTS[how.test], units_paired(summary)
     interval = "t-intervals" if how.interval == "t" else f"BCa intervals of {RESAMPLES:,} resamples"
     kind = "simultaneous" if how.joint else "single"
     return tuple(
@@ -108,12 +103,6 @@ def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
         f"metric's comparisons, {family} of them; {kind} 95 % {interval}"
         for family in families
     )
-
-
-def _units_paired(summary: Summary) -> str:
-    """What is paired, in words of the method."""
-    several = summary.replicates.searches > 1
-    return "search, each the mean over its replicates" if several else "replicate"
 
 
 def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
@@ -187,7 +176,7 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
     if not found:
         return
     yield _difference(plan, summary)
-    yield from _gain(plan, found)
+    yield from gain(plan, found)
     yield from doubts(plan, summary)
 
 
@@ -195,7 +184,7 @@ def doubts(plan: Plan, summary: Summary) -> Iterator[str]:
     """What differences are not as usual in: bootstrap, unpaired, without an interval."""
     found = compared(summary, summary.primary)
     yield from _of_intervals(plan.study.analysis, found)
-    yield from _apart(summary)
+    yield from apart(summary)
     if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
         yield (
             "Where all paired differences are equal, their spread cannot be estimated: neither "
@@ -218,11 +207,6 @@ def _difference(plan: Plan, summary: Summary) -> str:
     if any_marked(summary):
         sentence += f" {_mark(plan)}"
     return sentence
-
-
-def pair_word(plan: Plan) -> str:
-    """What is paired: seeds; of arms that are searched more than once, searches."""
-    return "search" if plan.searches > 1 else "seed"
 
 
 def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
@@ -309,48 +293,3 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
         )
     if any(1 < one.n < FEWEST_FOR_BCA for one in found):
         yield f"Below {FEWEST_FOR_BCA} pairs no BCa interval is given."
-
-
-def _gain(plan: Plan, found: Sequence[Contrast]) -> Iterator[str]:
-    """What pairing gained.
-
-    Two pairs always have a correlation of 1 or -1, and of 5 pairs without any the 95 % interval
-    reaches from -0.88 to 0.88: below `FEWEST_PAIRS` nothing is said.
-    """
-    how, word = plan.study.analysis, pair_word(plan)
-    several = "searches" if word == "search" else "seeds"
-    enough = [one for one in found if one.n >= FEWEST_PAIRS]
-    gains = [one.gain for one in enough if one.gain is not None]
-    if gains and how.correction != "dunnett" and how.interval == "t":
-        alike = [one.correlation for one in enough if one.correlation is not None]
-        gain = statistics.median(gains)
-        how_alike = (
-            f" (correlation of paired {several} {Number(statistics.median(alike), 2).plain})"
-            if alike
-            else ""
-        )
-        typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
-        if len(enough) < len(found):
-            typical += f" of {FEWEST_PAIRS} or more pairs"
-        if max(gain, 1 / gain) < _HARDLY:
-            words = "as long as without it"
-        else:
-            words = f"{max(gain, 1 / gain):.1f} times {'shorter' if gain > 1 else 'longer'}"
-        yield f"Pairing by {word} made the intervals of Δ {words}{how_alike}; {typical}."
-
-
-def _apart(summary: Summary) -> Iterator[str]:
-    """Who could not be paired."""
-    primary = summary.primary
-    apart = [
-        one.arm.name
-        for one in summary.arms
-        if primary in one.contrasts
-        and not one.contrasts[primary].paired
-        and one.contrasts[primary].p is not None
-    ]
-    if apart:
-        yield (
-            f"{WELCH}: not paired, as no seed is shared (Welch's t test and t-interval instead): "
-            f"{first_few(apart)}."
-        )
