@@ -51,10 +51,8 @@ def gain(plan: Plan, found: Sequence[Contrast]) -> Iterator[str]:
         typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
         if len(enough) < len(found):
             typical += f" of {FEWEST_PAIRS} or more pairs"
-        if max(typically, 1 / typically) < _HARDLY:
-            words = "as long as without it"
-        else:
-            words = f"{max(typically, 1 / typically):.1f} times {'shorter' if typically > 1 else 'longer'}"
+        times, way = max(typically, 1 / typically), "shorter" if typically > 1 else "longer"
+        words = "as long as without it" if times < _HARDLY else f"{times:.1f} times {way}"
         yield f"Pairing by {word} made the intervals of Δ {words}{how_alike}; {typical}."
 
 
