@@ -1,6 +1,6 @@
 """How often our intervals hold, and how often our tests raise a false alarm, simulated.
 
-    python benchmarks/simulations.py [--simulations 10000]
+    python -m benchmarks simulations [--simulations 10000]
 
 prints the tables of benchmarks/README.md. All draws come from one seed a table.
 """

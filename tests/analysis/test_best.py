@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 
@@ -22,7 +23,7 @@ def bold(values: Mapping[int, Sequence[float]], plan: Plan) -> list[int]:
     telling.session()
     for trial in plan.trials:
         place = [arm.id for arm in plan.arms].index(trial.arm)
-        if trial.replicate < len(values[place]):
+        if trial.replicate < len(values[place]) and not math.isnan(values[place][trial.replicate]):
             telling.complete(trial, {plan.study.report[0]: values[place][trial.replicate]})
     found = best_arms(plan, summarize(plan, telling.facts))
     return [place for place, arm in enumerate(plan.arms) if arm.id in found]
@@ -55,6 +56,13 @@ def test_an_arm_with_too_few_pairs_is_never_bold() -> None:
     assert bold(few, LARGE) == [1]
     few[2] = [99.0] * 3  # nor is another the best while this one's mean is higher
     assert bold(few, LARGE) == []
+
+
+def test_the_best_mean_is_not_bold_if_it_has_too_few_pairs_with_what_it_is_compared_with() -> None:
+    values = around(90, 99, 80, 85, 84)
+    assert bold(values, LARGE) == [1]
+    values[0][0] = values[1][1] = math.nan  # six seeds each, and five of both
+    assert bold(values, LARGE) == []
 
 
 def test_nothing_is_bold_beside_findings_that_claim_no_difference() -> None:

@@ -253,7 +253,7 @@ def test_alpha_of_pairs_that_diverged_is_spent_at_the_last_look_and_of_others_it
 def test_what_is_told_of_alpha_is_what_pairs_have_spent() -> None:
     plan = growing(6, 12)
     facts = lost(plan, drawn(plan, 4, (0.0, 0.0, 0.0)), {plan.arms[1].id: {2, 5, 9}}, "error")
-    assert progress(at_end(plan, facts)).endswith("alpha spent: 2.3 % to 5 % of 5 %")
+    assert progress(at_end(plan, facts)).endswith("alpha spent: 1.9 % to 5 % of 5 %")
 
 
 def test_the_last_look_decides_what_an_interval_at_its_level_does() -> None:

@@ -29,8 +29,8 @@ def luck_lines(plan: Plan, price: TuningCost) -> Iterator[str]:
     most = "at most " if study.tune and study.tune.pruner else ""
     yield (
         f"`searches: {FEWEST_SEARCHES}`{f' with `replicates: {n}`' if further else ''} would put "
-        f"it in, for {counted(more, 'more tuning trial')} of {most}{study.budget.amount} "
-        f"{study.budget.unit}{f' and {further} more replicates' if further else ''}."
+        f"it in, for {counted(more, 'more tuning trial')} of {most}{study.budget}"
+        f"{f' and {further} more replicates' if further else ''}."
     )
     yield ""
 

@@ -17,9 +17,9 @@ from cbablate.reporting.model.style import Size
 
 __all__ = ["EM", "LEADING", "lines", "points"]
 
-EM: dict[Size, float] = {"small": 9.25, "footnotesize": 8.5}
+EM: dict[Size, float] = {9: 9.25, 8: 8.5}
 """An em in points; small sizes of Computer Modern are a little wider than they are high."""
-LEADING: dict[Size, float] = {"small": 11.0, "footnotesize": 9.5}
+LEADING: dict[Size, float] = {9: 11.0, 8: 9.5}
 """Points from one line to the next."""
 _GROUPS = {
     0.278: ".,:;!|'ijl",

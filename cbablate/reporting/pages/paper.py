@@ -28,7 +28,8 @@ _INPUT = re.compile(r"\\(?:input|include)\s*\{([^{}]+)\}")
 _END = re.compile(r"\\\\(?:\[[^\]]{0,99}\])?|\\(?:top|mid|bottom)rule\b|\\addlinespace\b")
 _SIGN = re.compile(r"([-+])\s+(?=\d)")
 _ARGUMENTS = re.compile(
-    r"\\multicolumn\s*\{[^{}]*\}\s*\{[^{}]*\}|\\multirow\s*(?:\[[^]]{0,99}\])?\{[^{}]*\}\s*\{[^{}]*\}"
+    r"\\phantom\s*\{[^{}]*\}"
+    r"|\\multicolumn\s*\{[^{}]*\}\s*\{[^{}]*\}|\\multirow\s*(?:\[[^]]{0,99}\])?\{[^{}]*\}\s*\{[^{}]*\}"
     r"|\\(?:cell|row|text)?color\s*(?:\[[^]]{0,99}\])?\s*\{[^{}]*\}"
     r"|\\(?:hspace|vspace|rule|addlinespace|cmidrule|label|ref|cite[a-z]*)\*?"
     r"\s*(?:\[[^]]{0,99}\])?(?:\s*\{[^{}]*\})?"

@@ -26,6 +26,7 @@ from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.pages.report import efforts, robust_part
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta
+from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.reviewer import Case, Question
 from cbablate.reporting.sentences.reviewer import questions as questions_on
 from cbablate.reporting.tables.arms import outcome_table
@@ -38,11 +39,11 @@ _PREAMBLE = (
     r"\pdfinfoomitdate=1 \pdftrailerid{} \pdfsuppressptexinfo=-1",
     r"\documentclass[10pt]{article}",
     r"\usepackage[margin=1in]{geometry}",
-    r"\usepackage{booktabs,siunitx,longtable,graphicx,array}",
+    r"\usepackage{booktabs,longtable,graphicx,array}",
     r"\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}",
     r"\raggedbottom\sloppy",
 )
-_OWN = Typesetting(orientation="portrait", long=False)
+_OWN = Typesetting(width="6.5in", orientation="portrait", long=False)
 """The report has pages of its own, whatever the paper's are."""
 _MOST_METRICS = 4
 """How many metrics stand beside a trial in the appendix; the page is no wider."""
@@ -57,7 +58,7 @@ def report_pdf(plan: Plan, facts: Recorded) -> bytes:
     if shutil.which("pdflatex") is None:
         raise EnvironmentFault(
             "--pdf needs pdflatex, which is not installed here. On Debian: apt-get install "
-            "texlive-latex-base texlive-latex-extra texlive-science. Without it, "
+            "texlive-latex-base texlive-latex-recommended. Without it, "
             "`cbablate report STUDY` writes the same as a page that a browser can print."
         )
     told = Book.of(facts)
@@ -85,13 +86,13 @@ def report_tex(
 ) -> str:
     """The document's source; figures are `figure0.pdf` and so on, beside it."""
     plan, summary, table = outcome.plan, outcome.summary, outcome_table(outcome)
-    found = tuple(claims(plan, summary))
+    found = (*claims(plan, summary), *effect_claims(plan, summary))
     lines = [
         *_PREAMBLE,
         r"\begin{document}",
         rf"{{\Large\bfseries {prose(table.caption)}\par}}",
         *(rf"{escape(line)}\par" for line in (f"Study {table.name}", *table.comment[1:])),
-        latex(replace(table, typesetting=_OWN)).replace(r"\begin{table}[t]", r"\begin{table}[ht]"),
+        latex(replace(table, typesetting=_OWN)).replace("}[t]", "}[ht]"),
         r"\section*{Findings}",
         *(rf"{prose(sentence)}\par" for sentence in found or ("None yet.",)),
         *_robust(plan, summary),
@@ -118,7 +119,7 @@ def _robust(plan: Plan, summary: Summary) -> Iterator[str]:
     table = robust_part(plan, summary)
     if table is not None:
         yield r"\section*{Robustness}"
-        yield latex(table).replace(r"\begin{table}[t]", r"\begin{table}[ht]")
+        yield latex(table).replace("}[t]", "}[ht]")
 
 
 def _typeset(folder: Path) -> None:
@@ -141,8 +142,8 @@ def _typeset(folder: Path) -> None:
         log = done.stdout.decode("utf-8", "replace").splitlines()
         said = next((line for line in log if line.startswith("!")), "it does not say why")
         raise EnvironmentFault(
-            f"pdflatex cannot set the report: {said.lstrip('! ')} It needs booktabs, siunitx and "
-            "longtable (Debian: texlive-latex-extra, texlive-science)."
+            f"pdflatex cannot set the report: {said.lstrip('! ')} It needs booktabs and longtable "
+            "(Debian: texlive-latex-recommended)."
         )
 
 

@@ -158,7 +158,7 @@ def given(tuned: Tuned) -> str:
     if study.searches > 1:
         many = f"{study.searches} searches of {many} each,"
         whose, shared = "each search's", f", {study.most_replicates // study.searches} a search"
-    length = f"of {'at most ' if sweep.pruner else ''}{budget.amount} {budget.unit}"
+    length = f"of {'at most ' if sweep.pruner else ''}{budget}"
     goals = " and ".join(one.metric for one in first.search.objectives)
     front = f"; of the front, the best by {study.objective.metric}" if sweep.objectives[1:] else ""
     return (
