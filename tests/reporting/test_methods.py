@@ -67,7 +67,7 @@ def test_a_paragraph_is_as_a_person_approved_of_it(name: str) -> None:
 def test_what_studies_share_is_said_once_and_what_they_do_not_with_their_names() -> None:
     said = methods([fixed(), factorial()])
     golden.check("methods-two.txt", said)
-    assert said.count("Software:") == said.count("seeds, so that differences") == 1
+    assert said.count("Software:") == said.count("the same seeds; differences") == 1
     assert "Study size: Each arm was trained from 4 seeds (drawn from seed 0)" in said
 
 

@@ -9,16 +9,18 @@ from cbablate.analysis.outcome import Outcome
 from cbablate.analysis.summary import metric_of
 from cbablate.errors import CbablateError
 from cbablate.phrases import counted, listed
+from cbablate.planning.plan import Plan
 from cbablate.reporting.forms.markdown import sentence
 from cbablate.reporting.forms.tex_text import prose
 from cbablate.reporting.model.scale import difference_scale
 from cbablate.reporting.sentences.caption import commits, machines, splits
 from cbablate.reporting.sentences.claim import claim_rule, difference_unit, margin_words
 from cbablate.reporting.sentences.note import compared, doubts, kept, tested
+from cbablate.reporting.sentences.pairing import pair_word
 from cbablate.reporting.sentences.sequential_note import progress
 from cbablate.reporting.sentences.shortfall import incomplete, mixtures, software
 from cbablate.reporting.sentences.timing_note import timing_notes
-from cbablate.reporting.sentences.tuning_note import given
+from cbablate.reporting.sentences.tuning_note import given, luck
 from cbablate.reporting.tables.view import view
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
@@ -101,7 +103,7 @@ def _seeds(found: Outcome) -> Iterator[str]:
         many = f"{study.most_replicates} seeds{drawn}"
         yield f"Each arm was trained from {many}, for {study.budget} each."
     if len(plan.arms) > 1 and study.most_replicates > 1:
-        yield "All arms have the same seeds, so that differences are paired by seed."
+        yield f"All arms have the same seeds; differences are paired by {pair_word(plan)}."
     yield "The value of a trial is that at the end of its training; no checkpoint was selected."
 
 
@@ -116,6 +118,7 @@ def _held_out(found: Outcome) -> Iterator[str]:
 def _tuning(found: Outcome) -> Iterator[str]:
     if found.tuned is not None:
         yield given(found.tuned)
+        yield luck(found.tuned)
 
 
 def _tests(found: Outcome) -> Iterator[str]:
@@ -126,20 +129,27 @@ def _tests(found: Outcome) -> Iterator[str]:
     contrasts = compared(summary, summary.primary)
     if not any(one.p is not None for one in contrasts):
         return
-    looks = plan.study.sequential is not None
     what = "95 % intervals" if plan.study.analysis.interval == "bca" else "95 % t-intervals"
     yield (
         f"Differences are means over pairs, with {what}; p values: {tested(plan, contrasts)}; "
         f"{_of_differences(kept(plan, contrasts))}."
     )
     yield from map(_of_differences, doubts(plan, summary))
+    yield _claimed(plan)
+    yield from _equivalence(found)
+
+
+def _claimed(plan: Plan) -> str:
+    """When a difference is called the arm's."""
+    if plan.searches == 1:
+        return "As the luck of a search is in no interval, no difference is called an arm's."
+    looks = plan.study.sequential is not None
     least = "or the least that so many pairs can have"
     agrees = f" (its p value, adjusted alike, is below {ALPHA}, {least})"
-    yield (
-        f"A difference is claimed where {claim_rule(looks=looks)}{'' if looks else agrees}; below "
+    return (
+        f"A difference is claimed where {claim_rule(alone=looks)}{'' if looks else agrees}; below "
         f"{FEWEST_PAIRS} pairs nothing is claimed."
     )
-    yield from _equivalence(found)
 
 
 def _of_differences(words: str) -> str:

@@ -15,7 +15,7 @@ from cbablate.reporting.model.scale import difference_scale
 from cbablate.reporting.sentences.brief import short_legend, short_tuning
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.reporting.sentences.note import legend
-from cbablate.reporting.sentences.tuning_note import given
+from cbablate.reporting.sentences.tuning_note import given, luck
 
 __all__ = ["commits", "machines", "splits", "stated", "statement"]
 
@@ -69,6 +69,7 @@ def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
     least, most = min(counts), max(counts)
     of = "" if least == planned else f" of {planned}"
     many = f"{most}" if least == most else f"{least} to {most}"
+    over = f" over {plan.searches} searches" if plan.searches > 1 else ""
     if plan.study.sequential is not None:
         yield (
             f"Means over n = {many} replicates (seeds) of each arm, of the "
@@ -77,7 +78,7 @@ def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
     elif planned == 1:
         yield "One replicate (seed) of each arm."
     else:
-        yield f"Means over n = {many}{of} replicates (seeds) of each arm."
+        yield f"Means over n = {many}{of} replicates (seeds){over} of each arm."
 
 
 def splits(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -99,6 +100,7 @@ def splits(plan: Plan, summary: Summary) -> Iterator[str]:
 def _tuning(tuned: Tuned | None) -> Iterator[str]:
     if tuned is not None:
         yield given(tuned)
+        yield luck(tuned)
 
 
 def _margin(plan: Plan, summary: Summary) -> Iterator[str]:
