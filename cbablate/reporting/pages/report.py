@@ -124,8 +124,11 @@ def efforts(found: Outcome) -> dict[str, int]:
     """How many tuning trials each row's arm has had, by its id; empty where rows share a search."""
     if found.tuned is None or found.tuned.fixed is None:
         return {}
-    each = zip(found.plan.arms, found.tuned.tunings, strict=True)
-    return {arm.id: tuning.complete + tuning.pruned + tuning.failed for arm, tuning in each}
+    spent = Counter[str]()
+    for one in found.tuned.tunings:
+        spent[one.search.arm.id] += one.complete + one.pruned + one.failed
+    rows = zip(found.plan.arms, found.tuned.plan.arms, strict=True)
+    return {row.id: spent[written.id] for row, written in rows}
 
 
 def _shown(value: Any) -> Any:
@@ -166,7 +169,8 @@ def _setting(plan: Plan) -> list[tuple[str, str]]:
     if study.contrast:
         facts.append(("Compared", f"levels of {study.contrast} within each combination"))
     if study.tune is not None:
-        facts.append(("Tuning", f"{study.tune.name}: {study.tune.trials} trials an arm"))
+        many = f"{study.searches} searches of " if study.searches > 1 else ""
+        facts.append(("Tuning", f"{study.tune.name}: {many}{study.tune.trials} trials an arm"))
     leaves = dict(flatten(plan.arms[0].config))
     return [*facts, *((key, spelled(leaves, key)) for key in leaves)]
 

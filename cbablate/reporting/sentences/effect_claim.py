@@ -21,12 +21,15 @@ _MOST_DECIMALS = 9
 
 
 def effect_claims(plan: Plan, summary: Summary) -> Iterator[str]:
-    """A sentence on the effects that are sure; none where replicates are too few, or grow.
+    """A sentence on the effects that are sure; none where replicates are too few, or grow, nor
+    where each arm has one search, whose luck is in no error.
 
     A single factor of two levels is left to the claim of its one arm, which is the same test.
     """
     name, factors = summary.primary, plan.study.factors
     if plan.study.design != "factorial" or not name or summary.course is not None:
+        return
+    if plan.searches == 1:
         return
     try:
         split = effects(plan, summary.replicates.of(name), name)
