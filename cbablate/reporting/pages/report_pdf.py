@@ -21,6 +21,7 @@ from cbablate.reporting.figures.figure import write_figure
 from cbablate.reporting.figures.picture import Picture
 from cbablate.reporting.figures.picture import pictures as pictures_of
 from cbablate.reporting.forms.latex import latex
+from cbablate.reporting.forms.script import COMMAND
 from cbablate.reporting.forms.tex_text import breakable, escape, prose
 from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.pages.report import efforts, robust_part
@@ -41,6 +42,7 @@ _PREAMBLE = (
     r"\usepackage{booktabs,longtable,graphicx,array}",
     r"\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}",
     r"\raggedbottom\sloppy",
+    rf"\newcommand{{{COMMAND}}}[3]{{#3}}",
 )
 _OWN = Typesetting(width="6.5in", orientation="portrait", long=False)
 """The report has pages of its own, whatever the paper's are."""
@@ -70,7 +72,7 @@ def report_pdf(plan: Plan, facts: Recorded) -> bytes:
         for number, picture in enumerate(shown):
             write_figure(picture.figure, Path(folder) / f"figure{number}.pdf")
         source = report_tex(found, trials, pictures=shown, questions=asked)
-        (Path(folder) / "report.tex").write_text(source, encoding="ascii")
+        (Path(folder) / "report.tex").write_text(source, encoding="utf-8")
         for _ in range(2):  # longtable learns its widths in the first pass
             _typeset(Path(folder))
         return (Path(folder) / "report.pdf").read_bytes()
