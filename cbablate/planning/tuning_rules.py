@@ -73,7 +73,7 @@ def _effort(study: Study, sweep: Sweep, arms: int) -> Iterator[Fault]:
             beyond = "at the end of" if at == budget.amount else "beyond"
             yield Fault(
                 ("tune", "pruner", pruner.name, word),
-                f"{what} at {at}, {beyond} the study's budget of {budget.amount} {budget.unit}: "
+                f"{what} at {at}, {beyond} the study's budget of {budget}: "
                 "nothing would be left to save",
                 f"write at most {max(1, budget.amount // 2)}",
             )

@@ -10,6 +10,7 @@ from pathlib import Path
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.analysis.standing import Standing
+from cbablate.phrases import counted
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book
 from cbablate.records.history import History
@@ -85,7 +86,9 @@ def _effort(tuning: Tuning) -> str:
     """What a search was given and came to, as a sentence."""
     counts = {"complete": tuning.complete, "pruned": tuning.pruned, "failed": tuning.failed}
     said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none ended"
-    text = f"Search of '{tuning.search.arm.name}': {len(tuning.attempts)} trials ({said})"
+    text = (
+        f"Search of '{tuning.search.arm.name}': {counted(len(tuning.attempts), 'trial')} ({said})"
+    )
     best = tuning.best
     if best is None or best.values is None:
         return f"{text}."

@@ -234,7 +234,7 @@ class Display:
         rows = Table.grid(padding=(0, 2))
         now = time.monotonic()
         for trial, began, last in self._running.values():
-            spent = f"{last.spent if last else 0}/{trial.budget.amount} {trial.budget.unit}"
+            spent = f"{last.spent if last else 0}/{trial.budget}"
             rows.add_row(
                 Text(f"  {self._label(trial)}"),
                 Text(spent, style="dim"),

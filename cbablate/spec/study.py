@@ -68,6 +68,11 @@ class Study(BaseModel):
         return self.replicates if isinstance(self.replicates, Sequential) else None
 
     @property
+    def repetitions(self) -> str:
+        """As a sentence has it: `1 replicate`, `6 replicates`, `5 to 30 replicates`."""
+        return f"{self.replicates} replicate{'' if self.replicates == 1 else 's'}"
+
+    @property
     def most_replicates(self) -> int:
         """How many replicates an arm has at most: of a fixed number, that."""
         return self.replicates.max if isinstance(self.replicates, Sequential) else self.replicates

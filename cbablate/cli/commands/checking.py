@@ -30,7 +30,7 @@ def checked(path: Path) -> str:
         size = counted(len(sweep.space), "hyperparameter")
         return f"{size}, {counted(sweep.trials, 'trial')} an arm, sampler {sweep.sampler.name}"
     found = api.plan(api.load_study(path))
-    said = f"{len(found.arms)} arms, {len(found.trials)} trials"
+    said = f"{counted(len(found.arms), 'arm')}, {counted(len(found.trials), 'trial')}"
     if found.study.sequential is not None:
         said += " at most"
     tune = found.study.tune

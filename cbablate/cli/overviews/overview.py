@@ -19,7 +19,7 @@ from cbablate.character import brief, visible
 from cbablate.cli.overviews.looks_overview import cost_lines, look_lines, standing_lines
 from cbablate.cli.overviews.tuning_overview import left_lines, searching_lines, tuning_lines
 from cbablate.cli.words import command
-from cbablate.phrases import counted, duration
+from cbablate.phrases import amount, counted, duration
 from cbablate.planning.analysis_rules import idle_words
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
@@ -67,9 +67,9 @@ def planned(plan: Plan, facts: Recorded) -> str:
         f"{study.name}: {study.question}",
         "",
         *filter(None, [idle_words(study, plan.arms)]),
-        f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.replicates} replicates "
-        f"= {least}{price.trials} trials of {study.budget.amount} {unit} "
-        f"({price.budget:,} {unit} in all{' at most' * grows})"
+        f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.repetitions} "
+        f"= {least}{counted(price.trials, 'trial')} of {study.budget} "
+        f"({amount(price.budget, unit)} in all{' at most' * grows})"
         f"{', at the hyperparameters as written' * tuned}",
         *(tuning_lines(plan, tuning_cost(plan, now.book)) if tuned else ()),
         *look_lines(plan),
@@ -86,8 +86,8 @@ def planned(plan: Plan, facts: Recorded) -> str:
     if grows:
         return "\n".join([*lines, *cost_lines(now)])
     lines.append(
-        f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
-        f"{price.budget_left:,} {unit}."
+        f"Finished: {price.trials - price.left}. To train: "
+        f"{counted(price.left, 'trial')}, {amount(price.budget_left, unit)}."
     )
     if price.seconds is None:
         lines.append(f"Time: unknown; {price.basis}.")
@@ -132,7 +132,7 @@ def _tuned_standing(now: Standing, past: Mapping[str, History], *, at_work: bool
 
 def _standing(plan: Plan, ours: dict[str, History], title: str, *, at_work: bool) -> list[str]:
     counts = Counter(history.state for history in ours.values())
-    lines = [f"{title} {len(plan.trials)} trials: {_states(counts, at_work)}", ""]
+    lines = [f"{title} {counted(len(plan.trials), 'trial')}: {_states(counts, at_work)}", ""]
     width = max(len(arm.name) for arm in plan.arms)
     for arm in plan.arms:
         of_arm = Counter(ours[trial.id].state for trial in plan.trials if trial.arm == arm.id)
@@ -317,7 +317,7 @@ def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[st
         failure = f"{history.failure}: " if history.failure else ""
         reason = brief(visible(history.reason), LONGEST_REASON)
         lines.append(
-            f"  {plan.label(trial)} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
+            f"  {plan.label(trial)} ({spent}/{trial.budget}): "
             f"{failure}{reason or f'attempt {history.attempts}'}"
         )
         lines += [f"      {brief(line, LONGEST_REASON)}" for line in _last_lines(history)]

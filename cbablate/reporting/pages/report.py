@@ -34,6 +34,7 @@ from cbablate.reporting.model.cell import significant
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta, spelled
+from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.reviewer import Case, questions
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.reporting.tables.view import view
@@ -79,7 +80,7 @@ def report(
         lstrip_blocks=True,
     )
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    said = tuple(claims(plan, summary))
+    said = (*claims(plan, summary), *effect_claims(plan, summary))
     table = outcome_table(found)
     return environment.get_template("report.html").render(
         plan=plan,
@@ -158,7 +159,7 @@ def _setting(plan: Plan) -> list[tuple[str, str]]:
         ("Design", study.design),
         ("Arms", f"{len(plan.arms)}"),
         ("Replicates", f"{study.replicates}, from seed {study.seed}"),
-        ("Budget", f"{study.budget.amount} {study.budget.unit} a trial"),
+        ("Budget", f"{study.budget} a trial"),
         ("Decided on", f"{study.objective.metric} ({study.objective.direction})"),
         ("Margin", "not stated" if study.margin is None else f"{study.margin:g}"),
     ]

@@ -27,6 +27,7 @@ from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.pages.report import efforts, robust_part
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta
+from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.reviewer import Case, Question
 from cbablate.reporting.sentences.reviewer import questions as questions_on
 from cbablate.reporting.tables.arms import outcome_table
@@ -87,7 +88,7 @@ def report_tex(
 ) -> str:
     """The document's source; figures are `figure0.pdf` and so on, beside it."""
     plan, summary, table = outcome.plan, outcome.summary, outcome_table(outcome)
-    found = tuple(claims(plan, summary))
+    found = (*claims(plan, summary), *effect_claims(plan, summary))
     lines = [
         *_PREAMBLE,
         r"\begin{document}",

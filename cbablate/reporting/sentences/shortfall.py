@@ -18,6 +18,7 @@ __all__ = [
     "mixtures",
     "short",
     "shortfalls",
+    "software",
 ]
 
 BYSTANDERS = ("ray", "optuna", "mlflow")
@@ -110,6 +111,17 @@ def mixed(origin: Origin) -> dict[str, tuple[str, ...]]:
         for trait, values in origin.mixed.items()
         if short(trait) not in BYSTANDERS and not trait.startswith(_ABSENT)
     }
+
+
+def software(plan: Plan, origin: Origin) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The libraries that trials were computed with, each with its versions."""
+    libraries = plan.description.libraries()
+    known = {"cbablate", "python"} | (libraries or set())
+    for trait, values in origin.traits.items():
+        name = short(trait)
+        told = trait.startswith("versions") and name not in BYSTANDERS
+        if told and (libraries is None or name in known or trait == "versions"):
+            yield name, values
 
 
 def short(trait: str) -> str:

@@ -150,7 +150,7 @@ def given(tuned: Tuned) -> str:
     budget = study.budget
     each = "Each arm is" if len(tuned.tunings) > 1 else "It is"
     many = f"{counted(first.wanted, 'trial')}"
-    length = f"of {'at most ' if sweep.pruner else ''}{budget.amount} {budget.unit}"
+    length = f"of {'at most ' if sweep.pruner else ''}{budget}"
     goals = " and ".join(one.metric for one in first.search.objectives)
     front = f"; of the front, the best by {study.objective.metric}" if sweep.objectives[1:] else ""
     return (

@@ -14,6 +14,7 @@ from cbablate.analysis.measures.mechanism import (
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.fingerprint import derive_seed
+from cbablate.phrases import amount
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import (
     Blank,
@@ -85,7 +86,7 @@ def mechanism_table(plan: Plan, summary: Summary) -> Table:
         rows=tuple(Row(tuple(_cells(plan, *one))) for one in told.items()),
         notes=tuple(_notes(plan, name, told, still)),
         comment=comment(plan, summary),
-        method=("Changes paired by replicate; percentile bootstrap over seeds",),
+        method=("Changes paired by replicate; 95 % t-intervals of the jackknife over whole seeds",),
         sheet=Sheet(_HEADER, tuple(_sheet(plan, name, told))),
     )
 
@@ -125,7 +126,7 @@ def _notes(plan: Plan, name: str, told: dict[str, Association], still: list[str]
     )
     if any(one.pearson.low is not None for one in told.values()):
         yield (
-            "Parentheses: 95 % percentile intervals over whole seeds drawn anew; p within: "
+            "Parentheses: 95 % t-intervals of the jackknife over whole seeds; p within: "
             "permutation of whole seeds, not adjusted."
         )
     else:
@@ -133,11 +134,10 @@ def _notes(plan: Plan, name: str, told: dict[str, Association], still: list[str]
     for probe, one in told.items():
         metric, slope = metric_of(plan, probe), one.slope
         if slope.value is not None and slope.low is not None and slope.high is not None:
-            unit, of = (
-                f" {difference_unit(plan, Scale(0), one)}".rstrip() for one in (probe, name)
-            )
+            unit, of = (difference_unit(plan, Scale(0), each) for each in (probe, name))
+            changed = f"{_slope(slope.value)} {of}".rstrip()
             yield (
-                f"Slope: {_slope(slope.value)}{of} of {label} for 1{unit} of {metric.label} "
+                f"Slope: {changed} of {label} for {amount(1, unit).rstrip()} of {metric.label} "
                 f"({_slope(slope.low)} to {_slope(slope.high)})."
             )
     if still:
