@@ -17,7 +17,7 @@ needs_tex = [
     pytest.mark.tex,
     pytest.mark.skipif(
         shutil.which("pdflatex") is None or shutil.which("pdftotext") is None,
-        reason="pdflatex and pdftotext (texlive-science, poppler-utils) are not installed",
+        reason="pdflatex and pdftotext (texlive-latex-extra, poppler-utils) are not installed",
     ),
 ]
 
