@@ -190,6 +190,7 @@ def search_entry(
         "cbablate.study": plan.study.name,
         "cbablate.trial": search.id,
         "cbablate.arm": search.arm.name,
+        "cbablate.search": str(search.index) if search.many > 1 else "",
         "cbablate.sweep": sweep.name,
         "cbablate.objectives": ", ".join(objectives),
         "cbablate.state": str(stands),
@@ -204,7 +205,7 @@ def search_entry(
         said["cbablate.best"] = canonical(dict(best.proposal))
     tags = dict(spelling.tag(key, text) for key, text in said.items() if text)
     return MlflowRun(
-        name=f"{search.arm.name} search",
+        name=search.name if search.many > 1 else f"{search.arm.name} search",
         status=_STUDY_STATUS[stands],
         tags=tags | spelling.told(),
         params=params,

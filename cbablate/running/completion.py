@@ -86,9 +86,7 @@ def _effort(tuning: Tuning) -> str:
     """What a search was given and came to, as a sentence."""
     counts = {"complete": tuning.complete, "pruned": tuning.pruned, "failed": tuning.failed}
     said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none ended"
-    text = (
-        f"Search of '{tuning.search.arm.name}': {counted(len(tuning.attempts), 'trial')} ({said})"
-    )
+    text = f"Search of '{tuning.search.name}': {counted(len(tuning.attempts), 'trial')} ({said})"
     best = tuning.best
     if best is None or best.values is None:
         return f"{text}."
@@ -106,8 +104,8 @@ def _fruitless(tuning: Tuning) -> str:
     if infeasible:
         said = ", ".join(filter(None, [said, f"{infeasible} break a constraint"]))
     return (
-        f"The search of arm '{tuning.search.arm.name}' ended without a proposal to confirm: of "
+        f"The search of arm '{tuning.search.name}' ended without a proposal to confirm: of "
         f"{len(tuning.attempts)} trials {tuning.complete} are complete"
         + (f" ({said})" if said else "")
-        + ". Its tuned row stays empty."
+        + (". Its tuned row stays empty." if tuning.search.many == 1 else ".")
     )

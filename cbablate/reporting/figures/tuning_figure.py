@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cbablate.analysis.outcome import Tuned
@@ -91,7 +92,7 @@ def history_figure(tuned: Tuned) -> Figure:
     from matplotlib import rc_context
 
     with rc_context(settings()):
-        for place, one in enumerate(tuned.tunings[:MOST_ARMS]):
+        for place, one in _drawn(tuned):
             look = _look(place)
             _points(axis, [(a.number, v, f) for a, v, f in _shown(one)], look)
             best = _best_so_far(one)
@@ -114,7 +115,7 @@ def slice_figure(tuned: Tuned) -> Figure:
     with rc_context(settings()):
         for axis, (key, parameter) in zip(axes, space.items(), strict=True):
             _scaled(axis, parameter)
-            for place, one in enumerate(tuned.tunings[:MOST_ARMS]):
+            for place, one in _drawn(tuned):
                 at = [
                     (_position(parameter, attempt.proposal[key]), value, filled)
                     for attempt, value, filled in _shown(one)
@@ -131,16 +132,16 @@ def parallel_figure(tuned: Tuned) -> Figure:
     """Each trial as a line through its hyperparameters, darker the better; a panel for each arm."""
     from matplotlib import colormaps, rc_context
 
-    shown = tuned.tunings[:MOST_ARMS]
+    shown = tuned.plan.arms[:MOST_ARMS]
     figure, axes = _figure(len(shown), 1, height=_PANEL * len(shown))
     space = tuned.tunings[0].search.sweep.space
     colours = colormaps["viridis_r"]
     with rc_context(settings()):
-        for axis, one in zip(axes, shown, strict=True):
-            ranked = sorted(
-                (attempt for attempt in one.attempts if attempt.values is not None),
-                key=lambda a: _score(one, a),
-            )
+        for axis, arm in zip(axes, shown, strict=True):
+            found = [one for one in tuned.tunings if one.search.arm.id == arm.id]
+            score, best = partial(_score, found[0]), [one.best for one in found]
+            every = [a for one in found for a in one.attempts if a.values is not None]
+            ranked = sorted(every, key=score)
             for rank, attempt in enumerate(ranked):
                 places = [
                     _fraction(parameter, attempt.proposal[key])
@@ -149,9 +150,9 @@ def parallel_figure(tuned: Tuned) -> Figure:
                     for key, parameter in space.items()
                 ]
                 share = (rank + 1) / len(ranked)
-                wide = 1.6 if attempt is one.best else 0.7
+                wide = 1.6 if any(attempt is one for one in best) else 0.7
                 axis.plot(range(len(space)), places, color=colours(share), linewidth=wide)
-            axis.set_title(drawable(one.search.arm.name), parse_math=False)
+            axis.set_title(drawable(arm.name), parse_math=False)
             axis.set_xlim(-0.2, len(space) - 0.8)
             axis.set_ylim(-0.05, 1.05)
             axis.set_yticks([])
@@ -175,7 +176,7 @@ def pareto_figure(tuned: Tuned) -> Figure:
 
     with rc_context(settings()):
         for axis, (across, up) in zip(axes, pairs, strict=True):
-            for place, one in enumerate(tuned.tunings[:MOST_ARMS]):
+            for place, one in _drawn(tuned):
                 front = {attempt.number for attempt in one.front}
                 at = [
                     (attempt.values[across], attempt.values[up], attempt.number in front)
@@ -191,7 +192,7 @@ def pareto_figure(tuned: Tuned) -> Figure:
 
 def _legend_height(tuned: Tuned) -> float:
     """Inches that the legend takes."""
-    arms = min(len(tuned.tunings), MOST_ARMS)
+    arms = min(len(tuned.plan.arms), MOST_ARMS)
     return 0.14 * math.ceil(arms / 2) if arms > 1 else 0.0
 
 
@@ -215,7 +216,7 @@ def _finish(figure: Figure, tuned: Tuned) -> None:
     """The legend of arms, below all panels, where there is more than one."""
     from matplotlib.lines import Line2D
 
-    shown = tuned.tunings[:MOST_ARMS]
+    shown = tuned.plan.arms[:MOST_ARMS]
     if len(shown) < 2:
         return
     handles = [Line2D([], [], linestyle="", **_look(place)) for place in range(len(shown))]
@@ -224,9 +225,17 @@ def _finish(figure: Figure, tuned: Tuned) -> None:
     )
     for text, one in zip(legend.get_texts(), shown, strict=True):
         text.set_parse_math(False)
-        text.set_text(drawable(one.search.arm.name, longest=30))
-    if len(tuned.tunings) > MOST_ARMS:
-        figure.suptitle(f"The first {MOST_ARMS} of {len(tuned.tunings)} arms", fontsize=7)
+        text.set_text(drawable(one.name, longest=30))
+    if len(tuned.plan.arms) > MOST_ARMS:
+        figure.suptitle(f"The first {MOST_ARMS} of {len(tuned.plan.arms)} arms", fontsize=7)
+
+
+def _drawn(tuned: Tuned) -> Iterator[tuple[int, Tuning]]:
+    """The searches of the arms that are drawn, each with its arm's place."""
+    places = {arm.id: place for place, arm in enumerate(tuned.plan.arms[:MOST_ARMS])}
+    for one in tuned.tunings:
+        if one.search.arm.id in places:
+            yield places[one.search.arm.id], one
 
 
 def _look(place: int) -> dict[str, Any]:

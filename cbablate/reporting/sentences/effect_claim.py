@@ -21,7 +21,8 @@ _MOST_DECIMALS = 9
 
 
 def effect_claims(plan: Plan, summary: Summary, *, brief: bool = False) -> Iterator[str]:
-    """A sentence on the effects that are sure; none where replicates are too few, or grow.
+    """A sentence on the effects that are sure; none where replicates are too few, or grow, nor
+    where each arm has one search, whose luck is in no error.
 
     If `brief`, it names them.
 
@@ -29,6 +30,8 @@ def effect_claims(plan: Plan, summary: Summary, *, brief: bool = False) -> Itera
     """
     name, factors = summary.primary, plan.study.factors
     if plan.study.design != "factorial" or not name or summary.course is not None:
+        return
+    if plan.searches == 1:
         return
     try:
         split = effects(plan, summary.replicates.of(name), name)

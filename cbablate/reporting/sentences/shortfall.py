@@ -86,9 +86,9 @@ def shortfalls(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
         if few:
             yield f"{metric_of(plan, name).label} has another n in {first_few(few)}."
     pairs = [
-        f"{one.arm.name} ({one.contrasts[primary].n})"
+        f"{one.arm.name} ({one.contrasts[primary].pairs})"
         for one in summary.arms
-        if primary in one.contrasts and one.contrasts[primary].n != _row_n(one, primary)
+        if primary in one.contrasts and one.contrasts[primary].pairs != _row_n(one, primary)
     ]
     if pairs:
         yield f"Pairs behind Δ, where fewer than n: {first_few(pairs)}."
