@@ -171,6 +171,9 @@ def test_an_effect_that_all_arms_show_is_in_the_findings_of_table_and_report() -
         notes = ablation_table(plan, summary).notes
         told = [note for note in notes if note.startswith("All arms together")]
         assert len(told) == bool(sure)
+        brief = [note for note in ablation_table(plan, summary).brief if "All arms" in note]
+        assert len(brief) == bool(sure)
+        assert all(f"show an effect of {sure[0]}" in note for note in brief)
         if sure == ["ceiling"]:
             means = [
                 statistics.fmean(
