@@ -42,7 +42,7 @@ def checks(size: Size) -> Iterator[Check]:
             attempts.append(SearchTrial(number, f"trial {number}", proposal, state, found))
         return Tuning(search, tuple(attempts), TRIALS)
 
-    studies = size.of(60, 10)
+    studies = size.of(40, 10)
     noise = [importances(tuning(seed, lambda d, _: d.gauss(0, 1))) for seed in range(studies)]
     sure = sum(one.sure for rated in noise for one in rated.values())
     what = "importance, nothing matters: a key above its 20 permutations"

@@ -52,12 +52,15 @@ def test_hostile_names_are_as_a_person_approved_of_them(hostile: Table) -> None:
     golden.check("hostile.tex", latex(hostile))
 
 
-def test_it_is_ascii_and_no_comment_is_ended_by_a_name(hostile: Table) -> None:
+def test_it_is_ascii_but_for_words_that_are_so_and_no_comment_is_ended_by_a_name(
+    hostile: Table,
+) -> None:
+    assert latex(replace(hostile, rows=hostile.rows[:3], notes=(), brief=())).isascii()
     text = latex(hostile)
-    assert text.isascii()
     assert "\r" not in text
     before, _, float_ = text.partition("\\begin{table*}")
-    assert all(line.startswith("% ") for line in before.splitlines())
+    above = before[: before.index("\\makeatletter")]
+    assert all(line.startswith("% ") for line in above.splitlines())
     assert "U+4E2D CJK UNIFIED IDEOGRAPH-4E2D" in before
     for line in float_.replace(r"\%", "").splitlines():
         code, sign, comment = line.partition("%")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cbablate.character import visible
 from cbablate.reporting.forms.fit import LONG, Fit, Pieces, fit, pieces
 from cbablate.reporting.forms.latex_column import (
     MARK_WIDTH,
@@ -17,6 +18,7 @@ from cbablate.reporting.forms.latex_column import (
     heads,
     spelled_cell,
 )
+from cbablate.reporting.forms.script import definitions
 from cbablate.reporting.forms.tex_text import is_endless, prose, unsettable
 from cbablate.reporting.forms.text_width import LEADING
 from cbablate.reporting.model.aligned_text import in_ascii
@@ -30,6 +32,8 @@ __all__ = ["MARK", "document", "latex"]
 MARK = "cbablate"
 """Comments that begin with it say where numbers come from; `cbablate verify` reads them."""
 
+_MOST_LACKED = 40
+"""How many letters that pdfLaTeX lacks are named."""
 _STRETCH = r"\emergencystretch=2em"
 """Lets lines of a caption or of notes be loose where words cannot be broken."""
 
@@ -81,7 +85,11 @@ def latex(table: Table) -> str:
     floats: list[str] = []
     for parts in _parts(found):
         floats += [_over_pages(parts[0])] if long else _floats(parts)
-    return _comment(found, long=long) + "\n\\clearpage\n".join(floats) + "\n"
+    body = "\n\\clearpage\n".join(floats) + "\n"
+    scripts = definitions(body)
+    spell = visible if scripts else in_ascii  # without them the file is in ASCII
+    above = [*(f"% {spell(line)}" for line in _comment(found, long=long)), *scripts]
+    return "".join(f"{line}\n" for line in above) + body
 
 
 def document(table: Table) -> str:
@@ -93,6 +101,7 @@ def document(table: Table) -> str:
         [
             rf"\documentclass{two}{{article}}",
             *(rf"\usepackage{{{name}}}" for name in _packages(found)),
+            r"\ifdefined\Umathchar\usepackage{fontspec}\fi",
             rf"\setlength{{\textwidth}}{{{style.text:.2f}pt}}",
             rf"\setlength{{\textheight}}{{{style.height:.2f}pt}}\setlength{{\topmargin}}{{-0.5in}}",
             rf"\setlength{{\columnsep}}{{{style.gutter:.2f}pt}}",
@@ -143,8 +152,8 @@ def _packages(found: Fit) -> list[str]:
     ]
 
 
-def _comment(found: Fit, *, long: bool) -> str:
-    """What the table is, and what was replaced, in lines that TeX passes by."""
+def _comment(found: Fit, *, long: bool) -> list[str]:
+    """What the table is, and what was replaced, in lines."""
     table = found.table
     silent = () if table.shown else table.warnings
     lines = [*table.comment, *table.method, *silent]
@@ -161,11 +170,10 @@ def _comment(found: Fit, *, long: bool) -> str:
         for row in table.rows
         if row.arms
     ]
-    lines += [
-        f"pdfLaTeX cannot set {what}: spelled by its number" for what in unsettable(_words(table))
-    ]
-    safe = (in_ascii(line) for line in lines)
-    return "".join(f"% {line}\n" for line in safe)
+    lacked = unsettable(_words(table))
+    lines += [f"pdfLaTeX cannot set {what}: it prints its number" for what in lacked[:_MOST_LACKED]]
+    more = len(lacked) - _MOST_LACKED
+    return [*lines, *[f"pdfLaTeX cannot set {more} more: it prints their numbers"] * (more > 0)]
 
 
 def _words(table: Table) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from cbablate.reporting.forms.tex_text import breakable, escape
+from cbablate.reporting.forms.tex_text import breakable, escape, unsettable
 from cbablate.reporting.forms.text_width import EM, points
 from cbablate.reporting.model.cell import MINUS, Blank, Cell, Number, Range, Spread, Text
 from cbablate.reporting.model.column import Column
@@ -23,6 +23,8 @@ __all__ = ["MARK_WIDTH", "ColumnLayout", "column_layout", "heads", "natural_widt
 
 _HEAD = 8.0
 """Width in em beyond which a head is broken, if its numbers are no wider."""
+_NUMBERED = 7.0
+"""Width in em that a letter takes that is spelled by its number."""
 _SIGNS = ("+", MINUS)
 MARK_WIDTH = 3.5
 """Points that a mark takes, which stands behind its column."""
@@ -89,12 +91,13 @@ def column_layout(
     """The layout of a column whose words, if it holds words, have `share` points at most."""
     wide = natural_width(column, cells, size)
     if column.kind == "text":
-        if wide > share:
+        if wide > share or _is_foreign(column, cells):
+            share = min(wide, share)
             ragged = r">{\raggedright\hangindent=1em\arraybackslash}"
             return ColumnLayout(f"{ragged}p{{{share:.1f}pt}}", share, wrapped=share)
         return ColumnLayout("l", wide)
-    room = max(_body_width(column, cells, size), _HEAD * EM[size])
-    head = room if _head_width(column, size) > room else None
+    room = wide - MARK_WIDTH * _is_marked(cells)
+    head = room if _head_width(column, size) > room or unsettable(column.label) else None
     if column.kind in ("count", "probability"):
         return ColumnLayout("r", wide, head=head)
     centre, behind = _rooms(column, cells)
@@ -113,10 +116,16 @@ def column_layout(
 def natural_width(column: Column, cells: Sequence[Cell], size: Size) -> float:
     """How wide a column is, in points, if no cell of it is broken."""
     if column.kind == "text":
-        return max(points(text, size) for text in (column.label, *(one.plain for one in cells)))
+        said = [points(text, size) for text in (column.label, *(one.plain for one in cells))]
+        return max([*said, _NUMBERED * EM[size] * _is_foreign(column, cells)])
     body = _body_width(column, cells, size)
     head = min(_head_width(column, size), max(body, _HEAD * EM[size]))
     return max(body, head) + MARK_WIDTH * _is_marked(cells)
+
+
+def _is_foreign(column: Column, cells: Sequence[Cell]) -> bool:
+    """Whether a column has words that pdfLaTeX spells by numbers, which must be broken."""
+    return any(unsettable(text) for text in (column.label, *(one.plain for one in cells)))
 
 
 def heads(columns: Sequence[Column], layouts: Sequence[ColumnLayout], size: Size) -> Iterator[str]:
@@ -145,7 +154,7 @@ def _spanning(
         shared = [layout for _, layout in run]
         room = sum(layout.width for layout in shared)
         if over:
-            fits = points(over, size) <= room
+            fits = points(over, size) <= room and not unsettable(over)
             spelled = escape(over) if fits else _in_lines(breakable(over), room)
             fields.append(rf"\multicolumn{{{len(shared)}}}{{c}}{{{spelled}}}")
             rules.append(rf"\cmidrule(lr){{{place}-{place + len(shared) - 1}}}")
@@ -252,7 +261,8 @@ def _is_marked(cells: Sequence[Cell]) -> bool:
 
 
 def _head_width(column: Column, size: Size) -> float:
-    return max(points(column.label, size), points(column.below, size))
+    numbered = _NUMBERED * EM[size] * bool(unsettable(column.label))
+    return max(points(column.label, size), points(column.below, size), numbered)
 
 
 def _label(column: Column, layout: ColumnLayout) -> str:

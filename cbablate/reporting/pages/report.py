@@ -20,7 +20,7 @@ from typing import Any
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
-from cbablate.character import brief, spaced, visible
+from cbablate.character import brief
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
@@ -30,6 +30,7 @@ from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.figures.figure import labelled, write_figure
 from cbablate.reporting.figures.picture import Picture, pictures
+from cbablate.reporting.forms.web_page import KeptLines, template
 from cbablate.reporting.model.cell import significant
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.claim import claims
@@ -50,10 +51,6 @@ _TRACEBACK = 20_000
 """How many characters of a failure are given: a stranger's exception may have millions."""
 
 
-class _Lines(str):
-    """Text whose line breaks and indentation are kept."""
-
-
 def report(
     plan: Plan,
     facts: Recorded,
@@ -65,24 +62,14 @@ def report(
 
     Who has their outcome already, or its pictures, hands them in.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     told = Book.of(facts)
     found = found or outcome(plan, told)
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     said = (*claims(plan, summary), *effect_claims(plan, summary))
     table = outcome_table(found)
-    return environment.get_template("report.html").render(
+    return template("report.html", _TEMPLATES).render(
         plan=plan,
         table=table,
         findings=said,
@@ -129,13 +116,6 @@ def efforts(found: Outcome) -> dict[str, int]:
         spent[one.search.arm.id] += one.complete + one.pruned + one.failed
     rows = zip(found.plan.arms, found.tuned.plan.arms, strict=True)
     return {row.id: spent[written.id] for row, written in rows}
-
-
-def _shown(value: Any) -> Any:
-    """What the template prints: unseen characters spelled out; markup is already text."""
-    if isinstance(value, _Lines):
-        return "\n".join(spaced(line) for line in value.splitlines())
-    return visible(value) if type(value) is str else value
 
 
 def _embedded(picture: Picture) -> dict[str, str]:
@@ -203,7 +183,7 @@ def _failure(plan: Plan, one: TrialOutcome) -> dict[str, Any]:
         "label": plan.label(one.trial),
         "id": one.trial.id,
         "absence": one.absence,
-        "traceback": _Lines(_end(one.history.traceback.strip("\n"))),
+        "traceback": KeptLines(_end(one.history.traceback.strip("\n"))),
     }
 
 

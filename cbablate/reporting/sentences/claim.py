@@ -16,7 +16,7 @@ from cbablate.reporting.model.scale import Scale, difference_scale
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, FEWEST_SEARCHES
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
-__all__ = ["brief_claims", "claims", "difference_unit", "few_pairs", "margin_words"]
+__all__ = ["brief_claims", "claim_rule", "claims", "difference_unit", "few_pairs", "margin_words"]
 
 _FLOOR = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
 _KINDS: tuple[Claim, ...] = (
@@ -182,6 +182,11 @@ def margin_words(plan: Plan, scale: Scale, unit: str) -> str:
     return "" if value is None else _measured(significant(value, 6), unit)
 
 
+def claim_rule(*, alone: bool) -> str:
+    """When a difference is claimed; where replicates grow, or searches are few, by p alone."""
+    return f"adjusted p < {ALPHA}" + ("" if alone else ", and the exact sign-flip test agrees")
+
+
 def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bool) -> str:
     """What each word that is used rests on."""
     found = [one.findings[name] for one in compared]
@@ -191,8 +196,7 @@ def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bo
     words = " or ".join(kind for kind in SURE if kind in kinds)
     known = [one.contrasts[name] for one in compared]
     few = any(one.enough and one.n < FEWEST_PAIRS for one in known)
-    agreed = "" if looks or few else ", and the exact sign-flip test agrees"
-    rule = f"adjusted p < {ALPHA}{agreed}"
+    rule = claim_rule(alone=looks or few)
     parts = [f"{words}: {rule}" if words else f"none differs for sure (that is: {rule})"]
     if not looks and any(one.n > MOST_PAIRS for one in known):
         parts.append(f"beyond {MOST_PAIRS} pairs the t test decides alone")

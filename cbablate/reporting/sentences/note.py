@@ -37,11 +37,13 @@ __all__ = [
     "design_notes",
     "doubts",
     "fixed_marks",
+    "kept",
     "legend",
     "mark_note",
     "marked",
     "method",
     "notes",
+    "tested",
     "whom",
 ]
 
@@ -171,13 +173,13 @@ def _difference(plan: Plan, summary: Summary) -> str:
     found = compared(summary, summary.primary)
     sentence = f"Δ: difference from {whom(plan, found)}, paired by {pair_word(plan)}."
     if any(one.p is not None for one in found):
-        sentence += f" p: {_tested(plan, found)}; {_kept(plan, found)}."
+        sentence += f" p: {tested(plan, found)}; {kept(plan, found)}."
     if any_marked(summary):
         sentence += f" {_mark(plan)}"
     return sentence
 
 
-def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
+def kept(plan: Plan, found: Sequence[Contrast]) -> str:
     """Which intervals differences have."""
     over = " over all looks" if plan.study.sequential is not None else ""
     if any(one.joint for one in found):
@@ -214,11 +216,11 @@ def mark_note(plan: Plan, summary: Summary) -> str:
     other = whom(plan, found).removesuffix(" (ref.)")
     if all(one.p is None for one in found):
         return f"No {label} has a p value of its difference from that of {other}."
-    tested = f"Δ, the difference paired by {pair_word(plan)}; {_tested(plan, found)}"
+    how = f"Δ, the difference paired by {pair_word(plan)}; {tested(plan, found)}"
     if all(one.pairs < FEWEST_PAIRS for one in found):
-        return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({tested})."
+        return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({how})."
     agrees = "" if plan.study.sequential else ", and the exact sign-flip test agrees"
-    differs = f"differs from that of {other} with adjusted p < {ALPHA}{agrees} ({tested})."
+    differs = f"differs from that of {other} with adjusted p < {ALPHA}{agrees} ({how})."
     return f"{DAGGER}: {label} {differs}" if any_marked(summary) else f"No {label} {differs}"
 
 
@@ -236,7 +238,7 @@ def whom(plan: Plan, found: Sequence[Contrast]) -> str:
     return f"the arm that differs in {plan.study.contrast} only (ref.)"
 
 
-def _tested(plan: Plan, found: Sequence[Contrast]) -> str:
+def tested(plan: Plan, found: Sequence[Contrast]) -> str:
     """The test behind p, and what it is corrected for."""
     how = plan.study.analysis
     over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
