@@ -215,8 +215,11 @@ def _in_parts(table: Table, style: Style, where: tuple[Place, float]) -> Fit:
             else:
                 parts.append(together)
     said = f"Too wide for {_inches(room)} ({style.name}): in {len(parts)} parts"
-    found = replace(found, parts=tuple((*names, *part) for part in parts), remarks=(said,))
-    return replace(found, gaps=(_LEAST_GAP,) * len(parts))
+    found = replace(found, parts=tuple((*names, *part) for part in parts))
+    beyond = not all(_fits(found, part) for part in found.parts)
+    more = f"Wider than {_inches(room)}: names and one column need more"
+    remarks = (said, *[more] * beyond)
+    return replace(found, gaps=(_LEAST_GAP,) * len(parts), remarks=remarks)
 
 
 def _names(table: Table) -> tuple[int, ...]:
