@@ -147,6 +147,7 @@ _UNIT = re.compile(
     r"|(?<=dagger\$:) |(?<=\$) (?==)|(?<=\$ =|\$~=) (?=\d)"  # n = 6
 )
 """The space between a number and what it counts, and around the sign after a symbol or mark."""
+_CODE = re.compile(r"\\textasciigrave\{\}(.+?)\\textasciigrave\{\}")
 _JOINED = "-,'"
 """What fonts join with a second of its kind, as LaTeX spells it."""
 _APART = r"{\kern0pt}"
@@ -216,11 +217,12 @@ def _is_foreign(cluster: str) -> bool:
 def prose(text: str) -> str:
     """The text as LaTeX for a paragraph: words are broken only where one is longer than a line.
 
-    No line ends between a number and its unit, nor within `Top-1`; symbols are in italics.
+    No line ends between a number and its unit, nor within `Top-1`; symbols are in italics, and
+    what stands in backticks is code.
     """
     together = _HYPHEN.sub("‑", text)
     spelled = breakable(together) if is_endless(text) else escape(together)
-    return _UNIT.sub("~", SYMBOL.sub(r"$\g<0>$", spelled))
+    return _CODE.sub(r"\\texttt{\1}", _UNIT.sub("~", SYMBOL.sub(r"$\g<0>$", spelled)))
 
 
 def is_endless(text: str) -> bool:

@@ -84,7 +84,7 @@ def _design(found: Outcome) -> Iterator[str]:
     whom = f"with “{names[0]}”" if len(names) == 1 else "with the arm that it builds on"
     if study.contrast is not None and len(names) > 1:
         whom = f"with the arm that differs from it in {study.contrast} only"
-    yield f"{counted(len(arms), 'arm')} were trained: {words}. An arm is compared {whom}."
+    yield f"The study compares {counted(len(arms), 'arm')}: {words}. Each is compared {whom}."
 
 
 def _seeds(found: Outcome) -> Iterator[str]:

@@ -51,7 +51,7 @@ def brief(
         *_chosen(plan, summary),
         *design_notes(plan),
         *brief_claims(plan, summary, shown=not crossed),
-        *effect_claims(plan, summary),
+        *effect_claims(plan, summary, brief=True),
         *tuning_doubts(summary, tuned),
     )
 
