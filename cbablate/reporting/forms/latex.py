@@ -16,12 +16,10 @@ from cbablate.reporting.forms.tex_text import is_endless, prose, unsettable
 from cbablate.reporting.model.cell import Text
 from cbablate.reporting.model.column import KEY, Column, Row
 from cbablate.reporting.model.style import STYLES
-from cbablate.reporting.model.table import Table
+from cbablate.reporting.model.table import MARK, Table
 
-__all__ = ["MARK", "document", "latex"]
+__all__ = ["document", "latex"]
 
-MARK = "cbablate"
-"""Comments that begin with it say where numbers come from; `cbablate verify` reads them."""
 _OPTIONS = (
     "detect-weight=true, retain-explicit-plus=true, "
     "group-digits=integer, group-minimum-digits=5, group-separator={,}"
@@ -68,7 +66,8 @@ def latex(table: Table) -> str:
     floats: list[str] = []
     for part in _parts(table, found):
         floats += [_over_pages(part)] if long else _floats(part)
-    return _comment(table, found, long=long) + "\n\\clearpage\n".join(floats) + "\n"
+    last = f"% {MARK} end {table.name}\n" if table.data else ""
+    return _comment(table, found, long=long) + "\n\\clearpage\n".join(floats) + "\n" + last
 
 
 def document(table: Table) -> str:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from cbablate.character import code_point, visible
 
-__all__ = ["breakable", "escape", "is_endless", "prose", "unsettable"]
+__all__ = ["SYMBOLS", "breakable", "escape", "is_endless", "prose", "unsettable"]
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -99,7 +99,7 @@ _CAPITALS = (
 )
 """The Greek capitals that do not look like Latin ones."""
 
-_MATHS = {
+SYMBOLS = {
     "±": r"\pm",
     "×": r"\times",
     "÷": r"\div",
@@ -211,8 +211,8 @@ def _set(cluster: str) -> str | None:
     for spelled in (_SPECIAL, _LETTERS):
         if cluster in spelled:
             return spelled[cluster]
-    if cluster in _MATHS:
-        return f"${_MATHS[cluster]}$"
+    if cluster in SYMBOLS:
+        return f"${SYMBOLS[cluster]}$"
     if cluster.isascii():
         return cluster
     base, *marks = list(unicodedata.normalize("NFD", cluster))
