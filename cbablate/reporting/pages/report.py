@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
@@ -28,15 +28,19 @@ from cbablate.records.facts import SessionFact, WorkerFact
 from cbablate.records.history import LONGEST_REASON
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
-from cbablate.reporting.figures.figure import labelled, write_figure
+from cbablate.reporting.figures.figure import WIDTH, labelled, write_figure
 from cbablate.reporting.figures.picture import Picture, pictures
 from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta, spelled
 from cbablate.reporting.sentences.reviewer import Case, questions
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.reporting.tables.view import view
 from cbablate.spec.loading.changes import flatten
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 __all__ = ["efforts", "report", "robust_part"]
 
@@ -63,12 +67,41 @@ def report(
 
     Who has their outcome already, or its pictures, hands them in.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     told = Book.of(facts)
     found = found or outcome(plan, told)
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    said = tuple(claims(plan, summary))
+    table = outcome_table(found)
+    metrics = [metric_of(plan, name) for name in summary.metrics]
+    return _template().render(
+        plan=plan,
+        table=table,
+        findings=said,
+        notes=[note for note in table.notes if note not in said],
+        questions=questions(Case(plan, summary, trials, efforts(found))),
+        pictures=_embedded(pictures(found, trials) if shown is None else shown),
+        setting=_setting(plan),
+        robust=robust_part(plan, summary),
+        deltas={arm.id: delta(plan, arm) for arm in plan.arms},
+        metrics=[(one.name, labelled(one), one.unit) for one in metrics],
+        rows=[_row(one, summary.metrics) for one in trials],
+        states=[state.value for state in TrialState if _any(trials, state)],
+        failures=[_failure(plan, one) for one in trials if one.history.state in _ENDED_EARLY],
+        sessions=_sessions(trials, told.facts),
+        workers=_workers(trials, told.facts),
+        origin=environment_rows(summary.origin.traits),
+        data=sorted({plan.description.data(arm.config) for arm in plan.arms} - {""}),
+        style=_TEMPLATES.joinpath("report.css").read_text(encoding="utf-8"),
+        script=script,
+        script_hash=_digest(script),
+    )
+
+
+def _template() -> Template:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -77,31 +110,7 @@ def report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    said = tuple(claims(plan, summary))
-    table = outcome_table(found)
-    return environment.get_template("report.html").render(
-        plan=plan,
-        table=table,
-        findings=said,
-        notes=[note for note in table.notes if note not in said],
-        questions=questions(Case(plan, summary, trials, efforts(found))),
-        pictures=[_embedded(one) for one in (pictures(found, trials) if shown is None else shown)],
-        setting=_setting(plan),
-        robust=robust_part(plan, summary),
-        deltas={arm.id: delta(plan, arm) for arm in plan.arms},
-        metrics=[(name, labelled(metric_of(plan, name))) for name in summary.metrics],
-        rows=[_row(one, summary.metrics) for one in trials],
-        states=[state.value for state in TrialState if _any(trials, state)],
-        failures=[_failure(plan, one) for one in trials if one.history.state in _ENDED_EARLY],
-        sessions=_sessions(trials, told.facts),
-        workers=_workers(trials, told.facts),
-        origin=summary.origin.traits,
-        data=sorted({plan.description.data(arm.config) for arm in plan.arms} - {""}),
-        style=_TEMPLATES.joinpath("report.css").read_text(encoding="utf-8"),
-        script=script,
-        script_hash=_digest(script),
-    )
+    return environment.get_template("report.html")
 
 
 _ENDED_EARLY = (TrialState.FAILED, TrialState.PRUNED)
@@ -133,15 +142,24 @@ def _shown(value: Any) -> Any:
     return visible(value) if type(value) is str else value
 
 
-def _embedded(picture: Picture) -> dict[str, str]:
-    drawn = BytesIO()
-    write_figure(picture.figure, drawn, form="svg")
-    code = base64.b64encode(drawn.getvalue()).decode("ascii")
-    return {
-        "title": picture.title,
-        "words": picture.words,
-        "source": f"data:image/svg+xml;base64,{code}",
-    }
+def _embedded(shown: Iterable[Picture]) -> list[dict[str, Any]]:
+    """The pictures that the page shows, each as an address that holds it."""
+    told: list[dict[str, Any]] = []
+    for picture in shown:
+        if picture.within:
+            continue
+        drawn = BytesIO()
+        write_figure(picture.figure, drawn, form="svg")
+        code = base64.b64encode(drawn.getvalue()).decode("ascii")
+        told.append(
+            {
+                "title": picture.title,
+                "words": picture.words,
+                "wide": picture.figure.get_figwidth() > WIDTH,
+                "source": f"data:image/svg+xml;base64,{code}",
+            }
+        )
+    return told
 
 
 def _digest(script: str) -> str:

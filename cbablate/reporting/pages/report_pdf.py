@@ -17,12 +17,13 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
-from cbablate.reporting.figures.figure import write_figure
+from cbablate.reporting.figures.figure import WIDTH, write_figure
 from cbablate.reporting.figures.picture import Picture
 from cbablate.reporting.figures.picture import pictures as pictures_of
 from cbablate.reporting.forms.latex import latex
 from cbablate.reporting.forms.tex_text import breakable, escape, prose
 from cbablate.reporting.model.scale import scale_in
+from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.pages.report import efforts, robust_part
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta
@@ -42,6 +43,11 @@ _PREAMBLE = (
     r"\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}",
     r"\raggedbottom\sloppy",
 )
+_ROOM = (
+    r"\par\vskip0pt plus 7\baselineskip\penalty-300\vskip0pt plus -7\baselineskip"
+    r"\relax"
+)
+"""Before a heading: the page ends here, if so few lines are left that it would stand alone."""
 _OWN = Typesetting(orientation="portrait", long=False)
 """The report has pages of its own, whatever the paper's are."""
 _MOST_METRICS = 4
@@ -65,7 +71,7 @@ def report_pdf(plan: Plan, facts: Recorded) -> bytes:
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
     asked = questions_on(Case(plan, summary, trials, efforts(found)))
-    shown = list(pictures_of(found, trials))
+    shown = [one for one in pictures_of(found, trials) if not one.within]
     with tempfile.TemporaryDirectory(prefix="cbablate-report-") as folder:
         for number, picture in enumerate(shown):
             write_figure(picture.figure, Path(folder) / f"figure{number}.pdf")
@@ -86,27 +92,25 @@ def report_tex(
     """The document's source; figures are `figure0.pdf` and so on, beside it."""
     plan, summary, table = outcome.plan, outcome.summary, outcome_table(outcome)
     found = tuple(claims(plan, summary))
+    own = replace(table, typesetting=_OWN, notes=tuple(n for n in table.notes if n not in found))
     lines = [
         *_PREAMBLE,
         r"\begin{document}",
         rf"{{\Large\bfseries {prose(table.caption)}\par}}",
         *(rf"{escape(line)}\par" for line in (f"Study {table.name}", *table.comment[1:])),
-        latex(replace(table, typesetting=_OWN)).replace(r"\begin{table}[t]", r"\begin{table}[ht]"),
+        latex(own).replace(r"\begin{table}[t]", r"\begin{table}[ht]"),
         r"\section*{Findings}",
         *(rf"{prose(sentence)}\par" for sentence in found or ("None yet.",)),
         *_robust(plan, summary),
         *_figures(pictures),
         r"\section*{What a reviewer would ask}",
         *_asked(questions),
-        r"\section*{Arms}",
+        rf"{_ROOM}\section*{{Arms}}",
         *_arms(plan),
-        r"\appendix\section*{All trials}",
+        rf"{_ROOM}\section*{{All trials}}",
         *_trials(summary, plan, trials),
-        r"\section*{Made with}",
-        *(
-            rf"{escape(trait)}: {breakable('; '.join(values))}\par"
-            for trait, values in summary.origin.traits.items()
-        ),
+        rf"{_ROOM}\section*{{Made with}}",
+        *_made_with(summary),
         r"\end{document}",
         "",
     ]
@@ -147,15 +151,33 @@ def _typeset(folder: Path) -> None:
 
 
 def _figures(pictures: Sequence[Picture]) -> Iterator[str]:
+    """Two beside each other, on a line at their tops; one that is as wide as the page by itself."""
     if pictures:
         yield r"\section*{Figures}"
+    beside = 0
     for number, picture in enumerate(pictures):
-        yield r"\begin{minipage}{\linewidth}\centering"
+        share = 0.48 if picture.figure.get_figwidth() <= WIDTH else 1.0
+        after_one = beside % 2 == 1 and share < 1
+        beside = beside + 1 if share < 1 else 0
+        if number:
+            yield r"\hfill" if after_one else r"\par\medskip"
+        yield rf"\begin{{minipage}}[t]{{{share}\linewidth}}\centering\vspace{{0pt}}"
         yield (
-            r"\includegraphics[width=0.6\linewidth,height=0.8\textheight,keepaspectratio]"
+            r"\includegraphics[width=\linewidth,height=0.4\textheight,keepaspectratio]"
             rf"{{figure{number}.pdf}}\par"
         )
-        yield rf"{escape(picture.title)}. {escape(picture.words)}\end{{minipage}}\par\bigskip"
+        yield (
+            rf"{{\footnotesize\raggedright {escape(picture.title)}. {escape(picture.words)}\par}}"
+        )
+        yield r"\end{minipage}"
+    yield r"\par\bigskip"
+
+
+def _made_with(summary: Summary) -> Iterator[str]:
+    yield r"{\footnotesize\begin{tabular}{@{}l>{\raggedright\arraybackslash}p{0.8\linewidth}@{}}"
+    for name, told in environment_rows(summary.origin.traits):
+        yield rf"{escape(name)} & {breakable(told)} \\"
+    yield r"\end{tabular}\par}"
 
 
 def _asked(questions: Sequence[Question]) -> Iterator[str]:
