@@ -96,7 +96,7 @@ def main() -> None:
 
 def facts(planned: Plan) -> Iterator[Record]:
     """A session, and each trial started, measured and completed."""
-    draw = random.Random(0)  # noqa: S311 - nothing secret is drawn
+    draw = random.Random(0)
     session = SessionFact({"processor": "none"}, {"python": "3"}, commit="0" * 40)
     yield session.record("made up", 1e9)
     for number, trial in enumerate(planned.trials):

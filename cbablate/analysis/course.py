@@ -10,21 +10,19 @@ a look nor a table before their turn; so nobody chooses when an arm stops by wha
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast, holm, varies
+from cbablate.analysis.contrasts.contrast import Contrast, contrast, within
 from cbablate.analysis.contrasts.replicates import Replicates, Values, entered
-from cbablate.analysis.contrasts.verdict import equivalence
+from cbablate.analysis.contrasts.verdict import Equivalence, equivalence
 from cbablate.planning.plan import Plan
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
-from cbablate.statistics.estimate import moments
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
-from cbablate.statistics.sequential import Looks, spent
-from cbablate.statistics.student_t import critical, two_sided
+from cbablate.statistics.correction import share, sidak
+from cbablate.statistics.power import FEWEST_PAIRS
+from cbablate.statistics.sequential import Looks
 
 __all__ = [
     "Course",
@@ -61,6 +59,10 @@ class Course:
     beyond: int = 0
     references: Mapping[str, str] = field(default_factory=dict)
     """What each compared arm is compared with."""
+    pairs: Mapping[str, int] = field(default_factory=dict)
+    """How many pairs the last look at each compared arm had."""
+    closed: frozenset[str] = frozenset()
+    """The compared arms that were looked at for the last time, whatever pairs are missing."""
 
     @property
     def made(self) -> int:
@@ -69,10 +71,12 @@ class Course:
         return last - self.looks.fewest + 1 if last else 0
 
     @property
-    def spent(self) -> float:
-        """The part of ALPHA that the looks so far have spent, of each comparison's share."""
-        last = max(self.looked.values(), default=0)
-        return spent(last / self.looks.most) / ALPHA if last else 0.0
+    def spent(self) -> tuple[float, float]:
+        """The least and the largest part of its share of ALPHA that a comparison has spent."""
+        parts = [
+            self.looks.spent(pairs, last=arm in self.closed) for arm, pairs in self.pairs.items()
+        ]
+        return min(parts, default=0.0), max(parts, default=0.0)
 
     @property
     def open(self) -> tuple[str, ...]:
@@ -123,41 +127,62 @@ def narrowed(plan: Plan, found: Course) -> Plan:
 
 def sequential_family(
     found: Values, compared: Sequence[tuple[str, str]], at: Course, margin: float | None
-) -> tuple[list[Contrast], list[float | None]]:
-    """The contrasts of one metric, and p values for equivalence, that hold in spite of the looks.
+) -> tuple[list[Contrast], list[Equivalence | None]]:
+    """The contrasts of one metric, and tests of equivalence, that hold in spite of the looks.
 
-    A contrast is over the pairs of the last look at its arm. `p` is sequential, over all looks up
-    to it, the interval a repeated one, and there is no sign-flip test. Before the first look there
-    is neither interval nor p value.
+    A contrast is over the pairs of the last look at its arm. `p` is sequential, the interval a
+    repeated one at that look's level and the comparison's share of ALPHA, so that both say the
+    same, and there is no sign-flip test. Before the first look there is neither.
     """
-    ps: list[Contrast] = []
-    equal: list[float | None] = []
+    family = len(compared)
+    told: list[Contrast] = []
+    equal: list[Equivalence | None] = []
     for arm, reference in compared:
-        last, family = at.looked[arm], len(compared)
-        within = last or at.asked[arm]
-        left, right = (_before(found[one], within) for one in (arm, reference))
-        told = contrast(left, right, against=reference, unpaired=False)
-        tests = _tests(left, right, at.looks, last, margin)
-        ps.append(_repeated(told, at.looks, tests, family))
-        same = [(n, e) for n, _, e in tests if e is not None]
-        equal.append(at.looks.p(same, family=family) if same else None)
-    return adjusted(ps), equal
+        seen = at.looked[arm]
+        left, right = (_before(found[one], seen or at.asked[arm]) for one in (arm, reference))
+        one = contrast(left, right, against=reference, unpaired=False)
+        test = _look(one, at.looks, family, last=arm in at.closed) if seen else None
+        blank = replace(one, low=None, high=None, p=None, p_sign_flip=None, family=family)
+        told.append(blank if test is None else test.of(one, family))
+        equal.append(None if test is None else test.equal(one, margin))
+    ps = sidak([1.0 if one.p is None else one.p for one in told])
+    return [
+        replace(one, p_adjusted=None if one.p is None else p)
+        for one, p in zip(told, ps, strict=True)
+    ], equal
 
 
-def _repeated(
-    told: Contrast, looks: Looks, tests: Sequence[tuple[int, float, float | None]], family: int
-) -> Contrast:
-    """The contrast with a p value and an interval that hold over all looks."""
-    if not tests or told.sd is None or told.difference is None:
-        return replace(told, low=None, high=None, p=None, p_sign_flip=None)
-    level = looks.levels()[tests[-1][0] - looks.fewest]
-    half = critical(told.n - 1, 1 - level) * told.sd / math.sqrt(told.n)
-    return replace(
-        told,
-        low=told.difference - half,
-        high=told.difference + half,
-        p=looks.p([(n, p) for n, p, _ in tests], family=family),
-        p_sign_flip=None,
+@dataclass(frozen=True)
+class _Look:
+    """One look at one comparison: the level of its test, and what a test's p is over all looks."""
+
+    level: float
+    p: Callable[[float], float]
+
+    def of(self, one: Contrast, family: int) -> Contrast:
+        """The contrast with a p value and an interval that hold over all looks."""
+        return replace(
+            within(one, self.level),
+            p=self.p(one.p or 0.0),
+            p_sign_flip=None,
+            kind="repeated",
+            family=family,
+            joint=family > 1,
+        )
+
+    def equal(self, one: Contrast, margin: float | None) -> Equivalence | None:
+        """The test of equivalence that holds over all looks."""
+        alone = equivalence(one, margin, self.level)
+        return None if alone is None else replace(alone, p=self.p(alone.p))
+
+
+def _look(one: Contrast, looks: Looks, family: int, *, last: bool) -> _Look | None:
+    """The look at a contrast's pairs; None of too few, or of pairs that do not vary."""
+    if one.n < (FEWEST_PAIRS if last else looks.fewest) or one.p is None:
+        return None
+    return _Look(
+        looks.level(one.n, share(family), last=last),
+        lambda p: looks.p(one.n, p, family=family, last=last),
     )
 
 
@@ -175,16 +200,18 @@ class _Replay:
             over = history is not None and history.state.ended
             if over and self._ended[trial.arm] == trial.replicate:
                 self._ended[trial.arm] += 1
+        past = [(trial, told.get(trial.id)) for trial in plan.trials]
         self._complete = [
             (trial.arm, trial.replicate)
-            for trial in plan.trials
-            if (history := told.get(trial.id)) and history.state is TrialState.COMPLETE
+            for trial, one in past
+            if one is not None and one.state is TrialState.COMPLETE
         ]
+        self._unsettled = {trial.arm for trial, one in past if one is None or not one.settled}
         self._asked = dict.fromkeys(self._ended, looks.fewest)
         self._looked = dict.fromkeys(self._ended, 0)
         self._claims: dict[str, Literal["differs", "equivalent"]] = {}
-        self._p = {arm: 1.0 for arm, _ in self._compared}
-        self._e = dict(self._p)
+        self._pairs: dict[str, int] = {}
+        self._closed: set[str] = set()
 
     def look(self, replicates: int) -> bool:
         """Ask for so many replicates, and look at them if they are there; whether to go on."""
@@ -195,29 +222,27 @@ class _Replay:
         self._asked |= dict.fromkeys(going, replicates)
         if any(self._ended[arm] < replicates for arm in going):
             return False
-        family = len(self._compared)
-        for arm, reference in open_:
-            left, right = (_before(self._found[one], replicates) for one in (arm, reference))
-            said = _test(left, right, self._looks, self._margin)
-            if said is not None:
-                n, p, e = said
-                self._p[arm] = min(self._p[arm], self._looks.p([(n, p)], family=family))
-                if e is not None:
-                    self._e[arm] = min(self._e[arm], self._looks.p([(n, e)], family=family))
         self._looked |= dict.fromkeys(going, replicates)
-        self._decide([arm for arm, _ in open_])
+        for arm, reference in open_:
+            self._decide(arm, reference, replicates)
         return True
 
-    def _decide(self, open_: Sequence[str]) -> None:
-        """Decide what Holm's correction over all comparisons now allows."""
-        claims: tuple[tuple[Literal["differs", "equivalent"], Mapping[str, float]], ...] = (
-            ("differs", self._p),
-            ("equivalent", self._e),
-        )
-        for claim, ps in claims:
-            for arm, p in zip(ps, holm([*ps.values()]), strict=True):
-                if p < ALPHA and arm in open_:
-                    self._claims.setdefault(arm, claim)
+    def _decide(self, arm: str, reference: str, replicates: int) -> None:
+        """Look at one comparison; the last look is one whose missing pairs never come."""
+        if replicates == self._looks.most and not {arm, reference} & self._unsettled:
+            self._closed.add(arm)
+        left, right = (_before(self._found[one], replicates) for one in (arm, reference))
+        one = contrast(left, right, against=reference, unpaired=False)
+        self._pairs[arm] = one.n
+        family, last = len(self._compared), arm in self._closed
+        test = _look(one, self._looks, family, last=last)
+        if test is None:
+            return
+        told, same = test.of(one, family), test.equal(one, self._margin)
+        if told.p is not None and told.p < share(family):
+            self._claims[arm] = "differs"
+        elif same is not None and same.p < share(family):
+            self._claims[arm] = "equivalent"
 
     def course(self) -> Course:
         """Where the looks have come to."""
@@ -230,6 +255,8 @@ class _Replay:
             },
             references=dict(self._compared),
             beyond=sum(replicate >= self._asked[arm] for arm, replicate in self._complete),
+            pairs=self._pairs,
+            closed=frozenset(self._closed),
         )
 
 
@@ -244,34 +271,3 @@ def _primary(plan: Plan) -> str:
 
 def _before(values: Mapping[int, float], replicates: int) -> dict[int, float]:
     return {replicate: value for replicate, value in values.items() if replicate < replicates}
-
-
-def _tests(
-    left: Mapping[int, float],
-    right: Mapping[int, float],
-    looks: Looks,
-    last: int,
-    margin: float | None,
-) -> list[tuple[int, float, float | None]]:
-    """What each look up to the last one found; a look that had no new pair is none."""
-    found: dict[int, tuple[int, float, float | None]] = {}
-    for replicates in range(looks.fewest, last + 1):
-        said = _test(_before(left, replicates), _before(right, replicates), looks, margin)
-        if said is not None:
-            found.setdefault(said[0], said)
-    return [*found.values()]
-
-
-def _test(
-    left: Mapping[int, float], right: Mapping[int, float], looks: Looks, margin: float | None
-) -> tuple[int, float, float | None] | None:
-    """How many pairs there are, p of their paired t test, and of equivalence; None of too few."""
-    shared = sorted(left.keys() & right.keys())
-    n = len(shared)
-    if n < looks.fewest:
-        return None
-    mean, sd = moments([left[r] - right[r] for r in shared])
-    if not sd or not varies(sd, [one[r] for r in shared for one in (left, right)]):
-        return None
-    p = two_sided(mean / (sd / math.sqrt(n)), n - 1)
-    return n, p, equivalence(Contrast("", mean, None, None, p, n, None, sd=sd), margin)

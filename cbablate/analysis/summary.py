@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
-from cbablate.analysis.contrasts.replicates import Replicates, Values, entered
+from cbablate.analysis.contrasts.replicates import Replicates, Values, between_means, entered
 from cbablate.analysis.contrasts.replicates import values as values_in
-from cbablate.analysis.contrasts.verdict import Finding, findings
+from cbablate.analysis.contrasts.verdict import Equivalence, Finding, findings
 from cbablate.analysis.course import Course, course, narrowed, sequential_family
 from cbablate.analysis.provenance.data_version import data_version
 from cbablate.analysis.provenance.earlier_versions import earlier_versions
@@ -182,12 +182,21 @@ def _compared(
     for metric in metrics:
         margin = plan.study.margin if metric == primary else None
         found_in = {arm: values_in(by_replicate, metric) for arm, by_replicate in counted.items()}
-        equal: list[float | None] | None = None
+        equal: list[Equivalence | None] | None = None
         if at is None:
-            family = _family(plan, found_in, compared, metric)
+            family = [
+                replace(one, of_means=between_means(found_in, arm, one.against))
+                for arm, one in zip(ids, _family(plan, found_in, compared, metric), strict=True)
+            ]
         else:
             family, equal = sequential_family(found_in, compared, at, margin)
-        told = findings(family, direction=direction_of(plan, metric), margin=margin, equal=equal)
+        told = findings(
+            family,
+            direction=direction_of(plan, metric),
+            margin=margin,
+            equal=equal,
+            how=plan.study.analysis,
+        )
         contrasts[metric] = dict(zip(ids, family, strict=True))
         found[metric] = dict(zip(ids, told, strict=True))
     return contrasts, found
@@ -212,7 +221,8 @@ def _family(
                 seed=derive_seed(plan.study.seed, "bootstrap", metric, arm, ref),
             )
             for arm, ref in compared
-        ]
+        ],
+        how,
     )
 
 

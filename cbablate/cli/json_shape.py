@@ -18,7 +18,9 @@ from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
+from cbablate.reporting.model.cell import hyphened
 from cbablate.reporting.model.table import Table
+from cbablate.statistics.correction import share
 from cbablate.statistics.power import ALPHA, detectable, floor
 
 __all__ = ["VERSION", "check_shape", "plan_shape", "printed", "status_shape", "table_shape"]
@@ -36,6 +38,7 @@ def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
     standing = Standing(plan, facts)
     price = cost(plan, standing.book)
     family = sum(arm.against is not None for arm in plan.arms)
+    level = share(family, plan.study.analysis.steps)
     n, grows, looks = plan.study.most_replicates, plan.study.sequential, looks_of(plan)
     now = cost(standing.asked, standing.book)
     return {
@@ -69,7 +72,7 @@ def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
         },
         "power": {
             "comparisons": family,
-            "detectable_sd": detectable(n, family) if family else None,
+            "detectable_sd": detectable(n, level) if family else None,
             "sign_flip_floor": floor(n) if family else None,
         },
     }
@@ -112,11 +115,11 @@ def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
         ],
         "rows": [
             (_arm(plan, row.arm) if row.arm else {})
-            | {"key": row.key, "cells": [cell.plain for cell in row.cells]}
+            | {"key": row.key, "cells": [hyphened(cell.plain) for cell in row.cells]}
             for row in table.rows
         ],
         "numbers": [dict(zip(table.sheet.header, row, strict=True)) for row in table.sheet.rows],
-        "notes": list(table.notes),
+        "notes": [hyphened(note) for note in table.notes],
     }
 
 
@@ -142,7 +145,7 @@ def _looks(at: Course | None) -> dict[str, Any] | None:
         "first": at.looks.fewest,
         "last": at.looks.most,
         "made": at.made,
-        "alpha_spent": at.spent * ALPHA,
+        "alpha_spent": at.spent[1] * ALPHA,
         "asked": dict(at.asked),
         "most": dict(at.most),
         "decisions": {arm: one.claim for arm, one in at.decisions.items()},

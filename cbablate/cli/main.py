@@ -25,6 +25,7 @@ from cbablate.cli.words import (
     Form,
     Json,
     Kept,
+    Notes,
     ReaderLeft,
     Results,
     StudyPath,
@@ -159,6 +160,9 @@ def table(
     ] = None,
     as_json: Json = False,
     *,
+    notes: Annotated[
+        Notes | None, typer.Option("--notes", help="Below the table. [default: the study's]")
+    ] = None,
     view: str,
 ) -> None:
     """Print the ablation table of what was trained so far, or another table of the study."""
@@ -176,6 +180,7 @@ def table(
         rows = outcome(*api.recorded(planned, folder)).plan
         text = json_shape.printed(json_shape.table_shape(rows, found)) + "\n"
     else:
+        found = found if notes is None else found.noted(notes.value)
         text = spelled(found, wanted, shown=output is None)
     if output is None:
         say(text, end="")

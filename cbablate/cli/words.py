@@ -16,6 +16,7 @@ from cbablate.character import visible_lines
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
 from cbablate.records.place import Place, results_folder
 from cbablate.reporting.forms.form import FORMS
+from cbablate.reporting.model.cell import hyphened
 from cbablate.spec.yaml.suggestion import did_you_mean
 
 __all__ = [
@@ -79,6 +80,14 @@ class Form(StrEnum):
 
 TEXT = "text"
 """The form that a terminal is shown."""
+
+
+class Notes(StrEnum):
+    """How much stands below a table."""
+
+    none = "none"
+    short = "short"
+    full = "full"
 
 
 class Written(StrEnum):
@@ -169,6 +178,8 @@ def tell_if_any(sentence: str) -> None:
 
 
 def _print(text: str, stream: TextIO) -> None:
+    if not (getattr(stream, "encoding", None) or "utf-8").lower().startswith("utf"):
+        text = hyphened(text)  # a number that has lost its sign would be another number
     stream.write(visible_lines(text))
     stream.flush()
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from cbablate.errors import StudyError
 from cbablate.phrases import counted
 from cbablate.planning import design
+from cbablate.planning.analysis_rules import analysis_faults, idle_faults
 from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.sequential_rules import growing_faults
 from cbablate.planning.trial import Trial, trial_of
@@ -23,8 +24,6 @@ from cbablate.spec.fault import Fault, Path, dotted
 from cbablate.spec.loading.changes import apply
 from cbablate.spec.loading.validation import Wording, complaints, problems
 from cbablate.spec.study import Study
-from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
-from cbablate.statistics.power import MOST_PAIRS
 
 __all__ = ["MAX_ARMS", "Plan", "plan"]
 
@@ -80,7 +79,7 @@ def plan(study: Study, description: Description) -> Plan:
     if faults:
         raise StudyError.of(_unique(faults))
     arms = _compared(study, drawn)
-    faults = tune_faults(study, description, arms)
+    faults = [*tune_faults(study, description, arms), *idle_faults(study, arms)]
     if faults:
         raise StudyError.of(faults)
     trials = tuple(
@@ -122,7 +121,7 @@ def _shape_faults(study: Study) -> list[Fault]:
             faults.append(
                 Fault(("contrast",), f"this study has no factor '{study.contrast}' ({listed})")
             )
-    faults += _analysis_faults(study) + _layout_faults(study)
+    faults += [*analysis_faults(study), *_layout_faults(study)]
     if DESIGNS[study.design].switching:
         faults += [
             Fault(
@@ -133,40 +132,6 @@ def _shape_faults(study: Study) -> list[Fault]:
             for index, factor in enumerate(study.factors)
             if len(factor.levels) != 2
         ]
-    return faults
-
-
-def _analysis_faults(study: Study) -> list[Fault]:
-    """Tests and intervals that the number of replicates, or such comparisons, do not carry."""
-    how, n = study.analysis, study.most_replicates
-    faults: list[Fault] = []
-    if study.sequential is not None:
-        return faults  # which is told of the looks
-    if how.interval == "bca" and n < FEWEST_FOR_BCA:
-        covered = (
-            f"their 95 % intervals cover {100 * bca_coverage(n):.0f} %"
-            if n > 2
-            else "there is none"
-        )
-        faults.append(
-            Fault(
-                ("analysis", "interval"),
-                f"bca needs at least {FEWEST_FOR_BCA} replicates: with {n}, {covered}, and "
-                f"with {FEWEST_FOR_BCA} {100 * bca_coverage(FEWEST_FOR_BCA):.0f} %",
-                "use t, which covers 95 % with any number",
-            )
-        )
-    if how.test == "sign_flip" and n > MOST_PAIRS:
-        sentence = f"sign_flip counts every choice of signs, for at most {MOST_PAIRS} replicates"
-        faults.append(Fault(("analysis", "test"), f"{sentence}, not {n}", "use t"))
-    if how.correction == "dunnett":
-        at = ("analysis", "correction")
-        if study.contrast is not None:
-            sentence = "dunnett compares all arms with one baseline; `contrast` compares with many"
-            faults.append(Fault(at, sentence, "use holm, or leave out `contrast`"))
-        if how.interval != "t" or how.test != "t":
-            sentence = "dunnett has its own test and its own intervals, both of t"
-            faults.append(Fault(at, sentence, "use holm, or leave out `interval` and `test`"))
     return faults
 
 

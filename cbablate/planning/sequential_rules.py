@@ -54,11 +54,12 @@ def growing_faults(study: Study, description: Description) -> Iterator[Fault]:
 
 
 def _analysis_faults(study: Study) -> Iterator[Fault]:
-    """Looks are at t tests, corrected by Holm's procedure; their intervals are their own."""
+    """Looks are at t tests, each with its share of alpha; their intervals are their own."""
     how = study.analysis
     for key, word, usual in (
         ("interval", how.interval, "t"),
-        ("correction", how.correction, "holm"),
+        ("intervals", how.intervals or "simultaneous", "simultaneous"),
+        ("correction", how.correction, "sidak"),
         ("test", how.test, "t"),
     ):
         if word != usual:

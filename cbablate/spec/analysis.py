@@ -6,27 +6,46 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["USUAL", "Analysis", "Correction", "Interval", "Test"]
+from cbablate.statistics.correction import Steps
+
+__all__ = ["USUAL", "Analysis", "Correction", "Interval", "Intervals", "Test"]
 
 Interval = Literal["t", "bca"]
-Correction = Literal["holm", "dunnett"]
+Intervals = Literal["simultaneous", "single"]
+Correction = Literal["sidak", "holm", "dunnett"]
 Test = Literal["t", "sign_flip"]
 
 
 class Analysis(BaseModel):
     """The interval of each difference, the correction over all of them, and the test behind p.
 
-    `bca` is the bias-corrected and accelerated bootstrap; `dunnett` compares all arms with one
-    baseline by Dunnett's test with seeds as blocks, whose intervals hold jointly; `sign_flip` is
-    the exact test over all choices of signs.
+    `sidak` corrects in one step, p and intervals alike; `holm` finds a little more, but has
+    no intervals of its own; `dunnett` compares all arms with one baseline by Dunnett's test with
+    seeds as blocks. `intervals` are simultaneous, so that all of a metric hold together with 95 %,
+    or single, each with 95 % by itself; left out, they are simultaneous wherever they can be. `bca`
+    is the bias-corrected and accelerated bootstrap; `sign_flip` is the exact test over all choices
+    of signs.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     interval: Interval = "t"
-    correction: Correction = "holm"
+    intervals: Intervals | None = None
+    correction: Correction = "sidak"
     test: Test = "t"
+
+    @property
+    def joint(self) -> bool:
+        """Whether a metric's intervals hold together."""
+        if self.intervals is None:
+            return self.correction != "holm" and self.interval == "t"
+        return self.intervals == "simultaneous"
+
+    @property
+    def steps(self) -> Steps:
+        """What corrects p values that have no correction of their own (beside Dunnett's)."""
+        return "holm" if self.correction == "holm" else "sidak"
 
 
 USUAL = Analysis()
-"""Paired t tests, t-intervals, Holm's correction: what a study has that says nothing."""
+"""Paired t tests, and t-intervals that hold together, by Sidak: of a study that says nothing."""

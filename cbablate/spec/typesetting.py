@@ -6,11 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Layout", "Orientation", "Report", "StyleName", "Typesetting"]
+__all__ = ["Detail", "Layout", "Notes", "Orientation", "Report", "StyleName", "Typesetting"]
 
 StyleName = Literal["plain", "neurips", "icml", "cvpr"]
 Orientation = Literal["auto", "portrait", "landscape"]
 Layout = Literal["rows", "two_way"]
+Notes = Literal["none", "short", "full"]
+Detail = Literal["short", "full"]
 
 
 class Typesetting(BaseModel):
@@ -40,6 +42,18 @@ class Typesetting(BaseModel):
         default=None,
         min_length=1,
         description="The first sentence of the LaTeX caption, in place of the question.",
+    )
+    caption_detail: Detail = Field(
+        default="short",
+        description="What the LaTeX caption says after its first sentence. `short`: replicates, "
+        "what intervals, differences and marks are. `full`: also test, split, tuning, margin, "
+        "hardware and commit.",
+    )
+    notes: Notes = Field(
+        default="short",
+        description="What stands below a table. `short`: what must be read before a number is "
+        "believed, and the findings. `full`: also how they were reached. `none`: nothing in a "
+        "paper; the source keeps the short ones as comments.",
     )
     label: str | None = Field(
         default=None,

@@ -1,10 +1,9 @@
 """Power: what a number of replicates can show, before any of them is trained.
 
 An effect is a true mean difference in units of the spread (the standard deviation) of the paired
-differences. The family is the number of comparisons that are made together; Holm's correction
-tests the smallest p value at ALPHA / family, so what passes there is found whatever the others
-say, and power at that level is a lower bound for each comparison. All of it is computed without
-scipy, which would cost more than the second in which a plan is printed.
+differences. The level is that of one comparison: of several made together, its share of ALPHA
+(`correction.share`). All of it is computed without scipy, which would cost more than the second in
+which a plan is printed.
 """
 
 from __future__ import annotations
@@ -45,10 +44,10 @@ def floor(pairs: int) -> float:
     return math.ldexp(1.0, 1 - pairs) if pairs > 0 else 1.0
 
 
-def pairs_to_flip(family: int = 1) -> int:
-    """The fewest pairs whose sign-flip test can pass Holm's first step, p < ALPHA / family."""
+def pairs_to_flip(level: float = ALPHA) -> int:
+    """The fewest pairs whose sign-flip test can be below a level."""
     pairs = 1
-    while floor(pairs) >= ALPHA / family:
+    while floor(pairs) >= level:
         pairs += 1
     return pairs
 
@@ -57,8 +56,8 @@ FEWEST_PAIRS = pairs_to_flip()
 """With fewer pairs an exact sign-flip test cannot reach ALPHA, even for a single comparison."""
 
 
-def power(effect: float, replicates: int, family: int = 1) -> float:
-    """The chance that a two-sided paired t test at ALPHA / family sees this effect.
+def power(effect: float, replicates: int, level: float = ALPHA) -> float:
+    """The chance that a two-sided paired t test at this level sees this effect.
 
     With s the sample's spread over the true one and c the critical t, the test sees the effect
     where |z + effect sqrt(n)| > c s: given s that is a sum of two normal probabilities, and the
@@ -69,7 +68,7 @@ def power(effect: float, replicates: int, family: int = 1) -> float:
         return 0.0
     freedom = replicates - 1
     shift = abs(effect) * math.sqrt(replicates)
-    bound = critical(freedom, 1 - ALPHA / family)
+    bound = critical(freedom, 1 - level)
     low, high = _support(freedom)
     steep = (shift / bound - 9 / bound, shift / bound, shift / bound + 9 / bound)
     cuts = [low, *(cut for cut in steep if low < cut < high), high]
@@ -81,30 +80,30 @@ def power(effect: float, replicates: int, family: int = 1) -> float:
 
 
 @lru_cache(maxsize=256)
-def detectable(replicates: int, family: int = 1) -> float | None:
+def detectable(replicates: int, level: float = ALPHA) -> float | None:
     """The smallest effect that is seen with `POWER`, in spreads; None below two replicates."""
     if replicates < 2:
         return None
     low, high = 0.0, 1.0
-    while power(high, replicates, family) < POWER:
+    while power(high, replicates, level) < POWER:
         high *= 2
     while high - low > 1e-6 * high:
         middle = (low + high) / 2
-        if power(middle, replicates, family) < POWER:
+        if power(middle, replicates, level) < POWER:
             low = middle
         else:
             high = middle
     return high
 
 
-def replicates_for(effect: float, family: int = 1) -> int | None:
+def replicates_for(effect: float, level: float = ALPHA) -> int | None:
     """The fewest replicates that see this effect with `POWER`; None if `MOST_REPLICATES` do not."""
-    if power(effect, MOST_REPLICATES, family) < POWER:
+    if power(effect, MOST_REPLICATES, level) < POWER:
         return None
     low, high = 1, MOST_REPLICATES
     while high - low > 1:
         middle = (low + high) // 2
-        if power(effect, middle, family) < POWER:
+        if power(effect, middle, level) < POWER:
             low = middle
         else:
             high = middle

@@ -8,22 +8,26 @@ of paired t tests (Jennison and Turnbull 2000, section 4.4). That alone raises f
 to a sixth, as the spread is estimated anew at each look (simulated: docs/decisions/0015); so all of
 it is done at an alpha that is smaller by an allowance for that.
 
-Levels grow with alpha at every look. So the smallest alpha at which some look up to now would
-have decided is a p value that holds however often one looks and whenever one stops (a sequential
-p value: Liu and Anderson 2008), and Holm's correction of such p values is a closed test over the
-family (Maurer and Bretz 2013). The interval at a look's own level holds jointly over all looks (a
-repeated confidence interval: Jennison and Turnbull 1989).
+Levels grow with alpha at every look. So the smallest alpha at which a look decides is a p value
+that holds however often one has looked before (a sequential p value: Liu and Anderson 2008), and
+the interval at that look's own level holds jointly over all looks (a repeated confidence interval:
+Jennison and Turnbull 1989). Of several comparisons each has its share of alpha.
+
+Pairs that failed for good leave alpha unspent at the last look; then it is spent there, whatever
+part of the planned pairs there is. That is how a spending function is used where information falls
+short of its plan; which pairs there are must not depend on how large differences are.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+from cbablate.statistics.correction import share
 from cbablate.statistics.power import ALPHA
 
 if TYPE_CHECKING:
@@ -53,8 +57,17 @@ class Looks:
     fewest: int
     most: int
 
+    def level(self, n: int, alpha: float = ALPHA, *, last: bool = False) -> float:
+        """The two-sided p that the test at n pairs must be below, `alpha` over all looks.
+
+        A `last` look spends what is left. It may have fewer pairs than were asked of the first.
+        """
+        if last:
+            return nominal_levels(self._until(n), alpha / self.allowance, last=True)[-1]
+        return self.levels(alpha)[n - self.fewest]
+
     def levels(self, alpha: float = ALPHA) -> tuple[float, ...]:
-        """The two-sided p that a test must be below, at each look, `alpha` over all of them.
+        """The levels of all looks as they are planned, the last at `most` pairs.
 
         Raises:
             ValueError: fewer than two pairs at the first look, or more than at the last.
@@ -82,59 +95,71 @@ class Looks:
                 f"looks go from two pairs or more to at least as many, not {self.fewest} to "
                 f"{self.most}"
             )
-        return tuple(n / self.most for n in range(self.fewest, self.most + 1))
+        return self._until(self.most)
 
-    def p(self, tests: Iterable[tuple[int, float]], *, family: int = 1) -> float:
-        """The sequential p value of tests at these numbers of pairs that gave these p values.
+    def _until(self, n: int) -> tuple[float, ...]:
+        return tuple(pairs / self.most for pairs in range(min(self.fewest, n), n + 1))
 
-        It is below ALPHA / k, of any k up to `family`, just where a look at that alpha decides.
+    def spent(self, n: int, *, last: bool = False) -> float:
+        """What part of ALPHA is spent when so many pairs are there."""
+        if last:
+            return 1.0
+        return spent(n / self.most) / ALPHA if n >= self.fewest else 0.0
+
+    def p(self, n: int, p: float, *, family: int = 1, last: bool = False) -> float:
+        """The sequential p value of a test at n pairs that gave p: the smallest alpha that decides.
+
+        It is below `share(k)`, of any k up to `family`, just where the look at that alpha decides.
         Elsewhere it is interpolated between knots, to a few per cent of itself.
         """
-        return min((self._alpha(n, p, family) for n, p in tests), default=1.0)
-
-    def _alpha(self, n: int, p: float, family: int) -> float:
-        """The smallest alpha at which the look at n pairs decides."""
-        alphas, columns = _knots(self.shares, self.allowance, min(family, _MOST_SHARES))
-        levels = columns[n - self.fewest]
+        shares, count = self._until(n) if last else self.shares, min(family, _MOST_SHARES)
+        alphas, columns = _knots(shares, self.allowance, count, last=last)
+        levels = columns[-1 if last else n - self.fewest]
         above = next((i for i, level in enumerate(levels) if level > p), None)
         if above is None:
             return 1.0
-        if above == 0 or p <= 0 or levels[above - 1] <= 0:
-            return alphas[above]
-        low, high = math.log(levels[above - 1]), math.log(levels[above])
-        part = (math.log(p) - low) / (high - low)
-        return math.exp(
-            math.log(alphas[above - 1])
-            + part * (math.log(alphas[above]) - math.log(alphas[above - 1]))
-        )
+        if above == 0:
+            return alphas[0]
+        low, high = alphas[above - 1], alphas[above]
+        if p <= 0 or levels[above - 1] <= 0:
+            return math.sqrt(low * high)
+        part = math.log(p / levels[above - 1]) / math.log(levels[above] / levels[above - 1])
+        return low * math.pow(high / low, min(part, 1 - 1e-12))
 
 
-def spent(share: float, alpha: float = ALPHA) -> float:
-    """The part of alpha that may be spent when so large a share of the planned pairs is there.
+def spent(part: float, alpha: float = ALPHA) -> float:
+    """What of alpha may be spent when so large a part of the planned pairs is there.
 
     Each side spends half of it, as is usual for two-sided tests.
     """
-    bound = -_NORMAL.inv_cdf(alpha / 4) / math.sqrt(share)
+    bound = -_NORMAL.inv_cdf(alpha / 4) / math.sqrt(part)
     return 2 * math.erfc(bound / math.sqrt(2))
 
 
 @lru_cache(maxsize=256)
-def nominal_levels(shares: tuple[float, ...], alpha: float = ALPHA) -> tuple[float, ...]:
-    """The two-sided level of each look at these shares of the planned pairs, growing to 1."""
-    return tuple(column[0] for column in _columns(shares, (alpha,)))
+def nominal_levels(
+    shares: tuple[float, ...], alpha: float = ALPHA, *, last: bool = False
+) -> tuple[float, ...]:
+    """The two-sided level of each look at these shares of the planned pairs, growing to 1.
+
+    If they end before 1, `last` says that no look comes after, so that all alpha is spent.
+    """
+    return tuple(column[0] for column in _columns(shares, (alpha,), last=last))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _knots(
-    shares: tuple[float, ...], allowance: float, family: int
+    shares: tuple[float, ...], allowance: float, family: int, *, last: bool
 ) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:
     """Alphas in growing order, and of each look its levels at them."""
-    alphas = tuple(sorted({*_KNOTS, *(ALPHA / k for k in range(1, family + 1)), 0.999}))
-    return alphas, _columns(shares, [alpha / allowance for alpha in alphas])
+    alphas = tuple(sorted({*_KNOTS, *(share(k) for k in range(1, family + 1)), 0.999}))
+    return alphas, _columns(shares, [alpha / allowance for alpha in alphas], last=last)
 
 
-def _columns(shares: Sequence[float], alphas: Sequence[float]) -> tuple[tuple[float, ...], ...]:
-    """The nominal levels of each look at several alphas.
+def _columns(
+    shares: Sequence[float], alphas: Sequence[float], *, last: bool = False
+) -> tuple[tuple[float, ...], ...]:
+    """The nominal levels of each look at several alphas; a `last` one spends what is left.
 
     With W a Brownian motion, W(share) is the sum of differences so far. Look k's bound c is where
     the chance of staying within all bounds before and leaving at k is what may be spent at k; the
@@ -146,9 +171,11 @@ def _columns(shares: Sequence[float], alphas: Sequence[float]) -> tuple[tuple[fl
     count = len(alphas)
     points, mass = np.zeros((count, 1)), np.ones((count, 1))  # before the first look, all at zero
     before, gone, columns = 0.0, np.zeros(count), list[tuple[float, ...]]()
-    for share in shares:
-        step = math.sqrt(share - before)
-        allowed = np.maximum([spent(share, alpha) for alpha in alphas] - gone, 0.0)
+    for number, at_look in enumerate(shares, 1):
+        step = math.sqrt(at_look - before)
+        all_of_it = last and number == len(shares)
+        may = [alpha if all_of_it else spent(at_look, alpha) for alpha in alphas]
+        allowed = np.maximum(may - gone, 0.0)
 
         def left(
             bound: Numbers, points: Numbers = points, mass: Numbers = mass, step: float = step
@@ -157,9 +184,9 @@ def _columns(shares: Sequence[float], alphas: Sequence[float]) -> tuple[tuple[fl
             found: Numbers = (mass * out).sum(axis=1)
             return found
 
-        bound = _roots(left, allowed, math.sqrt(share))
+        bound = _roots(left, allowed, math.sqrt(at_look))
         columns.append(
-            tuple(math.erfc(one / math.sqrt(2 * share)) for one in (float(b) for b in bound))
+            tuple(math.erfc(one / math.sqrt(2 * at_look)) for one in (float(b) for b in bound))
         )
         gone = gone + left(bound)
         fresh = bound[:, None] * at
@@ -168,7 +195,7 @@ def _columns(shares: Sequence[float], alphas: Sequence[float]) -> tuple[tuple[fl
         np.multiply(apart, -0.5, out=apart)
         np.exp(apart, out=apart)
         density = np.einsum("aij,aj->ai", apart, mass) / (step * math.sqrt(2 * math.pi))
-        points, mass, before = fresh, density * weights * bound[:, None], share
+        points, mass, before = fresh, density * weights * bound[:, None], at_look
     return tuple(columns)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-__all__ = ["LEVEL", "critical", "two_sided"]
+__all__ = ["LEVEL", "beyond", "critical", "two_sided"]
 
 LEVEL = 0.95
 """The confidence of every interval."""
@@ -32,17 +32,22 @@ def two_sided(t: float, freedom: float) -> float:
     return 1 - front / 0.5 * _fraction(0.5, a, rest)
 
 
-@lru_cache(maxsize=1024)
 def critical(freedom: float, level: float = LEVEL) -> float:
     """The t that a statistic stays within, on both sides, with probability `level`."""
+    return beyond(freedom, 1 - level)
+
+
+@lru_cache(maxsize=1024)
+def beyond(freedom: float, tail: float) -> float:
+    """The t beyond which, on either side, a statistic is with this probability above 0."""
     low, high = 0.0, 1.0
-    while two_sided(high, freedom) > 1 - level:
+    while two_sided(high, freedom) > tail:
         high *= 2
     while True:
         middle = (low + high) / 2
         if middle in (low, high):
             return middle
-        if two_sided(middle, freedom) > 1 - level:
+        if two_sided(middle, freedom) > tail:
             low = middle
         else:
             high = middle

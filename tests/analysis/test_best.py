@@ -28,18 +28,39 @@ def bold(values: Mapping[int, Sequence[float]], plan: Plan) -> list[int]:
 NOISE = (0.0, 0.3, -0.2, 0.1, -0.1, 0.25, -0.3)
 OTHER = (0.1, -0.2, 0.2, -0.1, 0.3, -0.3, 0.05)
 PLAN = placement(replicates=7, names=("a", "b"), report=("test/top1",), description=FROZEN)
+LARGE = placement(replicates=7, report=("test/top1",), description=FROZEN)
 
 
 def around(*means: float) -> dict[int, list[float]]:
-    return {
-        place: [mean + (NOISE, OTHER, NOISE[::-1])[place][i] for i in range(7)]
-        for place, mean in enumerate(means)
-    }
+    noises = (NOISE, OTHER, NOISE[::-1], OTHER[::-1], NOISE[3:] + NOISE[:3])
+    return {place: [mean + noises[place][i] for i in range(7)] for place, mean in enumerate(means)}
 
 
 def test_an_arm_that_is_worse_for_sure_is_not_bold_and_one_that_is_not_is() -> None:
-    assert bold(around(90, 95, 95.02), PLAN) == [1, 2]
+    assert bold(around(90, 95, 95.02, 85, 90), LARGE) == [1, 2]
     assert bold(around(90, 93, 99), PLAN) == [2]
+
+
+def test_where_more_than_half_would_be_bold_nothing_is() -> None:
+    assert bold(around(90, 95, 95.02), PLAN) == []
+    assert bold(around(95, 95.02, 90, 94.98, 95), LARGE) == []
+
+
+def test_an_arm_with_too_few_pairs_is_never_bold() -> None:
+    few = around(90, 92, 50, 85, 84)
+    few[2] = few[2][:3]
+    assert bold(few, LARGE) == [1]
+    few[2] = [99.0] * 3  # nor is another the best while this one's mean is higher
+    assert bold(few, LARGE) == []
+
+
+def test_nothing_is_bold_beside_findings_that_claim_no_difference() -> None:
+    # the best and the worst differ for sure, none from the baseline between them
+    noise = [[3.0 * one for one in noise] for noise in (NOISE, OTHER)]
+    values = {0: [95 + one for one in noise[0]], 1: [95.4 + one for one in noise[1]]}
+    values[2] = [one - 0.8 for one in values[1]]
+    values[2][0] += 0.01
+    assert bold(values, PLAN) == []
 
 
 def test_nothing_is_bold_where_all_might_be_the_best() -> None:

@@ -8,10 +8,10 @@ import statistics
 
 import pytest
 import scipy.stats
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cbablate.analysis.contrasts.contrast import adjusted, contrast, holm, pooled_sd
+from cbablate.analysis.contrasts.contrast import adjusted, contrast, pooled_sd
 from cbablate.spec.analysis import Analysis
 from cbablate.statistics.sign_flip import sign_flip
 
@@ -99,31 +99,40 @@ def test_scaling_a_metric_leaves_its_p_value(drawn: list[tuple[float, float]], p
     assert contrast(*scaled, against="r").p == one.p
 
 
-def test_holm_by_hand() -> None:
-    # 4 x 0.005 = 0.020, 3 x 0.01 = 0.030, 2 x 0.03 = 0.060, then 0.04 is raised to 0.060
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
-
-
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(ps: list[float]) -> None:
-    found = holm(ps)
-    for p, q in zip(ps, found, strict=True):
-        assert p <= q <= min(1.0, len(ps) * p) + 1e-15
-    ranked = sorted(range(len(ps)), key=ps.__getitem__)
-    assert [found[i] for i in ranked] == sorted(found)
-
-
 def test_a_missing_comparison_still_counts_in_the_family() -> None:
     known = contrast({0: 1.0, 1: 2.5, 2: 3.1}, {0: 0.5, 1: 1.4, 2: 2.8}, against="r")
     empty = contrast({}, {0: 1.0}, against="r")
     alone, (first, second) = adjusted([known])[0], adjusted([known, empty])
     assert alone.p_adjusted == known.p
     assert known.p is not None
-    assert first.p_adjusted == pytest.approx(2 * known.p)
+    assert first.p_adjusted == pytest.approx(1 - (1 - known.p) ** 2)
+    assert adjusted([known, empty], Analysis(correction="holm"))[0].p_adjusted == 2 * known.p
     assert second.p_adjusted is None
     assert first.family == second.family == 2
+
+
+@given(st.lists(pairs, min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_the_adjusted_p_is_below_5_percent_just_where_the_interval_leaves_out_zero(
+    drawn: list[list[tuple[float, float]]],
+) -> None:
+    sides = [[numbered(list(side)) for side in zip(*one, strict=True)] for one in drawn]
+    for one in adjusted([contrast(*both, against="r") for both in sides]):
+        if one.p_adjusted is not None and abs(one.p_adjusted - 0.05) > 1e-9:
+            assert one.excludes_zero == (one.p_adjusted < 0.05)
+            assert one.joint == (len(drawn) > 1)
+
+
+def test_by_holm_or_on_request_intervals_are_single() -> None:
+    sides = [numbered([1.0, 2.5, 3.1, 2.0]), numbered([0.5, 1.4, 2.8, 1.1])]
+    family = [contrast(*sides, against="r")] * 5
+    alone = family[0].half_width
+    for how in (Analysis(correction="holm"), Analysis(intervals="single")):
+        assert {one.half_width for one in adjusted(family, how)} == {alone}
+    (wide,) = {one.half_width for one in adjusted(family)}
+    level = 1 - 0.95 ** (1 / 5)
+    assert family[0].error is not None
+    assert wide == pytest.approx(scipy.stats.t.isf(level / 2, 3) * family[0].error, rel=1e-9)
 
 
 @pytest.mark.slow

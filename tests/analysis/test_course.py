@@ -78,7 +78,7 @@ def test_all_arms_start_with_the_fewest_and_none_is_looked_at_before_they_have_t
     )
     part = {arm: {r: float(r) for r in range(5)} for arm in plan.arm_of}
     found = at_end(plan, facts_of(plan, part))
-    assert (found.made, found.spent) == (0, 0.0)
+    assert (found.made, found.spent) == (0, (0.0, 0.0))
     assert {*found.looked.values()} == {0}
     summary = summarize(plan, facts_of(plan, part))
     assert all(c.p is None and c.low is None for a in summary.arms for c in a.contrasts.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import scipy.stats
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.contrasts.verdict import Claim, Finding, equivalence, findings
 from cbablate.analysis.summary import direction_of, summarize
+from cbablate.spec.analysis import Analysis
 from tests.analysis.fabrication import Telling, placement, told
 
 numbers = st.integers(-1000, 1000).map(lambda whole: whole / 64)
@@ -58,14 +60,16 @@ def test_below_six_pairs_nothing_is_claimed_however_small_p(n: int) -> None:
 
 
 def test_a_t_test_that_the_sign_flips_contradict_is_not_believed() -> None:
-    # one of seven differences has the other sign: the sign-flip p is 4 / 2^7, and twice that 0.0625
+    # one of seven differences has the other sign: the sign-flip p is 4 / 2^7, and for two 0.0615
     family = [[1.0, 1.1, 0.9, 1.2, 0.8, 1.0, -0.1], [*NOISE, 0.2]]
     contrasts = adjusted([paired(one) for one in family])
     assert contrasts[0].p_adjusted is not None
     assert contrasts[0].p_adjusted < 0.05
     found = findings(contrasts, direction="maximize")[0]
-    assert found.p_sign_flip == 0.0625
-    assert found.claim == "undecided"
+    assert found.p_sign_flip == pytest.approx(1 - (1 - 4 / 2**7) ** 2)
+    assert contrasts[0].excludes_zero
+    assert found.claim == "unconfirmed", "and not undecided, beside an interval without zero"
+    assert not found.sure
 
 
 def test_in_a_large_family_few_pairs_must_all_have_one_sign() -> None:
@@ -74,7 +78,7 @@ def test_in_a_large_family_few_pairs_must_all_have_one_sign() -> None:
     sharp = [1.0, 1.001, 0.999, 1.002, 0.998, 1.0005]
     assert claims(sharp, *others)[0] == "helps"
     found = findings(adjusted([paired(one) for one in (sharp, *others)]), direction="maximize")[0]
-    assert found.p_sign_flip == pytest.approx(10 / 32)
+    assert found.p_sign_flip == pytest.approx(1 - (1 - 1 / 32) ** 10)
 
 
 def test_beyond_twenty_pairs_the_t_test_decides_alone() -> None:
@@ -106,16 +110,48 @@ def test_equivalence_is_two_of_scipys_one_sided_t_tests(
     above = scipy.stats.ttest_1samp(differences, -margin, alternative="greater").pvalue
     below = scipy.stats.ttest_1samp(differences, margin, alternative="less").pvalue
     said = equivalence(paired(differences), margin)
-    assert said == pytest.approx(max(above, below), rel=1e-9, abs=1e-12)
+    assert said is not None
+    assert said.p == pytest.approx(max(above, below), rel=1e-9, abs=1e-12)
+    if abs(said.p - 0.05) > 1e-9:
+        assert (said.p < 0.05) == (-margin < said.low and said.high < margin), "its 90 % interval"
 
 
-def test_equivalence_is_held_back_by_holm_too() -> None:
+def test_equivalence_is_held_back_by_the_correction_too() -> None:
     near = [0.1, 0.5, 0.3, -0.2, 0.4, 0.35]
     alone = equivalence(paired(near), 0.5)
     assert alone is not None
-    assert 0.025 < alone < 0.05
+    assert 0.0253 < alone.p < 0.05
     assert claims(near, margin=0.5) == ["equivalent"]
     assert claims(near, NOISE, margin=0.5) == ["undecided", "undecided"]
+
+
+def test_the_interval_of_equivalence_decides_at_the_corrected_level() -> None:
+    near = [0.1, 0.5, 0.3, -0.2, 0.4, 0.35]
+    for others in (0, 1, 4):
+        family = adjusted([paired(one) for one in (near, *[NOISE] * others)])
+        for margin in (0.4, 0.5, 0.6, 0.8):
+            found = findings(family, direction="maximize", margin=margin)[0]
+            assert found.equivalence is not None
+            inside = -margin < found.equivalence.low and found.equivalence.high < margin
+            assert found.small == inside
+            assert found.claim == ("equivalent" if inside else "undecided")
+
+
+@pytest.mark.parametrize("how", [Analysis(correction="holm"), Analysis(intervals="single")])
+def test_undecided_has_zero_in_its_interval_also_where_intervals_are_single(how: Analysis) -> None:
+    weak = [1.0, 1.5, 0.1, 1.8, -0.2, 1.3]
+    family = adjusted([paired(one) for one in (weak, *[NOISE] * 3)], how)
+    assert family[0].excludes_zero
+    assert (family[0].p_adjusted or 0.0) > 0.05
+    found = findings(family, direction="maximize", how=how)
+    assert [one.claim for one in found] == ["unconfirmed", *["undecided"] * 3]
+
+
+def test_a_difference_of_pairs_against_that_of_the_printed_means_is_not_claimed() -> None:
+    (one,) = adjusted([paired(CLEAR)])
+    for means, claim in ((0.5, "helps"), (-0.5, "unconfirmed")):
+        (found,) = findings([replace(one, of_means=means)], direction="maximize")
+        assert found.claim == claim
 
 
 def test_equal_differences_prove_nothing() -> None:

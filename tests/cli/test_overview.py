@@ -98,11 +98,11 @@ def test_a_metric_that_no_trial_reported_is_told_with_those_that_were(tmp_path: 
 def test_before_it_is_paid_for_the_plan_says_what_it_can_show() -> None:
     said = overview.planned(placement(replicates=6), [])
     assert (
-        "6 replicates, 4 comparisons (Holm): with 80 % power a paired t test sees a difference of "
+        "6 replicates, 4 comparisons (Šidák): with 80 % power a paired t test sees a difference of "
         "2.0 times the spread between paired seeds.\n"
         "One as large as that spread needs 15 replicates.\n"
-        "An exact sign-flip test of 6 pairs cannot go below p = 0.031, Holm's first step is 0.013: "
-        "a finding needs all pairs of one sign. With 8 replicates it does not.\n"
+        "An exact sign-flip test of 6 pairs cannot go below p = 0.031, and each comparison is "
+        "tested at 0.013: a finding needs all pairs of one sign. With 8 replicates it does not.\n"
     ) in said
     assert "sign-flip" not in overview.planned(placement(replicates=8), [])
 
@@ -110,16 +110,18 @@ def test_before_it_is_paid_for_the_plan_says_what_it_can_show() -> None:
 @pytest.mark.parametrize(("n", "floor"), [(1, "1"), (3, "0.25"), (5, "0.062")])
 def test_too_few_replicates_are_told_before_they_are_trained(n: int, floor: str) -> None:
     said = overview.planned(placement(replicates=n, names=("one",)), [])
-    assert f"cannot go below p = {floor}: every finding would be 'too few replicates'" in said
+    top = said.splitlines()[2]
+    assert top.startswith(f"No finding is possible with {n} replicate")
+    assert f"cannot go below p = {floor}. 6 are the fewest." in top
     assert ("one seed tells no spread" in said) == (n == 1)
-    assert "Holm" not in said
+    assert "Šidák" not in said
 
 
 def test_with_pairs_in_the_ledger_the_plan_speaks_in_the_metrics_unit() -> None:
     plan = placement(replicates=6, margin=0.4)
     facts = told(plan, skip=lambda trial, _arm: "waiting" if trial.replicate > 3 else "")
     said = overview.planned(plan, facts)
-    assert "So far that spread is 0.32 pp of Top-1 (16 pairs): a difference of 0.64 pp is" in said
+    assert "So far that spread is 0.32 pp of Top-1 (16 pairs): a difference of 0.63 pp is" in said
     assert "One as large as the margin (0.4 pp) needs 11 replicates." in said
     plain = overview.planned(placement(replicates=6), facts)
     assert "is seen.\nOne as large as that spread needs 15 replicates." in plain

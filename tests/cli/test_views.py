@@ -99,4 +99,4 @@ def test_a_plan_of_a_screening_design_says_what_it_cannot_tell_apart(tmp_path: P
     assert "8 arms (fractional)" in said
     assert "resolution IV: 8 of 16 combinations" in said
     assert "ceiling \u00d7 rate = start \u00d7 seconds" in said
-    assert "3 replicates, 4 factors (Holm): with 80 % power a t test sees an effect of" in said
+    assert "3 replicates, 4 factors (Šidák): with 80 % power a t test sees an effect of" in said

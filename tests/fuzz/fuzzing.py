@@ -8,7 +8,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -94,8 +94,11 @@ def fuzz(name: str, seconds: float, *, shrink: bool = True) -> tuple[int, str]:
             raise
 
     while time.monotonic() < until and not failed:
-        with suppress(Exception, Hang):  # it is told below, whatever it is
+        try:
             once()
+        except (Exception, Hang):
+            if not failed:  # the fuzzing itself is at fault, not what it fuzzes
+                raise
     return tried, _keep(name, failed, said) if failed else ""
 
 

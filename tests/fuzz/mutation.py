@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -131,7 +132,7 @@ def _altered(text: str, changes: Sequence[tuple[int, int, int, int]]) -> str:
         elif kind == 2:
             told.insert(deep % len(told), told.pop(at))
         else:
-            _replaced(told[at]["body"], deep, _ODD[odd], lose=kind == 3)
+            _replaced(told[at]["body"], deep, copy.deepcopy(_ODD[odd]), lose=kind == 3)
     return json.dumps(told)
 
 

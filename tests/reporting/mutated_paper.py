@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cbablate.character import visible
+from cbablate.reporting.forms.symbol import SYMBOL
 from cbablate.reporting.forms.tex_text import prose
 from cbablate.reporting.model.table import Table
 
@@ -115,7 +116,7 @@ def _said(table: Table, text: str) -> Iterator[tuple[int, int]]:
         for cell, column in zip(row.cells, table.columns, strict=True)
         if column.kind == "text" and cell.plain.strip()
     }
-    for sentence in dict.fromkeys((*table.statement, *table.notes)):
+    for sentence in dict.fromkeys((*table.statement, *table.warnings)):
         spelled = _markdown(sentence) if markdown_ else prose(sentence)
         for found in re.finditer(re.escape(spelled), text):
             place = found.start()
@@ -130,7 +131,8 @@ def _said(table: Table, text: str) -> Iterator[tuple[int, int]]:
 def _markdown(sentence: str) -> str:
     shown = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", visible(sentence))
     shown = re.sub(r"&(?=[#A-Za-z])", "&amp;", shown)
-    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", shown).replace(">", "&gt;")
+    shown = re.sub(r"<(?=[A-Za-z/!?])", "&lt;", shown).replace(">", "&gt;")
+    return SYMBOL.sub(r"*\g<0>*", shown)
 
 
 def _other(digit: str, chance: random.Random) -> str:

@@ -125,9 +125,11 @@ def scaled(factor: float, *names: str) -> Table:
     return table_of(planned, telling.facts)
 
 
-def mixed() -> Table:
+def mixed(**look: Any) -> Table:
     """Trials of two commits, one of them edited, on two machines."""
     planned = placement(description=FROZEN, replicates=6)
+    typesetting = {"typesetting": Typesetting(**look)}
+    planned = replace(planned, study=planned.study.model_copy(update=typesetting))
     telling = Telling()
     telling.session("one")
     versions: Mapping[str, Any] = {**SESSION.versions, "torch": "2.16.0"}  # type: ignore[dict-item]

@@ -154,27 +154,37 @@ def test_a_number_deleted_from_one_row_is_told_and_a_column_left_out_of_all_is_n
     assert changed == []
 
 
-CLAIM = next(note for note in TABLE.notes if note.startswith("MLP end: "))
+WHOLE = next(note for note in TABLE.warnings if "undecided: " in note)
+CLAIM = WHOLE[WHOLE.index("helps: ") :]
 
 
 @pytest.mark.parametrize("suffix", FORMS)
-def test_a_claim_that_says_the_contrary_is_told(suffix: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("said", "instead"),
+    [
+        ("helps: ", "hurts: "),
+        ("undecided: MLP front", "equivalent: MLP front"),
+        ("MLP end, after attention; undecided: MLP front", "MLP end, MLP front"),
+        ("after attention; undecided: MLP front", "MLP front; undecided: after attention"),
+    ],
+)
+def test_a_claim_that_says_the_contrary_or_is_of_another_arm_is_told(
+    said: str, instead: str, suffix: str, tmp_path: Path
+) -> None:
     text = FORMS[suffix](TABLE)
-    word = CLAIM.split()[2]
-    other = "hurts" if word != "hurts" else "helps"
-    wrong = text.replace(f"MLP end: {word}", f"MLP end: {other}")
+    assert said in CLAIM
+    wrong = text.replace(CLAIM, CLAIM.replace(said, instead))
+    assert wrong != text
     found = faults(TABLE, wrong, tmp_path / f"p{suffix}")
-    assert [now for _, now in found] == [_plain(CLAIM)]
-
-
-def _plain(note: str) -> str:
-    return note.replace("\u2212", "-").replace("\u2060", "")
+    assert [now.replace("\N{NON-BREAKING HYPHEN}", "-") for _, now in found] == [WHOLE]
 
 
 def test_a_sentence_that_was_left_out_moved_or_put_otherwise_is_not_told(tmp_path: Path) -> None:
-    note = next(line for line in TEXT.splitlines() if "MLP end: " in line and "&" not in line)
-    for other in ("", f"{note} Our own words, of 2024, follow.", note.replace("MLP end", "Ours")):
-        assert faults(TABLE, TEXT.replace(note, other), tmp_path / "p.tex") == []
+    assert CLAIM in TEXT
+    for other in ("", f"{CLAIM} Our own words, of 2024, follow.", CLAIM.replace("MLP end", "Ours")):
+        assert faults(TABLE, TEXT.replace(CLAIM, other), tmp_path / "p.tex") == []
+    renamed = TEXT.replace("none", "baseline").replace("MLP front", "ours, 7 layers")
+    assert [one for one in faults(TABLE, renamed, tmp_path / "p.tex") if "7" not in one[0]] == []
 
 
 def test_every_kind_of_minus_sign_is_one(tmp_path: Path) -> None:

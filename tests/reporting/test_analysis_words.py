@@ -6,6 +6,7 @@ import csv
 import io
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -39,9 +40,11 @@ def test_a_bootstrap_interval_stands_in_parentheses_with_its_coverage_in_the_not
     assert all("(" in cell for cell in column(bca, "Δ")[1:])
     assert any("With 10 pairs they cover 90.8 %" in note for note in bca.notes)
     assert "BCa intervals of 9,999 resamples" in bca.method[0]
+    assert "single 95 % BCa" in bca.method[0]
     assert column(bca, "p") == column(table(), "p")
-    assert "†" not in str(bca)
-    assert "†" in str(table())
+    marked = [cell.endswith("†") for cell in column(table(), "Δ")]
+    assert [cell.endswith("†") for cell in column(bca, "Δ")] == marked
+    assert any(marked)
     assert str(bca) == str(table(interval="bca"))
 
 
@@ -50,14 +53,14 @@ def test_dunnetts_test_is_named_with_its_joint_intervals() -> None:
     assert any(
         "Dunnett's two-sided test over 2 comparisons with seeds as blocks" in n for n in said.notes
     )
-    assert any("intervals of Δ hold jointly" in note for note in said.notes)
+    assert any("intervals of Δ alike, so that they hold together" in n for n in said.notes)
     assert "Holm" not in " ".join((*said.notes[:3], *said.method))
 
 
 def test_the_sign_flip_tests_p_is_the_one_that_is_printed_and_corrected() -> None:
     said = table(test="sign_flip")
-    assert any("exact sign-flip test, Holm-adjusted over 2 comparisons" in n for n in said.notes)
-    assert column(said, "p")[1:] == ["0.004", "0.004"], "2 x 2 / 2^10"
+    assert any("exact sign-flip test, Šidák-adjusted over 2 comparisons" in n for n in said.notes)
+    assert column(said, "p")[1:] == ["0.004", "0.004"], "1 - (1 - 2 / 2^10)^2"
 
 
 @pytest.mark.parametrize("form", ["latex", "markdown", "text"])
@@ -69,6 +72,7 @@ def test_the_sheet_names_test_correction_and_interval_and_has_effect_sizes() -> 
     rows = [*csv.DictReader(io.StringIO(render(table(correction="dunnett"), "csv")))]
     one = next(row for row in rows if row["pairs"])
     assert (one["test"], one["correction"], one["interval"]) == ("t", "dunnett", "t")
+    assert one["intervals"] == "simultaneous"
     assert float(one["effect_size_dz"]) > float(one["hedges_g"]) > 0
     assert float(one["pairing_gain"]) > 1
 
@@ -85,5 +89,26 @@ def test_arms_without_a_common_seed_are_named_as_not_paired() -> None:
         if (trial.replicate < 3) == (trial.arm == plan.arms[0].id):
             telling.complete(trial, {"test/score": trial.replicate * 0.1, "val/score": 0.0})
     said = " ".join(notes(plan, summarize(plan, telling.facts)))
-    assert "Not paired, as no seed is shared (Welch's t test instead): ceiling 1." in said
+    welch = (
+        "‡: not paired, as no seed is shared (Welch's t test and t-interval instead): ceiling 1."
+    )
+    assert welch in said
     assert "Findings" not in said, "nothing is claimed without a pair"
+
+
+@pytest.mark.parametrize("interval", ["t", "bca"])
+def test_welchs_interval_is_marked_and_takes_no_note_from_the_others(interval: Any) -> None:
+    plan = grid(3, replicates=24, design="one_at_a_time", analysis=Analysis(interval=interval))
+    telling = Telling()
+    for trial in plan.trials:
+        apart = trial.arm == plan.arms[1].id
+        if (trial.replicate < 12) != apart:
+            value = noisy([1 + (trial.arm == plan.arms[2].id)], trial.replicate)
+            telling.complete(trial, {"test/score": value, "val/score": 0.0})
+    said = ablation_table(plan, summarize(plan, telling.facts))
+    assert [cell[-1] for cell in column(said, "Δ")[1:]] == ["‡", "†"]
+    rows = [*csv.DictReader(io.StringIO(render(said, "csv")))]
+    kinds = [row["interval"] for row in rows if row["metric"] == "test/score" and row["against"]]
+    assert kinds == ["welch", interval]
+    if interval == "bca":
+        assert "With 12 pairs they cover 90.8 %" in " ".join(said.notes)

@@ -6,22 +6,52 @@ from dataclasses import replace
 
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
+from cbablate.planning.plan import Plan
 from cbablate.records.facts import WorkerFact
 from cbablate.reporting.forms.latex import latex
 from cbablate.reporting.sentences.caption import stated, statement
 from cbablate.reporting.tables.arms import outcome_table
+from cbablate.spec.typesetting import Typesetting
 from tests.analysis.fabrication import FROZEN, Telling, patchy, placement, told
 from tests.analysis.tuned import places_told, tuned_places
-from tests.reporting.tables import TABLES
+from tests.reporting.tables import mixed
+
+
+def in_full(plan: Plan) -> Plan:
+    """The study, whose caption is to say all."""
+    look = Typesetting(caption_detail="full")
+    return replace(plan, study=plan.study.model_copy(update={"typesetting": look}))
+
+
+def test_a_caption_is_short_and_names_neither_a_key_nor_a_commit_nor_a_processor() -> None:
+    plan = placement(description=FROZEN, margin=0.5)
+    (said,) = statement(plan, summarize(plan, told(plan)))
+    assert said == (
+        "Means of n = 6 seeds ± 95 % intervals; Δ: from “none”, paired by seed, simultaneous; †: "
+        "p < 0.05, and by sign flips."
+    )
+    tuned = tuned_places()
+    every = outcome_table(outcome(tuned, places_told(tuned))).statement
+    assert "Each arm tuned by" in every[-1]
+    assert not any(word in " ".join(every) for word in ("val/", "commit", "Processor"))
+
+
+def test_caption_and_notes_of_the_usual_table_are_four_lines() -> None:
+    plan = placement(description=FROZEN)
+    table = outcome_table(outcome(plan, told(plan)))
+    below = [note for note in table.shown if note not in table.stated]
+    assert len(" ".join(["Table 1:", table.caption, *table.statement])) < 3 * 76
+    assert len(" ".join(below)) < 2 * 90
 
 
 def test_a_caption_states_n_interval_test_correction_split_margin_hardware_and_commit() -> None:
-    plan = placement(description=FROZEN, margin=0.5)
+    plan = in_full(placement(description=FROZEN, margin=0.5))
     assert statement(plan, summarize(plan, told(plan))) == (
         "Means over n = 6 replicates (seeds) of each arm.",
         "±: half-width of the 95 % t-interval over the n replicates.",
-        "Δ: difference from “none”, paired by seed. p: two-sided paired t test, Holm-adjusted over "
-        "4 comparisons; intervals not adjusted. †: adjusted p < 0.05.",
+        "Δ: difference from “none”, paired by seed. p: two-sided paired t test, Šidák-adjusted "
+        "over 4 comparisons; intervals of Δ alike, so that they hold together. †: adjusted p < "
+        "0.05, and the exact sign-flip test agrees.",
         "Top-1 on the test split; decisions were made on val/top1 (validation split).",
         "Margin of equivalence: 0.5 pp.",
         "Trained on Some Processor at 2 GHz, commit 0123456789ab.",
@@ -29,12 +59,12 @@ def test_a_caption_states_n_interval_test_correction_split_margin_hardware_and_c
 
 
 def test_missing_replicates_and_mixed_commits_are_stated() -> None:
-    plan = placement(description=FROZEN)
+    plan = in_full(placement(description=FROZEN))
     said = statement(plan, summarize(plan, told(plan, skip=patchy)))
     assert said[0] == "Means over n = 4 to 6 of 6 replicates (seeds) of each arm."
-    mixed = TABLES["mixed"]().statement
-    assert "commits 0123456789ab and ffffffffffff with uncommitted changes." in mixed[-1]
-    one = placement(replicates=1, description=FROZEN)
+    (*_, made) = mixed(caption_detail="full").statement
+    assert "commits 0123456789ab and ffffffffffff with uncommitted changes." in made
+    one = in_full(placement(replicates=1, description=FROZEN))
     first = statement(one, summarize(one, told(one)))[:2]
     assert first[0] == "One replicate (seed) of each arm."
 
@@ -46,7 +76,7 @@ def test_nothing_is_stated_of_what_has_not_run() -> None:
 
 
 def test_an_accelerator_is_named_and_the_processor_only_of_trials_without_one() -> None:
-    plan = placement(description=FROZEN)
+    plan = in_full(placement(description=FROZEN))
     summary = summarize(plan, told(plan))
     for gpus, words in (
         (("A100",), "Trained on A100, "),
@@ -58,7 +88,7 @@ def test_an_accelerator_is_named_and_the_processor_only_of_trials_without_one() 
 
 
 def test_tuning_effort_is_stated_once() -> None:
-    plan = tuned_places()
+    plan = in_full(tuned_places())
     table = outcome_table(outcome(plan, places_told(plan)))
     (said,) = [one for one in table.statement if "is tuned by" in one]
     assert said in table.stated
@@ -67,15 +97,18 @@ def test_tuning_effort_is_stated_once() -> None:
 
 def test_what_the_caption_says_is_not_said_again_below() -> None:
     plan = placement(description=FROZEN)
-    summary = summarize(plan, told(plan))
     table = outcome_table(outcome(plan, told(plan)))
-    assert set(stated(plan, summary)) <= set(table.notes)
-    assert set(stated(plan, summary)) <= set(table.statement)
-    assert len(stated(plan, summary)) == 2
+    for one in (table, outcome_table(outcome(in_full(plan), told(plan)))):
+        below = latex(one).partition("minipage")[2]
+        assert "interval" not in below.replace("intervals in pp", "")
+        assert "Training: median" in below
+    full = table.noted("full")
+    assert set(full.statement) & set(full.notes) == set()
+    assert "paired $t$ test" in latex(full).partition("minipage")[2]
 
 
 def test_the_machine_of_the_caption_is_the_worker_s_and_what_the_workload_computed_on() -> None:
-    plan = placement(description=FROZEN)
+    plan = in_full(placement(description=FROZEN))
     host = {"processor": "Processor of the node", "gpus": ["H100", "H100"]}
     worker = WorkerFact("n1", host, {"torch": "2.15.0"})
     for device, words in (

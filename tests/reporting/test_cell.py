@@ -1,6 +1,6 @@
 """Cells: numbers are formatted once, without surprises."""
 
-# ruff: noqa: RUF001 - the dash is what is printed
+# ruff: noqa: RUF001 - dashes and minus signs are what is printed
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.reporting.model.cell import Count, Number, Probability, Range, Spread
+from cbablate.reporting.model.cell import (
+    Count,
+    Number,
+    Probability,
+    Range,
+    Spread,
+    hyphened,
+    significant,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,10 +28,10 @@ from cbablate.reporting.model.cell import Count, Number, Probability, Range, Spr
         (-0.0004, 3, True, "0.000", "0.000"),
         (0.9999999, 3, False, "1.000", "1.000"),
         (0.42, 2, True, "+0.42", "+0.42"),
-        (-0.42, 2, True, "-0.42", "-0.42"),
+        (-0.42, 2, True, "-0.42", "−0.42"),
         (1234.0, 0, False, "1234", "1234"),
         (115210.0, 0, False, "115210", "115,210"),
-        (-1234567.891, 1, False, "-1234567.9", "-1,234,567.9"),
+        (-1234567.891, 1, False, "-1234567.9", "−1,234,567.9"),
         (math.nan, 2, False, "–", "–"),
         (math.inf, 2, True, "–", "–"),
         (None, 2, False, "–", "–"),
@@ -40,8 +48,23 @@ def test_a_number_is_written(
 def test_digits_read_back_as_the_rounded_value(value: float, decimals: int, signed: bool) -> None:
     number = Number(value, decimals, signed)
     assert float(number.digits) == pytest.approx(value, rel=1e-12, abs=0.5000001 * 10.0**-decimals)
-    assert float(number.plain.replace(",", "")) == float(number.digits)
+    assert float(number.plain.replace(",", "").replace("−", "-")) == float(number.digits)
     assert not number.digits.startswith("-") or float(number.digits) < 0
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"), [(3e7, "+3.0×10⁷"), (-1.27e-9, "−1.3×10⁻⁹"), (0.0, "0")]
+)
+def test_a_number_far_from_all_others_has_a_power_of_its_own(value: float, plain: str) -> None:
+    number = Number(value, 1, signed=True, apart=True)
+    assert number.plain == plain
+    assert not number.aligned
+
+
+def test_a_sentence_has_the_minus_of_the_table_and_programs_have_a_hyphen() -> None:
+    assert significant(-0.03123, 3) == "−0.0312"
+    assert significant(1.234e-7, 3, signed=True) == "+1.23×10⁻⁷"
+    assert hyphened("undecided (−0.42 to −.1), a−b, − x") == "undecided (-0.42 to -.1), a−b, − x"
 
 
 @pytest.mark.parametrize(

@@ -103,4 +103,4 @@ def test_a_hostile_name_keeps_the_columns_and_the_terminal() -> None:
 def test_another_analysis_is_another_setting() -> None:
     study = PLAN.study.model_copy(update={"analysis": Analysis(correction="dunnett")})
     other = Side("then", plan(study, PLAN.description), FACTS)
-    assert "analysis.correction: holm -> dunnett" in difference(Side("now", PLAN, FACTS), other)
+    assert "analysis.correction: sidak -> dunnett" in difference(Side("now", PLAN, FACTS), other)

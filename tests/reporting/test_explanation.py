@@ -55,7 +55,7 @@ def test_a_difference_lists_its_pairs_and_a_p_value_its_test() -> None:
     assert sum(float(d) for _, _, d in pairs) / 6 == pytest.approx(float(unrounded), abs=1e-12)
     test = explanation(PLAN, FACTS, "MLP front", "p")
     assert "Two-sided paired t test: t = " in test
-    assert "Holm-adjusted over 4 comparisons" in test
+    assert "Šidák-adjusted over 4 comparisons" in test
     assert "Exact sign-flip test" in test
 
 

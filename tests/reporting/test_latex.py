@@ -13,6 +13,7 @@ from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
 from cbablate.reporting.forms.form import render
 from cbablate.reporting.forms.latex import document, latex
+from cbablate.reporting.forms.tex_text import prose
 from cbablate.reporting.model.cell import Blank, Number
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.table import Table
@@ -127,7 +128,7 @@ def test_a_label_and_a_first_sentence_are_the_authors() -> None:
     how = Typesetting(caption="Ours & theirs", label="tab:main")
     text = latex(replace(table, typesetting=how))
     assert r"\label{tab:main}" in text
-    assert rf"\caption{{Ours \& theirs. {table.statement[0]}" in text
+    assert rf"\caption{{Ours \& theirs. {prose(table.statement[0])}" in text
     assert "Where in a transformer" not in text.partition(r"\begin{table}")[2]
 
 
@@ -143,7 +144,7 @@ def test_plain_numbers_and_blanks_are_set_too() -> None:
     plan = placement()
     column = Column("x", "spread")
     rows = (Row((Number(12.5, 1),)), Row((Number(None, 1),)), Row((Blank(),)))
-    text = latex(replace(table_of(plan, []), columns=(column,), rows=rows, notes=()))
+    text = latex(replace(table_of(plan, []), columns=(column,), rows=rows, notes=(), brief=()))
     assert "    12.5 \\\\\n    {--} \\\\\n    \\multicolumn{1}{c}{--} \\\\" in text
     assert "minipage" not in text
 

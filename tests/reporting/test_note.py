@@ -25,21 +25,21 @@ def test_the_head_says_study_trials_versions_and_method() -> None:
         "Made with cbablate 0.1.0, timm 1.0.31, torch 2.15.0, commit 0123456789ab",
     )
     assert method(summary) == (
-        "Differences paired by replicate; two-sided paired t test; Holm over the metric's "
-        "comparisons, 4 of them; 95 % t-intervals, not adjusted",
+        "Differences paired by replicate; two-sided paired t test; Sidak over the metric's "
+        "comparisons, 4 of them; simultaneous 95 % t-intervals",
     )
 
 
 def test_test_family_and_mark_are_named() -> None:
     text = said(placement(), told(placement()))
     assert "Δ: difference from “none”, paired by seed." in text
-    assert "Holm-adjusted over 4 comparisons" in text
-    assert "†: adjusted p < 0.05." in text
+    assert "Šidák-adjusted over 4 comparisons" in text
+    assert "†: adjusted p < 0.05, and the exact sign-flip test agrees." in text
 
 
 def test_a_family_of_one_is_not_called_several() -> None:
     plan = placement(names=("one",))
-    assert "Holm-adjusted over one comparison;" in said(plan, told(plan))
+    assert "paired t test, one comparison;" in said(plan, told(plan))
 
 
 def test_in_a_factorial_the_reference_is_told() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cbablate.reporting.forms.tex_text import breakable, escape, unsettable
+from cbablate.reporting.forms.tex_text import breakable, escape, prose, unsettable
 from tests.reporting.typesetting import bare, needs_tex, typeset
 
 
@@ -33,7 +33,7 @@ from tests.reporting.typesetting import bare, needs_tex, typeset
         ("Straße Łódź", r"Stra\ss{}e \L{}\'{o}d\'{z}"),
         (
             "Δ ± λ ≥ 10⁻⁷ → ∞",
-            r"$\Delta$ $\pm$ $\lambda$ $\ge$ 10$^{-}$$^{7}$ $\rightarrow$ $\infty$",
+            r"$\Delta$ $\pm$ $\lambda$ $\ge$ 10$^{-7}$ $\rightarrow$ $\infty$",
         ),
         ("½ ﬁ Ａ", "1/2 fi A"),
         ("“a” – b…", r"``{}a''{} -- b\dots{}"),
@@ -97,3 +97,16 @@ def test_every_character_that_we_spell_can_be_typeset(reader: str, tmp_path: Pat
     shown, log = typeset(page, tmp_path)
     assert "Missing character" not in log
     assert bare(ascii_text).replace("`", "") in bare(shown).replace("`", "")
+
+
+def test_no_line_ends_after_a_minus_nor_between_a_number_and_its_unit() -> None:
+    assert prose("undecided (−2.21 to +0.55 pp).") == "undecided ($-$2.21 to +0.55~pp)."
+    assert prose("the 95 % interval") == r"the 95~\% interval"
+    assert prose("Findings on Top-1 of a ViT-B/16") == r"Findings on Top\mbox{-}1 of a ViT-B/16"
+
+
+def test_symbols_are_in_italics_as_in_heads_and_words_are_not() -> None:
+    said = prose("p: paired t test; n = 6; adjusted p < 0.05; MLP-p, a p and n-gram")
+    assert said == (
+        r"$p$: paired $t$ test; $n$~=~6; adjusted $p$ \textless{} 0.05; MLP-p, a p and n-gram"
+    )

@@ -234,4 +234,6 @@ def test_the_mark_of_a_difference_that_does_not_survive_tuning_is_explained() ->
     found = table_of(PLACES, telling.facts)
     assert any("†" in cell for cell in cells(found, "Δ fixed"))
     assert not any("†" in cell for cell in cells(found, "Δ"))
-    assert note(found, "Δ fixed is tested alike").endswith("†: adjusted p < 0.05.")
+    assert note(found, "Δ fixed is tested alike").endswith(
+        "†: adjusted p < 0.05, and the exact sign-flip test agrees."
+    )

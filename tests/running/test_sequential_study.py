@@ -37,7 +37,7 @@ from tests.toys import toy_plan
 GROWS = Sequential(min=6, max=10, until="decided")
 LEVELS: tuple[dict[str, Any], ...] = (
     {"ceiling": 2.0, "noise": 0.06},
-    {"ceiling": 1.06, "noise": 0.05},
+    {"ceiling": 1.08, "noise": 0.05},
     {"noise": 0.02},
 )
 """Arms that are decided at once, after a while, and never."""

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy import nan_to_num
 
+from cbablate.statistics.correction import share
 from cbablate.statistics.power import (
-    ALPHA,
     FEWEST_PAIRS,
     POWER,
     detectable,
@@ -26,8 +26,8 @@ replicates = st.integers(2, 60)
 families = st.integers(1, 40)
 
 
-def scipys(effect: float, n: int, family: int) -> float:
-    bound = scipy.stats.t.ppf(1 - ALPHA / family / 2, n - 1)
+def scipys(effect: float, n: int, level: float) -> float:
+    bound = scipy.stats.t.ppf(1 - level / 2, n - 1)
     below = scipy.special.nctdtr(n - 1, effect * math.sqrt(n), [bound, -bound])
     return float(1 - nan_to_num(below[0]) + nan_to_num(below[1]))  # nan: too small for scipy
 
@@ -36,7 +36,8 @@ def scipys(effect: float, n: int, family: int) -> float:
 @pytest.mark.parametrize("family", [1, 5, 30])
 @pytest.mark.parametrize("effect", [0.05, 0.5, 1.0, 3.0])
 def test_power_is_the_noncentral_ts(n: int, family: int, effect: float) -> None:
-    assert power(effect, n, family) == pytest.approx(scipys(effect, n, family), abs=1e-6)
+    level = share(family)
+    assert power(effect, n, level) == pytest.approx(scipys(effect, n, level), abs=1e-6)
 
 
 @pytest.mark.parametrize(("n", "said"), [(3, 0.18), (5, 0.40), (8, 0.68)])
@@ -54,28 +55,30 @@ def test_replicates_for_the_textbooks_effects() -> None:
 @given(replicates, families)
 @settings(max_examples=10, deadline=None)
 def test_the_detectable_effect_is_seen_with_80_percent(n: int, family: int) -> None:
-    effect = detectable(n, family)
+    effect = detectable(n, share(family))
     assert effect is not None
-    assert power(effect, n, family) == pytest.approx(POWER, abs=1e-5)
+    assert power(effect, n, share(family)) == pytest.approx(POWER, abs=1e-5)
 
 
 @given(st.floats(0.3, 4), families)
 @settings(max_examples=10, deadline=None)
 def test_the_fewest_replicates_are_enough_and_one_fewer_are_not(effect: float, family: int) -> None:
-    n = replicates_for(effect, family)
+    level = share(family)
+    n = replicates_for(effect, level)
     assert n is not None
-    assert power(effect, n - 1, family) < POWER <= power(effect, n, family)
+    assert power(effect, n - 1, level) < POWER <= power(effect, n, level)
 
 
 @given(replicates, families, st.floats(0, 3))
 @settings(max_examples=15, deadline=None)
 def test_more_replicates_and_smaller_families_see_more(n: int, family: int, effect: float) -> None:
-    assert power(effect, n + 1, family) >= power(effect, n, family) - 1e-6
-    assert power(effect, n, family + 1) <= power(effect, n, family) + 1e-6
+    level = share(family)
+    assert power(effect, n + 1, level) >= power(effect, n, level) - 1e-6
+    assert power(effect, n, share(family + 1)) <= power(effect, n, level) + 1e-6
 
 
 def test_without_an_effect_power_is_the_level() -> None:
-    assert power(0.0, 7, 5) == pytest.approx(0.01, abs=1e-6)
+    assert power(0.0, 7, 0.01) == pytest.approx(0.01, abs=1e-6)
 
 
 def test_one_replicate_sees_nothing() -> None:
@@ -90,11 +93,12 @@ def test_an_effect_too_small_for_a_thousand_replicates_has_no_number() -> None:
 
 def test_the_floor_of_the_sign_flip_test() -> None:
     assert [floor(n) for n in (0, 1, 3, 5, 6, 8)] == [1.0, 1.0, 0.25, 0.0625, 0.03125, 0.0078125]
-    assert pairs_to_flip(10) == 9
+    assert pairs_to_flip(share(10)) == 9
     assert FEWEST_PAIRS == 6
 
 
 @given(families)
 def test_pairs_to_flip_are_the_fewest(family: int) -> None:
-    n = pairs_to_flip(family)
-    assert floor(n) * family < ALPHA <= floor(n - 1) * family
+    level = share(family)
+    n = pairs_to_flip(level)
+    assert floor(n) < level <= floor(n - 1)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from itertools import pairwise
 from statistics import NormalDist
 
@@ -10,6 +9,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cbablate.statistics.correction import share
 from cbablate.statistics.sequential import Looks, nominal_levels, spent
 
 FIFTHS = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -55,31 +55,59 @@ def test_looks_that_cannot_be_are_refused() -> None:
         Looks(6, 5).levels()
 
 
-@pytest.mark.parametrize("share", [1, 2, 5])
+@pytest.mark.parametrize("family", [1, 2, 5])
+@pytest.mark.parametrize("last", [False, True])
 def test_a_sequential_p_is_below_a_share_of_alpha_just_where_a_look_at_it_decides(
-    share: int,
+    family: int, *, last: bool
 ) -> None:
-    looks, alpha = Looks(6, 12), 0.05 / share
-    for n, level in zip(range(6, 13), looks.levels(alpha), strict=True):
-        assert looks.p([(n, level * 0.999)], family=5) < alpha <= looks.p([(n, level)], family=5)
+    looks, alpha = Looks(6, 12), share(family)
+    for n in range(6, 13):
+        level = looks.level(n, alpha, last=last)
+        below, at = (looks.p(n, level * part, family=5, last=last) for part in (0.999, 1.0))
+        assert below < alpha <= at
 
 
 def test_between_knots_a_sequential_p_is_the_alpha_whose_level_it_is() -> None:
     looks = Looks(6, 12)
     for alpha in (0.004, 0.03, 0.2):
         for n, level in zip(range(6, 13), looks.levels(alpha), strict=True):
-            assert looks.p([(n, level)]) == pytest.approx(alpha, rel=0.01)
+            assert looks.p(n, level) == pytest.approx(alpha, rel=0.01)
 
 
-def test_a_sequential_p_is_that_of_its_best_look_and_never_grows() -> None:
-    looks, draw = Looks(6, 12), random.Random(1)
-    tests = [(n, draw.random() ** 3) for n in range(6, 13)]
-    grown = [looks.p(tests[:count]) for count in range(len(tests) + 1)]
-    assert grown[0] == 1.0
-    assert all(a >= b for a, b in pairwise(grown))
-    assert grown[-1] == min(looks.p([one]) for one in tests)
-    assert 0 < looks.p([(6, 0.0)]) < 1e-6
-    assert looks.p([(6, 1.0)]) == 1.0
+def test_a_sequential_p_grows_with_its_tests_and_never_is_nothing() -> None:
+    looks = Looks(6, 12)
+    grown = [looks.p(8, p) for p in (0.0, 1e-9, 1e-4, 0.01, 0.3, 1.0)]
+    assert all(a <= b for a, b in pairwise(grown))
+    assert 0 < grown[0] < 1e-6
+    assert grown[-1] == 1.0
+    early = Looks(6, 100)  # the smallest alphas have no level that a float could hold there
+    assert 0 < early.p(6, 1e-250) <= early.p(6, 1e-200) < early.p(6, 1e-20) <= 1.0
+
+
+def test_a_last_look_spends_what_the_pairs_that_never_came_have_left() -> None:
+    looks = Looks(6, 20)
+    assert looks.spent(20) == pytest.approx(looks.spent(20, last=True)) == pytest.approx(1.0)
+    assert looks.level(20) == pytest.approx(looks.level(20, last=True), rel=1e-9)
+    assert looks.spent(17) == pytest.approx(spent(17 / 20) / 0.05)
+    assert looks.spent(17, last=True) == 1.0
+    assert looks.level(17) < looks.level(17, last=True) < 0.05
+    assert looks.level(5, last=True) == pytest.approx(0.05 / looks.allowance, rel=1e-6)
+
+
+@pytest.mark.parametrize("lost", [0.0, 0.15, 0.5])
+def test_spending_what_is_left_at_the_last_look_keeps_the_level(lost: float) -> None:
+    # which pairs fail is drawn beside the differences: each study has its own number at the end
+    looks, draw, count, alarms = Looks(6, 14), np.random.default_rng(4), 3000, 0
+    for _ in range(20):
+        pairs = int(6 + draw.binomial(8, 1 - lost))
+        x = draw.standard_normal((count, pairs))
+        n = np.arange(1, pairs + 1)
+        sums, squares = (np.cumsum(one, axis=1)[:, 5:] for one in (x, x * x))
+        n = n[5:]
+        t = np.abs(sums / n) / np.sqrt((squares - sums**2 / n) / (n - 1) / n)
+        levels = [looks.level(int(k), last=k == pairs) for k in n]
+        alarms += int((t >= scipy.stats.t.isf(np.array(levels) / 2, n - 1)).any(axis=1).sum())
+    assert alarms / (20 * count) <= 0.05 + 2 * (0.05 / (20 * count)) ** 0.5
 
 
 @pytest.mark.parametrize(("most", "alpha"), [(9, 0.05), (16, 0.01), (30, 0.05)])

@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import bca
+from cbablate.statistics.correction import corrected, share
 from cbablate.statistics.coverage import FEWEST_FOR_BCA
 from cbablate.statistics.estimate import moments
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
+from cbablate.statistics.power import ALPHA
 from cbablate.statistics.sign_flip import sign_flip
-from cbablate.statistics.student_t import critical, two_sided
+from cbablate.statistics.student_t import beyond, critical, two_sided
 
-__all__ = ["Contrast", "adjusted", "contrast", "holm", "pooled_sd", "varies"]
+__all__ = ["Contrast", "Kind", "adjusted", "contrast", "pooled_sd", "varies", "within"]
+
+Kind = Literal["t", "bca", "welch", "dunnett", "repeated"]
+"""What an interval is made by."""
+
 
 _ROUNDING = 16 * 2.0**-52
 """Differences that vary by less than this part of the values vary by rounding only."""
@@ -22,16 +28,18 @@ _ROUNDING = 16 * 2.0**-52
 
 @dataclass(frozen=True)
 class Contrast:
-    """A mean paired difference with its 95 % t-interval and two-sided p value.
+    """A mean paired difference with its interval and two-sided p value, as they are printed.
 
     `n` pairs entered: the replicates that both arms have. `difference` is None without a pair.
     Interval and p value are None below two pairs, and where all differences are equal: their
     spread is then too coarse to be estimated, and a t statistic of infinity would claim
-    certainty. `p_adjusted` is Holm's over `family` planned comparisons. `correlation` of the
-    paired values tells what pairing by seed gained. `sd` is the spread of the differences.
-    `p_sign_flip` is the exact sign-flip test's, adjusted for nothing; None where `p` is, and
-    above `sign_flip.MOST_PAIRS`. `gain` is how many times longer the interval would be if the
-    same values had not been paired.
+    certainty. `p_adjusted` is corrected for `family` planned comparisons. The interval is a 95 %
+    one by itself, or, if it is `joint`, one of a family that holds together with 95 %.
+    `correlation` of the paired values tells what pairing by seed gained. `sd` is the spread of the
+    differences. `p_sign_flip` is the exact sign-flip test's, adjusted for nothing; None where `p`
+    is, and above `sign_flip.MOST_PAIRS`. `gain` is how many times longer the interval would be if
+    the same values had not been paired. `of_means` is the difference of the two means over all
+    values that either arm has, as a table shows them.
 
     Where two arms share no replicate, but each has two or more, the difference of their means is
     compared by Welch's t test: then `paired` is false and `n` is 0, so that nothing is claimed.
@@ -50,15 +58,23 @@ class Contrast:
     sd: float | None = None
     p_sign_flip: float | None = None
     gain: float | None = None
-    paired: bool = True
+    kind: Kind = "t"
+    joint: bool = False
+    error: float | None = None
+    """The standard error of the difference."""
+    freedom: float = 0.0
+    """The degrees of freedom of its t."""
+    of_means: float | None = None
 
     @property
-    def significant(self) -> bool:
-        """Whether a mark may stand beside it: the adjusted p value is below ALPHA, and there are
-        pairs enough for a finding (`analysis.verdict`).
-        """
-        low = self.p_adjusted is not None and self.p_adjusted < ALPHA
-        return low and self.n >= FEWEST_PAIRS
+    def paired(self) -> bool:
+        """Whether pairs by seed are behind it."""
+        return self.kind != "welch"
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether there is an interval, and no zero in it."""
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
     @property
     def effect_size(self) -> float | None:
@@ -115,20 +131,28 @@ def contrast(
     if sd is None or not varies(sd, left + right):
         return unknown
     error = sd / math.sqrt(n)
-    half = critical(n - 1) * error
     flipped = sign_flip(differences)
-    ends: tuple[float | None, float | None] = (difference - half, difference + half)
-    if how.interval == "bca":
-        ends = bca(differences, seed) if n >= FEWEST_FOR_BCA else (None, None)
-    return replace(
+    known = replace(
         unknown,
-        low=ends[0],
-        high=ends[1],
         p=flipped if how.test == "sign_flip" else two_sided(difference / error, n - 1),
         sd=sd,
         p_sign_flip=flipped,
         gain=_gain(left, right, sd),
+        error=error,
+        freedom=n - 1,
     )
+    if how.interval == "t":
+        return within(known, ALPHA)
+    ends = bca(differences, seed) if n >= FEWEST_FOR_BCA else (None, None)
+    return replace(known, low=ends[0], high=ends[1], kind="bca")
+
+
+def within(one: Contrast, tail: float) -> Contrast:
+    """The contrast with the t-interval that misses with this chance; as it is, without spread."""
+    if one.difference is None or one.error is None:
+        return one
+    half = beyond(one.freedom, tail) * one.error
+    return replace(one, low=one.difference - half, high=one.difference + half)
 
 
 def varies(sd: float, values: Iterable[float]) -> bool:
@@ -136,27 +160,20 @@ def varies(sd: float, values: Iterable[float]) -> bool:
     return sd > _ROUNDING * max(map(abs, values))
 
 
-def adjusted(contrasts: Sequence[Contrast]) -> list[Contrast]:
-    """The contrasts of one family, each with Holm's p value and the family's size.
+def adjusted(contrasts: Sequence[Contrast], how: Analysis = USUAL) -> list[Contrast]:
+    """The contrasts of one family: its size, corrected p values, and intervals that hold together
+    if the analysis says so.
 
-    A contrast that has no p value yet counts as a member: what is missing makes no other
-    comparison look better, and completing it never makes the correction harder.
+    A contrast that has no p value yet counts as a member.
     """
-    ps = holm([1.0 if one.p is None else one.p for one in contrasts])
-    return [
-        replace(one, p_adjusted=None if one.p is None else p, family=len(contrasts))
-        for one, p in zip(contrasts, ps, strict=True)
+    family, ps = len(contrasts), corrected([one.p for one in contrasts], how.steps)
+    sized = [
+        replace(one, p_adjusted=p, family=family) for one, p in zip(contrasts, ps, strict=True)
     ]
-
-
-def holm(ps: Sequence[float]) -> list[float]:
-    """Holm's step-down adjusted p values, in the order given (Holm 1979)."""
-    found = [0.0] * len(ps)
-    largest = 0.0
-    for rank, index in enumerate(sorted(range(len(ps)), key=lambda i: ps[i])):
-        largest = max(largest, min(1.0, (len(ps) - rank) * ps[index]))
-        found[index] = largest
-    return found
+    if not how.joint:
+        return sized
+    tail = share(family)
+    return [replace(within(one, tail), joint=family > 1) for one in sized]
 
 
 def pooled_sd(contrasts: Iterable[Contrast]) -> float | None:
@@ -179,19 +196,14 @@ def _welch(
     (mean, sd), (other_mean, other_sd) = (moments(side) for side in sides)
     squares = [(s or 0.0) ** 2 / len(side) for s, side in zip((sd, other_sd), sides, strict=True)]
     difference, error = mean - other_mean, math.sqrt(sum(squares))
-    unknown = replace(nothing, difference=difference, paired=False)
+    unknown = replace(nothing, difference=difference, kind="welch")
     if error <= _ROUNDING * max(map(abs, sides[0] + sides[1])):
         return unknown
     freedom = sum(squares) ** 2 / sum(
         square**2 / (len(side) - 1) for square, side in zip(squares, sides, strict=True)
     )
-    half = critical(freedom) * error
-    return replace(
-        unknown,
-        low=difference - half,
-        high=difference + half,
-        p=two_sided(difference / error, freedom),
-    )
+    p = two_sided(difference / error, freedom)
+    return within(replace(unknown, p=p, error=error, freedom=freedom), ALPHA)
 
 
 def _gain(left: list[float], right: list[float], sd: float) -> float | None:

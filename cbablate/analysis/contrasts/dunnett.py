@@ -55,6 +55,8 @@ def dunnett(found: Values, arms: Sequence[str], against: str) -> list[Contrast]:
             one,
             low=one.difference - half,
             high=one.difference + half,
+            kind="dunnett",
+            joint=family > 1,
             p=two_sided(one.difference / of_difference, freedom),
             p_adjusted=dunnett_p(one.difference / of_difference, family, freedom),
             family=family,

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from cbablate.planning.plan import Plan
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
+from cbablate.statistics.estimate import moments
 
-__all__ = ["Replicates", "Values", "complete", "entered", "values"]
+__all__ = ["Replicates", "Values", "between_means", "complete", "entered", "values"]
 
 Values = Mapping[str, Mapping[int, float]]
 """Finite values by replicate, by arm id."""
@@ -51,3 +52,10 @@ def complete(found: Values, arms: Sequence[str]) -> list[int]:
     """The replicates that every one of these arms has: the whole blocks, in order."""
     shared = [found[arm].keys() for arm in arms]
     return sorted(set(shared[0]).intersection(*shared[1:])) if shared else []
+
+
+def between_means(found: Values, arm: str, other: str) -> float | None:
+    """The difference of two arms' means over all that each has; None where one has nothing."""
+    if not found[arm] or not found[other]:
+        return None
+    return moments([*found[arm].values()])[0] - moments([*found[other].values()])[0]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from cbablate.analysis.contrasts.contrast import adjusted, contrast
-from cbablate.analysis.contrasts.verdict import findings
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
+from cbablate.analysis.contrasts.replicates import Values, between_means
+from cbablate.analysis.contrasts.verdict import Finding, findings
 from cbablate.analysis.summary import Summary, direction_of
 from cbablate.planning.plan import Plan
 
@@ -13,31 +18,55 @@ __all__ = ["best_arms"]
 def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
     """The ids of the best arm by the primary metric, and of those not distinguishable from it.
 
-    Each other arm is compared with the best one, paired by seed, as `verdict` finds a difference:
-    Holm's correction over these comparisons, and the sign-flip test agrees. Empty where that
-    leaves out no arm, for then nothing is best; where neither more nor less is better; and where
-    the number of replicates grows, as these comparisons would not allow for the looks.
+    Which arm is best is chosen from the same numbers, so the correction is over all pairs of arms,
+    not over those with the best alone: of equal arms one is left out in at most ALPHA of tables.
+    Pairs are compared by seed, as `verdict` finds a difference. An arm with too few pairs is
+    left out, and so is one that the table's own findings call worse than another.
+
+    Empty where that says little or too much: no finding is a difference; more than half of the
+    arms would be bold; the best mean is of an arm that is left out; neither more nor less is
+    better; or the number of replicates grows, as these comparisons would not allow for the looks.
     """
-    if summary.course is not None:
-        return frozenset()
     name = summary.primary
     direction = direction_of(plan, name) if name else None
+    if summary.course is not None or direction is None:
+        return frozenset()
+    told = {one.arm.id: one.findings[name] for one in summary.arms if name in one.findings}
     means = {
-        one.arm.id: one.estimates[name].mean
+        one.arm.id: one.estimates[name].mean or 0.0
         for one in summary.arms
-        if name and one.estimates[name].mean is not None
+        if one.estimates[name].mean is not None
     }
-    if direction is None or len(means) < 2:
+    if not any(one.sure for one in told.values()) or len(means) < 2:
         return frozenset()
     sign = 1 if direction == "maximize" else -1
-    best = max(means, key=lambda arm: sign * (means[arm] or 0.0))
-    found = summary.replicates.of(name)
-    others = [arm for arm in means if arm != best]
-    compared = adjusted(
-        [contrast(found[arm], found[best], against=best, unpaired=False) for arm in others]
-    )
-    told = findings(compared, direction=direction)
-    alike = {
-        arm for arm, one in zip(others, told, strict=True) if one.claim not in ("helps", "hurts")
-    }
-    return frozenset() if len(alike) == len(others) else frozenset({best, *alike})
+    best = max(means, key=lambda arm: sign * means[arm])
+    pairs = _pairs(summary.replicates.of(name), best, [arm for arm in means if arm != best])
+    below = {arm for arm, one in pairs.items() if one.sure}
+    alike = {arm for arm, one in pairs.items() if not one.sure and one.claim != "too few"}
+    bold = {best, *alike} - {*_out(plan, told)}
+    shown = below and best in bold and 2 * len(bold) <= len(means)
+    return frozenset(bold) if shown else frozenset()
+
+
+def _out(plan: Plan, told: Mapping[str, Finding]) -> Iterator[str]:
+    """The arms of which the table itself says too few, or that another is better."""
+    for arm, one in told.items():
+        if one.claim in ("hurts", "too few"):
+            yield arm
+        elif one.claim == "helps":
+            yield plan.arm_of[arm].against or ""
+
+
+def _pairs(found: Values, best: str, others: Sequence[str]) -> dict[str, Finding]:
+    """What is found of each other arm against the best, in a family of all pairs of arms."""
+    asked = [
+        replace(
+            contrast(found[arm], found[best], against=best, unpaired=False),
+            of_means=between_means(found, arm, best),
+        )
+        for arm in others
+    ]
+    unasked = [Contrast("", None, None, None, None, 0, None)]
+    family = adjusted([*asked, *unasked * (math.comb(len(others) + 1, 2) - len(asked))])
+    return dict(zip(others, findings(family, direction=None), strict=False))

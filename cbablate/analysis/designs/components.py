@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.contrasts.replicates import Values, complete
+from cbablate.analysis.contrasts.verdict import findings
 from cbablate.analysis.designs.factorial import by_cell
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
@@ -64,7 +65,8 @@ class Components:
 @dataclass(frozen=True)
 class Pair:
     """Two levels of two factors, the others at their first: alone, together, and how far together
-    is from the sum. `deviation` is that difference, tested, one of a Holm family.
+    is from the sum. `deviation` is that difference, tested, one of a family; `sure` says whether it
+    is found, as findings are (`contrasts.verdict`).
     """
 
     names: tuple[str, str]
@@ -72,6 +74,7 @@ class Pair:
     second: Estimate
     both: Estimate
     deviation: Contrast
+    sure: bool
 
 
 def components(plan: Plan, found: Values, metric: str) -> Components:
@@ -138,9 +141,11 @@ def pairs(plan: Plan, found: Values, metric: str) -> list[Pair]:
             a_alone, b_alone, together = (_over(shared, x, none) for x in (first, second, both))
             told.append(((named[0], named[1]), a_alone, b_alone, together))
             family.append(contrast({r: both[r] for r in shared}, summed, against=""))
+    tested = adjusted(family)
+    sure = [one.sure for one in findings(tested, direction=None)]
     return [
-        Pair(names, first, second, both, deviation)
-        for (names, first, second, both), deviation in zip(told, adjusted(family), strict=True)
+        Pair(*arms, deviation, found_so)
+        for arms, deviation, found_so in zip(told, tested, sure, strict=True)
     ]
 
 

@@ -14,10 +14,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cbablate.analysis.contrasts.contrast import holm
 from cbablate.analysis.contrasts.replicates import Values, complete
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
+from cbablate.statistics.correction import holm
 
 __all__ = ["HIGHER", "Effect", "Effects", "Part", "by_cell", "effects"]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.contrasts.replicates import Values, complete
+from cbablate.analysis.contrasts.verdict import findings
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 
@@ -15,10 +16,13 @@ __all__ = ["Screened", "screened"]
 
 @dataclass(frozen=True)
 class Screened:
-    """A factor, and its effect with its interval and p value over seeds, one of a Holm family."""
+    """A factor, and its effect with its interval and p value over seeds, one of a family; whether
+    it is sure, as a finding is (`contrasts.verdict`).
+    """
 
     factor: str
     effect: Contrast
+    sure: bool
 
 
 def screened(plan: Plan, found: Values) -> list[Screened]:
@@ -48,7 +52,10 @@ def screened(plan: Plan, found: Values) -> list[Screened]:
             for side in sides
         )
         family.append(contrast(on, off, against=""))
+    told = adjusted(family)
     return [
-        Screened(factor.name, one)
-        for factor, one in zip(plan.study.factors, adjusted(family), strict=True)
+        Screened(factor.name, one, finding.sure)
+        for factor, one, finding in zip(
+            plan.study.factors, told, findings(told, direction=None), strict=True
+        )
     ]

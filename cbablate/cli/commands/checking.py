@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cbablate import api
 from cbablate.phrases import counted
+from cbablate.planning.analysis_rules import idle_words
 from cbablate.spec.loading.sweep_file import is_sweep, read_sweep
 from cbablate.spec.yaml.text_file import Unreadable
 from cbablate.spec.yaml.yaml_file import read_yaml
@@ -35,4 +36,5 @@ def checked(path: Path) -> str:
     tune = found.study.tune
     if tune is not None:
         said += f", as many confirmations, {len(found.arms) * tune.trials} tuning trials"
-    return said
+    idle = idle_words(found.study, found.arms)
+    return f"{said}. {idle}" if idle else said

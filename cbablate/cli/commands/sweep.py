@@ -11,6 +11,7 @@ from cbablate.errors import CbablateError
 from cbablate.phrases import duration
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Recorded
+from cbablate.reporting.model.cell import significant
 from cbablate.reporting.sentences.tuning_note import (
     proposal_words,
     search_words,
@@ -63,7 +64,7 @@ def _search(one: Tuning) -> Iterator[str]:
 
 def _attempt(one: Tuning, attempt: SearchTrial) -> str:
     values = ", ".join(
-        f"{objective.metric} {value:.6g}"
+        f"{objective.metric} {significant(value, 6)}"
         for objective, value in zip(one.search.objectives, attempt.values or (), strict=True)
     )
     return f"{values} at {proposal_words(attempt.proposal)} (trial {attempt.number})"
@@ -116,7 +117,7 @@ def _slices(one: Tuning, key: str) -> Iterator[str]:
     yield f"  {key}: best and median {metric} by value"
     for name, part in zip(named, parts, strict=True):
         told = (
-            f"{part.best:.6g}  {part.median:.6g}"
+            f"{significant(part.best, 6)}  {significant(part.median, 6)}"
             if part.best is not None and part.median is not None
             else "-"
         )

@@ -20,6 +20,7 @@ from cbablate.cli.overviews.looks_overview import cost_lines, look_lines, standi
 from cbablate.cli.overviews.tuning_overview import left_lines, searching_lines, tuning_lines
 from cbablate.cli.words import command
 from cbablate.phrases import counted, duration
+from cbablate.planning.analysis_rules import idle_words
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
@@ -27,11 +28,12 @@ from cbablate.records.book import Recorded
 from cbablate.records.history import LONGEST_REASON, History
 from cbablate.records.place import Place
 from cbablate.records.state import TrialState
-from cbablate.reporting.model.scale import scale_in
+from cbablate.reporting.model.scale import difference_scale
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.running.checkpoints import checkpoint_bytes
+from cbablate.spec.analysis import Correction
+from cbablate.statistics.correction import share
 from cbablate.statistics.power import (
-    ALPHA,
     FEWEST_PAIRS,
     MOST_REPLICATES,
     detectable,
@@ -64,6 +66,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
     lines = [
         f"{study.name}: {study.question}",
         "",
+        *filter(None, [idle_words(study, plan.arms)]),
         f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.replicates} replicates "
         f"= {least}{price.trials} trials of {study.budget.amount} {unit} "
         f"({price.budget:,} {unit} in all{' at most' * grows})"
@@ -231,56 +234,58 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
     if plan.study.design in SCREENING:
         return _screening_power(n, len(plan.study.factors))
     size = f"{counted(n, 'replicate')}, {counted(family, 'comparison')}"
-    effect = detectable(n, family)
+    how = plan.study.analysis
+    level = share(family, how.steps)
+    effect = detectable(n, level)
     if effect is None:
         lines = [f"{size}: one seed tells no spread, so no test is possible."]
     else:
-        holm = " (Holm)" if family > 1 else ""
-        if family > 1 and plan.study.analysis.correction == "dunnett":
-            holm = " (by Holm's correction; Dunnett's test sees a little more)"
+        by = _BY[how.correction] if family > 1 else ""
         most = "At most " if plan.study.sequential else ""
         lines = [
-            f"{most}{size}{holm}: with 80 % power a paired t test sees a difference of "
+            f"{most}{size}{by}: with 80 % power a paired t test sees a difference of "
             f"{_times(effect)} the spread between paired seeds.",
-            *_measured_lines(plan, summary, effect=effect, family=family),
+            *_measured_lines(plan, summary, effect=effect, level=level),
         ]
     if plan.study.sequential is not None:
         return [*lines, _PRICE_OF_LOOKING, ""]
-    reach = f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}"
-    if n < FEWEST_PAIRS:
+    if n >= FEWEST_PAIRS and floor(n) >= level:
         lines.append(
-            f"{reach}: every finding would be 'too few replicates'. "
-            f"{FEWEST_PAIRS} replicates are the fewest."
-        )
-    elif floor(n) * family >= ALPHA:
-        lines.append(
-            f"{reach}, Holm's first step is {ALPHA / family:.2g}: a finding needs all pairs of one "
-            f"sign. With {pairs_to_flip(family)} replicates it does not."
+            f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}, "
+            f"and each comparison is tested at {level:.2g}: a finding needs all pairs of one sign. "
+            f"With {pairs_to_flip(level)} replicates it does not."
         )
     return [*lines, ""]
 
 
+_BY: Mapping[Correction, str] = {
+    "sidak": " (Šidák)",
+    "holm": " (Holm)",
+    "dunnett": " (by Šidák's correction; Dunnett's test sees a little more)",
+}
+
+
 def _screening_power(n: int, family: int) -> list[str]:
     """The same of factors' effects, which rest on all arms at once."""
-    effect = detectable(n, family)
+    effect = detectable(n, share(family))
     size = f"{counted(n, 'replicate')}, {counted(family, 'factor')}"
     if effect is None:
         return [f"{size}: one seed tells no spread, so no test is possible.", ""]
     return [
-        f"{size} (Holm): with 80 % power a t test sees an effect of {_times(effect)} its spread "
+        f"{size} (Šidák): with 80 % power a t test sees an effect of {_times(effect)} its spread "
         "between seeds.",
         "",
     ]
 
 
-def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int) -> list[str]:
+def _measured_lines(plan: Plan, summary: Summary, *, effect: float, level: float) -> list[str]:
     """The same in the metric's unit, where the ledger has paired differences; else a wish."""
     name = summary.primary
     found = [one.contrasts[name] for one in summary.arms if name in one.contrasts]
     spread, wish, wished = pooled_sd(found), 1.0, "as large as that spread"
     lines: list[str] = []
     if spread is not None:
-        scale = scale_in(plan, summary, name)
+        scale = difference_scale(plan, summary, name)
         unit = difference_unit(plan, scale, name)
         pairs = sum(one.n for one in found if one.sd)
         lines.append(
@@ -292,7 +297,7 @@ def _measured_lines(plan: Plan, summary: Summary, *, effect: float, family: int)
         if plan.study.margin is not None:
             wish = plan.study.margin / spread
             wished = f"as large as the margin ({margin_words(plan, scale, unit)})"
-    needed = replicates_for(wish, family)
+    needed = replicates_for(wish, level)
     count = f"{needed}" if needed else f"more than {MOST_REPLICATES:,}"
     lines.append(f"One {wished} needs {count} replicates.")
     return lines

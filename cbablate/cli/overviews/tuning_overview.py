@@ -8,6 +8,7 @@ from cbablate.analysis.cost import Cost, TuningCost
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.phrases import counted, duration
 from cbablate.planning.plan import Plan
+from cbablate.reporting.model.cell import significant
 from cbablate.reporting.sentences.tuning_note import proposal_words, search_words, used_words
 
 __all__ = ["left_lines", "searching_lines", "tuning_lines"]
@@ -80,4 +81,4 @@ def _best(one: Tuning) -> str:
     metric = one.search.objectives[one.decides].metric
     value = one.best.values[one.decides]
     stands = "best" if one.over else "best so far"
-    return f"; {stands} {metric} {value:.6g} at {proposal_words(one.best.proposal)}"
+    return f"; {stands} {metric} {significant(value, 6)} at {proposal_words(one.best.proposal)}"

@@ -10,7 +10,7 @@ from cbablate.analysis.contrasts.verdict import Claim
 from cbablate.analysis.summary import ArmSummary, Summary, direction_of, metric_of
 from cbablate.planning.plan import Plan
 from cbablate.reporting.figures.figure import COLOURS, WIDTH, drawable, settings
-from cbablate.reporting.model.scale import scale_in
+from cbablate.reporting.model.scale import difference_scale
 from cbablate.reporting.sentences.claim import difference_unit
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _LOOKS: dict[Claim, tuple[str, str, str]] = {
     "hurts": (_RED, _RED, "v"),
     "differs": (_BLUE, _BLUE, "D"),
     "equivalent": ("black", "black", "s"),
+    "unconfirmed": ("black", "white", "D"),
     "undecided": ("black", "white", "o"),
     "too few": (_GREY, "white", "o"),
 }
@@ -80,7 +81,7 @@ def forest_figure(plan: Plan, summary: Summary) -> Figure:
 
 def _draw(axis: Axes, plan: Plan, summary: Summary, shown: Sequence[ArmSummary]) -> None:
     name = summary.primary
-    scale = scale_in(plan, summary, name)
+    scale = difference_scale(plan, summary, name)
     axis.axvline(0, color="0.3", linewidth=0.8, zorder=1)
     if plan.study.margin is not None:
         margin = scale.number(plan.study.margin).value
@@ -139,7 +140,7 @@ def _title(plan: Plan, compared: Sequence[ArmSummary]) -> str:
 def _label(axis: Axes, plan: Plan, summary: Summary) -> None:
     """The metric, its unit, and where better is."""
     name = summary.primary
-    unit = difference_unit(plan, scale_in(plan, summary, name), name)
+    unit = difference_unit(plan, difference_scale(plan, summary, name), name)
     words = f"Δ {metric_of(plan, name).label}{f' ({unit})' if unit else ''}"
     direction = direction_of(plan, name)
     if direction is not None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cbablate.character import visible
 from cbablate.reporting.forms.fit import LONG, Fit, fit, pieces
 from cbablate.reporting.forms.latex_column import ColumnLayout, column_layout, heads, spelled_cell
 from cbablate.reporting.forms.tex_text import is_endless, prose, unsettable
+from cbablate.reporting.model.aligned_text import in_ascii
 from cbablate.reporting.model.cell import Text
 from cbablate.reporting.model.column import KEY, Column, Row
 from cbablate.reporting.model.style import STYLES
@@ -56,7 +56,7 @@ class _Part:
         """What is not said by the caption; below the last part alone."""
         last = self.number == self.of
         stated = self.table.stated
-        return [note for note in self.table.notes if note not in stated] if last else []
+        return [note for note in self.table.shown if note not in stated] if last else []
 
 
 def latex(table: Table) -> str:
@@ -124,7 +124,8 @@ def _packages(table: Table, found: Fit) -> list[str]:
 
 def _comment(table: Table, found: Fit, *, long: bool) -> str:
     """What the table is, and what was replaced, in lines that TeX passes by."""
-    lines = [*table.comment, *table.method]
+    silent = () if table.shown else table.warnings
+    lines = [*table.comment, *table.method, *silent]
     lines += [rf"Preamble: \usepackage{{{','.join(_packages(table, found))}}}", *found.said]
     if table.typesetting.long is True and not long:
         lines.append(
@@ -139,7 +140,7 @@ def _comment(table: Table, found: Fit, *, long: bool) -> str:
     lines += [
         f"pdfLaTeX cannot set {what}: spelled by its number" for what in unsettable(_words(table))
     ]
-    safe = (visible(line).encode("ascii", "backslashreplace").decode("ascii") for line in lines)
+    safe = (in_ascii(line) for line in lines)
     return "".join(f"% {line}\n" for line in safe)
 
 
@@ -147,7 +148,7 @@ def _words(table: Table) -> str:
     """All words of the table, to look for what cannot be set."""
     cells = (cell for row in table.rows for cell in row.cells)
     labels = (f"{column.label} {column.unit}" for column in table.columns)
-    said = [*_sentences(table), *labels, *table.notes]
+    said = [*_sentences(table), *labels, *table.shown]
     return " ".join([*said, *(cell.text for cell in cells if isinstance(cell, Text))])
 
 

@@ -133,20 +133,23 @@ def spelled_cell(cell: Cell, layout: ColumnLayout) -> str:
         centre = _number(cell.centre) if aligned else _alone(cell.centre)
         parts = [(r"\bfseries " if cell.best else "") + centre]
         if layout.spread:
-            parts.append(rf"$\pm\,${cell.half.plain}" if cell.half else "")
-        mark = f"$^{{{escape(cell.mark).strip('$')}}}$" if cell.mark else ""
+            parts.append(rf"$\pm\,${escape(cell.half.plain)}" if cell.half else "")
         if layout.mark:
-            parts.append(mark)
+            parts.append(_raised(cell.mark))
         else:
-            parts[-1] += mark
+            parts[-1] += _raised(cell.mark)
         return " & ".join(parts).rstrip()
     if isinstance(cell, Range):
-        return f"{_number(cell.centre)} & {escape(cell.span)}"
+        return f"{_number(cell.centre)} & {escape(cell.span)}{_raised(cell.mark)}"
     if isinstance(cell, Number):
         return _number(cell)
     if isinstance(cell, Blank) and (layout.span > 1 or layout.specification.startswith("S")):
         return rf"\multicolumn{{{layout.span}}}{{c}}{{{escape(cell.plain)}}}"
     return escape(cell.plain).replace(r"\textless{}", "$<$")
+
+
+def _raised(mark: str) -> str:
+    return f"$^{{{escape(mark).strip('$')}}}$" if mark else ""
 
 
 def _parts(column: Column, cells: Sequence[Cell]) -> tuple[bool, bool]:
@@ -180,7 +183,8 @@ def _body_width(column: Column, cells: Sequence[Cell], size: Size) -> float:
         for one in cells
         if isinstance(one, Spread) and one.half
     ]
-    return max([wide + max(behind, default=0.0), *plain])
+    apart = [points(one.plain, size) for one in numbers if not one.aligned]
+    return max([max([wide, *apart]) + max(behind, default=0.0), *plain])
 
 
 def _head_width(column: Column, size: Size) -> float:
@@ -216,7 +220,7 @@ def _gap(layout: ColumnLayout) -> str:
 
 def _format(centres: Sequence[Number]) -> str:
     """The room that siunitx keeps: `+2.2` for up to -12.34."""
-    digits = [number.digits for number in centres if number.digits[-1].isdigit()]
+    digits = [number.digits for number in centres if number.aligned]
     sign = "+" if any(text[0] in "+-" for text in digits) else ""
     whole = max((len(text.lstrip("+-").partition(".")[0]) for text in digits), default=1)
     decimals = max((len(text.partition(".")[2]) for text in digits), default=0)
@@ -224,10 +228,9 @@ def _format(centres: Sequence[Number]) -> str:
 
 
 def _number(number: Number) -> str:
-    digits = number.digits
-    return digits if digits[-1].isdigit() else f"{{{escape(digits)}}}"
+    return number.digits if number.aligned else f"{{{escape(number.plain)}}}"
 
 
 def _alone(number: Number) -> str:
     """A number in a column that is not siunitx's, grouped as it would be there."""
-    return rf"\num{{{number.digits}}}" if number.digits[-1].isdigit() else escape(number.digits)
+    return rf"\num{{{number.digits}}}" if number.aligned else escape(number.plain)

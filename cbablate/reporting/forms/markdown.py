@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cbablate.character import visible, width
+from cbablate.reporting.forms.symbol import SYMBOL
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.table import MARK, Table
 
@@ -25,10 +26,11 @@ def markdown(table: Table) -> str:
         f"{':' if to_left else '-'}{'-' * max(1, wide - 2)}{'-' if to_left else ':'}"
         for to_left, wide in zip(left, widths, strict=True)
     ]
+    silent = () if table.shown else table.warnings
     widths = [max(wide, 3) for wide in widths]
     marks = [_mark(table, row) for row in table.rows]
     lines = [
-        *(f"<!-- {_remark(line)} -->" for line in (*table.comment, *table.method)),
+        *(f"<!-- {_remark(line)} -->" for line in (*table.comment, *table.method, *silent)),
         *([f"<!-- {MARK} data {table.name} {table.data} -->"] if table.data else []),
         "",
         f"**{_escaped(table.caption)}**",
@@ -38,7 +40,7 @@ def markdown(table: Table) -> str:
             for line, mark in zip([heads, rule, *body], [" |", " |", *marks], strict=True)
         ),
         "",
-        *(f"- {_escaped(note)}" for note in table.notes),
+        *(f"- {_sentence(note)}" for note in table.shown),
         *([f"<!-- {MARK} end {table.name} -->"] if table.data else []),
     ]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -60,6 +62,10 @@ def _escaped(text: str) -> str:
     shown = _SPECIAL.sub(r"\\\1", visible(text))
     shown = _TAG.sub("&lt;", _ENTITY.sub("&amp;", shown))
     return shown.replace(">", "&gt;")
+
+
+def _sentence(text: str) -> str:
+    return SYMBOL.sub(r"*\g<0>*", _escaped(text))
 
 
 def _remark(text: str) -> str:

@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from cbablate.character import code_point, visible
+from cbablate.reporting.forms.symbol import SYMBOL
 
 __all__ = ["SYMBOLS", "breakable", "escape", "is_endless", "prose", "unsettable"]
 
@@ -84,7 +85,7 @@ _LETTERS = {
     "…": r"\dots{}",
     "⁄": "/",
     "‐": "-",
-    "‑": "-",
+    "‑": r"\mbox{-}",
 }
 
 _SMALL = (
@@ -137,6 +138,13 @@ SYMBOLS = {
 }
 
 _CLUSTER = re.compile(r".[\u0300-\u036f]*", re.DOTALL)
+_HYPHEN = re.compile(r"(?<=[^\W\d])-(?=\d)")
+"""Of `Top-1`: TeX would end a line after it."""
+_UNIT = re.compile(
+    r"(?<=\d) (?=(?:\\%|[A-Za-z]+(?:/[A-Za-z]+)?)(?:[);,.]|$)|\\%)"  # 0.55 pp), 95 % of
+    r"|(?<=dagger\$:) |(?<=\$) (?==)|(?<=\$ =|\$~=) (?=\d)"  # n = 6
+)
+"""The space between a number and what it counts, and around the sign after a symbol or mark."""
 _JOINED = "-,'"
 """What fonts join with a second of its kind, as LaTeX spells it."""
 _APART = r"{\kern0pt}"
@@ -150,7 +158,7 @@ _ENDLESS = 40
 
 def escape(text: str) -> str:
     """The text as LaTeX that sets it, in one line, wherever words may stand."""
-    return "".join(spelled for _, spelled in _clusters(text))
+    return "".join(spelled for _, spelled in _clusters(text)).replace("}$$^{", "")  # 10^{17}
 
 
 def breakable(text: str) -> str:
@@ -170,8 +178,13 @@ def breakable(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """The text as LaTeX for a paragraph: words are broken only where one is longer than a line."""
-    return breakable(text) if is_endless(text) else escape(text)
+    """The text as LaTeX for a paragraph: words are broken only where one is longer than a line.
+
+    No line ends between a number and its unit, nor within `Top-1`; symbols are in italics.
+    """
+    together = _HYPHEN.sub("‑", text)
+    spelled = breakable(together) if is_endless(text) else escape(together)
+    return _UNIT.sub("~", SYMBOL.sub(r"$\g<0>$", spelled))
 
 
 def is_endless(text: str) -> bool:

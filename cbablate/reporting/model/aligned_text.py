@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Sequence
 
 from cbablate.character import visible, width
-from cbablate.reporting.model.cell import DASH, Blank, Cell, Range, Spread
+from cbablate.reporting.model.cell import DASH, MINUS, Blank, Cell, Range, Spread
 from cbablate.reporting.model.column import Column, Row
 
-__all__ = ["aligned_text"]
+__all__ = ["aligned_text", "in_ascii"]
 
 _GAP = "  "
 _NARROWEST = 60
@@ -18,6 +18,7 @@ _ASCII = str.maketrans(
         "±": "+-",
         "Δ": "diff.",
         DASH: "-",
+        MINUS: "-",
         "†": "*",
         "↑": "(max)",
         "↓": "(min)",
@@ -26,6 +27,8 @@ _ASCII = str.maketrans(
         "“": '"',
         "”": '"',
         "⁻": "-",
+        "Š": "S",
+        "á": "a",
         **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)),
     }
 )
@@ -51,16 +54,8 @@ def aligned_text(
     for row, line in zip(rows, lines[2:], strict=True):
         body += ["", line] if row.opens else [line]
     headings = [line for line in lines[:2] if line.strip()]
-    told = [
-        wrapped
-        for note in below
-        for wrapped in textwrap.wrap(_spelled(note, ascii_only), wide, subsequent_indent="  ")
-    ]
-    title = [
-        wrapped
-        for line in above
-        for wrapped in textwrap.wrap(_spelled(line, ascii_only), wide, subsequent_indent="  ")
-    ]
+    told = [line for note in below for line in _wrapped(_spelled(note, ascii_only), wide)]
+    title = [line for one in above for line in _wrapped(_spelled(one, ascii_only), wide)]
     return "\n".join([*title, "", rule, *headings, rule, *body, rule, *told]) + "\n"
 
 
@@ -94,9 +89,17 @@ def _spelled(text: str, ascii_only: bool) -> str:
     shown = visible(text) if text.strip() else text
     if text.startswith(" ") and text.strip():
         shown = f" {shown}"
-    if not ascii_only:
-        return shown
-    return shown.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+    return in_ascii(shown) if ascii_only else shown
+
+
+def in_ascii(text: str) -> str:
+    """The text in one line of ASCII: signs as one types them, the rest by number."""
+    return visible(text).translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _wrapped(text: str, wide: int) -> list[str]:
+    """The text in lines, of which none ends within a word such as Top-1."""
+    return textwrap.wrap(text, wide, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _joined(fields: Sequence[str]) -> str:

@@ -1,19 +1,56 @@
 """Cells: what stands in one place of a table, formatted once, before anything is spelled.
 
-The numbers' texts use a plain alphabet: digits, point, `-`, `+`, and the symbols below. A
-renderer turns them into its own; it never sees a float, so that all forms of a table agree.
+A renderer never sees a float, so that all forms of a table agree: it takes a number's `digits`,
+ASCII for programs (siunitx, CSV), or `plain`, what people read. This module alone makes text of
+numbers, the sentences' too.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
-__all__ = ["DASH", "Blank", "Cell", "Count", "Number", "Probability", "Range", "Spread", "Text"]
+__all__ = [
+    "DASH",
+    "MINUS",
+    "Blank",
+    "Cell",
+    "Count",
+    "Number",
+    "Probability",
+    "Range",
+    "Spread",
+    "Text",
+    "hyphened",
+    "raised",
+    "significant",
+]
 
 DASH = "\u2013"
 """An en dash: no value here, or from here to there."""
+MINUS = "\u2212"
+"""The minus sign: as wide as a plus, and no line ends after it."""
+_TIMES = "\u00d7"
 _ALPHA = 0.05
+_NEGATIVE = re.compile(rf"{MINUS}(?=[\d.])")
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def raised(power: int) -> str:
+    """An exponent: `⁻⁷`."""
+    return str(power).translate(_SUPERSCRIPTS)
+
+
+def significant(value: float, digits: int, *, signed: bool = False) -> str:
+    """A number in a sentence, with so many significant digits: `−0.0312`, `1.2×10⁻⁷`."""
+    mantissa, _, power = f"{value:{'+' if signed else ''}.{digits}g}".partition("e")
+    return mantissa.replace("-", MINUS) + (f"{_TIMES}10{raised(int(power))}" if power else "")
+
+
+def hyphened(text: str) -> str:
+    """Text for programs: its numbers with the hyphen that they read as a minus."""
+    return _NEGATIVE.sub("-", text)
 
 
 @dataclass(frozen=True)
@@ -30,30 +67,45 @@ class Text:
 
 @dataclass(frozen=True)
 class Number:
-    """A value with this number of decimals; `signed` shows a plus. What is not finite is a dash."""
+    """A value with this number of decimals; `signed` shows a plus. What is not finite is a dash.
+
+    `apart` says that the value is far from all others of its column: it is written with a power of
+    ten of its own, and has the decimals before that.
+    """
 
     value: float | None
     decimals: int = 0
     signed: bool = False
+    apart: bool = False
+
+    @property
+    def aligned(self) -> bool:
+        """Whether it stands at its column's point: a dash does not, nor a power of its own."""
+        return self.value is not None and math.isfinite(self.value) and not self.apart
 
     @property
     def digits(self) -> str:
         """`-0.42`, with neither thousands' separators nor a zero that has a sign."""
         if self.value is None or not math.isfinite(self.value):
             return DASH
-        text = f"{self.value:.{self.decimals}f}"
+        text = f"{self.value:.{self.decimals}{'e' if self.apart else 'f'}}"
+        if self.apart and self.value == 0:
+            return "0"
+        if self.apart:
+            mantissa, _, power = text.partition("e")
+            text = f"{mantissa}{_TIMES}10{raised(int(power))}"
         if not text.strip("-0."):
             return text.lstrip("-")
         return f"+{text}" if self.signed and self.value > 0 else text
 
     @property
     def plain(self) -> str:
-        """The digits, grouped by commas from five before the point."""
-        digits = self.digits
-        whole, point, decimals = digits.lstrip("+-").partition(".")
-        if len(whole) < 5 or digits == DASH:
-            return digits
-        sign = digits[: len(digits) - len(digits.lstrip("+-"))]
+        """The digits, grouped by commas from five before the point, with a true minus."""
+        text = self.digits.replace("-", MINUS)
+        sign = text[: len(text) - len(text.lstrip(f"+{MINUS}"))]
+        whole, point, decimals = text[len(sign) :].partition(".")
+        if len(whole) < 5 or not whole.isdecimal():
+            return text
         return f"{sign}{int(whole):,}{point}{decimals}"
 
 
@@ -78,11 +130,12 @@ class Spread:
 
 @dataclass(frozen=True)
 class Range:
-    """A centre with the least and the greatest value: `2134 (2101–2160)`."""
+    """A centre with the least and the greatest value: `2134 (2101–2160)`, and a mark."""
 
     centre: Number
     low: Number
     high: Number
+    mark: str = field(default="", kw_only=True)
 
     @property
     def span(self) -> str:
@@ -94,7 +147,7 @@ class Range:
     @property
     def plain(self) -> str:
         """All of it in a line."""
-        return f"{self.centre.plain} {self.span}"
+        return f"{self.centre.plain} {self.span}{' ' if self.mark else ''}{self.mark}"
 
 
 @dataclass(frozen=True)

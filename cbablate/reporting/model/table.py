@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cbablate.reporting.model.aligned_text import aligned_text
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.sheet import Sheet
-from cbablate.spec.typesetting import Typesetting
+from cbablate.spec.typesetting import Notes, Typesetting
 
 __all__ = ["MARK", "Table"]
 
@@ -23,8 +23,9 @@ class Table:
     compared, for the source only, as the notes say it to the reader. `sheet` are the numbers,
     unrounded. `name` is a word fit for a file, `data` the version of the data behind the numbers.
 
-    `typesetting` is for LaTeX alone, and so is `statement`: the caption's sentences after the
-    first. They say what the notes of `stated` say, which then need not stand below.
+    `notes` are all of them, `brief` those at `short`, where these are not the same. `typesetting`
+    says which are shown, and is else for LaTeX alone; so is `statement`: the caption's sentences
+    after the first. They say what the notes of `stated` say, which then need not stand below.
     """
 
     name: str
@@ -39,6 +40,22 @@ class Table:
     typesetting: Typesetting = field(default_factory=Typesetting)
     statement: tuple[str, ...] = ()
     stated: tuple[str, ...] = ()
+    brief: tuple[str, ...] | None = None
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The notes that stand below it in a paper."""
+        return () if self.typesetting.notes == "none" else self.warnings
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notes that its source has at least, and a terminal shows."""
+        full = self.typesetting.notes == "full" or self.brief is None
+        return self.notes if full or self.brief is None else self.brief
+
+    def noted(self, notes: Notes) -> Table:
+        """The table with other notes than its study asks for."""
+        return replace(self, typesetting=self.typesetting.model_copy(update={"notes": notes}))
 
     def __str__(self) -> str:
         return self.as_text()
@@ -46,5 +63,5 @@ class Table:
     def as_text(self, *, ascii_only: bool = False) -> str:
         """The table as it looks in a terminal; `ascii_only` where that shows nothing else."""
         return aligned_text(
-            self.columns, self.rows, above=self.comment, below=self.notes, ascii_only=ascii_only
+            self.columns, self.rows, above=self.comment, below=self.warnings, ascii_only=ascii_only
         )

@@ -15,8 +15,8 @@ from cbablate.errors import CbablateError
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.model.cell import DASH
-from cbablate.reporting.model.scale import Scale, scale_of_means
+from cbablate.reporting.model.cell import DASH, MINUS
+from cbablate.reporting.model.scale import Scale, scale_of_differences, scale_of_means
 from cbablate.reporting.sentences.claim import difference_unit
 from cbablate.reporting.sentences.delta import unlike
 from cbablate.spec.yaml import scalar
@@ -145,15 +145,20 @@ def _estimates(a: Side, b: Side, pairs: Sequence[tuple[Arm, Arm]], name: str) ->
         return []
     metric = metric_of(b.plan, name)
     scale = scale_of_means(b.plan, estimates, name)
-    unit = difference_unit(b.plan, scale, name)
-    rows = [("", "a", "b", f"b - a{f' ({unit})' if unit else ''}")]
-    for arm, one, two in told:
-        gap: float | None = None
-        if one is not None and two is not None and one.mean is not None and two.mean is not None:
-            gap = two.mean - one.mean
-        last = DASH if gap is None else scale.number(gap, signed=True).plain
+    gaps = [_gap(one, two) for _, one, two in told]
+    apart = scale_of_differences(scale, [(gap, None, None) for gap in gaps])
+    unit = difference_unit(b.plan, apart, name)
+    rows = [("", "a", "b", f"b {MINUS} a{f' ({unit})' if unit else ''}")]
+    for (arm, one, two), gap in zip(told, gaps, strict=True):
+        last = apart.number(gap, signed=True).plain
         rows.append((arm.name, _mean(scale, one), _mean(scale, two), last))
     return ["", f"{metric.label} ({name}), mean ± 95 % half-width (n):", *_aligned(rows)]
+
+
+def _gap(one: Estimate | None, two: Estimate | None) -> float | None:
+    if one is None or two is None or one.mean is None or two.mean is None:
+        return None
+    return two.mean - one.mean
 
 
 def _mean(scale: Scale, one: Estimate | None) -> str:

@@ -16,12 +16,13 @@ from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import SessionFact, Timed, WorkerFact
 from cbablate.records.record import Record
-from cbablate.reporting.model.cell import Blank
+from cbablate.reporting.model.cell import Blank, Number, significant
 from cbablate.reporting.model.column import Column
 from cbablate.reporting.pages.cell_place import columns_listed, place_of
 from cbablate.reporting.sentences.delta import reference_of, unlike
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.statistics.bootstrap import RESAMPLES
+from cbablate.statistics.correction import share
 from cbablate.statistics.power import FEWEST_PAIRS
 from cbablate.statistics.student_t import critical
 
@@ -140,32 +141,35 @@ def _difference(case: _Told) -> Iterator[str]:
         how = _interval(case, said, said.half_width)
         yield f"{how}, from {said.low!r} to {said.high!r}"
     if said.correlation is not None and said.n >= FEWEST_PAIRS:
-        yield f"Correlation of the pairs: {said.correlation:.4f}"
+        yield f"Correlation of the pairs: {Number(said.correlation, 4).plain}"
     yield from _pairs(case, name, reference.id)
 
 
 def _interval(case: _Told, said: Contrast, half: float) -> str:
     """What a difference is the mean of, and how its interval was made."""
-    if not said.paired:
-        return "Difference of two means that share no seed, with Welch's 95 % interval"
-    means = f"Mean of n = {said.n} paired differences"
     how = case.plan.study.analysis
-    if how.correction == "dunnett":
+    hold = f", one of {said.family} that hold together" if said.joint else ""
+    if not said.paired:
+        return f"Difference of two means that share no seed, with Welch's 95 % interval{hold}"
+    means = f"Mean of n = {said.n} paired differences"
+    if said.kind == "dunnett":
         return (
             f"{means} of the seeds that all arms have, with Dunnett's joint 95 % interval over "
             f"{said.family} comparisons, one error for all arms"
         )
-    if case.summary.course is not None and said.sd:
-        return (
-            f"{means}, +- c x sd / sqrt(n): c = {half / said.sd * said.n**0.5:.6g}, of t with "
-            f"{said.n - 1} degrees of freedom at this look's own level, so that it holds over all "
-            f"looks (95 %), sd = {said.sd!r}"
-        )
-    if how.interval == "bca":
+    if said.kind == "bca":
         return f"{means} (sd = {said.sd!r}), with a 95 % BCa interval of {RESAMPLES:,} resamples"
+    t = half / said.error if said.error else 0.0
+    if said.kind == "repeated":
+        return (
+            f"{means}, +- c x sd / sqrt(n): c = {t:.6g}, of t with {said.n - 1} degrees of freedom "
+            f"at this look's own level, so that it holds over all looks (95 %{hold}), sd = "
+            f"{said.sd!r}"
+        )
+    level = 100 * (1 - share(said.family, how.steps)) if said.joint else 95
     return (
-        f"{means}, +- t x sd / sqrt(n): t = {critical(said.n - 1):.6g} "
-        f"({said.n - 1} degrees of freedom, 95 %), sd = {said.sd!r}"
+        f"{means}, +- t x sd / sqrt(n): t = {t:.6g} "
+        f"({said.n - 1} degrees of freedom, {level:.6g} %{hold}), sd = {said.sd!r}"
     )
 
 
@@ -178,11 +182,15 @@ def _p(case: _Told) -> Iterator[str]:
         if how.correction == "dunnett":
             yield f"Dunnett-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
         else:
-            yield f"Holm-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
+            by = "Holm" if how.steps == "holm" else "Šidák"
+            yield f"{by}-adjusted over {said.family} comparisons: {said.p_adjusted!r}"
         if said.p_sign_flip is not None and how.test != "sign_flip":
             yield f"Exact sign-flip test of the same pairs, not adjusted: {said.p_sign_flip!r}"
         finding = case.arm.findings[case.column.metric]
         yield f"Finding: {finding.claim}"
+        if (tost := finding.equivalence) is not None:
+            ends = f"from {tost.low!r} to {tost.high!r}"
+            yield f"The 90 % interval that two one-sided tests rest on: {ends}"
     elif said is not None:
         yield "No p value: the paired differences have no spread that could be estimated."
     yield from _difference(case)
@@ -199,7 +207,8 @@ def _test(case: _Told, said: Contrast) -> str:
         return f"Exact two-sided sign-flip test of {said.n} paired differences"
     t = (said.effect_size or 0.0) * said.n**0.5
     looked = " at the last look" if case.summary.course else ""
-    return f"Two-sided paired t test: t = {t:.6g} with {said.n - 1} degrees of freedom{looked}"
+    statistic = f"t = {significant(t, 6)} with {said.n - 1} degrees of freedom"
+    return f"Two-sided paired t test: {statistic}{looked}"
 
 
 def _timing(case: _Told) -> Iterator[str]:

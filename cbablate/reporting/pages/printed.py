@@ -22,7 +22,12 @@ BREAK = "\x1e"
 """Between two pieces of text that are no one sentence."""
 _TOKEN = re.compile(r"\\([A-Za-z]+)\*?[ \t]*|\\(.)|-{2,3}|.", re.DOTALL)
 _BOLD_ARGUMENT = frozenset({"textbf", "mathbf", "boldsymbol", "bm", "pmb"})
-_PLAIN_ARGUMENT = frozenset({"textmd", "textnormal", "mathrm", "text"})
+_PLAIN_ARGUMENT = frozenset(
+    {
+        *("textmd", "textnormal", "mathrm", "text", "mbox", "hbox", "emph", "textit", "textsc"),
+        *("texttt", "ensuremath", "mathit", "mathsf", "textsf"),
+    }
+)
 _BOLD_ON = frozenset({"bfseries", "bf", "boldmath"})
 _BOLD_OFF = frozenset({"mdseries", "normalfont", "unboldmath"})
 _ARGUMENTS: Mapping[str, int] = MappingProxyType(
@@ -65,13 +70,18 @@ _ESCAPED = {
 }
 _OPTION = re.compile(r"\s*\[[^\]]{0,99}\]")
 _GROUP = re.compile(r"\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]{0,99}\}){0,99}\}){0,400})\}")
-_MARKDOWN = re.compile(r"\\(.)|\*\*|__|<!--.{0,9999}?-->|</?[A-Za-z][^<>]{0,99}>|.", re.DOTALL)
+_MARKDOWN = re.compile(
+    r"\\(.)|(?<![\w*])\*(\w)\*(?![\w*])|\*\*|__|<!--.{0,9999}?-->|</?[A-Za-z][^<>]{0,99}>|.",
+    re.DOTALL,
+)
 _HTML = re.compile(r"<!--.{0,9999}?-->|<(/?)([A-Za-z]+\d?)[^<>]{0,9999}>|.", re.DOTALL)
 _STRONG = frozenset({"b", "strong", "th"})
 _BLOCKS = frozenset({"p", "li", "ul", "ol", "caption", "figcaption", "div", "table", "td", "th"})
+_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _MENDS: Sequence[tuple[re.Pattern[str], Callable[[str], str]]] = (
     (re.compile(r"&(?:#\d{1,6}|#x[0-9A-Fa-f]{1,6}|[A-Za-z]{2,12});"), html.unescape),
     (re.compile("[\u2060\ufeff\u200b\xad]"), lambda _: ""),
+    (re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+"), lambda power: f" {power.translate(_LOWERED)}"),
     (re.compile("[\u2212\ufe63\uff0d]"), lambda _: "-"),
     (re.compile(r"(?<![\w.)\]}])[–—](?=[\d.])"), lambda _: "-"),
     (re.compile(r"(?<=[-+])\s+(?=[\d.])"), lambda _: ""),
@@ -187,8 +197,8 @@ def _markdown_pieces(source: str) -> Iterator[tuple[str, bool]]:
     for match in _MARKDOWN.finditer(source):
         if match[0] in ("**", "__"):
             bold = not bold
-        elif match[1] is not None or len(match[0]) == 1:
-            yield match[1] or match[0], bold
+        elif match[1] or match[2] or len(match[0]) == 1:  # as it is, in italics, or a character
+            yield match[1] or match[2] or match[0], bold
         else:
             bold = {"<b>": True, "<strong>": True, "</b>": False, "</strong>": False}.get(
                 match[0], bold

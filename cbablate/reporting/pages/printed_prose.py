@@ -1,7 +1,7 @@
 """`reworded`: sentences of a caption or of notes whose numbers or claims were changed in a paper.
 
 A sentence may be left out, put elsewhere, or said in other words; one that is still like ours must
-have our numbers and our words of claims, in our order.
+have our numbers, our words of claims and, as far as they are not renamed, our arms, in our order.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ __all__ = ["Rewording", "reworded"]
 
 _SENTENCE = re.compile(rf"{BREAK}|(?<=[.?!])\s+")
 _WORD = re.compile(rf"{NUMBER.pattern}|(?P<word>[^\W\d_]+)|(?P<mark>[†‡*])")
+_QUOTES = "“”`'\""
+_NAME = "\0"
+"""What the name of an arm begins with among the words of a claim."""
 _ALIKE = 0.5
 """A sentence less like any of ours is its author's own."""
 _MOST = 2_000
@@ -66,7 +69,7 @@ def reworded(
         if one.words in same or not one.words:
             continue
         like = _likest(one, ours)
-        if like is not None and like.claims != one.claims:
+        if like is not None and not _agree(one, like):
             found.append(Rewording(one.text, like.text))
     return found
 
@@ -97,22 +100,52 @@ def _ours(
     tables: Sequence[Table], names: Sequence[str], read: Callable[[str], Printed]
 ) -> Iterator[_Sentence]:
     for table in tables:
-        for said in (*table.statement, *table.notes):
+        for said in (*table.statement, *table.notes, *table.warnings):
             yield from _sentences(_shown(said, read), names)
 
 
 def _sentences(text: str, names: Sequence[str]) -> Iterator[_Sentence]:
     known = frozenset(_CLAIMS.split())
+    named = _named(names, known)
     for piece in _SENTENCE.split(text):
-        words = tuple(_words(piece))
-        bare, head = piece, piece.partition(":")[0].strip(" \n\u2009-*")
-        for name in names:
-            bare = bare.replace(name, " ")
-        known = frozenset(_CLAIMS.split())
-        claims = tuple(
-            one for one in _words(bare) if one in known or one[-1:].isdigit() or one in "†‡*"
+        claims: list[str] = []
+        place = 0
+        for match in named.finditer(piece):
+            claims += _claiming(piece[place : match.start()], known)
+            claims.append(f"{_NAME}{match[0].strip(_QUOTES)}")
+            place = match.end()
+        claims += _claiming(piece[place:], known)
+        head = piece.partition(":")[0].strip(" \n\u2009-*")
+        yield _Sentence(
+            " ".join(piece.split()),
+            tuple(_words(piece)),
+            tuple(claims),
+            head if head in names else "",
         )
-        yield _Sentence(" ".join(piece.split()), words, claims, head if head in names else "")
+
+
+def _named(names: Sequence[str], known: frozenset[str]) -> re.Pattern[str]:
+    """Where an arm is named; one that is called as a claim is worded, in quotation marks only."""
+    each = (
+        rf"[{_QUOTES}]+{re.escape(name)}[{_QUOTES}]+"
+        if name.lower() in known
+        else rf"(?<!\w){re.escape(name)}(?!\w)"
+        for name in names
+    )
+    return re.compile("|".join(each) or r"\Z(?!)")
+
+
+def _claiming(text: str, known: frozenset[str]) -> list[str]:
+    """Its numbers, its marks, and its words that claim anything."""
+    return [one for one in _words(text) if one in known or one[-1:].isdigit() or one in "†‡*"]
+
+
+def _agree(printed: _Sentence, ours: _Sentence) -> bool:
+    """Whether both claim the same of the same arms; an arm that is not there was renamed."""
+    there = {one for one in printed.claims if one.startswith(_NAME)}
+    return list(printed.claims) == [
+        one for one in ours.claims if not one.startswith(_NAME) or one in there
+    ]
 
 
 def _words(text: str) -> Iterator[str]:
@@ -128,7 +161,7 @@ def _likest(one: _Sentence, ours: Sequence[_Sentence]) -> _Sentence | None:
     """That sentence of ours which this one is made from; None if it is its author's own."""
     named = [other for other in ours if one.name and other.name == one.name]
     if named:
-        return next((other for other in named if other.claims == one.claims), named[0])
+        return next((other for other in named if _agree(one, other)), named[0])
     match = SequenceMatcher(autojunk=False)
     match.set_seq2(one.words)
     best, most = None, _ALIKE

@@ -30,6 +30,7 @@ from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.figures.figure import WIDTH, labelled, write_figure
 from cbablate.reporting.figures.picture import Picture, pictures
+from cbablate.reporting.model.cell import significant
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.sentences.claim import claims
@@ -200,7 +201,7 @@ def _row(one: TrialOutcome, metrics: Sequence[str]) -> dict[str, Any]:
         "state": past.state.value,
         "why": brief(past.failure or past.reason, LONGEST_REASON),
         "spent": spent,
-        "values": [(v, "" if v is None else f"{v:.6g}") for v in values],
+        "values": [(v, "" if v is None else significant(v, 6)) for v in values],
         "seconds": round(past.last.seconds, 1) if past.last else None,
         "session": past.session,
     }

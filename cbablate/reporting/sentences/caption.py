@@ -11,19 +11,20 @@ from collections.abc import Iterator, Sequence
 from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.planning.plan import Plan
-from cbablate.reporting.model.scale import scale_in
+from cbablate.reporting.model.scale import difference_scale
+from cbablate.reporting.sentences.brief import short_legend, short_tuning
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.reporting.sentences.note import legend
 from cbablate.reporting.sentences.tuning_note import given
-from cbablate.statistics.power import ALPHA
 
 __all__ = ["stated", "statement"]
 
 _SPLITS = {"test": "test", "val": "validation", "train": "training"}
 _BOLD = (
-    "Bold: the best, and all that are not distinguishable from it (paired with it by seed: paired "
-    f"t test, Holm-adjusted p < {ALPHA}, and the exact sign-flip test agrees)."
+    "Bold: the best, and all that are not distinguishable from it (in pairs by seed, corrected for "
+    "all pairs of arms)."
 )
+_BEST = "Bold: the best, and what is not distinguishable from it."
 _MOST = 3
 """How many machines or commits are named; beyond them, the count is given."""
 
@@ -37,6 +38,9 @@ def statement(
     """
     if not any(one.counts.complete for one in summary.arms):
         return ()
+    if plan.study.typesetting.caption_detail == "short":
+        sentences = (*short_legend(plan, summary), *([_BEST] if bold else []))
+        return (*sentences, *short_tuning(tuned))
     return (
         *_replicates(plan, summary),
         *legend(plan, summary),
@@ -51,7 +55,10 @@ def statement(
 def stated(plan: Plan, summary: Summary, tuned: Tuned | None = None) -> tuple[str, ...]:
     """The notes that say what the statement says, word for word."""
     said = statement(plan, summary, tuned)
-    return tuple(one for one in (*legend(plan, summary), *_tuning(tuned)) if one in said)
+    if plan.study.typesetting.caption_detail == "full" and said:
+        said = (*said, *short_legend(plan, summary), *short_tuning(tuned))
+    short = (*short_legend(plan, summary), *short_tuning(tuned))
+    return tuple(one for one in (*legend(plan, summary), *_tuning(tuned), *short) if one in said)
 
 
 def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -98,7 +105,7 @@ def _margin(plan: Plan, summary: Summary) -> Iterator[str]:
     name = summary.primary
     if plan.study.margin is None or not name:
         return
-    scale = scale_in(plan, summary, name)
+    scale = difference_scale(plan, summary, name)
     words = margin_words(plan, scale, difference_unit(plan, scale, name))
     yield f"Margin of equivalence: {words}."
 

@@ -3,60 +3,129 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from cbablate.analysis.contrasts.contrast import Contrast
-from cbablate.analysis.contrasts.verdict import Claim, Finding
+from cbablate.analysis.contrasts.verdict import SURE, Claim, Finding, agrees, turned
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.phrases import LISTED, counted, first_few
 from cbablate.planning.plan import Plan
-from cbablate.reporting.model.scale import Scale, scale_in
+from cbablate.reporting.model.cell import Probability, significant
+from cbablate.reporting.model.rounding import Ends
+from cbablate.reporting.model.scale import Scale, difference_scale
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
-__all__ = ["claims", "difference_unit", "few_pairs", "margin_words"]
+__all__ = ["brief_claims", "claims", "difference_unit", "few_pairs", "margin_words"]
 
 _FLOOR = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
-_KINDS: tuple[Claim, ...] = ("helps", "hurts", "differs", "equivalent", "undecided", "too few")
+_KINDS: tuple[Claim, ...] = (*SURE, "equivalent", "unconfirmed", "undecided", "too few")
+
+
+@dataclass(frozen=True)
+class _Said:
+    """A finding: its words, alike for all arms that share it, and the numbers of one arm.
+
+    `needed` says that the words cannot be believed without the numbers, which no cell shows.
+    """
+
+    arm: str
+    claim: Claim
+    words: str
+    numbers: str
+    needed: bool = False
 
 
 def claims(plan: Plan, summary: Summary) -> Iterator[str]:
-    """How findings were reached, then one sentence an arm; of many arms one a kind of finding.
+    """How findings were reached, then a sentence for each kind of finding, with its arms.
 
     Nothing, where no pair of the primary metric is known.
     """
-    name = summary.primary
-    compared = [one for one in summary.arms if name in one.contrasts]
-    known = [one.contrasts[name] for one in compared]
-    if not any(one.n for one in known):
+    name, compared = summary.primary, _compared(summary)
+    if not compared:
         return
-    found = [one.findings[name] for one in compared]
-    if all(one.claim == "too few" for one in found):
-        yield _none_found("t" if any(c.p is not None for c in known) else "")
+    if _too_few(summary):
+        test = {"t": "t", "sign_flip": "sign-flip"}[plan.study.analysis.test]
+        known = any(one.contrasts[name].p is not None for one in compared)
+        yield _none_found(test if known else "")
         return
-    scale = scale_in(plan, summary, name)
+    unit, margin, said = _every(plan, summary)
+    if not said:
+        return
+    how = _method(compared, name, margin, looks=summary.course is not None)
+    measured = f", intervals in {unit}" if unit else ""
+    yield f"Findings on {metric_of(plan, name).label}{measured}: {how}."
+    for words, group in _grouped(said):
+        arms = first_few(f"{one.arm} ({one.numbers})" if one.numbers else one.arm for one in group)
+        many = f", {len(group)} of {len(said)}" if len(said) > LISTED else ""
+        yield f"{words[:1].upper()}{words[1:]}{many}: {arms}."
+
+
+def brief_claims(plan: Plan, summary: Summary, *, shown: bool = True) -> Iterator[str]:
+    """All findings in one sentence. If differences are `shown` in cells, it repeats no interval."""
+    if not _compared(summary):
+        return
+    if _too_few(summary):
+        yield from claims(plan, summary)
+        return
+    unit, _, said = _every(plan, summary)
+    groups = [f"{words}: {_arms(group, len(said), shown=shown)}" for words, group in _grouped(said)]
+    if groups:
+        measured = f" ({unit})" if unit and not shown else ""
+        yield f"On {metric_of(plan, summary.primary).label}{measured}, {'; '.join(groups)}."
+
+
+def _arms(group: Sequence[_Said], every: int, *, shown: bool) -> str:
+    """Whom a finding is of: by name, or all, where it is of every arm alike."""
+    if any(not shown or one.needed for one in group):
+        told = [f"{one.arm} ({one.numbers})" if one.numbers else one.arm for one in group]
+    else:
+        told = [one.arm for one in group]
+        if len(group) == every > 1:
+            return f"all {every}"
+    if any("," in one.arm for one in group):
+        names = [f"“{one.arm}”" for one in group]
+        told = [
+            name + words.removeprefix(one.arm)
+            for name, words, one in zip(names, told, group, strict=True)
+        ]
+    more = len(told) - LISTED
+    return ", ".join(told[:LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _compared(summary: Summary) -> list[ArmSummary]:
+    """The arms with contrasts of the primary metric; none where no pair is known."""
+    compared = [one for one in summary.arms if summary.primary in one.contrasts]
+    return compared if any(one.contrasts[summary.primary].n for one in compared) else []
+
+
+def _too_few(summary: Summary) -> bool:
+    return all(one.findings[summary.primary].claim == "too few" for one in _compared(summary))
+
+
+def _every(plan: Plan, summary: Summary) -> tuple[str, str, list[_Said]]:
+    """The unit of differences, the margin in words, and what is said of each arm.
+
+    Nothing is said before the first look.
+    """
+    name, compared = summary.primary, _compared(summary)
+    scale = difference_scale(plan, summary, name)
     unit = difference_unit(plan, scale, name)
     margin = margin_words(plan, scale, unit)
-    looks = summary.course is not None
-    if looks and all(one.contrasts[name].p is None for one in compared):
-        return
-    how = _method(compared, name, margin, looks=looks)
-    yield f"Findings on {metric_of(plan, name).label}: {how}."
-    said = [
-        _said(one.contrasts[name], one.findings[name], scale, unit=unit, margin=margin)
-        for one in compared
-    ]
-    if len(compared) <= LISTED:
-        for one, words in zip(compared, said, strict=True):
-            yield f"{one.arm.name}: {words}."
-        return
-    for kind in _KINDS:
-        of_kind = [
-            f"{one.arm.name}: {words}"
-            for one, words in zip(compared, said, strict=True)
-            if one.findings[name].claim == kind
-        ]
-        if of_kind:
-            yield f"{len(of_kind)} of {len(compared)} arms: {first_few(of_kind)}."
+    if summary.course is not None and all(one.contrasts[name].p is None for one in compared):
+        return unit, margin, []
+    together = "simultaneous " if plan.study.analysis.joint and len(compared) > 1 else ""
+    within = f"no difference larger than {margin} ({together}90 % intervals)"
+    return unit, margin, [_said(one, name, scale, (margin, within)) for one in compared]
+
+
+def _grouped(said: Sequence[_Said]) -> list[tuple[str, list[_Said]]]:
+    """The findings by their words, the graver kind first."""
+    ordered = sorted(said, key=lambda one: _KINDS.index(one.claim))
+    groups: dict[str, list[_Said]] = {}
+    for one in ordered:
+        groups.setdefault(one.words, []).append(one)
+    return list(groups.items())
 
 
 def few_pairs(counts: Sequence[int], test: str) -> Iterator[str]:
@@ -84,22 +153,20 @@ def difference_unit(plan: Plan, scale: Scale, name: str) -> str:
 def margin_words(plan: Plan, scale: Scale, unit: str) -> str:
     """The study's margin as it was written, not rounded as means are; "" without one."""
     value = scale.number(plan.study.margin).value
-    return "" if value is None else _measured(f"{value:.6g}", unit)
+    return "" if value is None else _measured(significant(value, 6), unit)
 
 
 def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bool) -> str:
     """What each word that is used rests on."""
     found = [one.findings[name] for one in compared]
     kinds = {one.claim for one in found}
-    words = " or ".join(kind for kind in _KINDS[:3] if kind in kinds)
-    rule = f"adjusted p < {ALPHA}, and the exact sign-flip test agrees"
-    if looks:
-        rule = f"adjusted p < {ALPHA}"
+    words = " or ".join(kind for kind in SURE if kind in kinds)
+    rule = f"adjusted p < {ALPHA}" + ("" if looks else ", and the exact sign-flip test agrees")
     parts = [f"{words}: {rule}" if words else f"none differs for sure (that is: {rule})"]
     if not looks and any(one.contrasts[name].n > MOST_PAIRS for one in compared):
         parts.append(f"beyond {MOST_PAIRS} pairs the t test decides alone")
     if any(one.small for one in found):
-        parts.append("no larger difference: two one-sided t tests, Holm-adjusted")
+        parts.append("no larger difference: two one-sided t tests, adjusted alike")
     elif any(one.p_equivalence is not None for one in found):
         parts.append(f"none is shown to lie within the margin of {margin}")
     if "too few" in kinds:
@@ -107,25 +174,49 @@ def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bo
     return "; ".join(parts)
 
 
-def _said(contrast: Contrast, finding: Finding, scale: Scale, *, unit: str, margin: str) -> str:
-    """One finding, with the numbers that it rests on."""
-    if finding.claim == "too few":
-        return f"too few replicates ({counted(contrast.n, 'pair')})"
-    interval = _interval(contrast, scale, unit)
-    if finding.claim == "equivalent":
-        return f"no difference larger than {margin}{interval}"
-    sure = finding.claim in _KINDS[:3]
-    small = f", by less than {margin}" if finding.small and sure else ""
-    alone = contrast.p_adjusted is not None and contrast.p_adjusted < ALPHA
-    doubt = ", as the sign-flip test does not agree" if alone and not sure else ""
-    return f"{finding.claim}{small}{doubt}{interval}"
+def _said(one: ArmSummary, name: str, scale: Scale, margin: tuple[str, str]) -> _Said:
+    """One finding, with the numbers that it rests on; `margin` in words, and what lies within."""
+    contrast, finding = one.contrasts[name], one.findings[name]
+    claim, words, numbers = finding.claim, str(finding.claim), list[str]()
+    if claim == "too few":
+        return _Said(one.arm.name, claim, "too few replicates", counted(contrast.n, "pair"))
+    ends: Ends = (contrast.difference, contrast.low, contrast.high)
+    if claim == "equivalent":
+        tost = finding.equivalence
+        words = margin[1]
+        ends = (contrast.difference, tost.low, tost.high) if tost else (None, None, None)
+    elif claim == "unconfirmed":
+        doubt, number = _doubt(contrast, finding)
+        words, numbers = f"unconfirmed, as {doubt}", [number] if number else []
+    elif finding.small and finding.sure:
+        words = f"{claim}, by less than {margin[0]}"
+    numbers += [found] if (found := _interval(ends, scale)) else []
+    needed = claim in ("equivalent", "unconfirmed")
+    return _Said(one.arm.name, claim, words, "; ".join(numbers), needed)
 
 
-def _interval(contrast: Contrast, scale: Scale, unit: str) -> str:
-    if contrast.low is None or contrast.high is None:
+def _doubt(contrast: Contrast, finding: Finding) -> tuple[str, str]:
+    """Why a difference that one view of the numbers shows is claimed by no word; and by how much
+    that view falls short.
+    """
+    p = contrast.p_adjusted
+    if p is not None and p >= ALPHA:
+        return "its own interval leaves out 0, but not p", f"p = {Probability(p).plain}"
+    if not contrast.excludes_zero:
+        return f"adjusted p < {ALPHA}, but the interval has 0 in it", ""
+    if not agrees(contrast, finding.p_sign_flip):
+        flip = Probability(finding.p_sign_flip or 1.0).plain
+        return "the exact sign-flip test does not agree", f"its p = {flip}"
+    if turned(contrast):
+        return "the means, over all seeds that each has, differ the other way", ""
+    return "one view of the numbers does not agree", ""
+
+
+def _interval(ends: Ends, scale: Scale) -> str:
+    written = scale.interval(*ends)
+    if written.low is None or written.high is None:
         return ""
-    low, high = (scale.number(end, signed=True).plain for end in (contrast.low, contrast.high))
-    return f" ({low} to {_measured(high, unit)})"
+    return f"{written.low.plain} to {written.high.plain}"
 
 
 def _measured(digits: str, unit: str) -> str:

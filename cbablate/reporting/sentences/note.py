@@ -13,7 +13,7 @@ from cbablate.phrases import counted, first_few
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.reporting.model.cell import DASH, Probability
+from cbablate.reporting.model.cell import Number, Probability
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
@@ -24,16 +24,40 @@ from cbablate.reporting.sentences.shortfall import (
     short,
     shortfalls,
 )
+from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import RESAMPLES
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
-__all__ = ["DAGGER", "comment", "fixed_marks", "legend", "mark_note", "marked", "method", "notes"]
+__all__ = [
+    "CORRECTIONS",
+    "DAGGER",
+    "MARK",
+    "WELCH",
+    "any_marked",
+    "comment",
+    "compared",
+    "design_notes",
+    "doubts",
+    "effect_notes",
+    "fixed_marks",
+    "legend",
+    "mark_note",
+    "marked",
+    "method",
+    "notes",
+    "whom",
+]
 
 DAGGER = "†"
-"""The mark of a difference that is significant (`Contrast.significant`)."""
+"""The mark of a difference that is claimed (`Finding.sure`), and of no other."""
+MARK = f"{DAGGER}: adjusted p < {ALPHA}, and the exact sign-flip test agrees."
+_ALONE = f"{DAGGER}: adjusted p < {ALPHA}."
+WELCH = "‡"
+"""The mark of a difference that no seed is behind on both sides."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
+CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
 _HARDLY = 1.05
 
 
@@ -76,9 +100,10 @@ def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
         )
     test = _TESTS[how.test]
     interval = "t-intervals" if how.interval == "t" else f"BCa intervals of {RESAMPLES:,} resamples"
+    kind = "simultaneous" if how.joint else "single"
     return tuple(
-        f"Differences paired by replicate; two-sided {test}; Holm over the metric's "
-        f"comparisons, {family} of them; 95 % {interval}, not adjusted"
+        f"Differences paired by replicate; two-sided {test}; {how.steps.capitalize()} over the "
+        f"metric's comparisons, {family} of them; {kind} 95 % {interval}"
         for family in families
     )
 
@@ -90,32 +115,32 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
         *looks_notes(plan, summary),
-        *_timings(plan, summary),
+        *timing_notes(plan, summary),
         *absences(plan, summary),
         *missing(summary),
         *shortfalls(plan, summary, primary),
         *mixtures(summary),
-        *_design(plan),
+        *design_notes(plan),
         *claims(plan, summary),
-        *_effects(plan, summary),
+        *effect_notes(plan, summary),
     ]
     return tuple(found)
 
 
 def legend(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """Those of the notes that say what a table's signs mean: its interval, difference and mark."""
-    found = _compared(summary, summary.primary)
-    return (*_intervals(plan, summary), *([_difference(plan, found)] if found else []))
+    found = compared(summary, summary.primary)
+    return (*_intervals(plan, summary), *([_difference(plan, summary)] if found else []))
 
 
-def _design(plan: Plan) -> Iterator[str]:
+def design_notes(plan: Plan) -> Iterator[str]:
     """What a screening design cannot tell apart."""
     if plan.study.design in SCREENING and plan.study.factors:
         yield "Arms differ in many factors at once: `cbablate table --effects` has their effects."
         yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
 
 
-def _effects(plan: Plan, summary: Summary) -> Iterator[str]:
+def effect_notes(plan: Plan, summary: Summary) -> Iterator[str]:
     """The effects of factors that all arms together show where no arm alone differs."""
     name = summary.primary
     sure = {"helps", "hurts", "differs"}
@@ -145,13 +170,20 @@ def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
 
 
 def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
-    found = _compared(summary, primary)
+    found = compared(summary, primary)
     if not found:
         return
     how = plan.study.analysis
-    yield _difference(plan, found)
-    yield from _of_intervals(how, found)
-    yield from _pairing(how, summary, found, primary)
+    yield _difference(plan, summary)
+    yield from _gain(how, found)
+    yield from doubts(plan, summary)
+
+
+def doubts(plan: Plan, summary: Summary) -> Iterator[str]:
+    """What differences are not as usual in: bootstrap, unpaired, without an interval."""
+    found = compared(summary, summary.primary)
+    yield from _of_intervals(plan.study.analysis, found)
+    yield from _apart(summary)
     if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
         yield (
             "Where all paired differences are equal, their spread cannot be estimated: neither "
@@ -159,63 +191,73 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
         )
 
 
-def _compared(summary: Summary, primary: str) -> list[Contrast]:
+def compared(summary: Summary, primary: str) -> list[Contrast]:
     """The contrasts of the primary metric, if any of them has a difference."""
     found = [one.contrasts[primary] for one in summary.arms if primary in one.contrasts]
     return [] if all(one.difference is None for one in found) else found
 
 
-def _difference(plan: Plan, found: Sequence[Contrast]) -> str:
+def _difference(plan: Plan, summary: Summary) -> str:
     """What a difference is from, how it is tested, and what its mark means."""
-    how = plan.study.analysis
-    sentence = f"Δ: difference from {_of_whom(plan, found)}, paired by seed."
+    found = compared(summary, summary.primary)
+    sentence = f"Δ: difference from {whom(plan, found)}, paired by seed."
     if any(one.p is not None for one in found):
-        after = (
-            "intervals of Δ hold jointly"
-            if how.correction == "dunnett"
-            else "intervals not adjusted"
-        )
-        if plan.study.sequential is not None:
-            after = "intervals of Δ hold over all looks and are not adjusted"
-        sentence += f" p: {_tested(plan, found)}; {after}."
-    if how.interval == "t" and any(one.significant for one in found):
-        # a bootstrap interval's parenthesis has no mark behind it; p stands beside it
-        sentence += f" {DAGGER}: adjusted p < {ALPHA}."
+        sentence += f" p: {_tested(plan, found)}; {_kept(plan, found)}."
+    if any_marked(summary):
+        sentence += f" {_mark(plan)}"
     return sentence
+
+
+def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
+    """Which intervals differences have."""
+    over = " over all looks" if plan.study.sequential is not None else ""
+    if any(one.joint for one in found):
+        t = "t-" * (plan.study.analysis.test == "sign_flip")
+        return f"{t}intervals of Δ alike, so that they hold together{over}"
+    if over:
+        return f"intervals of Δ hold{over}"
+    return "each interval of Δ holds with 95 % by itself"
+
+
+def _mark(plan: Plan) -> str:
+    """What the mark means; where replicates grow, the t test decides alone."""
+    return _ALONE if plan.study.sequential is not None else MARK
+
+
+def any_marked(summary: Summary) -> bool:
+    """Whether any difference in the primary metric has a mark."""
+    return any(marked(one, summary.primary) for one in summary.arms)
 
 
 def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
     """What the mark of a difference at the hyperparameters as written says, where one stands."""
-    found = _compared(fixed, fixed.primary)
-    if plan.study.analysis.interval == "t" and any(one.significant for one in found):
-        yield f"Δ fixed is tested alike, as a family of its own; {DAGGER}: adjusted p < {ALPHA}."
+    if any_marked(fixed):
+        yield f"Δ fixed is tested alike, as a family of its own; {_mark(plan)}"
 
 
 def mark_note(plan: Plan, summary: Summary) -> str:
     """What a mark beside a mean says, where differences have no column; "" without any."""
-    found = _compared(summary, summary.primary)
+    found = compared(summary, summary.primary)
     if not found:
         return ""
     label = metric_of(plan, summary.primary).label
-    whom = _of_whom(plan, found).removesuffix(" (ref.)")
+    other = whom(plan, found).removesuffix(" (ref.)")
     if all(one.p is None for one in found):
-        return f"No {label} has a p value of its difference from that of {whom}."
+        return f"No {label} has a p value of its difference from that of {other}."
     tested = f"Δ, the difference paired by seed; {_tested(plan, found)}"
-    if not any(one.significant for one in found) and any(
-        one.p_adjusted is not None and one.p_adjusted < ALPHA for one in found
-    ):
+    if all(one.n < FEWEST_PAIRS for one in found):
         return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({tested})."
-    if not any(one.significant for one in found):
-        return f"No {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
-    return f"{DAGGER}: {label} differs from that of {whom} with adjusted p < {ALPHA} ({tested})."
+    agrees = "" if plan.study.sequential else ", and the exact sign-flip test agrees"
+    differs = f"differs from that of {other} with adjusted p < {ALPHA}{agrees} ({tested})."
+    return f"{DAGGER}: {label} {differs}" if any_marked(summary) else f"No {label} {differs}"
 
 
 def marked(one: ArmSummary, metric: str) -> bool:
     """Whether an arm's difference in a metric has a mark."""
-    return metric in one.contrasts and one.contrasts[metric].significant
+    return metric in one.findings and one.findings[metric].sure
 
 
-def _of_whom(plan: Plan, found: Sequence[Contrast]) -> str:
+def whom(plan: Plan, found: Sequence[Contrast]) -> str:
     """The arm, or the arms, that others are compared with."""
     names = {arm.id: arm.name for arm in plan.arms}
     references = {names[one.against] for one in found}
@@ -230,16 +272,17 @@ def _tested(plan: Plan, found: Sequence[Contrast]) -> str:
     over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
     if how.correction == "dunnett":
         return f"Dunnett's two-sided test over {over} with seeds as blocks, one error for all arms"
+    adjusted = f"{CORRECTIONS[how.steps]}-adjusted over {over}" if found[0].family > 1 else over
     if plan.study.sequential is not None:
-        return f"two-sided paired t tests at all looks together, Holm-adjusted over {over}"
-    return f"two-sided {_TESTS[how.test]}, Holm-adjusted over {over}"
+        return f"two-sided paired t tests at all looks together, {adjusted}"
+    return f"two-sided {_TESTS[how.test]}, {adjusted}"
 
 
 def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
     """What a bootstrap interval is, and how often it holds at this n."""
     if how.interval != "bca":
         return
-    fewest = min((one.n for one in found if one.low is not None), default=0)
+    fewest = min((one.n for one in found if one.kind == "bca"), default=0)
     if fewest:
         yield (
             f"Intervals of Δ, in parentheses: bootstrap, BCa, {RESAMPLES:,} resamples. With "
@@ -250,21 +293,21 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
         yield f"Below {FEWEST_FOR_BCA} pairs no BCa interval is given."
 
 
-def _pairing(
-    how: Analysis, summary: Summary, found: Sequence[Contrast], primary: str
-) -> Iterator[str]:
-    """What pairing by seed gained; and who could not be paired.
+def _gain(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
+    """What pairing by seed gained.
 
     Two pairs always have a correlation of 1 or -1, and of 5 pairs without any the 95 % interval
     reaches from -0.88 to 0.88: below `FEWEST_PAIRS` nothing is said.
     """
     enough = [one for one in found if one.n >= FEWEST_PAIRS]
     gains = [one.gain for one in enough if one.gain is not None]
-    if gains and how.correction == "holm" and how.interval == "t":
+    if gains and how.correction != "dunnett" and how.interval == "t":
         alike = [one.correlation for one in enough if one.correlation is not None]
         gain = statistics.median(gains)
         how_alike = (
-            f" (correlation of paired seeds {statistics.median(alike):.2f})" if alike else ""
+            f" (correlation of paired seeds {Number(statistics.median(alike), 2).plain})"
+            if alike
+            else ""
         )
         typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
         if len(enough) < len(found):
@@ -274,6 +317,11 @@ def _pairing(
         else:
             words = f"{max(gain, 1 / gain):.1f} times {'shorter' if gain > 1 else 'longer'}"
         yield f"Pairing by seed made the intervals of Δ {words}{how_alike}; {typical}."
+
+
+def _apart(summary: Summary) -> Iterator[str]:
+    """Who could not be paired."""
+    primary = summary.primary
     apart = [
         one.arm.name
         for one in summary.arms
@@ -282,30 +330,7 @@ def _pairing(
         and one.contrasts[primary].p is not None
     ]
     if apart:
-        yield f"Not paired, as no seed is shared (Welch's t test instead): {first_few(apart)}."
-
-
-def _timings(plan: Plan, summary: Summary) -> Iterator[str]:
-    for name in dict.fromkeys(plan.study.report):
-        timed = [one.timings[name] for one in summary.arms if name in one.timings]
-        if not timed or metric_of(plan, name).source != "timing":
-            continue
-        rounds = sorted({timing.rounds for timing in timed})
-        number = f"{rounds[0]}" if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
-        devices = sorted({timing.device for timing in timed if timing.device})
-        where = f" on {' and '.join(devices)}" if devices else ""
         yield (
-            f"{metric_of(plan, name).label}: median (slowest{DASH}fastest) of {number} "
-            f"round{'' if rounds == [1] else 's'}, each arm alone and all in turns{where}."
+            f"{WELCH}: not paired, as no seed is shared (Welch's t test and t-interval instead): "
+            f"{first_few(apart)}."
         )
-        if len({timing.batch for timing in timed}) > 1:
-            yield (
-                f"The {metric_of(plan, name).label.lower()} timings come from different timing "
-                "stages: differences between arms may be differences between stages."
-            )
-    trials, unlike = summary.origin.traits, list[str]()
-    for trait, values in summary.timed.traits.items():
-        if short(trait) not in BYSTANDERS and not set(values) <= set(trials.get(trait, values)):
-            unlike.append(f"{short(trait)} {' and '.join(values)}")
-    if unlike:
-        yield f"Not as the trials were, timings were made with {', '.join(unlike)}."

@@ -17,7 +17,8 @@ from cbablate.planning.plan import Plan
 from cbablate.records.state import TrialState
 from cbablate.reporting.sentences.shortfall import mixed
 from cbablate.spec.loading.changes import flatten
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, floor, pairs_to_flip
+from cbablate.statistics.correction import share
+from cbablate.statistics.power import FEWEST_PAIRS, floor, pairs_to_flip
 
 __all__ = ["CHECKS", "FEWEST_ROUNDS", "Case", "Question", "questions"]
 
@@ -72,21 +73,22 @@ def _seeds(case: Case) -> Iterator[Question]:
         return  # its looks take as many as are needed, and no sign-flip test
     n = case.plan.study.most_replicates
     family = sum(arm.against is not None for arm in case.plan.arms)
-    if not family or floor(n) * family < ALPHA:
+    level = share(family, case.plan.study.analysis.steps)
+    if not family or floor(n) < level:
         return
     reach = f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = "
     if n < FEWEST_PAIRS:
         found = f"{reach}{floor(n):.2g}; no arm can be found to differ."
     else:
         found = (
-            f"{reach}{floor(n):.2g}, and Holm's first step over {family} comparisons is "
-            f"{ALPHA / family:.2g}: only an arm whose pairs all have one sign is found."
+            f"{reach}{floor(n):.2g}, and one of {family} comparisons is tested at {level:.2g}: "
+            "only an arm whose pairs all have one sign is found."
         )
     yield Question(
         "seeds",
         "Are there enough seeds for so many comparisons?",
         found,
-        f"With {pairs_to_flip(family)} replicates the test can speak by itself.",
+        f"With {pairs_to_flip(level)} replicates the test can speak by itself.",
     )
 
 
@@ -173,7 +175,7 @@ def _tuning(case: Case) -> Iterator[Question]:
 def _margin(case: Case) -> Iterator[Question]:
     name = case.summary.primary
     found = [one.findings[name].claim for one in case.summary.arms if name in one.findings]
-    open_ = found.count("undecided")
+    open_ = found.count("undecided") + found.count("unconfirmed")
     if case.plan.study.margin is None and open_:
         yield Question(
             "margin",

@@ -24,8 +24,8 @@ def looks_method(family: int) -> str:
     """The line that names test, family and interval."""
     return (
         "Differences paired by replicate; two-sided paired t tests at group-sequential looks "
-        "(Lan and DeMets 1983, O'Brien-Fleming spending), sequential p values; Holm over the "
-        f"metric's comparisons, {family} of them; repeated 95 % confidence intervals, not adjusted"
+        "(Lan and DeMets 1983, O'Brien-Fleming spending), sequential p values; Sidak over the "
+        f"metric's comparisons, {family} of them; simultaneous repeated 95 % confidence intervals"
     )
 
 
@@ -69,6 +69,12 @@ def progress(at: Course) -> str:
     if not last:
         return f"No look yet, the first is at {looks.fewest} seeds; alpha spent: none"
     seeds = f"{looks.fewest}" + (f" to {last}" if at.made > 1 else "")
-    share = 100 * ALPHA * at.spent
-    told = "less than 0.001 %" if share < 0.001 else f"{share:.2g} %"
+    least, most = (_percent(part) for part in at.spent)
+    told = most if least == most else f"{least} to {most}"
     return f"{at.made} of {of} looks, at {seeds} seeds; alpha spent: {told} of {100 * ALPHA:g} %"
+
+
+def _percent(part: float) -> str:
+    """A part of ALPHA in per cent."""
+    share = 100 * ALPHA * part
+    return "less than 0.001 %" if 0 < share < 0.001 else f"{share:.2g} %"

@@ -24,6 +24,7 @@ __all__ = [
     "proposal_words",
     "search_words",
     "tuning_comment",
+    "tuning_doubts",
     "tuning_notes",
     "used_words",
     "value_words",
@@ -94,6 +95,14 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
     ]
     if chosen:
         yield f"Chosen: {first_few(chosen)}."
+    yield from tuning_doubts(summary, tuned)
+    yield from _survival(summary, tuned)
+
+
+def tuning_doubts(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
+    """What tuned and fixed numbers lack, and where better may lie beyond what was searched."""
+    if tuned is None:
+        return
     edges = [
         f"{one.search.arm.name} ({', '.join(found)})"
         for one in tuned.tunings
@@ -110,7 +119,6 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
             yield f"Not complete at the fixed hyperparameters, and in no mean: {short}."
         yield from fixed_marks(tuned.plan, tuned.fixed)
         yield from _mixtures(summary, tuned.fixed)
-    yield from _survival(summary, tuned)
 
 
 def _used(tunings: Sequence[Tuning]) -> str:

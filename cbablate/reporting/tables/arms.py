@@ -20,11 +20,19 @@ from cbablate.reporting.model.cell import (
     Text,
 )
 from cbablate.reporting.model.column import Column, Kind, Row
-from cbablate.reporting.model.scale import Scale, scale_in, scale_of
+from cbablate.reporting.model.scale import Scale, difference_scale, scale_in, scale_of
 from cbablate.reporting.model.table import Table
+from cbablate.reporting.sentences.brief import brief
 from cbablate.reporting.sentences.caption import stated, statement
 from cbablate.reporting.sentences.claim import difference_unit
-from cbablate.reporting.sentences.note import DAGGER, comment, marked, method, notes
+from cbablate.reporting.sentences.note import (
+    DAGGER,
+    WELCH,
+    comment,
+    marked,
+    method,
+    notes,
+)
 from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_comment, tuning_notes
 from cbablate.reporting.tables.numbers import sheet
 from cbablate.spec.metric import Metric
@@ -59,9 +67,11 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
         scale = scale_in(plan, summary, name)
         columns.append(_estimates(metric, scale, arms, best if name == primary else frozenset()))
         if name == primary and any(arm.against for arm in plan.arms):
-            columns += [_differences(plan, metric, scale, arms), _ps(metric, arms)]
+            apart = difference_scale(plan, summary, name)
+            columns += [_differences(plan, metric, apart, arms), _ps(metric, arms)]
             if tuned is not None and tuned.fixed is not None:
-                columns += _fixed(plan, metric, scale, _like(arms, summary, tuned.fixed))
+                alike = _like(arms, summary, tuned.fixed)
+                columns += _fixed(plan, metric, scale=scale, fixed=tuned.fixed, arms=alike)
     columns.append(_counted(primary, arms, plan.study.most_replicates))
     cells = zip(*(filled for _, filled in columns), strict=True)
     return Table(
@@ -73,6 +83,7 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
             for row, first, one, level in zip(cells, opens, arms, levels, strict=True)
         ),
         notes=(*effort_notes(tuned), *notes(plan, summary), *tuning_notes(summary, tuned)),
+        brief=brief(plan, summary, tuned),
         comment=(*comment(plan, summary), *tuning_comment(tuned)),
         method=method(summary, plan.study.analysis),
         sheet=sheet(plan, summary, tuned=tuned),
@@ -178,12 +189,13 @@ def _differences(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSum
         elif said.difference is None:
             filled.append(Blank())
         else:
-            if bca and said.low is not None and said.high is not None:
-                ends = (said.difference, said.low, said.high)
-                filled.append(Range(*(scale.number(end, signed=True) for end in ends)))
+            mark = WELCH if said.kind == "welch" and said.low is not None else ""
+            mark = DAGGER if marked(one, metric.name) else mark
+            written = scale.interval(said.difference, said.low, said.high)
+            if bca and written.low is not None and written.high is not None:
+                filled.append(Range(written.centre, written.low, written.high, mark=mark))
                 continue
-            mark = DAGGER if not bca and marked(one, metric.name) else ""
-            filled.append(_spread(scale, said.difference, said.half_width, mark, signed=True))
+            filled.append(written.spread(mark))
     kind: Kind = "range" if bca else "spread"
     unit = difference_unit(plan, scale, metric.name)
     return Column("Δ", kind, unit, metric=metric.name, quantity="difference"), filled
@@ -195,21 +207,22 @@ def _like(arms: Sequence[ArmSummary], summary: Summary, other: Summary) -> list[
     return [other.arms[places[one.arm.id]] for one in arms]
 
 
-def _fixed(plan: Plan, metric: Metric, scale: Scale, arms: Sequence[ArmSummary]) -> list[_Filled]:
+def _fixed(
+    plan: Plan, metric: Metric, *, scale: Scale, fixed: Summary, arms: Sequence[ArmSummary]
+) -> list[_Filled]:
     """Mean and difference at the hyperparameters as written."""
     mean, means = _estimates(metric, scale, arms)
-    difference, differences = _differences(plan, metric, scale, arms)
+    apart = difference_scale(plan, fixed, metric.name)
+    difference, differences = _differences(plan, metric, apart, arms)
     return [
         (replace(mean, label="Fixed", direction=None, quantity="fixed"), means),
         (replace(difference, label="Δ fixed", quantity="fixed"), differences),
     ]
 
 
-def _spread(
-    scale: Scale, centre: float, half: float | None, mark: str = "", *, signed: bool = False
-) -> Spread:
+def _spread(scale: Scale, centre: float, half: float | None) -> Spread:
     known = half is not None and math.isfinite(half)
-    return Spread(scale.number(centre, signed=signed), scale.number(half) if known else None, mark)
+    return Spread(scale.number(centre), scale.number(half) if known else None)
 
 
 def _ps(metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:

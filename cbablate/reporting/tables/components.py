@@ -10,13 +10,13 @@ from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Blank, Cell, Number, Probability, Range, Spread, Text
 from cbablate.reporting.model.column import Column, Row
-from cbablate.reporting.model.scale import Scale, scale_in
+from cbablate.reporting.model.rounding import Ends
+from cbablate.reporting.model.scale import Scale, scale_in, scale_of_differences
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.claim import difference_unit, few_pairs
-from cbablate.reporting.sentences.note import DAGGER, comment
+from cbablate.reporting.sentences.note import DAGGER, MARK, comment
 from cbablate.statistics.estimate import Estimate
-from cbablate.statistics.power import ALPHA
 
 __all__ = ["component_table", "pair_table"]
 
@@ -44,7 +44,8 @@ def component_table(plan: Plan, summary: Summary) -> Table:
     name = _primary(plan, summary)
     told = components(plan, summary.replicates.of(name), name)
     kinds = [kind for kind in _LABELS if any(getattr(one, kind) for one in told.components)]
-    scale = scale_in(plan, summary, name)
+    every = [getattr(one, kind) for one in told.components for kind in kinds]
+    scale = _scale(plan, summary, [*every, told.whole])
     unit = difference_unit(plan, scale, name)
     shared = any(one.share for one in told.components)
     columns = [Column("Component", "text")]
@@ -74,7 +75,7 @@ def pair_table(plan: Plan, summary: Summary) -> Table:
     """
     name = _primary(plan, summary)
     told = pairs(plan, summary.replicates.of(name), name)
-    scale = scale_in(plan, summary, name)
+    scale = _scale(plan, summary, [e for one in told for e in (one.first, one.second, one.both)])
     unit = difference_unit(plan, scale, name)
     columns = (
         Column("A", "text"),
@@ -90,7 +91,7 @@ def pair_table(plan: Plan, summary: Summary) -> Table:
         rows=tuple(Row(tuple(_pair(one, scale))) for one in told),
         notes=tuple(_pair_notes(plan, told)),
         comment=comment(plan, summary),
-        method=("Paired by replicate; two-sided t test of both minus sum; Holm over the pairs",),
+        method=("Paired by replicate; two-sided t test of both minus sum; Sidak over the pairs",),
         sheet=_pair_sheet(plan, told, name),
     )
 
@@ -103,13 +104,20 @@ def _primary(plan: Plan, summary: Summary) -> str:
     return summary.primary
 
 
+def _scale(plan: Plan, summary: Summary, found: Sequence[Estimate | None]) -> Scale:
+    """The scale of all these differences in the primary metric."""
+    means = scale_in(plan, summary, summary.primary)
+    return scale_of_differences(means, [_ends(one) for one in found if one is not None])
+
+
+def _ends(one: Estimate) -> Ends:
+    return (one.mean, None, None) if one.constant else (one.mean, one.low, one.high)
+
+
 def _spread(one: Estimate | None, scale: Scale) -> Cell:
     if one is None:
         return Blank("")
-    if one.mean is None:
-        return Blank()
-    half = None if one.constant else one.half_width
-    return Spread(scale.number(one.mean, signed=True), None if half is None else scale.number(half))
+    return Blank() if one.mean is None else scale.interval(*_ends(one)).spread()
 
 
 def _component(one: Component, kinds: Sequence[str], scale: Scale, shared: bool) -> Iterator[Cell]:
@@ -180,9 +188,8 @@ def _pair(one: Pair, scale: Scale) -> Iterator[Cell]:
     if said.difference is None:
         yield Blank()
     else:
-        half = None if said.half_width is None else scale.number(said.half_width)
-        mark = DAGGER if said.significant else ""
-        yield Spread(scale.number(said.difference, signed=True), half, mark)
+        mark = DAGGER if one.sure else ""
+        yield scale.interval(said.difference, said.low, said.high).spread(mark)
     yield Blank() if said.p_adjusted is None else Probability(said.p_adjusted)
 
 
@@ -191,9 +198,10 @@ def _pair_notes(plan: Plan, told: Sequence[Pair]) -> Iterator[str]:
         "Differences from the baseline, paired by seed; ±: half-width of the 95 % t-interval, not "
         "adjusted. Deviation: both minus A + B; zero where components add up."
     )
-    over = f", Holm-adjusted over {len(told)} pairs" if len(told) > 1 else ""
-    sure = any(one.deviation.significant for one in told)
-    mark = f" {DAGGER}: adjusted p < {ALPHA}." if sure else ""
+    over = ""
+    if len(told) > 1:
+        over = f", it and the interval corrected over {len(told)} pairs (Šidák)"
+    mark = f" {MARK}" if any(one.sure for one in told) else ""
     tested = any(one.deviation.p is not None for one in told)
     if tested:
         yield f"p: two-sided paired t test of the deviation{over}.{mark}"
@@ -211,7 +219,7 @@ def _pair_notes(plan: Plan, told: Sequence[Pair]) -> Iterator[str]:
 
 
 def _pair_sheet(plan: Plan, told: Sequence[Pair], metric: str) -> Sheet:
-    header = ("study", "metric", "a", "b", "kind", *_ESTIMATE, "p", "p_holm", "family")
+    header = ("study", "metric", "a", "b", "kind", *_ESTIMATE, "p", "p_adjusted", "family")
     rows: list[tuple[Value, ...]] = []
     for one in told:
         head = (plan.study.name, metric, *one.names)

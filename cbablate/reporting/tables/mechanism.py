@@ -24,6 +24,7 @@ from cbablate.reporting.model.cell import (
     Range,
     Spread,
     Text,
+    significant,
 )
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.scale import Scale
@@ -136,11 +137,15 @@ def _notes(plan: Plan, name: str, told: dict[str, Association], still: list[str]
                 f" {difference_unit(plan, Scale(0), one)}".rstrip() for one in (probe, name)
             )
             yield (
-                f"Slope: {slope.value:+.3g}{of} of {label} for 1{unit} of {metric.label} "
-                f"({slope.low:+.3g} to {slope.high:+.3g})."
+                f"Slope: {_slope(slope.value)}{of} of {label} for 1{unit} of {metric.label} "
+                f"({_slope(slope.low)} to {_slope(slope.high)})."
             )
     if still:
         yield f"Without changes to compare: {', '.join(still)}."
+
+
+def _slope(value: float) -> str:
+    return significant(value, 3, signed=True)
 
 
 def _sheet(plan: Plan, name: str, told: dict[str, Association]) -> Iterator[tuple[Value, ...]]:

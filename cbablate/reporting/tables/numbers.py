@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from cbablate.analysis.contrasts.contrast import Kind
 from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.provenance.timing import Timing
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
@@ -22,10 +23,12 @@ _ESTIMATE = ("n", "planned", "mean", "sd", "low", "high")
 _CONTRAST = (
     *("against", "difference", "difference_low", "difference_high"),
     *("p", "p_adjusted", "family", "pairs", "correlation"),
-    *("difference_sd", "p_sign_flip", "p_sign_flip_holm", "p_equivalence_holm", "margin"),
+    *("difference_sd", "p_sign_flip", "p_sign_flip_adjusted", "p_equivalence_adjusted", "margin"),
     *("effect_size_dz", "hedges_g", "pairing_gain", "test", "correction", "interval"),
-    "finding",
+    *("intervals", "equivalence_low", "equivalence_high", "finding"),
 )
+_KINDS: dict[Kind, Kind] = {"dunnett": "t"}
+"""Intervals that the sheet calls by another name; the correction beside it says the rest."""
 _TIMING = ("median", "minimum", "maximum", "rounds", "device")
 
 
@@ -99,13 +102,16 @@ def _contrast(
     if metric not in arm.contrasts:
         return [None] * len(_CONTRAST)
     one, found = arm.contrasts[metric], arm.findings[metric]
+    tost = found.equivalence
     return [
         *(names[one.against], one.difference, one.low, one.high),
         *(one.p, one.p_adjusted, one.family, one.n, one.correlation),
         *(one.sd, one.p_sign_flip, found.p_sign_flip, found.p_equivalence, found.margin),
         *(one.effect_size, one.hedges_g, one.gain),
         "sequential t" if looks else how.test if one.paired else "welch",
-        *(how.correction, "repeated" if looks else how.interval),
+        *(how.correction, _KINDS.get(one.kind, one.kind) if one.low is not None else None),
+        ("simultaneous" if one.joint else "single") if one.low is not None else None,
+        *((tost.low, tost.high) if tost else (None, None)),
         found.claim,
     ]
 

@@ -13,6 +13,7 @@ from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Cell, Spread, Text
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.table import Table
+from cbablate.reporting.sentences.brief import brief, short_legend
 from cbablate.reporting.sentences.note import DAGGER, legend, mark_note, marked
 from cbablate.reporting.tables.arms import headed, outcome_table
 
@@ -67,6 +68,7 @@ def two_way_table(found: Outcome) -> Table:
     )
     heads = (Column("Metric", "text"), Column(headed(down.name), "text"), *numbers)
     table = replace(base, columns=heads, rows=tuple(rows))
+    table = replace(table, brief=brief(plan, found.summary, found.tuned, crossed=True))
     return _noted(table, plan, found.summary)
 
 
@@ -91,10 +93,11 @@ def _noted(table: Table, plan: Plan, summary: Summary) -> Table:
     """The table with its notes about differences reworded, and what it does not show."""
     said = legend(plan, summary)
     crossed = mark_note(plan, summary)
-    old = next((one for one in said if one.startswith("Δ")), "")
+    new = {one: crossed for one in said if one.startswith("Δ")}
+    new |= zip(short_legend(plan, summary), short_legend(plan, summary, crossed=True), strict=True)
 
     def reworded(sentences: Sequence[str]) -> tuple[str, ...]:
-        return tuple(crossed if one == old else one for one in sentences)
+        return tuple(new.get(one, one) for one in sentences)
 
     left_out = [
         metric_of(plan, name).label

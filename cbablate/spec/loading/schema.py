@@ -41,7 +41,7 @@ _WORDS = {
     "margin": "The smallest difference in the first reported metric that matters, in its unit.",
     "time_limit": "How long an attempt at a trial may take: seconds, or 90s, 30m, 2h, 1d.",
     "silence_limit": "How long a trial may go without a measurement, likewise.",
-    "analysis": "How differences are tested and told, where not by t tests with Holm's correction.",
+    "analysis": "How differences are tested and told, where not by t tests and joint intervals.",
 }
 
 

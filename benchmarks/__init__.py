@@ -1,0 +1,1 @@
+"""Benchmarks: how fast, and how far what is printed can be trusted."""

@@ -1,0 +1,112 @@
+"""Brief notes: what its signs mean in a sentence, and what must be read before any number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cbablate.analysis.contrasts.contrast import Contrast
+from cbablate.analysis.outcome import Tuned
+from cbablate.analysis.summary import ArmSummary, Summary, metric_of
+from cbablate.phrases import counted
+from cbablate.planning.plan import Plan
+from cbablate.reporting.sentences.claim import brief_claims
+from cbablate.reporting.sentences.note import (
+    CORRECTIONS,
+    DAGGER,
+    any_marked,
+    compared,
+    design_notes,
+    doubts,
+    effect_notes,
+    whom,
+)
+from cbablate.reporting.sentences.sequential_note import looks_notes
+from cbablate.reporting.sentences.shortfall import absences, missing, mixtures, shortfalls
+from cbablate.reporting.sentences.timing_note import timing_notes
+from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_doubts
+from cbablate.statistics.power import ALPHA
+
+__all__ = ["brief", "short_legend", "short_tuning"]
+
+
+def brief(
+    plan: Plan, summary: Summary, tuned: Tuned | None = None, *, crossed: bool = False
+) -> tuple[str, ...]:
+    """The notes at `short`: none is left out that keeps a number from being taken for more.
+
+    `crossed` says that no cell shows a difference, nor a timing.
+    """
+    return (
+        *effort_notes(tuned),
+        *short_legend(plan, summary, crossed=crossed),
+        *short_tuning(tuned),
+        *doubts(plan, summary),
+        *looks_notes(plan, summary),
+        *([] if crossed else timing_notes(plan, summary, brief=True)),
+        *absences(plan, summary),
+        *missing(summary),
+        *shortfalls(plan, summary, summary.primary),
+        *mixtures(summary),
+        *_chosen(plan, summary),
+        *design_notes(plan),
+        *brief_claims(plan, summary, shown=not crossed),
+        *effect_notes(plan, summary),
+        *tuning_doubts(summary, tuned),
+    )
+
+
+def short_tuning(tuned: Tuned | None) -> Iterator[str]:
+    """What each arm was given to be tuned."""
+    if tuned is None:
+        return
+    many = counted(tuned.tunings[0].wanted, "trial")
+    fixed = "; Fixed: at the hyperparameters as written" if tuned.fixed is not None else ""
+    yield f"Each arm tuned by {many}, then trained anew from fresh seeds{fixed}."
+
+
+def _chosen(plan: Plan, summary: Summary) -> Iterator[str]:
+    """That decisions were made on the metric that is compared."""
+    if summary.primary == plan.study.objective.metric:
+        yield f"{metric_of(plan, summary.primary).label} is what decisions were made on, too."
+
+
+def short_legend(plan: Plan, summary: Summary, *, crossed: bool = False) -> Iterator[str]:
+    """How many seeds are behind a mean, and what the table's signs mean, in one sentence."""
+    counts = {_n(one, summary.primary) for one in summary.arms}
+    if not any(counts):
+        return
+    least, most, planned = min(counts), max(counts), plan.study.most_replicates
+    many = f"{most}" if least == most else f"{least} to {most}"
+    of = "" if plan.study.sequential or least == planned else f" of {planned}"
+    words = f"Means of n = {many}{of} seeds" if planned > 1 else "One seed of each arm"
+    if any(e.half_width for one in summary.arms for e in one.estimates.values()):
+        words += " ± 95 % intervals"
+    found = compared(summary, summary.primary)
+    if found and crossed:
+        differs = f"; {_short_mark(plan)}, of the difference from {whom(plan, found)}"
+        words += differs if any_marked(summary) else ""
+    elif found:
+        words += f"; Δ: from {whom(plan, found)}, paired by seed"
+        words += _short_kind(plan, found) if any(one.p is not None for one in found) else ""
+        words += f"; {_short_mark(plan)}" if any_marked(summary) else ""
+    yield f"{words}."
+
+
+def _n(one: ArmSummary, primary: str) -> int:
+    return one.estimates[primary].n if primary else one.counts.complete
+
+
+def _short_kind(plan: Plan, found: Sequence[Contrast]) -> str:
+    """Which intervals differences have, and the correction of p where it is not the same."""
+    how = plan.study.analysis
+    over = " over all looks" if plan.study.sequential is not None else ""
+    if any(one.joint for one in found):
+        return f", simultaneous{over}"
+    word = CORRECTIONS.get(how.correction, "Dunnett")
+    alone = ", each interval by itself" + over
+    return alone + (f"; p: {word}-adjusted" if found[0].family > 1 else "")
+
+
+def _short_mark(plan: Plan) -> str:
+    flips = "" if plan.study.sequential is not None else ", and by sign flips"
+    return f"{DAGGER}: p < {ALPHA}{flips}"
