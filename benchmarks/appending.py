@@ -1,6 +1,6 @@
 """What an append costs under each way of keeping what has ended out of the -wal alone.
 
-    python benchmarks/appending.py [--trials N] [--folder FOLDER]
+    python -m benchmarks appending [--trials N] [--folder FOLDER]
 
 Trials of five measurements and an end are appended, one transaction each, to a bare SQLite table
 with full synchronisation; beside them nobody reads, or two processes read all of it again and

@@ -175,10 +175,8 @@ def _rows(table: Table) -> Iterator[_Printed]:
     )
     for row in table.rows:
         name, found, difference = row.cells[0].plain, row.cells[mean], row.cells[delta]
-        sentence = next((n for n in table.notes if n.startswith(f"{name}: ")), "")
-        word = sentence.removeprefix(f"{name}: ").replace("too few", "too_few")
-        word = re.split(r"[ ,.(:]", word)[0].replace("_", " ")
-        ends = re.search(r"\((?:90 % interval )?(\S+) to ([^ )]+)", sentence)
+        word, numbers = _finding(table, name)
+        ends = re.search(r"(\S+) to (\S+)$", numbers)
         yield _Printed(
             _number(found.centre.plain) if isinstance(found, Spread) else None,
             isinstance(found, Spread) and found.best,
@@ -189,6 +187,18 @@ def _rows(table: Table) -> Iterator[_Printed]:
             word,
             (_number(ends[1]) or 0.0, _number(ends[2]) or 0.0) if ends else None,
         )
+
+
+def _finding(table: Table, arm: str) -> tuple[str, str]:
+    """The word that the notes say of an arm, and the numbers behind its name."""
+    start = next((i for i, note in enumerate(table.notes) if note.startswith("Findings on")), None)
+    for note in table.notes[start + 1 :] if start is not None else ():
+        head, _, arms = note.partition(": ")
+        named = re.search(rf"(?:^|[,;] ){re.escape(arm)}(?: \(([^)]*)\))?(?=[,;.])", arms)
+        if named:
+            word = "too few" if head.startswith("Too few") else re.split(r"[ ,]", head.lower())[0]
+            return word, named[1] or ""
+    return "", ""
 
 
 def _interval(cell: Any) -> tuple[float | None, float | None]:

@@ -1,6 +1,6 @@
 """What cbablate itself costs: no-op trials, commands, and the same through plain Ray Tune.
 
-    python benchmarks/overhead.py [--rounds N]
+    python -m benchmarks overhead [--rounds N]
 
 Every figure is a whole process, the machine otherwise idle; rounds are interleaved, so that drift
 hits all alike. Prints a Markdown table of medians with ranges.

@@ -1,6 +1,6 @@
 """What the probes of attention cost, beside a plain forward pass over the same images.
 
-    python benchmarks/probes.py [--images N] [--part N] [--model NAME]
+    python -m benchmarks probes [--images N] [--part N] [--model NAME]
 
 One thread. The images come in parts; over each part every way goes once, in turns and in batches of
 the same size, so that a change of the machine's speed meets all of them. Processor time of this

@@ -1,6 +1,6 @@
 """What reading a large study costs: table, figures and report of a made-up ledger.
 
-    python benchmarks/reporting.py [--trials N] [--keep FOLDER]
+    python -m benchmarks reporting [--trials N] [--keep FOLDER]
 
 No trial is trained: facts are drawn from a seed and appended to a ledger as a driver would, 100
 arms by N / 100 replicates, 5 measurements each with a value for each of 12 layers. Every figure

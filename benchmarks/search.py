@@ -1,6 +1,6 @@
 """What a search costs beyond Optuna's own: a bare ask/tell loop, ours in process, ours under Ray.
 
-    python benchmarks/search.py [--trials N] [--long N]
+    python -m benchmarks search [--trials N] [--long N]
 
 Same sampler, pruner, seeds and trials in all three, which is checked. The driver of the long study
 tells its own memory as it goes. Prints a Markdown table.

@@ -1,6 +1,6 @@
 """How often our intervals hold, and how often our tests raise a false alarm, simulated.
 
-    python benchmarks/simulations.py [--simulations 10000]
+    python -m benchmarks simulations [--simulations 10000]
 
 prints the tables of benchmarks/README.md. All draws come from one seed a table.
 """
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from cbablate.analysis.contrasts.contrast import adjusted, contrast
 from cbablate.analysis.contrasts.dunnett import dunnett_critical
 from cbablate.analysis.contrasts.verdict import findings
-from cbablate.statistics.power import ALPHA
+from cbablate.statistics import correction
 from cbablate.statistics.sequential import Looks
-from cbablate.statistics.student_t import critical
+from cbablate.statistics.student_t import beyond, critical
 
 Draws = NDArray[np.float64]
 
@@ -66,6 +66,47 @@ def covered_by_bca(found: Draws, seed: int, resamples: int = 999) -> float:
     return float(inside.mean())
 
 
+def covered_jointly(
+    arms: int,
+    n: int,
+    seed: int,
+    *,
+    simulations: int,
+    of_arms: float = 1.0,
+    of_baseline: float = 1.0,
+) -> float:
+    """How often all intervals of arms against one baseline hold that are said to hold together."""
+    draw, held, done = np.random.default_rng(seed), 0, 0
+    bound, spreads = beyond(n - 1, correction.share(arms)), np.geomspace(1.0, of_arms, arms)
+    while done < simulations:
+        count = min(simulations - done, max(1, 2_000_000 // (n * (arms + 1))))
+        y = draw.standard_normal((count, arms, n)) * spreads[:, None]
+        y -= of_baseline * draw.standard_normal((count, 1, n))
+        t = np.abs(y.mean(axis=2)) / y.std(axis=2, ddof=1) * np.sqrt(n)
+        held += int((t.max(axis=1) < bound).sum())
+        done += count
+    return held / simulations
+
+
+def joint_table(simulations: int) -> None:
+    """Print how often simultaneous intervals hold, for equal spreads and for others."""
+    print(f"\nAll simultaneous intervals of a table hold, {simulations:,} simulations each (%)\n")
+    kinds: dict[str, dict[str, float]] = {
+        "equal spreads": {},
+        "arms 1 to 2.2": {"of_arms": 2.2},
+        "baseline a third": {"of_baseline": 1 / 3},
+        "baseline threefold": {"of_baseline": 3.0},
+    }
+    print(f"| arms | n | {' | '.join(kinds)} |\n|---:|---:|{'---:|' * len(kinds)}")
+    for arms in (1, 2, 3, 5, 8, 12, 20):
+        for n in (6, 10, 20):
+            held = [
+                covered_jointly(arms, n, 100 * arms + n, simulations=simulations, **how)
+                for how in kinds.values()
+            ]
+            print(f"| {arms} | {n} | {' | '.join(f'{100 * one:.1f}' for one in held)} |")
+
+
 def covered_jointly_by_dunnett(simulations: int, arms: int, n: int, seed: int) -> float:
     """The share of null studies in which the intervals of all arms hold 0."""
     y = null_studies(simulations, arms, n, seed)
@@ -87,11 +128,11 @@ def null_studies(simulations: int, arms: int, n: int, seed: int) -> Draws:
 
 
 def daggers(y: Draws) -> NDArray[np.bool_]:
-    """In which null studies any Holm-adjusted p of a paired t test is below 5 %."""
+    """In which null studies any Sidak-adjusted p of a paired t test is below 5 %."""
     apart = y[:, 1:] - y[:, :1]
     n, arms = apart.shape[2], apart.shape[1]
     t = np.abs(apart.mean(axis=2)) / apart.std(axis=2, ddof=1) * np.sqrt(n)
-    return np.asarray(t.max(axis=1) > critical(n - 1, 1 - 0.05 / arms))
+    return np.asarray(t.max(axis=1) > beyond(n - 1, correction.share(arms)))
 
 
 def false_claims(y: Draws) -> float:
@@ -132,49 +173,26 @@ def grown(y: Draws, margin: float | None = None) -> Grown:
     """
     apart = y[:, 1:] - y[:, :1]
     shape = apart.shape[:2]
-    ps, es = np.ones(shape), np.ones(shape)
     differs, equivalent = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     stopped = np.full(shape, LOOKS.most)
     for n in range(LOOKS.fewest, LOOKS.most + 1):
         mean, error = apart[:, :, :n].mean(axis=2), apart[:, :, :n].std(axis=2, ddof=1) / n**0.5
         going = ~(differs | equivalent)
-        p = 2 * scipy.stats.t.sf(np.abs(mean) / error, n - 1)
-        ps = np.where(going, np.minimum(ps, sequential_p(p, n, shape[1])), ps)
+        level = LOOKS.level(n, correction.share(shape[1]))
+        differs |= going & (np.abs(mean) / error > scipy.stats.t.isf(level / 2, n - 1))
         if margin is not None:
-            e = scipy.stats.t.sf((margin - np.abs(mean)) / error, n - 1)
-            es = np.where(going, np.minimum(es, sequential_p(e, n, shape[1])), es)
-        differs |= going & (holm(ps) < ALPHA)
-        equivalent |= going & ~differs & (holm(es) < ALPHA)
+            room = (margin - np.abs(mean)) / error
+            equivalent |= going & ~differs & (room > scipy.stats.t.isf(level, n - 1))
         stopped = np.where(going & (differs | equivalent), n, stopped)
     return Grown(differs, equivalent, stopped)
 
 
-def sequential_p(p: Draws, n: int, family: int) -> Draws:
-    """As `Looks.p` has it, of many tests with n pairs."""
-    knots = [LOOKS.p([(n, float(one))], family=family) for one in GRID]
-    found: Draws = np.exp(np.interp(np.log(np.maximum(p, 1e-15)), np.log(GRID), np.log(knots)))
-    return found
-
-
-GRID = np.geomspace(1e-15, 1.0, 2_000)
-
-
-def holm(ps: Draws) -> Draws:
-    """Holm's adjusted p values of each row."""
-    order = np.argsort(ps, axis=1)
-    factors = np.arange(ps.shape[1], 0, -1)
-    steps = np.maximum.accumulate(np.take_along_axis(ps, order, axis=1) * factors, axis=1)
-    found = np.empty_like(ps)
-    np.put_along_axis(found, order, steps, axis=1)
-    return found
-
-
 def fixed_for(y: Draws, wanted: float, arms: slice) -> int:
-    """The fixed number of replicates at which so many of these arms are found, by Holm."""
+    """The fixed number of replicates at which so many of these arms are found, by Sidak."""
     apart = y[:, 1:] - y[:, :1]
     for n in range(3, y.shape[2] + 1):
         t = np.abs(apart[:, :, :n].mean(axis=2)) / apart[:, :, :n].std(axis=2, ddof=1) * n**0.5
-        if (holm(2 * scipy.stats.t.sf(t, n - 1)) < ALPHA)[:, arms].mean() >= wanted:
+        if (t > beyond(n - 1, correction.share(t.shape[1])))[:, arms].mean() >= wanted:
             return n
     return y.shape[2]
 
@@ -248,10 +266,11 @@ def main() -> None:
         )
     )
     print(f"\n{words.simulations:,} null studies of ten arms, with a false alarm (%)\n")
-    print("| n | a dagger | a finding in words |\n|---:|---:|---:|")
+    print("| n | adjusted p < 0.05 | a finding |\n|---:|---:|---:|")
     for n in (5, 6, 8, 12, 20):
         y = null_studies(words.simulations, 10, n, n)
         print(f"| {n} | {100 * daggers(y).mean():.1f} | {100 * false_claims(y):.1f} |")
+    joint_table(words.simulations)
     growing_table(words.simulations)
     print(f"\n{time.perf_counter() - began:.0f} s")
 

@@ -1,6 +1,6 @@
 """What a driver pays for what its ledger holds already: one reading, and each trial that ends.
 
-    python benchmarks/standing.py [--trials N] [--measurements N]
+    python -m benchmarks standing [--trials N] [--measurements N]
 
 No trial is trained. First a ledger of 1,000 completed trials of 300 measurements is read as a
 driver reads it: processor time, and the peak memory of a process that does nothing else. Then a

@@ -1,7 +1,7 @@
 """How often intervals that are called 95 % hold the true mean, by the number of replicates.
 
-Simulated with normal differences, 10,000 times each: `benchmarks/simulations.py` prints these
-numbers, a test simulates some of them again.
+Simulated with normal differences, 10,000 times each: `python -m benchmarks simulations` prints
+these numbers, a test simulates some of them again.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-__all__ = ["LEVEL", "beyond", "critical", "two_sided"]
+__all__ = ["LEVEL", "beyond", "critical", "fraction", "two_sided"]
 
 LEVEL = 0.95
 """The confidence of every interval."""
@@ -28,8 +28,8 @@ def two_sided(t: float, freedom: float) -> float:
     x, rest = 1 / (1 + odds), odds / (1 + odds)
     front = math.exp(-a * math.log1p(odds)) * math.sqrt(rest) * _inverse_beta(freedom)
     if x < (a + 1) / (a + 2.5):
-        return front / a * _fraction(a, 0.5, x)
-    return 1 - front / 0.5 * _fraction(0.5, a, rest)
+        return front / a * fraction(a, 0.5, x)
+    return 1 - front / 0.5 * fraction(0.5, a, rest)
 
 
 def critical(freedom: float, level: float = LEVEL) -> float:
@@ -66,7 +66,7 @@ def _inverse_beta(freedom: float) -> float:
     return value
 
 
-def _fraction(a: float, b: float, x: float) -> float:
+def fraction(a: float, b: float, x: float) -> float:
     """The continued fraction of the incomplete beta function, by Lentz's method."""
     tiny = 1e-300
     c, d = 1.0, 1 / _away(1 - (a + b) * x / (a + 1), tiny)

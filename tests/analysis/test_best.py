@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Mapping, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +14,7 @@ from cbablate.analysis.designs.best import best_arms
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from tests.analysis.fabrication import FROZEN, Telling, placement
+from tests.analysis.grid import facts_of, grid, laid
 
 
 def bold(values: Mapping[int, Sequence[float]], plan: Plan) -> list[int]:
@@ -19,7 +23,7 @@ def bold(values: Mapping[int, Sequence[float]], plan: Plan) -> list[int]:
     telling.session()
     for trial in plan.trials:
         place = [arm.id for arm in plan.arms].index(trial.arm)
-        if trial.replicate < len(values[place]):
+        if trial.replicate < len(values[place]) and not math.isnan(values[place][trial.replicate]):
             telling.complete(trial, {plan.study.report[0]: values[place][trial.replicate]})
     found = best_arms(plan, summarize(plan, telling.facts))
     return [place for place, arm in enumerate(plan.arms) if arm.id in found]
@@ -54,6 +58,13 @@ def test_an_arm_with_too_few_pairs_is_never_bold() -> None:
     assert bold(few, LARGE) == []
 
 
+def test_the_best_mean_is_not_bold_if_it_has_too_few_pairs_with_what_it_is_compared_with() -> None:
+    values = around(90, 99, 80, 85, 84)
+    assert bold(values, LARGE) == [1]
+    values[0][0] = values[1][1] = math.nan  # six seeds each, and five of both
+    assert bold(values, LARGE) == []
+
+
 def test_nothing_is_bold_beside_findings_that_claim_no_difference() -> None:
     # the best and the worst differ for sure, none from the baseline between them
     noise = [[3.0 * one for one in noise] for noise in (NOISE, OTHER)]
@@ -83,3 +94,15 @@ def test_the_best_mean_is_bold_if_anything_is_and_never_every_arm(means: list[fl
     best = max(values, key=lambda place: sum(values[place]))
     assert not found or best in found
     assert len(found) < 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("arms", "n"), [(2, 6), (4, 20), (10, 8)])
+def test_of_equal_arms_one_is_not_bold_in_at_most_5_percent_of_tables(arms: int, n: int) -> None:
+    plan, studies, left_out = grid(arms + 1, replicates=n, design="one_at_a_time"), 300, 0
+    for seed in range(studies):
+        draw = random.Random(seed)
+        shared = [draw.gauss(0, 1) for _ in range(n)]
+        values = laid(plan, lambda _at, r: shared[r] + draw.gauss(0, 1))  # noqa: B023 - used at once
+        left_out += bool(best_arms(plan, summarize(plan, facts_of(plan, values))))
+    assert left_out / studies <= 0.05

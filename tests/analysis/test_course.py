@@ -14,13 +14,15 @@ from cbablate.analysis.course import Course, course
 from cbablate.analysis.designs.best import best_arms
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.standing import Standing
-from cbablate.analysis.summary import summarize
+from cbablate.analysis.summary import Summary, summarize
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
 from cbablate.records.facts import Ended, Started
 from cbablate.records.record import Record
+from cbablate.reporting.sentences.sequential_note import progress
 from cbablate.spec.sequential import Sequential
+from cbablate.statistics.sequential import Looks
 from tests.analysis.fabrication import Telling
 from tests.analysis.grid import facts_of, grid, laid
 
@@ -220,3 +222,69 @@ def test_looks_are_at_the_first_reported_metric(report: tuple[str, ...], claim: 
         telling.complete(trial, {"test/score": far, "val/score": near})
     (decision,) = at_end(plan, telling.facts).decisions.values()
     assert decision.claim == claim
+
+
+def lost(plan: Plan, values: Values, gone: Mapping[str, set[int]], failure: str) -> list[Record]:
+    """The facts of a study whose trials with these replicates failed in this way."""
+    telling = Telling()
+    telling.session()
+    for trial in plan.trials:
+        if trial.replicate in gone.get(trial.arm, set()):
+            telling.tell(trial.id, Started(1, "session 1"))
+            telling.tell(trial.id, Ended("failed", failure=failure))
+        else:
+            value = values[trial.arm][trial.replicate]
+            telling.complete(trial, {"test/score": value, "val/score": value})
+    return telling.facts
+
+
+def test_alpha_of_pairs_that_diverged_is_spent_at_the_last_look_and_of_others_it_waits() -> None:
+    plan = growing(6, 12, arms=2)
+    gone = {plan.arms[1].id: {2, 5, 9}}
+    values = drawn(plan, 4, (0.0, 0.0))
+    for failure, spent in (("diverged", 1.0), ("error", Looks(6, 12).spent(9))):
+        found = at_end(plan, lost(plan, values, gone, failure))
+        assert found.pairs == {plan.arms[1].id: 9}
+        assert found.spent == (spent, spent)
+        assert found.closed == ({plan.arms[1].id} if failure == "diverged" else set())
+    assert Looks(6, 12).spent(9) < 0.5
+
+
+def test_what_is_told_of_alpha_is_what_pairs_have_spent() -> None:
+    plan = growing(6, 12)
+    facts = lost(plan, drawn(plan, 4, (0.0, 0.0, 0.0)), {plan.arms[1].id: {2, 5, 9}}, "error")
+    assert progress(at_end(plan, facts)).endswith("alpha spent: 1.9 % to 5 % of 5 %")
+
+
+def test_the_last_look_decides_what_an_interval_at_its_level_does() -> None:
+    plan, said = growing(6, 10, arms=2), set()
+    arm = plan.arms[1].id
+    for seed in range(40):
+        values = drawn(plan, seed, (0.0, 1.3))
+        summary = summarize(plan, lost(plan, values, {arm: {6, 8}}, "diverged"))
+        assert summary.course is not None
+        one, finding = (of[arm]["test/score"] for of in _of(summary))
+        differs = summary.course.decisions[arm].claim == "differs"
+        assert differs == one.excludes_zero == finding.sure
+        said.add(differs)
+    assert said == {True, False}
+
+
+def _of(summary: Summary) -> tuple[dict[str, Any], dict[str, Any]]:
+    return (
+        {one.arm.id: one.contrasts for one in summary.arms},
+        {one.arm.id: one.findings for one in summary.arms},
+    )
+
+
+@pytest.mark.slow
+def test_null_studies_with_lost_trials_are_found_different_in_at_most_5_percent() -> None:
+    plan, studies, wrong = growing(6, 12, arms=2), 600, 0
+    for seed in range(studies):
+        draw = random.Random(f"lost {seed}")
+        gone = {arm.id: {r for r in range(12) if draw.random() < 0.2} for arm in plan.arms}
+        facts = lost(plan, drawn(plan, seed, (0.0, 0.0)), gone, "diverged")
+        wrong += any(
+            one.sure for of in _of(summarize(plan, facts))[1].values() for one in of.values()
+        )
+    assert wrong / studies <= 0.05 + 3 * (0.05 / studies) ** 0.5

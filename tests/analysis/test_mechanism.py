@@ -30,7 +30,7 @@ def drawn(
 def test_correlations_and_slope_are_scipys() -> None:
     found = drawn(1, between=0.5)
     xs, ys = [one.probe for one in found], [one.metric for one in found]
-    said = association(found, 1, resamples=20)
+    said = association(found, 1, permutations=20)
     assert said.pearson.value == pytest.approx(scipy.stats.pearsonr(xs, ys).statistic, rel=1e-9)
     assert said.spearman.value == pytest.approx(scipy.stats.spearmanr(xs, ys).statistic, rel=1e-9)
     assert said.slope.value == pytest.approx(scipy.stats.linregress(xs, ys).slope, rel=1e-9)
@@ -41,16 +41,16 @@ def test_ties_share_their_rank() -> None:
         Change("a", i, x, y) for i, (x, y) in enumerate([(1, 2), (1, 3), (2, 3), (4, 9), (4, 1)])
     ]
     xs, ys = [one.probe for one in found], [one.metric for one in found]
-    said = association(found, 1, resamples=5).spearman.value
+    said = association(found, 1, permutations=5).spearman.value
     assert said == pytest.approx(scipy.stats.spearmanr(xs, ys).statistic, rel=1e-9)
 
 
 def test_what_arms_do_as_a_whole_is_told_from_what_seeds_do_within_an_arm() -> None:
-    apart = association(drawn(2, between=3.0, seeds=20), 1, resamples=200)
+    apart = association(drawn(2, between=3.0, seeds=20), 1, permutations=200)
     assert apart.between is not None
     assert apart.between > 0.95
     assert abs(apart.within.value or 0.0) < 0.35
-    alike = association(drawn(3, within=2.0, seeds=20), 1, resamples=200)
+    alike = association(drawn(3, within=2.0, seeds=20), 1, permutations=200)
     assert (alike.within.value or 0.0) > 0.7
     assert alike.p_within is not None
     assert alike.p_within < 0.02
@@ -58,7 +58,9 @@ def test_what_arms_do_as_a_whole_is_told_from_what_seeds_do_within_an_arm() -> N
 
 @pytest.mark.slow
 def test_of_unrelated_probes_few_are_found_related_within_arms() -> None:
-    ps = [association(drawn(seed, between=1.0), seed, resamples=40).p_within for seed in range(50)]
+    ps = [
+        association(drawn(seed, between=1.0), seed, permutations=40).p_within for seed in range(50)
+    ]
     assert sum(p is not None and p < 0.05 for p in ps) <= 6
 
 
@@ -71,12 +73,35 @@ def test_a_seed_that_moves_all_arms_together_widens_the_interval() -> None:
             for arm in range(12)
             for r, (x, y) in enumerate(of_seed)
         ]
-        said = association(found, 1, resamples=200).pearson
+        said = association(found, 1, permutations=200).pearson
         assert said.low is not None
         assert said.high is not None
         return said.high - said.low
 
     assert width(2.0) > 2 * width(0.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("arms", "seeds"), [(2, 5), (4, 8)])
+def test_intervals_hold_in_95_of_100_studies(arms: int, seeds: int) -> None:
+    """Changes share their reference's noise; half of the probe's own goes into the metric's."""
+    held = dict.fromkeys(("pearson", "spearman", "slope", "within"), 0)
+    truth = {"pearson": 0.6, "spearman": 0.582, "slope": 0.6, "within": 0.6}
+    studies = 400
+    for study in range(studies):
+        draw = random.Random(study)
+        found = []
+        for r in range(seeds):
+            reference = draw.gauss(0, 1), draw.gauss(0, 1)
+            for arm in range(arms):
+                x, e = draw.gauss(0, 1) - reference[0], draw.gauss(0, 1) - reference[1]
+                found.append(Change(str(arm), r, x, 0.6 * x + 0.8 * e))
+        said = association(found, study, permutations=1)
+        for name in held:
+            one = getattr(said, name)
+            held[name] += one.low <= truth[name] <= one.high
+    for name, count in held.items():
+        assert count / studies >= 0.92, name
 
 
 def test_few_seeds_have_numbers_but_no_interval() -> None:
@@ -87,7 +112,7 @@ def test_few_seeds_have_numbers_but_no_interval() -> None:
 
 def test_the_same_seed_gives_the_same_numbers() -> None:
     found = drawn(6)
-    assert association(found, 3, resamples=50) == association(found, 3, resamples=50)
+    assert association(found, 3, permutations=50) == association(found, 3, permutations=50)
 
 
 def test_changes_are_paired_and_need_all_four_values() -> None:
@@ -124,4 +149,4 @@ def test_a_probe_that_is_one_number_in_each_arm_says_nothing_within_arms() -> No
     for seed in range(40):
         draw = random.Random(seed)
         found = [Change(a, r, probes[a], draw.gauss(0, 1)) for a in probes for r in range(7)]
-        assert association(found, seed, resamples=40).within.value is None
+        assert association(found, seed, permutations=40).within.value is None

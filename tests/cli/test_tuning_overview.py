@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +93,23 @@ def test_sweep_shows_the_best_importances_and_slices() -> None:
     at = lines.index("  Importance for val/score (fANOVA, over 6 complete trials):")
     assert lines[at + 1].split()[0] == "rate", "the score is the rate, so nothing else matters"
     assert "  fault: best and median val/score by value" in lines
+
+
+@pytest.mark.slow
+def test_importance_stands_beside_what_chance_gives_and_nothing_is_important_in_noise() -> None:
+    def lines(value: Callable[[int, dict[str, Any]], float]) -> list[str]:
+        planned, telling = tuned_toys(how=sweep(trials=24)), Telling()
+        searched(telling, planned, lambda s, n, p: {"val/score": value(n, dict(p))}, trials=24)
+        return [line.strip() for line in swept(planned, telling.facts).splitlines()]
+
+    warning = "Nothing is more important than chance makes it: read nothing into the order."
+    noise = lines(lambda n, p: random.Random(n).gauss(0, 1))
+    assert warning in noise
+    found = lines(lambda n, p: 3 * p["rate"] + random.Random(n).gauss(0, 0.3))
+    assert warning not in found
+    (rate,) = (line for line in found if line.startswith("rate ") and "by chance" in line)
+    share, mean, most = (int(one.rstrip("%,")) for one in rate.split() if "%" in one)
+    assert mean <= most < share
 
 
 def test_sweep_shows_the_front_where_there_are_several_objectives() -> None:

@@ -57,7 +57,7 @@ def test_all_are_set_on_their_pages_with_every_name_as_it_was(engine: str, tmp_p
     for name, table in tables.items():
         for words in _words(table):
             assert settable(words) in page, (name, words)
-    for number in ("95.24±0.61", "+1.45±0.29†", "115,210", "<0.001", "5/6"):
+    for number in ("95.24±0.61", "+1.45±0.42†", "115,210", "<0.001", "5/6"):
         assert number in page
     assert "root:" not in page
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import random
+import statistics
 from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cbablate.analysis.designs.factorial import effects
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.record import Record
 from cbablate.reporting.forms.form import FORMS, render
-from cbablate.reporting.model.cell import Probability
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.explanation import explanation
+from cbablate.reporting.pages.report import report
 from cbablate.reporting.sentences.note import DAGGER
 from cbablate.reporting.tables.arms import ablation_table
 from cbablate.reporting.tables.view import view
@@ -154,23 +156,47 @@ def test_pairs_of_which_some_lack_seeds_say_that_of_these_nothing_is_claimed() -
     assert "5 to 6 seeds have all four arms" in notes
 
 
-def test_a_factorial_without_a_finding_points_at_the_effects_that_all_arms_show() -> None:
+def test_an_effect_that_all_arms_show_is_in_the_findings_of_table_and_report() -> None:
+    """Also where no arm alone differs, as here: the main effect is p = 0.030 or so in --effects."""
     plan = grid(2, 2, replicates=6)
-    seeds = (random.Random(seed) for seed in range(500))
-    for draw in seeds:
+    seen: set[tuple[bool, bool]] = set()
+    for seed in range(300):
+        draw = random.Random(seed)
         values = laid(plan, lambda at, _r, draw=draw: 0.8 * at[0] + draw.gauss(0, 1))
-        summary = summarize(plan, facts_of(plan, values))
-        notes = " ".join(ablation_table(plan, summary).notes)
-        effects = view("effects", plan, summary)
-        named = [
-            one.cells[0].plain
-            for one in effects.rows
-            if isinstance(p := one.cells[-1], Probability) and p.value < ALPHA
-        ]
-        found = "none differs for sure" not in notes
-        assert ("All arms together show an effect of" in notes) == (bool(named) and not found)
-        if named and not found:
-            assert f"All arms together show an effect of {named[0]} (p " in notes
-            assert "`cbablate table --effects`" in notes
-            return
-    raise AssertionError("no such study among 500")
+        facts = facts_of(plan, values)
+        summary = summarize(plan, facts)
+        split = effects(plan, values, "test/score")
+        sure = [one.name for one in split.effects if one.sure]
+        notes = ablation_table(plan, summary).notes
+        told = [note for note in notes if note.startswith("All arms together")]
+        assert len(told) == bool(sure)
+        if sure == ["ceiling"]:
+            means = [
+                statistics.fmean(
+                    value
+                    for arm in plan.arms
+                    if arm.levels["ceiling"] == level
+                    for value in values[arm.id].values()
+                )
+                for level in ("0", "ceiling 1")
+            ]
+            assert "ceiling makes a difference on average, " in told[0]
+            low, high = (f"{mean:.3f}".replace("-", "\N{MINUS SIGN}") for mean in means)
+            assert f"{low} with “0” and {high} with “ceiling 1” (p " in told[0]
+            assert "`cbablate table --effects`" in told[0]
+        alone = any(
+            one.findings["test/score"].claim in ("helps", "hurts") for one in summary.arms[1:]
+        )
+        if sure and (alone, True) not in seen:
+            page = report(plan, facts)
+            found = page[page.index('id="findings"') :]
+            assert "All arms together" in found[: found.index("</section>")]
+        seen.add((alone, bool(sure)))
+    assert seen == {(a, b) for a in (False, True) for b in (False, True)}
+
+
+def test_below_six_seeds_no_effect_of_all_arms_is_told() -> None:
+    plan = grid(2, 2, replicates=5)
+    values = laid(plan, lambda at, r: 5.0 * at[0] + 0.01 * ((3 * r + at[1]) % 4))
+    notes = " ".join(ablation_table(plan, summarize(plan, facts_of(plan, values))).notes)
+    assert "All arms together" not in notes

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scipy.stats
 
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.errors import CbablateError
@@ -64,6 +67,16 @@ def test_one_broken_task_hardly_moves_it() -> None:
     planned, summary, _ = corrupted(lambda a, k, r: 0.0 if k == 0 else varied(a, 1, r + 10 * k))
     said = float(row(robust_table(planned, summary), "none")[1].split()[0])
     assert said == pytest.approx(48.0, abs=0.7)
+
+
+def test_an_interval_is_as_wide_as_one_training_a_seed_makes_it() -> None:
+    """All kinds of a seed are one network's: six of them tell as much as their mean does."""
+    of_seed = [0.4, -1.1, 1.6, -0.5, 0.9, -1.3]
+    planned, summary, _ = corrupted(lambda a, k, r: 60 + of_seed[r] + 0.01 * ((a + 2 * k + r) % 5))
+    ends = row(robust_table(planned, summary), "none")[1].split("(")[1].rstrip(")")
+    low, high = (float(end) for end in ends.split("\u2013"))
+    half = scipy.stats.t.ppf(0.975, 5) * statistics.stdev(of_seed) / math.sqrt(6)
+    assert 1.8 * half < high - low < 4 * half, "seeds drawn within tasks gave 0.5 times it"
 
 
 @pytest.mark.slow
@@ -162,12 +175,12 @@ def test_data_sets_that_are_a_factor_are_tasks_and_the_other_factors_the_arms() 
     found = robust_table(*over_data())
     assert found.caption == "How do the arms do over 3 data sets at once?"
     assert [one.cells[0].plain for one in found.rows] == ["none", "CB"]
-    assert row(found, "CB")[2].startswith("1.00 ")
+    assert row(found, "CB")[2] == "1.00", "all seeds say the same, so there is no interval"
 
 
 def test_of_a_loss_less_is_better_and_its_mean_keeps_its_sign() -> None:
     found = robust_table(*over_data("minimize"))
-    assert row(found, "CB")[2].startswith("0.00 ")
+    assert row(found, "CB")[2] == "0.00"
     assert float(row(found, "CB")[1].split()[0]) == pytest.approx(10.5, abs=0.1)
     assert [column.label for column in found.columns][3].startswith("< ")
     low, high = row(found, "none")[1].split("(")[1].rstrip(")").split("\u2013")

@@ -259,7 +259,7 @@ def test_plan_status_and_table_say_what_may_come_and_what_was_looked_at(tmp_path
     before = said("plan")
     assert "3 arms (one_at_a_time) x 5 to 8 replicates = 18 to 24 trials" in before
     assert "Looks at the differences after 6 replicates (fewer cannot be claimed)" in before
-    assert "At most 8 replicates, 2 comparisons (Holm): with 80 % power" in before
+    assert "At most 8 replicates, 2 comparisons (Šidák): with 80 % power" in before
     assert "To train: 18 trials to the next look, 36 epochs; 24 at most, 48 epochs" in before
     with Place(results).writing():
         pass  # nothing is in it yet; a folder without a ledger is refused when it is named

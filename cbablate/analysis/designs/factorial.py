@@ -2,15 +2,22 @@
 
 The analysis of variance of a factorial whose replicates are whole blocks, a seed each: every
 combination of levels is trained once from every seed. Squares split into those of seeds, of each
-factor, of each pair of factors, of all higher orders together, and what is left, which is the
-error. In a balanced design these parts are orthogonal and add up, so that none depends on an
-order (Montgomery, Design and Analysis of Experiments, chapters 4 and 5).
+factor, of each pair of factors, of all higher orders together, and what is left. In a balanced
+design these parts are orthogonal and add up, so that none depends on an order (Montgomery, Design
+and Analysis of Experiments, chapters 4 and 5).
+
+What is left is how effects differ between seeds. Each effect is tested against its own part of it,
+seed by effect, as repeated measures are: one error for all would call an effect sure in 24 of 100
+studies without it where another effect depends on the seed. An effect of several degrees of freedom
+needs its contrasts to vary alike; they are taken not to, and its degrees of freedom are shrunk by
+Greenhouse and Geisser's epsilon (1959).
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,6 +25,9 @@ from cbablate.analysis.contrasts.replicates import Values, complete
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.statistics.correction import holm
+from cbablate.statistics.f_distribution import tail
+from cbablate.statistics.power import ALPHA
+from cbablate.statistics.sign_flip import sign_flip
 
 __all__ = ["HIGHER", "Effect", "Effects", "Part", "by_cell", "effects"]
 
@@ -43,18 +53,29 @@ class Part:
 class Effect(Part):
     """What one factor, one pair of them, or all higher orders contribute.
 
-    `partial_eta` is the share of the effect in effect and error; `omega` is omega squared, the
-    share without what chance puts in, which can come out below zero
-    ((SS - df MSE) / (SST + MSE); Hays 1963). `f` and `p` are of the test against the error,
-    `p_adjusted` Holm's over the effects; None where the error does not vary.
+    `error` is how the effect differs between seeds. `partial_eta` is the share of the effect in
+    effect and error; `omega` is omega squared, the share without what chance puts in, which can
+    come out below zero ((SS - df MSE) / (SST + MSE); Hays 1963). `f` and `p` are of the test
+    against the error, whose degrees of freedom `epsilon` shrinks (1 of a single one); `p_adjusted`
+    is Holm's over the effects; None where the error does not vary. `p_sign_flip` is of the exact
+    sign-flip test of an effect of one degree of freedom, not adjusted.
     """
 
     factors: tuple[str, ...]
+    error: Part
+    epsilon: float
     partial_eta: float
     omega: float
     f: float | None
     p: float | None
+    p_sign_flip: float | None
     p_adjusted: float | None = None
+
+    @property
+    def sure(self) -> bool:
+        """Whether p is below ALPHA and the sign-flip test, where there is one, agrees."""
+        agrees = self.p_sign_flip is None or self.p_sign_flip < ALPHA
+        return self.p_adjusted is not None and self.p_adjusted < ALPHA and agrees
 
     @property
     def name(self) -> str:
@@ -153,83 +174,93 @@ def _split(plan: Plan, y: Mapping[Cell, Sequence[float]]) -> Effects:
     everything = [value for one in y.values() for value in one]
     grand = _mean(everything)
     centred = {cell: [value - grand for value in one] for cell, one in y.items()}
-    means = {cell: _mean(one) for cell, one in centred.items()}
     blocks = [_mean([one[block] for one in centred.values()]) for block in range(n)]
-    mains = [_margin(means, (i,)) for i in range(len(names))]
-    squares: dict[tuple[int, ...], float] = {}
-    fitted = dict.fromkeys(means, 0.0)
-    for i, main in enumerate(mains):
-        squares[(i,)] = n * math.fsum(main[(cell[i],)] ** 2 for cell in means)
-        fitted = {cell: fit + main[(cell[i],)] for cell, fit in fitted.items()}
-    for i, j in itertools.combinations(range(len(names)), 2):
-        pair = {
-            key: mean - mains[i][key[:1]] - mains[j][key[1:]]
-            for key, mean in _margin(means, (i, j)).items()
-        }
-        squares[(i, j)] = n * math.fsum(pair[cell[i], cell[j]] ** 2 for cell in means)
-        fitted = {cell: fit + pair[cell[i], cell[j]] for cell, fit in fitted.items()}
-    if len(names) > 2:
-        higher = n * math.fsum((mean - fitted[cell]) ** 2 for cell, mean in means.items())
-        squares[tuple(range(len(names)))] = higher
-    error = math.fsum(
-        (value - means[cell] - blocks[block]) ** 2
-        for cell, one in centred.items()
-        for block, value in enumerate(one)
-    )
     of_seeds = len(y) * math.fsum(block**2 for block in blocks)
     total = math.fsum(value**2 for one in centred.values() for value in one)
     floor = (_ROUNDING * max(map(abs, everything))) ** 2
     if total <= floor * len(everything):
         total = 0.0
-    return _tested(
-        squares,
-        names=names,
-        sizes=sizes,
-        seeds=Part(n - 1, of_seeds, _share(of_seeds, total)),
-        error=Part((len(y) - 1) * (n - 1), error, _share(error, total)),
-        total=total,
-        floor=floor,
-    )
-
-
-def _tested(
-    squares: Mapping[tuple[int, ...], float],
-    *,
-    names: Sequence[str],
-    sizes: Sequence[int],
-    seeds: Part,
-    error: Part,
-    total: float,
-    floor: float,
-) -> Effects:
-    """The effects with their shares and tests, from their squares."""
-    mean_error = error.squares / error.freedom
-    of_cells = math.prod(sizes) - 1
+    by_seed = [
+        _components({cell: one[block] - mean for cell, one in centred.items()}, len(names))
+        for block, mean in enumerate(blocks)
+    ]
     found: list[Effect] = []
-    for key, one in squares.items():
+    for key in by_seed[0]:
         freedom = math.prod(sizes[i] - 1 for i in key)
         if len(key) > 2:
-            freedom = of_cells - sum(effect.freedom for effect in found)
-        varies = mean_error > floor
-        f = one / freedom / mean_error if varies else None
-        found.append(
-            Effect(
-                freedom=freedom,
-                squares=one,
-                eta=_share(one, total),
-                factors=tuple(names[i] for i in key),
-                partial_eta=_share(one, one + error.squares),
-                omega=_share(one - freedom * mean_error, total + mean_error),
-                f=f,
-                p=None if f is None else _tail(f, freedom, error.freedom),
-            )
-        )
+            freedom = len(y) - 1 - sum(effect.freedom for effect in found)
+        of = tuple(names[i] for i in key)
+        found.append(_effect(of, [one[key] for one in by_seed], freedom, total=total, floor=floor))
     ps = holm([1.0 if one.p is None else one.p for one in found])
-    tested = tuple(
-        replace(one, p_adjusted=None if one.p is None else p)
-        for one, p in zip(found, ps, strict=True)
+    error = math.fsum(one.error.squares for one in found)
+    return Effects(
+        metric="",
+        effects=tuple(
+            replace(one, p_adjusted=None if one.p is None else p)
+            for one, p in zip(found, ps, strict=True)
+        ),
+        seeds=Part(n - 1, of_seeds, _share(of_seeds, total)),
+        error=Part((len(y) - 1) * (n - 1), error, _share(error, total)),
+        squares=total,
+        blocks=(),
+        left_out=(),
     )
-    return Effects("", tested, seeds, error, total, (), ())
+
+
+def _components(y: Mapping[Cell, float], factors: int) -> dict[tuple[int, ...], list[float]]:
+    """What each effect puts into each cell of a table whose mean is 0, by the effect's factors."""
+    mains = [_margin(y, (i,)) for i in range(factors)]
+    found: dict[tuple[int, ...], list[float]] = {
+        (i,): [main[(cell[i],)] for cell in y] for i, main in enumerate(mains)
+    }
+    for i, j in itertools.combinations(range(factors), 2):
+        pair = _margin(y, (i, j))
+        found[i, j] = [
+            pair[cell[i], cell[j]] - mains[i][(cell[i],)] - mains[j][(cell[j],)] for cell in y
+        ]
+    if factors > 2:
+        fitted = map(math.fsum, zip(*found.values(), strict=True))
+        found[tuple(range(factors))] = [
+            value - fit for value, fit in zip(y.values(), fitted, strict=True)
+        ]
+    return found
+
+
+def _effect(
+    factors: tuple[str, ...],
+    by_seed: Sequence[Sequence[float]],
+    freedom: int,
+    *,
+    total: float,
+    floor: float,
+) -> Effect:
+    """An effect from what it puts into each cell, by seed."""
+    n = len(by_seed)
+    means = [_mean(cell) for cell in zip(*by_seed, strict=True)]
+    apart = [[v - mean for v, mean in zip(one, means, strict=True)] for one in by_seed]
+    gram = [[math.fsum(map(operator.mul, one, other)) for other in apart] for one in apart]
+    squares = n * math.fsum(mean**2 for mean in means)
+    own = math.fsum(gram[i][i] for i in range(n))
+    error = Part(freedom * (n - 1), own, _share(own, total))
+    noise = own / error.freedom
+    # that of several contrasts' covariance, whose trace and sum of squares the seeds' products have
+    spread = freedom * math.fsum(value**2 for row in gram for value in row)
+    epsilon = min(1.0, max(1 / freedom, _share(own**2, spread)))
+    f = squares / freedom / noise if noise > floor else None
+    p = None if f is None else tail(f, epsilon * freedom, epsilon * error.freedom)
+    return Effect(
+        freedom=freedom,
+        squares=squares,
+        eta=_share(squares, total),
+        factors=factors,
+        error=error,
+        epsilon=epsilon,
+        partial_eta=_share(squares, squares + own),
+        omega=_share(squares - freedom * noise, total + noise),
+        f=f,
+        p=p,
+        p_sign_flip=sign_flip([one[0] for one in by_seed]) if freedom == 1 else None,
+    )
 
 
 def _margin(means: Mapping[Cell, float], places: tuple[int, ...]) -> dict[Cell, float]:
@@ -238,13 +269,6 @@ def _margin(means: Mapping[Cell, float], places: tuple[int, ...]) -> dict[Cell, 
     for cell, mean in means.items():
         gathered.setdefault(tuple(cell[i] for i in places), []).append(mean)
     return {key: _mean(found) for key, found in gathered.items()}
-
-
-def _tail(f: float, above: int, below: int) -> float:
-    """The chance of an F statistic at least as large."""
-    from scipy.special import fdtrc  # half a second, which printing a plain table does not spend
-
-    return float(fdtrc(above, below, f))
 
 
 def _share(part: float, whole: float) -> float:

@@ -2,28 +2,28 @@
 
 Changes are an arm's minus its reference's at the same seed, so that what a seed does to both
 drops out. Those points are not independent: a seed's points share the reference's noise, so
-intervals draw whole seeds anew, and the permutation test hands whole seeds' probes to others.
+intervals leave out whole seeds, and the permutation test hands whole seeds' probes to others.
 What remains is an association over the arms at hand. It is not causation: an arm may change both.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from cbablate.analysis.contrasts.replicates import Values
 from cbablate.errors import CbablateError
-from cbablate.statistics.student_t import LEVEL
+from cbablate.statistics.jackknife import CORRELATION, PLAIN, Scale, jackknife
 
 __all__ = ["FEWEST_SEEDS", "Association", "Change", "association", "changes"]
 
 FEWEST_SEEDS = 5
-"""Of fewer seeds there are too few choices to draw from for an interval that means anything."""
-_RESAMPLES = 2_000
+"""Of fewer seeds there are too few permutations, and intervals too wide, to mean anything."""
+_PERMUTATIONS = 2_000
 _MOST_POINTS = 500_000
-"""So many changes are drawn over all resamples: large studies have fewer of these, 200 at least."""
+"""So many changes are handed over in all: large studies have fewer permutations, 200 at least."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class Change:
 class Association:
     """Correlations and the slope of metric on probe, over arms and seeds; and within arms.
 
-    Each number has a 95 % interval from resampled seeds, None below `FEWEST_SEEDS` of them.
+    Each number has a 95 % t-interval of the jackknife over whole seeds, of correlations on the
+    scale of Fisher's z; None below `FEWEST_SEEDS` of them.
     `within` is Pearson's correlation of what is left when each arm's mean is taken away: whether
     seeds that change the probe more change the metric more, in the same arm. `between` is over the
     arms' means, None of fewer than three arms. `p_within` is of a permutation test of `within`
@@ -81,7 +82,9 @@ def changes(probe: Values, metric: Values, compared: Sequence[tuple[str, str]]) 
     return found
 
 
-def association(found: Sequence[Change], seed: int, *, resamples: int | None = None) -> Association:
+def association(
+    found: Sequence[Change], seed: int, *, permutations: int | None = None
+) -> Association:
     """The association over these changes; the same changes and seed give the same numbers.
 
     Raises:
@@ -94,56 +97,40 @@ def association(found: Sequence[Change], seed: int, *, resamples: int | None = N
             "an association needs three changes or more, in which both the probe and the metric "
             f"vary; there are {len(found)}"
         )
-    if resamples is None:
-        resamples = max(200, min(_RESAMPLES, _MOST_POINTS // len(found)))
+    if permutations is None:
+        permutations = max(200, min(_PERMUTATIONS, _MOST_POINTS // len(found)))
     means = [_mean_of([one for one in found if one.arm == arm]) for arm in arms]
-    measures: Sequence[Callable[[Sequence[Change]], float | None]] = (
-        *(_pearson, _spearman, _slope),
-        _within,
-    )
-    intervals = _resampled(found, seeds, measures, seed=seed, resamples=resamples)
     return Association(
         arms=len(arms),
         seeds=len(seeds),
-        pearson=intervals[0],
-        spearman=intervals[1],
-        slope=intervals[2],
-        within=intervals[3],
+        pearson=_interval(found, seeds, _pearson, CORRELATION),
+        spearman=_interval(found, seeds, _spearman, CORRELATION),
+        slope=_interval(found, seeds, _slope, PLAIN),
+        within=_interval(found, seeds, _within, CORRELATION),
         between=_pearson(means) if len(arms) > 2 else None,
-        p_within=_permuted(found, seeds, seed=seed, resamples=resamples),
+        p_within=_permuted(found, seeds, seed=seed, permutations=permutations),
     )
 
 
-def _resampled(
+def _interval(
     found: Sequence[Change],
     seeds: Sequence[int],
-    measures: Sequence[Callable[[Sequence[Change]], float | None]],
-    *,
-    seed: int,
-    resamples: int,
-) -> list[Interval]:
-    """Each measure with percentiles over resamples of whole seeds."""
-    values = [measure(found) for measure in measures]
+    measure: Callable[[Sequence[Change]], float | None],
+    scale: Scale,
+) -> Interval:
+    """A measure of these changes with its interval over seeds."""
+
+    def of(kept: Collection[int]) -> float | None:
+        here = {*kept}
+        return measure([one for one in found if one.replicate in here])
+
     if len(seeds) < FEWEST_SEEDS:
-        return [Interval(value) for value in values]
-    draw = Random(seed)  # noqa: S311 - a simulation, not a secret
-    by_seed = {r: [one for one in found if one.replicate == r] for r in seeds}
-    drawn: list[list[float]] = [[] for _ in measures]
-    for _ in range(resamples):
-        chosen = [seeds[int(draw.random() * len(seeds))] for _ in seeds]
-        again = [one for r in chosen for one in by_seed[r]]
-        for place, measure in enumerate(measures):
-            value = measure(again)
-            if value is not None:
-                drawn[place].append(value)
-    return [
-        Interval(value, *_ends(sorted(some))) if value is not None and some else Interval(value)
-        for value, some in zip(values, drawn, strict=True)
-    ]
+        return Interval(measure(found))
+    return Interval(measure(found), *(jackknife(of, seeds, scale) or (None, None)))
 
 
 def _permuted(
-    found: Sequence[Change], seeds: Sequence[int], *, seed: int, resamples: int
+    found: Sequence[Change], seeds: Sequence[int], *, seed: int, permutations: int
 ) -> float | None:
     """The share of permutations of seeds' probes with a correlation within arms as large.
 
@@ -157,7 +144,7 @@ def _permuted(
         return None
     draw = Random(seed)  # noqa: S311 - a simulation, not a secret
     extreme = 1
-    for _ in range(resamples):
+    for _ in range(permutations):
         order = list(whole)
         for i in range(len(order) - 1, 0, -1):
             j = int(draw.random() * (i + 1))
@@ -169,7 +156,7 @@ def _permuted(
         ]
         value = _within(swapped)
         extreme += value is not None and abs(value) >= abs(observed) * (1 - 1e-12)
-    return extreme / (resamples + 1)
+    return extreme / (permutations + 1)
 
 
 def _pearson(found: Sequence[Change]) -> float | None:
@@ -241,14 +228,3 @@ def _mean_of(some: Sequence[Change]) -> Change:
 
 def _product(x: float, y: float) -> float:
     return x * y
-
-
-def _ends(ordered: Sequence[float]) -> tuple[float, float]:
-    """The percentiles of the interval, between the two nearest values linearly."""
-    ends = []
-    for share in ((1 - LEVEL) / 2, (1 + LEVEL) / 2):
-        place = share * (len(ordered) - 1)
-        below = math.floor(place)
-        above = min(below + 1, len(ordered) - 1)
-        ends.append(ordered[below] + (place - below) * (ordered[above] - ordered[below]))
-    return ends[0], ends[1]

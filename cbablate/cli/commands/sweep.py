@@ -18,7 +18,12 @@ from cbablate.reporting.sentences.tuning_note import (
     used_words,
     value_words,
 )
-from cbablate.searching.optuna_importance import FEWEST, importances
+from cbablate.searching.optuna_importance import (
+    FEWEST,
+    PERMUTATIONS,
+    Importance,
+    importances,
+)
 
 __all__ = ["swept"]
 
@@ -90,22 +95,30 @@ def _importance(one: Tuning) -> Iterator[str]:
     conditional = [key for key, parameter in one.search.sweep.space.items() if parameter.when]
     metric = one.search.objectives[one.decides].metric
     if not rated:
-        yield f"  Importance: not told by fewer than {FEWEST} complete trials of unlike value."
+        yield (
+            f"  Importance: not told by fewer than {FEWEST} complete trials of unlike value, nor "
+            "of one hyperparameter alone."
+        )
         return
     yield f"  Importance for {metric} (fANOVA, over {_eligible(one)} complete trials):"
     yield from _bars(rated)
     if conditional:
         yield f"    {', '.join(conditional)}: conditional, not rated"
+    yield f"    By chance: mean and largest of {PERMUTATIONS} permutations of {metric}."
+    if not any(rated_one.sure for rated_one in rated.values()):
+        yield "    Nothing is more important than chance makes it: read nothing into the order."
 
 
 def _eligible(one: Tuning) -> int:
     return sum(attempt.values is not None for attempt in one.attempts)
 
 
-def _bars(rated: Mapping[str, float]) -> Iterator[str]:
+def _bars(rated: Mapping[str, Importance]) -> Iterator[str]:
     width = max(map(len, rated))
-    for key, share in sorted(rated.items(), key=lambda item: -item[1]):
-        yield f"    {key:<{width}}  {share:4.0%}  {'#' * round(share * _BAR)}".rstrip()
+    for key, one in sorted(rated.items(), key=lambda item: -item[1].share):
+        chance = f"by chance {one.chance:.0%}, at most {one.most_by_chance:.0%}"
+        bar = "#" * round(one.share * _BAR)
+        yield f"    {key:<{width}}  {one.share:4.0%}  {bar:<{_BAR}}  {chance}"
 
 
 def _slices(one: Tuning, key: str) -> Iterator[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cbablate.analysis.designs.factorial import by_cell, effects
+from cbablate.analysis.designs.factorial import Effects, by_cell, effects
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
@@ -32,8 +32,8 @@ def interaction_figure(plan: Plan, summary: Summary) -> Figure:
     the study contrasts (else of its last), a panel for each other factor, averaged over the rest.
     Lines that are parallel add up.
 
-    Bars are 95 % intervals of the means by the analysis of variance's error, seeds taken out, so
-    that they suit comparing points, not reading one of them.
+    Bars are 95 % intervals of the means by the error of the panel's own effects, seeds taken out,
+    so that they suit comparing points, not reading one of them.
 
     Raises:
         CbablateError: the study is not a factorial of two factors or more, has too few whole
@@ -51,7 +51,6 @@ def interaction_figure(plan: Plan, summary: Summary) -> Figure:
         cell: math.fsum(known[arm][block] for block in split.blocks) / len(split.blocks)
         for cell, arm in cells.items()
     }
-    error = split.error.squares / split.error.freedom
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -66,7 +65,7 @@ def interaction_figure(plan: Plan, summary: Summary) -> Figure:
             pair = (names.index(name), names.index(inner))
             shown = _averaged(means, pair)
             count = len(split.blocks) * len(cells) // len(shown)
-            half = critical(split.error.freedom) * math.sqrt(error / count)
+            half = _half_width(split, {name, inner}, count)
             levels = [level.name for level in plan.study.factors[pair[0]].levels]
             _draw(axis, shown, levels=levels, lines=lines, half=half, scale=scale)
             axis.set_xlabel(drawable(name, longest=30), parse_math=False)
@@ -76,6 +75,14 @@ def interaction_figure(plan: Plan, summary: Summary) -> Figure:
             axis.remove()
         _legend(figure, axes[0], inner, lines)
     return figure
+
+
+def _half_width(split: Effects, shown: Collection[str], count: int) -> float:
+    """Of a mean of so many values, by how the effects of the factors shown differ between seeds."""
+    own = [one.error for one in split.effects if set(one.factors) <= {*shown}]
+    freedom = sum(part.freedom for part in own)
+    error = math.fsum(part.squares for part in own) / freedom
+    return critical(freedom) * math.sqrt(error / count)
 
 
 def _lines(plan: Plan, inner: str) -> list[str]:

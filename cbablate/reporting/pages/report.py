@@ -35,6 +35,7 @@ from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta, spelled
+from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.reviewer import Case, questions
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.reporting.tables.view import view
@@ -73,7 +74,7 @@ def report(
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
-    said = tuple(claims(plan, summary))
+    said = (*claims(plan, summary), *effect_claims(plan, summary))
     table = outcome_table(found)
     metrics = [metric_of(plan, name) for name in summary.metrics]
     return _template().render(

@@ -27,6 +27,7 @@ from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.pages.report import efforts, robust_part
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta
+from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.reviewer import Case, Question
 from cbablate.reporting.sentences.reviewer import questions as questions_on
 from cbablate.reporting.tables.arms import outcome_table
@@ -40,15 +41,10 @@ _PREAMBLE = (
     r"\documentclass[10pt]{article}",
     r"\usepackage[margin=1in]{geometry}",
     r"\usepackage{booktabs,siunitx,longtable,graphicx,array}",
-    r"\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}",
+    r"\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}\setlength{\LTleft}{0pt}",
     r"\raggedbottom\sloppy",
 )
-_ROOM = (
-    r"\par\vskip0pt plus 7\baselineskip\penalty-300\vskip0pt plus -7\baselineskip"
-    r"\relax"
-)
-"""Before a heading: the page ends here, if so few lines are left that it would stand alone."""
-_OWN = Typesetting(orientation="portrait", long=False)
+_OWN = Typesetting(orientation="portrait", long=False, notes="full")
 """The report has pages of its own, whatever the paper's are."""
 _MOST_METRICS = 4
 """How many metrics stand beside a trial in the appendix; the page is no wider."""
@@ -91,7 +87,7 @@ def report_tex(
 ) -> str:
     """The document's source; figures are `figure0.pdf` and so on, beside it."""
     plan, summary, table = outcome.plan, outcome.summary, outcome_table(outcome)
-    found = tuple(claims(plan, summary))
+    found = (*claims(plan, summary), *effect_claims(plan, summary))
     own = replace(table, typesetting=_OWN, notes=tuple(n for n in table.notes if n not in found))
     lines = [
         *_PREAMBLE,
@@ -105,11 +101,9 @@ def report_tex(
         *_figures(pictures),
         r"\section*{What a reviewer would ask}",
         *_asked(questions),
-        rf"{_ROOM}\section*{{Arms}}",
         *_arms(plan),
-        rf"{_ROOM}\section*{{All trials}}",
         *_trials(summary, plan, trials),
-        rf"{_ROOM}\section*{{Made with}}",
+        r"\section*{Made with}",
         *_made_with(summary),
         r"\end{document}",
         "",
@@ -190,9 +184,16 @@ def _asked(questions: Sequence[Question]) -> Iterator[str]:
     yield r"\end{enumerate}"
 
 
+def _titled(title: str, columns: int, heads: str) -> str:
+    """The heads of a table over pages; its title stands above the first, on the same page."""
+    above = rf"\multicolumn{{{columns}}}{{@{{}}l}}{{\Large\bfseries {title}}} \\[6pt]"
+    return rf"{above}\toprule {heads} \\\midrule\endfirsthead\toprule {heads} \\\midrule\endhead"
+
+
 def _arms(plan: Plan) -> Iterator[str]:
-    yield r"{\footnotesize\begin{longtable}{>{\raggedright\arraybackslash}p{0.3\linewidth}"
-    yield r">{\raggedright\arraybackslash}p{0.6\linewidth}}\toprule Arm & Sets \\\midrule\endhead"
+    yield r"\bigskip{\footnotesize\begin{longtable}{>{\raggedright\arraybackslash}p{0.3\linewidth}"
+    yield r">{\raggedright\arraybackslash}p{0.6\linewidth}}"
+    yield _titled("Arms", 2, "Arm & Sets")
     for arm in plan.arms:
         sets = delta(plan, arm) or "(reference)"
         yield rf"{breakable(arm.name)} & {breakable(sets)} \\"
@@ -203,9 +204,9 @@ def _trials(summary: Summary, plan: Plan, trials: Sequence[TrialOutcome]) -> Ite
     names = summary.metrics[:_MOST_METRICS]
     scales = [scale_in(plan, summary, name) for name in names]
     yield r"{\scriptsize\setlength{\tabcolsep}{3pt}\begin{longtable}"
-    yield rf"{{>{{\raggedright\arraybackslash}}p{{0.28\linewidth}}rl{'r' * len(names)}l}}\toprule"
+    yield rf"{{>{{\raggedright\arraybackslash}}p{{0.28\linewidth}}rl{'r' * len(names)}l}}"
     heads = ["Arm", r"$r$", "State", *(escape(metric_of(plan, n).label) for n in names), "Trial"]
-    yield rf"{' & '.join(heads)} \\\midrule\endhead"
+    yield _titled("All trials", len(heads), " & ".join(heads))
     for one in trials:
         values = (
             escape(scale.number(one.value(name)).plain)

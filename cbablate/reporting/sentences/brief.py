@@ -10,6 +10,7 @@ from cbablate.analysis.summary import ArmSummary, Summary, metric_of
 from cbablate.phrases import counted
 from cbablate.planning.plan import Plan
 from cbablate.reporting.sentences.claim import brief_claims
+from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.note import (
     CORRECTIONS,
     DAGGER,
@@ -17,7 +18,6 @@ from cbablate.reporting.sentences.note import (
     compared,
     design_notes,
     doubts,
-    effect_notes,
     whom,
 )
 from cbablate.reporting.sentences.sequential_note import looks_notes
@@ -50,7 +50,7 @@ def brief(
         *_chosen(plan, summary),
         *design_notes(plan),
         *brief_claims(plan, summary, shown=not crossed),
-        *effect_notes(plan, summary),
+        *effect_claims(plan, summary),
         *tuning_doubts(summary, tuned),
     )
 

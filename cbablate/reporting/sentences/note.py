@@ -6,15 +6,14 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.contrasts.contrast import Contrast
-from cbablate.analysis.designs.factorial import effects
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
-from cbablate.errors import CbablateError
 from cbablate.phrases import counted, first_few
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.reporting.model.cell import Number, Probability
+from cbablate.reporting.model.cell import Number
 from cbablate.reporting.sentences.claim import claims
+from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
     BYSTANDERS,
@@ -40,7 +39,6 @@ __all__ = [
     "compared",
     "design_notes",
     "doubts",
-    "effect_notes",
     "fixed_marks",
     "legend",
     "mark_note",
@@ -122,7 +120,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *mixtures(summary),
         *design_notes(plan),
         *claims(plan, summary),
-        *effect_notes(plan, summary),
+        *effect_claims(plan, summary),
     ]
     return tuple(found)
 
@@ -138,28 +136,6 @@ def design_notes(plan: Plan) -> Iterator[str]:
     if plan.study.design in SCREENING and plan.study.factors:
         yield "Arms differ in many factors at once: `cbablate table --effects` has their effects."
         yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
-
-
-def effect_notes(plan: Plan, summary: Summary) -> Iterator[str]:
-    """The effects of factors that all arms together show where no arm alone differs."""
-    name = summary.primary
-    sure = {"helps", "hurts", "differs"}
-    if plan.study.design != "factorial" or not name or summary.course is not None:
-        return
-    if any(name in one.findings and one.findings[name].claim in sure for one in summary.arms):
-        return
-    try:
-        split = effects(plan, summary.replicates.of(name), name)
-    except CbablateError:
-        return  # there is no such decomposition
-    found = [
-        f"{one.name} (p {'' if p.startswith('<') else '= '}{p})"
-        for one in split.effects
-        if one.p_adjusted is not None and one.p_adjusted < ALPHA
-        for p in (Probability(one.p_adjusted).plain,)
-    ]
-    if found and len(split.blocks) >= FEWEST_PAIRS:
-        yield f"All arms together show an effect of {first_few(found)}: `cbablate table --effects`."
 
 
 def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:

@@ -22,11 +22,12 @@ __all__ = ["effect_table"]
 
 _HEADER = (
     *("study", "metric", "effect", "df", "sum_of_squares", "eta2", "partial_eta2", "omega2"),
-    *("F", "p", "p_holm", "seeds", "seeds_left_out"),
+    *("F", "p", "p_holm", "seeds", "seeds_left_out", "error_df", "error_sum_of_squares", "epsilon"),
 )
 _COLUMNS = (
     Column("Effect", "text"),
     Column("df", "count"),
+    Column("error df", "count"),
     Column("η²", "spread"),
     Column("partial η²", "spread"),
     Column("ω²", "spread"),
@@ -60,7 +61,9 @@ def effect_table(plan: Plan, summary: Summary) -> Table:
         rows=tuple(rows),
         notes=tuple(_notes(plan, split)),
         comment=comment(plan, summary),
-        method=("Analysis of variance with seeds as blocks; Holm over the effects",),
+        method=(
+            "Analysis of variance, each effect against its seed by effect; Holm over the effects",
+        ),
         sheet=Sheet(_HEADER, tuple(_sheet(plan, summary, split))),
     )
 
@@ -68,6 +71,7 @@ def effect_table(plan: Plan, summary: Summary) -> Table:
 def _cells(one: Part, name: str) -> Iterator[Cell]:
     yield Text(name)
     yield Count(one.freedom, one.freedom)
+    yield Count(one.error.freedom, one.error.freedom) if isinstance(one, Effect) else Blank("")
     yield Spread(Number(one.eta, 3))
     if not isinstance(one, Effect):
         yield from (Blank(""), Blank(""), Blank(""), Blank(""))
@@ -81,7 +85,7 @@ def _cells(one: Part, name: str) -> Iterator[Cell]:
 def _notes(plan: Plan, split: Effects) -> Iterator[str]:
     yield (
         "η²: share of all variation; the shares add up to 1. Partial η²: share of what the effect "
-        "and the error have together. ω²: η² without what chance puts in; it can come out below 0."
+        "and its error have together. ω²: η² without what chance puts in; it can come out below 0."
     )
     count = len(split.effects)
     over = f", Holm-adjusted over {count} effects" if count > 1 else ""
@@ -90,9 +94,11 @@ def _notes(plan: Plan, split: Effects) -> Iterator[str]:
     else:
         yield (
             f"F, p: analysis of variance with seeds as blocks, {len(split.blocks)} seeds in each "
-            f"of {len(plan.arms)} arms{over}. One error for all effects: it takes differences to "
-            "vary alike in all arms."
+            f"of {len(plan.arms)} arms{over}. Each effect has an error of its own, how it differs "
+            "between seeds (seed by effect), so that effects need not vary alike."
         )
+        if any(one.freedom > 1 for one in split.effects):
+            yield "Beyond one degree of freedom p is by Greenhouse and Geisser's correction."
     yield from few_pairs([len(split.blocks)], "" if split.effects[0].f is None else "F")
     if split.left_out:
         yield (
@@ -112,6 +118,16 @@ def _sheet(plan: Plan, summary: Summary, primary: Effects) -> Iterator[tuple[Val
         head = (plan.study.name, metric)
         for one in split.effects:
             shares = (one.freedom, one.squares, one.eta, one.partial_eta, one.omega)
-            yield (*head, one.name, *shares, one.f, one.p, one.p_adjusted, *tail)
+            own = (one.error.freedom, one.error.squares, one.epsilon)
+            yield (*head, one.name, *shares, one.f, one.p, one.p_adjusted, *tail, *own)
         for word, part in (("seeds", split.seeds), ("error", split.error)):
-            yield (*head, word, part.freedom, part.squares, part.eta, *([None] * 5), *tail)
+            yield (
+                *head,
+                word,
+                part.freedom,
+                part.squares,
+                part.eta,
+                *([None] * 5),
+                *tail,
+                *([None] * 3),
+            )

@@ -85,7 +85,7 @@ def mechanism_table(plan: Plan, summary: Summary) -> Table:
         rows=tuple(Row(tuple(_cells(plan, *one))) for one in told.items()),
         notes=tuple(_notes(plan, name, told, still)),
         comment=comment(plan, summary),
-        method=("Changes paired by replicate; percentile bootstrap over seeds",),
+        method=("Changes paired by replicate; 95 % t-intervals of the jackknife over whole seeds",),
         sheet=Sheet(_HEADER, tuple(_sheet(plan, name, told))),
     )
 
@@ -125,7 +125,7 @@ def _notes(plan: Plan, name: str, told: dict[str, Association], still: list[str]
     )
     if any(one.pearson.low is not None for one in told.values()):
         yield (
-            "Parentheses: 95 % percentile intervals over whole seeds drawn anew; p within: "
+            "Parentheses: 95 % t-intervals of the jackknife over whole seeds; p within: "
             "permutation of whole seeds, not adjusted."
         )
     else:
