@@ -22,8 +22,8 @@ from typing import Any
 import optuna
 
 from cbablate.planning.plan import Plan, plan
-from cbablate.planning.search import searches, tuning_seed
-from cbablate.planning.trial import Trial
+from cbablate.planning.search import searches
+from cbablate.planning.trial import Trial, tuning_seed
 from cbablate.records.book import Book
 from cbablate.records.place import Place
 from cbablate.records.record import Record

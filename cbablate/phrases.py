@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["LISTED", "counted", "duration", "first_few", "listed"]
+__all__ = ["LISTED", "amount", "counted", "duration", "first_few", "listed"]
 
 LISTED = 12
 """How many things a sentence names before it says how many more there are."""
@@ -13,6 +13,12 @@ LISTED = 12
 def counted(number: int, noun: str) -> str:
     """`1 arm`, `2 arms`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def amount(number: int, unit: str) -> str:
+    """`1 epoch`, `20 epochs`: so many of a unit that is a plural; `1 ms` of one that is none."""
+    plural = len(unit) > 2 and unit.isalpha() and unit.endswith("s")
+    return f"{number:,} {unit[:-1] if number == 1 and plural else unit}"
 
 
 def duration(seconds: float) -> str:

@@ -52,6 +52,7 @@ def tuned_plan(
     pruner: Pruner | None = None,
     sweep: Mapping[str, Any] | None = None,
     name: str = "toys",
+    searches: int = 1,
     **study: Any,
 ) -> Plan:
     """As `toy_plan`, of a study that tunes: by default the rate of the curve and its start.
@@ -67,5 +68,5 @@ def tuned_plan(
         trials=trials,
         **(sweep or {}),
     )
-    asked = planned.study.model_copy(update={"tune": tune, "name": name})
+    asked = planned.study.model_copy(update={"tune": tune, "name": name, "searches": searches})
     return replace(planned, study=asked)

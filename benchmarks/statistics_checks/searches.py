@@ -1,12 +1,17 @@
-"""Searches of hyperparameters: what is called important where nothing is, and where one key is."""
+"""Searches of hyperparameters: whose luck a difference is, and what is called important."""
 
 from __future__ import annotations
 
 import random
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
 
 from benchmarks.statistics_checks.check import Check, Size, share
 from benchmarks.statistics_checks.fabricated import one_factor
+from benchmarks.tuned_apart import apart, driven, simulated
 from cbablate.analysis.searches.tuning import SearchTrial, Tuning
 from cbablate.planning.search import searches
 from cbablate.records.state import TrialState
@@ -23,6 +28,29 @@ TRIALS = 24
 
 def checks(size: Size) -> Iterator[Check]:
     """All of them."""
+    yield from _tuned_apart(size)
+    yield from _importance(size)
+
+
+def _tuned_apart(size: Size) -> Iterator[Check]:
+    """Two identical arms, each tuned by searches of its own, confirmed with fresh seeds."""
+    studies = size.of(20_000)
+    one = simulated(searches=1, studies=studies)
+    what = "one search an arm: intervals without zero (why one search claims nothing)"
+    yield share(what, "numpy", one.excluded, studies, (0.1, 0.25))
+    for many in (3, 6, 12):
+        found = simulated(searches=many, studies=studies)
+        what = f"identical arms tuned apart, {many} searches each: called different"
+        yield share(what, "numpy", found.called, studies, (0.0, 0.05))
+    for many, full in ((1, 20), (6, 10)):
+        with tempfile.TemporaryDirectory() as folder, redirect_stderr(StringIO()):
+            found = driven(apart(Path(folder), searches=many), size.of(full, 3))
+        what = f"the same, {many} search{'es' * (many > 1)} each: called different"
+        yield share(what, "whole studies, driven", found.called, found.studies, (0.0, 0.05))
+
+
+def _importance(size: Size) -> Iterator[Check]:
+    """A forest's shares beside those of permuted values."""
     sweep = Sweep(name="checked", space=SPACE, trials=TRIALS)
     planned = one_factor(1, 6, tune=sweep)
     search = searches(planned)[0]
@@ -42,7 +70,7 @@ def checks(size: Size) -> Iterator[Check]:
             attempts.append(SearchTrial(number, f"trial {number}", proposal, state, found))
         return Tuning(search, tuple(attempts), TRIALS)
 
-    studies = size.of(60, 10)
+    studies = size.of(40, 10)
     noise = [importances(tuning(seed, lambda d, _: d.gauss(0, 1))) for seed in range(studies)]
     sure = sum(one.sure for rated in noise for one in rated.values())
     what = "importance, nothing matters: a key above its 20 permutations"

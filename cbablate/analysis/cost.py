@@ -84,7 +84,7 @@ class TuningCost:
     """What a study that tunes asks for beyond its arms as written; at most, as a pruner may save.
 
     `search` counts tuning trials over all arms. `confirm` counts replicates at tuned
-    hyperparameters, those of arms that have none yet among them. `tuned` arms have them.
+    hyperparameters, those of arms that have none yet among them. `tuned` searches have chosen them.
     `seconds` is the time left on one slot for these and for the arms as written together.
     """
 

@@ -12,6 +12,7 @@ from cbablate.analysis.standing import Standing
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
+from cbablate.planning.tuned_plan import tuned_rows
 from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import Ended, Measured, Started
 from cbablate.records.history import History
@@ -126,7 +127,7 @@ def _left(plan: Plan, facts: Recorded) -> Counter[str]:
     for tuning in now.tunings:
         ended = tuning.complete + tuning.pruned + tuning.failed
         left[tuning.search.arm.id] += max(0, tuning.wanted - ended)
-    rows = now.confirmations
+    rows = tuned_rows(plan, now.proposals)
     done = Counter(trial.arm for trial in rows.trials if past.get(trial.id, unknown).settled)
     for written, tuned in zip(plan.arms, rows.arms, strict=True):
         left[written.id] += plan.study.most_replicates - done[tuned.id]

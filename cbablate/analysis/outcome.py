@@ -10,7 +10,6 @@ from cbablate.analysis.searches.tuning import Tuning
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, summarize
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import versus_fixed
 from cbablate.records.book import Recorded
 from cbablate.spec.sweep import Proposal
 
@@ -19,9 +18,9 @@ __all__ = ["Outcome", "Tuned", "outcome"]
 
 @dataclass(frozen=True)
 class Tuned:
-    """What tuning adds: each arm's search, what it chose, and the arms as they were written.
+    """What tuning adds: each arm's searches, what they chose, and the arms as they were written.
 
-    `tunings` are in the plan's order, `proposals` by the id of the arm as planned. `fixed` is
+    `tunings` are in the plan's order, `proposals` by the id of the search. `fixed` is
     the summary at the hyperparameters as written, its arms in the same order as the table's;
     None for a study without factors, whose rows are `fixed` and `tuned` themselves.
     """
@@ -57,9 +56,6 @@ def outcome(plan: Plan, facts: Recorded) -> Outcome:
     if plan.study.tune is None:
         summary = summarize(plan, now.book)
         return Outcome(narrowed(plan, summary.course) if summary.course else plan, summary)
-    if len(plan.arms) == 1:
-        rows, fixed = versus_fixed(plan, now.proposals), None
-    else:
-        rows, fixed = now.confirmations, summarize(plan, now.book)
+    fixed = None if len(plan.arms) == 1 else summarize(plan, now.book)
     tuned = Tuned(plan, now.tunings, now.proposals, fixed)
-    return Outcome(rows, summarize(rows, now.book), tuned)
+    return Outcome(now.rows, summarize(now.rows, now.book), tuned)

@@ -9,7 +9,7 @@ from cbablate.analysis.course import Course, course, growing, narrowed
 from cbablate.analysis.searches.confirmation import with_confirmations
 from cbablate.analysis.searches.tuning import Tuning, best_proposals, tunings
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import confirmed
+from cbablate.planning.tuned_plan import confirmed, tuned_rows, versus_fixed
 from cbablate.records.book import Book, Recorded
 from cbablate.records.history import History
 from cbablate.spec.sweep import Proposal
@@ -53,12 +53,12 @@ class Standing:
 
     @cached_property
     def tunings(self) -> tuple[Tuning, ...]:
-        """The tuning of each arm, in the plan's order; none of a study that does not tune."""
+        """The tuning of each search, in the plan's order; none of a study that does not tune."""
         return tunings(self.plan, self.book)
 
     @cached_property
     def proposals(self) -> Mapping[str, Proposal]:
-        """The best proposal of each search that is over and has one, by its planned arm's id."""
+        """The best proposal of each search that is over and has one, by its search's id."""
         return best_proposals(self.tunings)
 
     @cached_property
@@ -68,6 +68,14 @@ class Standing:
         An arm whose search goes on, or found nothing, is as written and has no trials.
         """
         return confirmed(self.plan, self.proposals)
+
+    @cached_property
+    def rows(self) -> Plan:
+        """The plan whose arms are the rows of the study's table, at the tuned hyperparameters; of a
+        single arm beside the same arm as written.
+        """
+        made = versus_fixed if len(self.plan.arms) == 1 else tuned_rows
+        return made(self.plan, self.proposals)
 
     @cached_property
     def whole(self) -> Plan:

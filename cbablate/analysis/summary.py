@@ -8,8 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
-from cbablate.analysis.contrasts.replicates import Replicates, Values, between_means, entered
+from cbablate.analysis.contrasts.replicates import (
+    Replicates,
+    Values,
+    between_means,
+    entered,
+    estimated,
+)
 from cbablate.analysis.contrasts.replicates import values as values_in
+from cbablate.analysis.contrasts.searched import searched
 from cbablate.analysis.contrasts.verdict import Equivalence, Finding, findings
 from cbablate.analysis.course import Course, course, narrowed, sequential_family
 from cbablate.analysis.provenance.data_version import data_version
@@ -23,7 +30,7 @@ from cbablate.records.book import Book, Recorded
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.spec.metric import Direction, Metric
-from cbablate.statistics.estimate import Estimate, estimate
+from cbablate.statistics.estimate import Estimate
 
 T = TypeVar("T")
 
@@ -129,13 +136,13 @@ def summarize(plan: Plan, facts: Recorded) -> Summary:
             arm=arm,
             counts=_counts(past[arm.id]),
             estimates={
-                name: estimate(values_in(counted[arm.id], name).values(), planned[arm.id])
+                name: estimated(values_in(counted[arm.id], name), planned[arm.id], plan.searches)
                 for name in metrics
             },
             contrasts=_of_arm(arm, contrasts),
             findings=_of_arm(arm, found),
             timings=_of_arm(arm, timed),
-            vectors=_vectors(counted[arm.id], planned[arm.id]),
+            vectors=_vectors(counted[arm.id], planned[arm.id], plan.searches),
         )
         for arm in plan.arms
     )
@@ -145,7 +152,7 @@ def summarize(plan: Plan, facts: Recorded) -> Summary:
         metrics=metrics,
         primary=primary,
         origin=origin(every, ordered),
-        replicates=Replicates(counted),
+        replicates=Replicates(counted, plan.searches),
         data=data_version(counted, timed, shown=asked),
         course=at,
         earlier=earlier_versions(plan, ordered, told),
@@ -181,13 +188,15 @@ def _compared(
     found: dict[str, dict[str, Finding]] = {}
     for metric in metrics:
         margin = plan.study.margin if metric == primary else None
-        found_in = {arm: values_in(by_replicate, metric) for arm, by_replicate in counted.items()}
+        replicates = Replicates(counted, plan.searches)
+        found_in = replicates.of(metric)
         equal: list[Equivalence | None] | None = None
         if at is None:
             family = [
                 replace(one, of_means=between_means(found_in, arm, one.against))
                 for arm, one in zip(ids, _family(plan, found_in, compared, metric), strict=True)
             ]
+            family = searched(family, ids, replicates, metric)
         else:
             family, equal = sequential_family(found_in, compared, at, margin)
         told = findings(
@@ -239,17 +248,19 @@ def _counts(past: list[History]) -> Counts:
     )
 
 
-def _vectors(counted: Mapping[int, History], planned: int) -> dict[str, tuple[Estimate, ...]]:
+def _vectors(
+    counted: Mapping[int, History], planned: int, searches: int
+) -> dict[str, tuple[Estimate, ...]]:
     """Estimates per layer, by vector name; a layer counts the replicates that have it."""
-    gathered: dict[str, list[list[float]]] = {}
+    gathered: dict[str, list[dict[int, float]]] = {}
     for replicate in sorted(counted):
         last = counted[replicate].last
         for name, values in (last.vectors if last else {}).items():
             layers = gathered.setdefault(name, [])
-            layers += [[] for _ in range(len(values) - len(layers))]
+            layers += [{} for _ in range(len(values) - len(layers))]
             for layer, value in zip(layers, values, strict=False):
-                layer.append(value)
+                layer[replicate] = value
     return {
-        name: tuple(estimate(layer, planned) for layer in layers)
+        name: tuple(estimated(layer, planned, searches) for layer in layers)
         for name, layers in sorted(gathered.items())
     }

@@ -42,7 +42,7 @@ class TrialOutcome:
         if past.state is TrialState.COMPLETE:
             return ""
         spent = past.last.spent if past.last else 0
-        after = f" after {spent} of {self.trial.budget.amount} {self.trial.budget.unit}"
+        after = f" after {spent} of {self.trial.budget}"
         kind = f": {past.failure}" if past.failure else ""
         reason = f" ({brief(past.reason, LONGEST_REASON)})" if past.reason else ""
         return f"{past.state.value}{kind}{'' if not past.attempts else after}{reason}"

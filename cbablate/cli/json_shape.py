@@ -48,6 +48,7 @@ def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
         "sequential": {"min": grows.min, "max": grows.max, "first_look": looks.fewest}
         if grows and looks
         else None,
+        "searches": plan.study.searches if plan.study.tune else None,
         "seed": plan.study.seed,
         "budget": {"amount": plan.study.budget.amount, "unit": plan.study.budget.unit},
         "objective": plan.study.objective.model_dump(mode="json"),
@@ -72,8 +73,8 @@ def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
         },
         "power": {
             "comparisons": family,
-            "detectable_sd": detectable(n, level) if family else None,
-            "sign_flip_floor": floor(n) if family else None,
+            "detectable_sd": detectable(plan.study.units, level) if family else None,
+            "sign_flip_floor": floor(plan.study.units) if family else None,
         },
     }
 

@@ -13,11 +13,12 @@ from cbablate.cli.commands.diff import diff
 from cbablate.cli.commands.effects import with_views
 from cbablate.cli.commands.explain import NumberedCommand, explain
 from cbablate.cli.commands.fsck import fsck
+from cbablate.cli.commands.methods import methods
 from cbablate.cli.commands.report import report
 from cbablate.cli.commands.run import run
 from cbablate.cli.commands.verify import verify as verify_paper
 from cbablate.cli.leaving import leave
-from cbablate.cli.output import form_for, spelled, write_file
+from cbablate.cli.output import file_of, form_for, spelled, write_file
 from cbablate.cli.run_options import Mlflow
 from cbablate.cli.words import (
     RESULTS,
@@ -181,11 +182,11 @@ def table(
         text = json_shape.printed(json_shape.table_shape(rows, found)) + "\n"
     else:
         found = found if notes is None else found.noted(notes.value)
-        text = spelled(found, wanted, shown=output is None)
+        text = spelled(found, wanted) if output is None else ""
     if output is None:
         say(text, end="")
     else:
-        write_file(output, text.encode("utf-8"))
+        write_file(output, text.encode("utf-8") if as_json else file_of(found, wanted, output))
 
 
 @app.command()
@@ -279,6 +280,7 @@ def schema(
 app.command()(diff)
 app.command(cls=NumberedCommand)(explain)
 app.command()(report)
+app.command()(methods)
 app.command()(verify_paper)
 app.command()(fsck)
 

@@ -12,24 +12,37 @@ from cbablate.records.place import Place
 from cbablate.reporting.forms.form import FORMS, render
 from cbablate.reporting.model.table import Table
 
-__all__ = ["form_for", "page_is_pdf", "spelled", "write_file"]
+__all__ = ["file_of", "form_for", "page_is_pdf", "spelled", "write_file"]
 
 _FORMS = {row.suffix: Form(row.name) for row in FORMS.values()}
+_PDF = ".pdf"
 _OTHER_KINDS = frozenset(
-    {".pdf", ".png", ".svg", ".html", ".json", ".xlsx", ".docx"}
-    | {".yaml", ".yml", ".py", ".sqlite", ".db"}
+    {".pdf", ".png", ".svg", ".json", ".xlsx", ".docx"} | {".yaml", ".yml", ".py", ".sqlite", ".db"}
 )
 """Suffixes that promise something else than a table in any of our forms, whatever is asked."""
 _KEPT = ("ledger.", "lock", "mlflow.sqlite", "optuna.sqlite")
 """How the names begin of what a results folder keeps beside the studies' folders."""
 
 
-def spelled(table: Table, form: Form, *, shown: bool = True) -> str:
-    """The table in a form; if it is `shown` on a terminal that has ASCII only, in that."""
-    if form != TEXT or not shown:
+def spelled(table: Table, form: Form) -> str:
+    """The table in a form, as it is printed: on a terminal that has ASCII only, in that."""
+    if form != TEXT:
         return render(table, form.value)
     encoding = (getattr(product(), "encoding", None) or "ascii").lower().replace("-", "")
     return table.as_text(ascii_only=not encoding.startswith("utf"))
+
+
+def file_of(table: Table, form: Form, output: Path) -> bytes:
+    """What a file holds: the table in a form, or a page that is set from it.
+
+    Raises:
+        EnvironmentFault: LaTeX, which a PDF needs, is not installed or fails.
+    """
+    if output.suffix.lower() == _PDF:
+        from cbablate.reporting.forms.typesetter import pdf
+
+        return pdf(table)
+    return render(table, form.value).encode("utf-8")
 
 
 def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:
@@ -39,7 +52,7 @@ def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:
         typer.BadParameter: the suffix says nothing, or something else than was asked for.
     """
     suffix = "" if output is None else output.suffix.lower()
-    said = _FORMS.get(suffix)
+    said = Form("latex") if suffix == _PDF and asked is None else _FORMS.get(suffix)
     if as_json:
         if suffix not in ("", ".json"):
             raise typer.BadParameter(f"{output} would hold JSON: call it {_named(output, '.json')}")
@@ -47,8 +60,8 @@ def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:
     if asked is None:
         if said is None and suffix:
             raise typer.BadParameter(
-                f"'{suffix}' is not the suffix of a table; there are {', '.join(_FORMS)}, or say "
-                f"the form with --as.{_whole_page(suffix)}"
+                f"'{suffix}' is not the suffix of a table; there are {', '.join(_FORMS)} and "
+                f"{_PDF}, or say the form with --as."
             )
         return said or Form(TEXT)
     if (said or asked) is not asked or suffix in _OTHER_KINDS:
@@ -81,11 +94,6 @@ def page_is_pdf(output: Path | None, asked: bool) -> bool:
 
 def _named(output: Path | None, suffix: str) -> str:
     return "" if output is None else str(output.with_suffix(suffix))
-
-
-def _whole_page(suffix: str) -> str:
-    pages = {".html": "", ".pdf": " --pdf"}
-    return f" `cbablate report STUDY{pages[suffix]}` writes a page." if suffix in pages else ""
 
 
 def write_file(path: Path, content: bytes) -> None:

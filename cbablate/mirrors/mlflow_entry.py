@@ -10,6 +10,7 @@ from cbablate.analysis.searches.tuning import Tuning
 from cbablate.fingerprint import canonical, fingerprint
 from cbablate.mirrors.mlflow_spelling import MlflowText, key_of
 from cbablate.mirrors.port import Account, StudyState
+from cbablate.phrases import counted
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
 from cbablate.records.state import TrialState
@@ -190,6 +191,7 @@ def search_entry(
         "cbablate.study": plan.study.name,
         "cbablate.trial": search.id,
         "cbablate.arm": search.arm.name,
+        "cbablate.search": str(search.index) if search.many > 1 else "",
         "cbablate.sweep": sweep.name,
         "cbablate.objectives": ", ".join(objectives),
         "cbablate.state": str(stands),
@@ -204,7 +206,7 @@ def search_entry(
         said["cbablate.best"] = canonical(dict(best.proposal))
     tags = dict(spelling.tag(key, text) for key, text in said.items() if text)
     return MlflowRun(
-        name=f"{search.arm.name} search",
+        name=search.name if search.many > 1 else f"{search.arm.name} search",
         status=_STUDY_STATUS[stands],
         tags=tags | spelling.told(),
         params=params,
@@ -294,7 +296,7 @@ def _reading(plan: Plan) -> str:
         )
     return (
         f"**{study.question}**\n\n"
-        f"{len(plan.arms)} arms x {study.replicates} replicates ({study.design}); decisions "
+        f"{counted(len(plan.arms), 'arm')} x {study.repetitions} ({study.design}); decisions "
         f"{study.objective.direction} `{metric}`.\n\n"
         "How to read: the nested runs are trials, one arm trained once from one seed; replicates "
         "with the same number share their seed. Group by the tag `cbablate.arm` or `factor.*` to "

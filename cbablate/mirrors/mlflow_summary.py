@@ -44,6 +44,12 @@ class _Row:
     def name(self) -> str:
         return f"{self.planned.name} ({self.word})" if self.word else self.planned.name
 
+    @property
+    def against(self) -> str:
+        """The name of the arm that it is compared with; "" for a reference."""
+        found = (one.arm.name for one in self.of.arms if one.arm.id == self.one.arm.against)
+        return next(found, "")
+
 
 def summary_entries(found: Outcome, both: Plan, book: Book, *, ledger: str) -> list[MlflowRun]:
     """An entry for each arm that has a complete trial; of tuned arms one as written, one as tuned.
@@ -72,8 +78,12 @@ def _rows(found: Outcome) -> Iterator[_Row]:
 
 def _entry(plan: Plan, both: Plan, row: _Row, place: int, at: int, ledger: str) -> MlflowRun:
     one, spelling = row.one, MlflowText()
-    params = dict(spelling.param(key, value) for key, value in flatten(one.arm.config))
-    names = {arm.id: arm.name for arm in both.arms}
+    study, several = plan.study, row.word == "tuned" and plan.searches > 1
+    varied = study.tune.space if several and study.tune else ()
+    params = dict(
+        spelling.param(key, value) for key, value in flatten(one.arm.config) if key not in varied
+    )
+    names = {arm.id: arm.name for arm in both.arms} if not several else {}
     primary = row.of.primary
     said = {
         "mlflow.source.name": f"cbablate run {plan.study.name}",
@@ -84,9 +94,10 @@ def _entry(plan: Plan, both: Plan, row: _Row, place: int, at: int, ledger: str) 
         "cbablate.study": plan.study.name,
         "cbablate.summary": row.key,
         "cbablate.row": f"{place:04}",
-        "cbablate.arm": names.get(one.arm.id, one.arm.name),
-        "cbablate.against": names.get(one.arm.against or "", ""),
+        "cbablate.arm": names.get(one.arm.id, row.name),
+        "cbablate.against": names.get(one.arm.against or "", row.against),
         "cbablate.hyperparameters": row.word,
+        "cbablate.searches": str(plan.searches) if several else "",
         "cbablate.finding": one.findings[primary].claim if primary in one.findings else "",
         **{f"factor.{name}": level for name, level in one.arm.levels.items()},
     }
@@ -134,7 +145,7 @@ def _numbers(row: _Row) -> Iterator[tuple[str, float | None]]:
         yield f"{name}/difference_low", difference.low
         yield f"{name}/difference_high", difference.high
         yield f"{name}/p_adjusted", difference.p_adjusted
-        yield f"{name}/pairs", difference.n
+        yield f"{name}/pairs", difference.pairs
     for name, timing in one.timings.items():
         yield f"{name}/median", timing.median
         yield f"{name}/minimum", timing.low
@@ -147,11 +158,10 @@ def _numbers(row: _Row) -> Iterator[tuple[str, float | None]]:
 
 def _reading(row: _Row) -> str:
     counts = row.one.counts
-    against = next((o.arm.name for o in row.of.arms if o.arm.id == row.one.arm.against), "")
     told = (
-        f"`m/difference` is this arm minus '{against}', paired by seed, with its interval from "
+        f"`m/difference` is this arm minus '{row.against}', paired by seed, with its interval from "
         "`m/difference_low` to `m/difference_high`. "
-        if against
+        if row.against
         else "This arm is a reference: it is compared with no other. "
     )
     return (

@@ -41,7 +41,8 @@ _HOW = (
 class OptunaMirror:
     """A study as an Optuna study of the same name, in `optuna.sqlite` of the results folder.
 
-    Of a study that tunes, each arm's search is one more, `<study>/<arm>`, with what it searched.
+    Of a study that tunes, each search is one more, `<study>/<arm>`, with what it searched; of
+    several of an arm, `<study>/<arm>, search #<index>`.
 
     Factors and hyperparameters are its parameters, the objective its value, the objective after
     each measurement the intermediate values; every other last metric is a user attribute. Optuna
@@ -143,7 +144,7 @@ def _searches(now: Standing, state: StudyState) -> Iterator[_Shown]:
         proposed = tuning_plan(now.plan, tuning)
         objectives = tuning.search.objectives
         yield _Shown(
-            f"{now.plan.study.name}/{tuning.search.arm.name}",
+            f"{now.plan.study.name}/{tuning.search.name}",
             objectives,
             [_tuning_trial(tuning, account) for account in accounts(proposed, now.book)],
             {

@@ -10,14 +10,21 @@ from cbablate.spec.fault import Fault
 from cbablate.spec.study import Study
 from cbablate.statistics.correction import corrected, share
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, MOST_PAIRS, floor, pairs_to_flip
+from cbablate.statistics.power import (
+    ALPHA,
+    FEWEST_PAIRS,
+    FEWEST_SEARCHES,
+    MOST_PAIRS,
+    floor,
+    pairs_to_flip,
+)
 
-__all__ = ["analysis_faults", "idle_faults", "idle_words"]
+__all__ = ["analysis_faults", "idle_faults", "idle_words", "luck_words"]
 
 
 def analysis_faults(study: Study) -> Iterator[Fault]:
     """Tests, intervals and corrections that do not go together, or not with so many replicates."""
-    how, n = study.analysis, study.most_replicates
+    how, n = study.analysis, study.units
     if study.sequential is not None:
         return  # which is told of the looks
     if how.interval == "bca" and n < FEWEST_FOR_BCA:
@@ -80,17 +87,31 @@ def idle_words(study: Study, arms: Sequence[Arm]) -> str:
     )
 
 
+def luck_words(study: Study, arms: Sequence[Arm]) -> str:
+    """That so few searches of each arm let no difference be called the arm's; "" where they do."""
+    compared = any(arm.against is not None for arm in arms)
+    if study.tune is None or not compared or study.searches >= FEWEST_SEARCHES:
+        return ""
+    many, there = ("One search", "not") if study.searches == 1 else ("Two searches", "hardly")
+    return (
+        f"{many} of each arm: no difference will be called the arm's, as the luck of a search is "
+        f"{there} in the intervals."
+    )
+
+
 def idle_faults(study: Study, arms: Sequence[Arm]) -> Iterator[Fault]:
     """A sign-flip test whose smallest p value, corrected, is not below ALPHA: it finds nothing."""
-    how, n = study.analysis, study.most_replicates
+    how, n = study.analysis, study.units
     family = sum(arm.against is not None for arm in arms) or int(study.tune is not None)
-    if how.test != "sign_flip" or not family or n < FEWEST_PAIRS or n > MOST_PAIRS:
+    word = "replicates" if study.searches == 1 else "searches"
+    few = n < FEWEST_PAIRS and study.searches == 1  # which every finding says
+    if how.test != "sign_flip" or not family or few or n > MOST_PAIRS:
         return
     least = corrected([floor(n)] * family, how.steps)[0] or 0.0
     if least < ALPHA:
         return
     enough = pairs_to_flip(share(family, how.steps))
-    instead = f"use {enough} replicates or more, or t" if enough <= MOST_PAIRS else "use t"
+    instead = f"use {enough} {word} or more, or t" if enough <= MOST_PAIRS else "use t"
     yield Fault(
         ("analysis", "test"),
         f"no data can find a difference: an exact sign-flip test of {n} pairs cannot go below "

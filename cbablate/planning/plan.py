@@ -37,12 +37,16 @@ class Plan:
     all of the second, so that a study that is cut short still compares like with like. Where the
     number of replicates grows, these are all that may come; `analysis.course.asked` has those that
     are asked for.
+
+    `searches` is how many searches of each arm its trials' hyperparameters come from: 0 of a plan
+    as written. Replicate r is then at what search r modulo that number chose.
     """
 
     study: Study
     description: Description
     arms: tuple[Arm, ...]
     trials: tuple[Trial, ...]
+    searches: int = 0
 
     @cached_property
     def arm_of(self) -> Mapping[str, Arm]:
@@ -77,7 +81,7 @@ def plan(study: Study, description: Description) -> Plan:
     told = {fault.path for fault in idle}
     faults += idle + _twin_faults([each for each in drawn if not told & {*_levels(each[0])}])
     if faults:
-        raise StudyError.of(_unique(faults))
+        raise StudyError.of([*dict.fromkeys(faults)])
     arms = _compared(study, drawn)
     faults = [*tune_faults(study, description, arms), *idle_faults(study, arms)]
     if faults:
@@ -309,7 +313,3 @@ def _compared(study: Study, drawn: list[tuple[design.Cell, Arm]]) -> tuple[Arm, 
             against = by_cell[(*cell[:position], 0, *cell[position + 1 :])]
         arms.append(replace(arm, against=None if against.id == arm.id else against.id))
     return tuple(arms)
-
-
-def _unique(faults: list[Fault]) -> list[Fault]:
-    return list(dict.fromkeys(faults))

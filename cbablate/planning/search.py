@@ -1,4 +1,4 @@
-"""`Search`: one arm's tuning; and what a study's plan becomes when the searches are over."""
+"""`Search`: one arm's tuning, or one of several."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.plan import Plan
-from cbablate.planning.trial import Trial, trial_of
+from cbablate.planning.trial import Trial, trial_of, tuning_stream
 from cbablate.spec.budget import Budget
 from cbablate.spec.constraint import Constraint, parsed
 from cbablate.spec.description import Description
@@ -20,13 +20,10 @@ from cbablate.spec.sweep import Proposal, Sweep
 
 __all__ = [
     "Search",
-    "confirmed",
     "metric_constraints",
     "parameter_constraints",
     "searches",
     "settings",
-    "tuning_seed",
-    "versus_fixed",
     "violations",
 ]
 
@@ -34,6 +31,9 @@ __all__ = [
 @dataclass(frozen=True)
 class Search:
     """One arm, the sweep that tunes it, and the seed of its sampler: the same for every arm.
+
+    Of the `many` searches of an arm it is the one of this `index`, counted from 0. Those of one
+    index share their seeds in all arms, and share them with no other.
 
     `id` leaves out how many trials there are and when to stop, so that a search can be extended.
     """
@@ -45,6 +45,13 @@ class Search:
     budget: Budget
     study_seed: int
     seed: int
+    index: int = 0
+    many: int = 1
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: its arm's name, and its index where the arm has several."""
+        return self.arm.name if self.many == 1 else f"{self.arm.name}, search #{self.index}"
 
     def trial(self, number: int, proposal: Proposal, description: Description) -> Trial:
         """The tuning trial of this number, counted from 0, with what was proposed for it.
@@ -57,18 +64,17 @@ class Search:
         config = description.resolve(apply(self.arm.config, proposal))
         needs = description.needs(config)
         tuned = replace(self.arm, id=arm_id(config, description), config=config, needs=needs)
-        trial = trial_of(tuned, number, seed=self.study_seed, budget=self.budget, stream="tuning")
+        stream = tuning_stream(self.index)
+        trial = trial_of(tuned, number, seed=self.study_seed, budget=self.budget, stream=stream)
         own = fingerprint({"trial": trial.id, "search": self.id})
         return replace(trial, id=own, search=self.id)
 
 
-def tuning_seed(seed: int, number: int) -> int:
-    """The seed of a tuning trial: the same in every arm, and of no replicate."""
-    return derive_seed(seed, "tuning", number)
-
-
 def searches(plan: Plan) -> tuple[Search, ...]:
-    """One search for each arm of a study that tunes; none for one that does not."""
+    """The searches of each arm, an arm's together; none of a study that does not tune.
+
+    The first is the one that the arm would have alone, under the same id.
+    """
     study = plan.study
     if study.tune is None:
         return ()
@@ -84,6 +90,7 @@ def searches(plan: Plan) -> tuple[Search, ...]:
                     "objectives": [one.model_dump(mode="json") for one in objectives],
                     "seed": study.seed,
                     "budget": {study.budget.unit: study.budget.amount},
+                    **({"index": index} if index else {}),
                 }
             ),
             arm=arm,
@@ -91,9 +98,12 @@ def searches(plan: Plan) -> tuple[Search, ...]:
             objectives=objectives,
             budget=study.budget,
             study_seed=study.seed,
-            seed=derive_seed(study.seed, "search"),
+            seed=derive_seed(study.seed, "search", *([index] if index else [])),
+            index=index,
+            many=study.searches,
         )
         for arm in plan.arms
+        for index in range(study.searches)
     )
 
 
@@ -136,51 +146,3 @@ def _constraints(search: Search) -> tuple[Constraint, ...]:
 def _known(search: Search, constraint: Constraint) -> bool:
     keys = {*dict(flatten(search.arm.config)), *search.sweep.space}
     return all(name in keys for name in constraint.names)
-
-
-def confirmed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
-    """The plan in which each arm has its own best hyperparameters, trained from fresh seeds.
-
-    `proposals` are by the id of the arm as planned. Arms that have none yet keep their place and
-    their config, without trials. Replicates have the seeds they have in the plan as written.
-    """
-    ids: dict[str, str] = {}
-    tuned: list[Arm] = []
-    for arm in plan.arms:
-        config = arm.config
-        if arm.id in proposals:
-            config = plan.description.resolve(apply(arm.config, proposals[arm.id]))
-        ids[arm.id] = arm_id(config, plan.description)
-        needs = plan.description.needs(config)
-        tuned.append(replace(arm, id=ids[arm.id], config=config, needs=needs))
-    known = {ids[arm] for arm in proposals}
-    arms = tuple(
-        replace(arm, against=None if arm.against is None else ids[arm.against]) for arm in tuned
-    )
-    trials = tuple(
-        trial_of(arm, replicate, seed=plan.study.seed, budget=plan.study.budget)
-        for replicate in range(plan.study.most_replicates)
-        for arm in arms
-        if arm.id in known
-    )
-    return replace(plan, arms=arms, trials=trials)
-
-
-def versus_fixed(plan: Plan, proposals: Mapping[str, Proposal]) -> Plan:
-    """The plan that compares a single arm's tuned hyperparameters with those as written.
-
-    Its arms are called `fixed`, the reference, and `tuned`; while there is no proposal, and where
-    the best is what was written, the first stands alone. For a study without factors.
-    """
-    (arm,) = plan.arms
-    (tuned,) = confirmed(plan, proposals).arms
-    fixed = replace(arm, name="fixed")
-    if tuned.id == arm.id:
-        return replace(plan, arms=(fixed,))
-    arms = (fixed, replace(tuned, name="tuned", against=arm.id))
-    trials = tuple(
-        trial_of(one, replicate, seed=plan.study.seed, budget=plan.study.budget)
-        for replicate in range(plan.study.most_replicates)
-        for one in arms
-    )
-    return replace(plan, arms=arms, trials=trials)

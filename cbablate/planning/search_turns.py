@@ -1,4 +1,4 @@
-"""Whose turn it is: how many trials each arm's search gets, and which one proposes next."""
+"""Whose turn it is: how many trials each search gets, and which one proposes next."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from cbablate.spec.sweep import Sweep
 __all__ = ["most_each", "turn", "wanted"]
 
 
-def most_each(sweep: Sweep, arms: int) -> int:
-    """How many trials each arm gets at most; a total is shared out equally."""
+def most_each(sweep: Sweep, searches: int) -> int:
+    """How many trials each search gets at most; a total is shared out equally."""
     if sweep.stop is None or sweep.stop.trials is None:
         return sweep.trials
-    return min(sweep.trials, max(1, sweep.stop.trials // arms))
+    return min(sweep.trials, max(1, sweep.stop.trials // searches))
 
 
 def wanted(
     sweep: Sweep, proposed: Sequence[int], *, hours: float = 0.0, gpu_hours: float = 0.0
 ) -> int:
-    """How many trials each arm gets, as things stand.
+    """How many trials each search gets, as things stand.
 
-    Once a total of hours is spent, as many as the arm that has most, so that all end with the
+    Once a total of hours is spent, as many as the search that has most, so that all end with the
     same number.
 
     Args:
         sweep: what says how many, and when to stop.
-        proposed: how many each arm has.
+        proposed: how many each search has.
         hours: spent by the ended tuning trials of all arms, one slot each.
         gpu_hours: likewise, each counted by its share of GPUs.
     """
@@ -41,9 +41,9 @@ def wanted(
 def turn(
     sweep: Sweep, proposed: Sequence[int], *, hours: float = 0.0, gpu_hours: float = 0.0
 ) -> int | None:
-    """The index of the arm that proposes next, the first of those that have least; None if none.
+    """The index of the search that proposes next, the first of those that have least; None if none.
 
-    Arms take turns, so that at no time has one been given two trials more than another.
+    Searches take turns, so that at no time has one been given two trials more than another.
     """
     fewest = min(range(len(proposed)), key=lambda index: proposed[index], default=None)
     if fewest is None:

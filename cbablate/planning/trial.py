@@ -11,7 +11,7 @@ from cbablate.planning.arm import Arm
 from cbablate.spec.budget import Budget
 from cbablate.spec.needs import Needs
 
-__all__ = ["Trial", "replicate_seed", "trial_of"]
+__all__ = ["Trial", "replicate_seed", "trial_of", "tuning_seed", "tuning_stream"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,18 @@ class Trial:
 def replicate_seed(seed: int, replicate: int) -> int:
     """The seed of a replicate: the same in every arm, so that arms can be compared in pairs."""
     return derive_seed(seed, "replicate", replicate)
+
+
+def tuning_stream(search: int) -> str:
+    """Where the seeds of an arm's searches are drawn from, by the search's index: none shares one
+    with another.
+    """
+    return f"tuning {search}" if search else "tuning"
+
+
+def tuning_seed(seed: int, number: int, search: int = 0) -> int:
+    """The seed of a tuning trial: the same in every arm, and of no replicate."""
+    return derive_seed(seed, tuning_stream(search), number)
 
 
 def trial_of(

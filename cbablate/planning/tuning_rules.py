@@ -11,9 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cbablate.fingerprint import derive_seed
 from cbablate.planning.arm import Arm
-from cbablate.planning.trial import replicate_seed
+from cbablate.planning.trial import replicate_seed, tuning_seed
 from cbablate.spec.constraint import Constraint, parsed
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path, dotted
@@ -44,8 +43,8 @@ def tune_faults(study: Study, description: Description, arms: Sequence[Arm]) -> 
     """
     sweep = study.tune
     if sweep is None:
-        return []
-    faults = [*_effort(study, sweep, len(arms)), *_seeds(study, sweep)]
+        return [*_untuned(study)]
+    faults = [*_repeated(study), *_effort(study, sweep, len(arms)), *_seeds(study, sweep)]
     faults += _objectives(study, sweep)
     concerned: dict[Fault, list[str]] = {}
     for arm in arms:
@@ -64,6 +63,22 @@ def _told(fault: Fault, names: Sequence[str], arms: int) -> Fault:
     return replace(fault, sentence=f"in arm {quoted}{more}: {fault.sentence}")
 
 
+def _untuned(study: Study) -> Iterator[Fault]:
+    if study.searches > 1:
+        sentence = "there is no `tune`, so there is nothing to search more than once"
+        yield Fault(("searches",), sentence, "name a sweep, as in `tune: ../sweeps/recipe.yaml`")
+
+
+def _repeated(study: Study) -> Iterator[Fault]:
+    """Whether the replicates can be shared out evenly over the searches."""
+    many, n = study.searches, study.most_replicates
+    if n % many:
+        above = n - n % many + many
+        hint = f"write replicates: {above}" + (f" or {above - many}" if above > many else "")
+        sentence = f"{n} replicates cannot be shared out evenly over {many} searches of each arm"
+        yield Fault(("searches",), sentence, hint)
+
+
 def _effort(study: Study, sweep: Sweep, arms: int) -> Iterator[Fault]:
     budget, pruner = study.budget, sweep.pruner
     for word in _RUNG if pruner else ():
@@ -73,26 +88,37 @@ def _effort(study: Study, sweep: Sweep, arms: int) -> Iterator[Fault]:
             beyond = "at the end of" if at == budget.amount else "beyond"
             yield Fault(
                 ("tune", "pruner", pruner.name, word),
-                f"{what} at {at}, {beyond} the study's budget of {budget.amount} {budget.unit}: "
+                f"{what} at {at}, {beyond} the study's budget of {budget}: "
                 "nothing would be left to save",
                 f"write at most {max(1, budget.amount // 2)}",
             )
     if pruner is not None and budget.amount == 1:
         sentence = f"a budget of one {budget.unit.removesuffix('s')} has no rung before its end"
         yield Fault(("tune", "pruner"), f"{sentence}: nothing can be pruned", "delete the pruner")
-    if sweep.stop is not None and sweep.stop.trials is not None and sweep.stop.trials < arms:
+    least = arms * study.searches
+    if sweep.stop is not None and sweep.stop.trials is not None and sweep.stop.trials < least:
+        of = f"{arms} arms" if study.searches == 1 else f"{study.searches} searches of {arms} arms"
         yield Fault(
             ("tune", "stop", "trials"),
-            f"a total of {sweep.stop.trials} trials is less than one for each of {arms} arms",
-            f"it counts the trials of all arms together: write at least {arms}",
+            f"a total of {sweep.stop.trials} trials is less than one for each of {of}",
+            f"it counts the trials of all arms together: write at least {least}",
         )
 
 
 def _seeds(study: Study, sweep: Sweep) -> Iterator[Fault]:
-    """Whether a replicate would have a seed that a tuning trial had: one in a hundred million."""
+    """Whether a replicate would have a seed that a tuning trial had: one in a hundred million;
+    and whether two searches would share one.
+    """
     fresh = {replicate_seed(study.seed, number) for number in range(study.most_replicates)}
-    if any(derive_seed(study.seed, "tuning", number) in fresh for number in range(sweep.trials)):
+    drawn = [
+        {tuning_seed(study.seed, number, search) for number in range(sweep.trials)}
+        for search in range(study.searches)
+    ]
+    if any(fresh & seeds for seeds in drawn):
         sentence = f"from seed {study.seed} a tuning trial and a replicate draw the same seed"
+        yield Fault(("seed",), sentence, "choose another seed")
+    elif len(set().union(*drawn)) < sum(map(len, drawn)):
+        sentence = f"from seed {study.seed} two searches draw the same seed for a tuning trial"
         yield Fault(("seed",), sentence, "choose another seed")
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from cbablate.analysis.standing import Standing
 from cbablate.fingerprint import fingerprint
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import confirmed
 from cbablate.planning.trial import Trial
+from cbablate.planning.tuned_plan import confirmed
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
 from cbablate.running.recorder import Recorder
@@ -32,8 +32,8 @@ __all__ = [
 ]
 
 Announce = Callable[[Plan, Sequence[str]], None]
-"""Says that a plan has new trials: confirmations of the arms so named, or, with nobody named,
-the replicates that a look asks for."""
+"""Says that a plan has new trials: confirmations of what the searches with these ids chose, or,
+without any, the replicates that a look asks for."""
 
 Alike = Callable[[Trial], object]
 """What trials must have in common, as a value to compare, to be trained as a group."""
@@ -134,8 +134,9 @@ class Growing:
 class Tuned:
     """The trials of a study's searches, and the confirmations that follow them.
 
-    A confirmation of an arm whose search is over comes first, all arms of one replicate before the
-    next; then a tuning trial that an earlier driver left; then a proposal, arms taking turns.
+    A confirmation at what a search that is over chose comes first, all arms of one replicate
+    before the next; then a tuning trial that an earlier driver left; then a proposal, searches
+    taking turns.
 
     Args:
         plan: of a study that tunes.
@@ -168,7 +169,7 @@ class Tuned:
         self._begun = set(others)
         self._again = deque(searching.left())
         self._confirming: deque[Trial] = deque()
-        self._undecided = [arm.id for arm in plan.arms]
+        self._undecided = [search.id for search in searching.searches]
         for trial in self._again:
             searching.reopen(trial)
         self._confirm()
@@ -203,17 +204,17 @@ class Tuned:
         return None
 
     def _confirm(self) -> None:
-        """Line up the confirmations of arms whose search is over by now."""
-        over = [arm for arm in self._undecided if self._searching.over(arm)]
+        """Line up the confirmations of what searches chose that are over by now."""
+        over = [search for search in self._undecided if self._searching.over(search)]
         if not over:
             return
-        self._undecided = [arm for arm in self._undecided if arm not in over]
+        self._undecided = [search for search in self._undecided if search not in over]
         best = Standing(self._plan, self._recorder.book).proposals
-        tuned = confirmed(self._plan, {arm: best[arm] for arm in over if arm in best})
+        tuned = confirmed(self._plan, {one: best[one] for one in over if one in best})
         self._recorder.declared(tuned)
         new = [trial for trial in waiting(tuned, self._told) if trial.id not in self._begun]
         self._begun |= {trial.id for trial in new}
-        self._announce(tuned, [self._plan.arm_of[arm].name for arm in over])
+        self._announce(tuned, over)
         self._confirming = deque(sorted([*self._confirming, *new], key=lambda t: t.replicate))
 
 

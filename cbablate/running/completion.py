@@ -10,6 +10,7 @@ from pathlib import Path
 from cbablate.analysis.absence import unreported
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.analysis.standing import Standing
+from cbablate.phrases import counted
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book
 from cbablate.records.history import History
@@ -85,7 +86,7 @@ def _effort(tuning: Tuning) -> str:
     """What a search was given and came to, as a sentence."""
     counts = {"complete": tuning.complete, "pruned": tuning.pruned, "failed": tuning.failed}
     said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none ended"
-    text = f"Search of '{tuning.search.arm.name}': {len(tuning.attempts)} trials ({said})"
+    text = f"Search of '{tuning.search.name}': {counted(len(tuning.attempts), 'trial')} ({said})"
     best = tuning.best
     if best is None or best.values is None:
         return f"{text}."
@@ -103,8 +104,8 @@ def _fruitless(tuning: Tuning) -> str:
     if infeasible:
         said = ", ".join(filter(None, [said, f"{infeasible} break a constraint"]))
     return (
-        f"The search of arm '{tuning.search.arm.name}' ended without a proposal to confirm: of "
+        f"The search of arm '{tuning.search.name}' ended without a proposal to confirm: of "
         f"{len(tuning.attempts)} trials {tuning.complete} are complete"
         + (f" ({said})" if said else "")
-        + ". Its tuned row stays empty."
+        + (". Its tuned row stays empty." if tuning.search.many == 1 else ".")
     )

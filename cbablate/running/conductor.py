@@ -28,8 +28,8 @@ class Watcher(Protocol):
     """Whoever follows a study as it goes on: a display, a mirror."""
 
     def planned(self, plan: Plan, over: Sequence[str]) -> None:
-        """The searches of the arms so named are over: this plan has their confirmations. Or, with
-        nobody named: a look asks for further replicates, and this plan has them.
+        """The searches with these ids are over: this plan has their confirmations. Or, without any:
+        a look asks for further replicates, and this plan has them.
         """
         ...
 

@@ -121,18 +121,19 @@ class Display:
             self._line(sentence)
 
     def planned(self, plan: Plan, over: Sequence[str]) -> None:
-        """The confirmations of the arms whose search is over, as far as it found something; or the
-        replicates that a look asks for.
+        """The confirmations of what the searches with these ids chose, as far as they found
+        something; or the replicates that a look asks for.
         """
         self._tuned |= {arm.id: arm.name for arm in plan.arms if arm.id not in self._plan.arm_of}
-        self._still = max(0, self._still - len(over) * self._plan.study.most_replicates)
-        for search in self._searches.values():
-            if search.arm in over:  # with fewer trials than asked, if it was stopped
-                search.wanted = search.counts.total()
+        study = self._plan.study
+        each = study.most_replicates // study.searches
+        self._still = max(0, self._still - len(over) * each)
+        for search in map(self._searches.__getitem__, over):
+            search.wanted = search.counts.total()  # fewer than asked, if it was stopped
         new = [trial for trial in plan.trials if trial.id not in self._states]
         self._states |= dict.fromkeys((trial.id for trial in new), TrialState.WAITING)
         self._most = _most(plan)
-        if plan.study.sequential is not None:
+        if study.sequential is not None:
             arms = len({trial.arm for trial in new})
             self.say(f"looked: undecided, so {arms} arms get one replicate more")
 
@@ -192,7 +193,7 @@ class Display:
     def _label(self, trial: Trial) -> str:
         """What a person calls a trial, of the plan, a confirmation or of a search."""
         if trial.search:
-            return f"{self._searches[trial.search].arm} search {trial.replicate}"
+            return self._searches[trial.search].label(trial.replicate)
         if trial.arm in self._tuned:
             return visible(f"{self._tuned[trial.arm]} tuned #{trial.replicate}")
         return visible(self._plan.label(trial))
@@ -234,7 +235,7 @@ class Display:
         rows = Table.grid(padding=(0, 2))
         now = time.monotonic()
         for trial, began, last in self._running.values():
-            spent = f"{last.spent if last else 0}/{trial.budget.amount} {trial.budget.unit}"
+            spent = f"{last.spent if last else 0}/{trial.budget}"
             rows.add_row(
                 Text(f"  {self._label(trial)}"),
                 Text(spent, style="dim"),
@@ -243,7 +244,7 @@ class Display:
             )
         failed = [Text(f"  {line}", style="red") for line in self._failed[-3:]]
         note = [Text(f"  {self._note}", style="dim")] if self._note else []
-        found = [Text(f"  {s.arm}: {s.words()}", style="dim") for s in self._searches.values()]
+        found = [Text(f"  {s.name}: {s.words()}", style="dim") for s in self._searches.values()]
         return Group(head, *found, rows, *failed, *note)
 
 
@@ -264,7 +265,8 @@ def _most(plan: Plan) -> int:
 class _Progress:
     """How far one search is: trials by their end, and the best first objective so far."""
 
-    arm: str
+    name: str
+    several: bool
     wanted: int
     objective: Objective
     counts: Counter[TrialState]
@@ -275,7 +277,8 @@ class _Progress:
     def of(cls, tuning: Tuning) -> _Progress:
         best = tuning.best
         return cls(
-            arm=visible(tuning.search.arm.name),
+            name=visible(tuning.search.name),
+            several=tuning.search.many > 1,
             wanted=tuning.wanted,
             objective=tuning.search.objectives[0],
             counts=Counter(a.state for a in tuning.attempts if a.state.ended),
@@ -297,6 +300,10 @@ class _Progress:
             score = self.objective.score
             if self.best is None or score(value) > score(self.best):
                 self.best = value
+
+    def label(self, number: int) -> str:
+        """What a person calls the trial of this number."""
+        return f"{self.name} {'trial' if self.several else 'search'} {number}"
 
     def words(self) -> str:
         shown = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)

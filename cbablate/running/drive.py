@@ -162,14 +162,15 @@ class _Study:
             return True
         if searching is None:
             return False
-        if searching.left() or not all(searching.over(arm.id) for arm in self.plan.arms):
+        if searching.left() or not all(searching.over(one.id) for one in searching.searches):
             return True
         return bool(waiting(now.confirmations, now.histories))
 
     @property
     def untimed(self) -> Mapping[str, Arm]:
-        """The arms to time, by id."""
-        return untimed(self.standing.whole, self.book)
+        """The arms to time, by id: as written alone, where each has many hyperparameters."""
+        once = self.plan.study.searches == 1
+        return untimed(self.standing.whole if once else self.plan, self.book)
 
 
 class _Notice:

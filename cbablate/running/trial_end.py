@@ -55,7 +55,7 @@ def end_of(
         return End(TrialState.FAILED, ending.sentence, failure, ending.traceback)
     budget = trial.budget
     if spent < budget.amount:
-        return End.failed(f"the workload ended after {spent} of {budget.amount} {budget.unit}")
+        return End.failed(f"the workload ended after {spent} of {budget}")
     missing = lacking(last) if trial.search else ""
     return End.failed(missing) if missing else End(TrialState.COMPLETE)
 

@@ -80,33 +80,33 @@ class Searching:
         assert plan.study.tune is not None  # noqa: S101 - of a study that tunes: our own callers
         self._plan = plan
         self._sweep: Sweep = plan.study.tune
-        self._searches = searches(plan)
-        self._by_id = {search.id: search for search in self._searches}
-        self._samplers = {search.id: OptunaSampler(search) for search in self._searches}
-        self._proposed: dict[str, list[str]] = {search.id: [] for search in self._searches}
+        self.searches = searches(plan)
+        self._by_id = {search.id: search for search in self.searches}
+        self._samplers = {search.id: OptunaSampler(search) for search in self.searches}
+        self._proposed: dict[str, list[str]] = {search.id: [] for search in self.searches}
         self._of: dict[str, tuple[str, int, Proposal]] = {}
-        self._open: dict[str, set[str]] = {search.id: set() for search in self._searches}
+        self._open: dict[str, set[str]] = {search.id: set() for search in self.searches}
         self._told: dict[str, History] = {}
         self._hours: dict[str, float] = {}
         self._gpus: dict[str, float] = {}
         self._differing: set[str] = set()
         self.remarks: list[str] = []
         self._backlog: dict[str, list[Callable[[OptunaSampler], object]]] = {}
-        for search in self._searches:
+        for search in self.searches:
             self._backlog[search.id] = []
         for fact in facts:
             self._retold(fact)
-        for search in self._searches:
-            if not self.over(search.arm.id):
+        for search in self.searches:
+            if not self.over(search.id):
                 self._sampler(search.id)
 
     def propose(self) -> Candidate | None:
-        """The next proposal, of the arm whose turn it is; None if there is none to make now."""
-        counts = [len(self._proposed[search.id]) for search in self._searches]
+        """The next proposal, of the search whose turn it is; None if there is none to make now."""
+        counts = [len(self._proposed[search.id]) for search in self.searches]
         index = turn(self._sweep, counts, **self._spent())
         if index is None:
             return None
-        search = self._searches[index]
+        search = self.searches[index]
         asked = self._sampler(search.id).ask()
         trial, refused = None, asked.refused
         if not refused:
@@ -151,16 +151,15 @@ class Searching:
         """A trial that is left is to be run now: its search is not over before it has ended."""
         self._open[trial.search].add(trial.id)
 
-    def over(self, arm: str) -> bool:
-        """Whether the search of this arm has ended all trials it is to have."""
-        search = next(one for one in self._searches if one.arm.id == arm)
+    def over(self, search: str) -> bool:
+        """Whether the search of this id has ended all trials it is to have."""
         most = self._wanted()
-        still = any(self._of[subject][1] < most for subject in self._open[search.id])
-        return len(self._proposed[search.id]) >= most and not still
+        still = any(self._of[subject][1] < most for subject in self._open[search])
+        return len(self._proposed[search]) >= most and not still
 
     def lacking(self, last: Measurement | None) -> str:
         """What a trial's last measurement must tell its search and does not; "" if it tells all."""
-        asked = [objective.metric for objective in self._searches[0].objectives]
+        asked = [objective.metric for objective in self.searches[0].objectives]
         missing = [name for name in asked if last is None or name not in last.metrics]
         return f"no {', '.join(missing)} was measured at the end" if missing else ""
 
@@ -218,7 +217,7 @@ class Searching:
         if not sampler.replay(number, proposal) and search not in self._differing:
             self._differing.add(search)
             self.remarks.append(
-                f"The search of arm '{self._by_id[search].arm.name}' would propose otherwise today "
+                f"The search of arm '{self._by_id[search].name}' would propose otherwise today "
                 f"than was recorded, from trial {number} on (another version of Optuna, or another "
                 "processor); what is recorded stands."
             )
@@ -246,8 +245,8 @@ class Searching:
             return None
 
     def _wanted(self) -> int:
-        """How many trials each arm is to have, as things stand."""
-        counts = [len(self._proposed[one.id]) for one in self._searches]
+        """How many trials each search is to have, as things stand."""
+        counts = [len(self._proposed[one.id]) for one in self.searches]
         return wanted(self._sweep, counts, **self._spent())
 
     def _spent(self) -> Mapping[str, float]:

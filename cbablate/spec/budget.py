@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cbablate.phrases import amount
+
 __all__ = ["Budget", "BudgetUnit"]
 
 BudgetUnit = Literal["epochs", "steps"]
@@ -24,6 +26,10 @@ class Budget(BaseModel):
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("say either epochs or steps, one of them")
         return self
+
+    def __str__(self) -> str:
+        """As a sentence has it: `20 epochs`."""
+        return amount(self.amount, self.unit)
 
     @property
     def unit(self) -> BudgetUnit:

@@ -25,6 +25,10 @@ def _never(_config: Config, _budget: Budget) -> bool:
     return False
 
 
+def _not_known() -> frozenset[str] | None:
+    return None
+
+
 def _whole(config: Config) -> Config:
     return config
 
@@ -101,6 +105,9 @@ class Description:
     """What is under test by name; None where the workload does not say."""
     shared: tuple[Shared, ...] = ()
     """What all arms may share, and a finding then rests on: the model, the data."""
+    libraries: Callable[[], frozenset[str] | None] = _not_known
+    """The libraries that trials are computed with, of those whose versions are recorded; None where
+    that is not known."""
     recipe: tuple[str, ...] = ()
     """Keys of a config that hold what one would tune, looked at even where all arms agree."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from cbablate.spec.analysis import Analysis
 from cbablate.spec.budget import Budget
@@ -33,7 +33,8 @@ class Study(BaseModel):
     every arm is decided. `margin` is the smallest difference in the
     first reported metric that matters, in that metric's unit: with it, a difference can be found
     to be no larger than that. `analysis` is how differences are tested. `tune` is how each arm is
-    tuned before it is compared; the file names a sweep by its path.
+    tuned before it is compared; the file names a sweep by its path. `searches` is how many searches
+    of each arm there are, each with its own proposal, over which the replicates are shared out.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -53,6 +54,7 @@ class Study(BaseModel):
     margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     analysis: Analysis = Analysis()
     tune: Sweep | None = None
+    searches: int = Field(default=1, ge=1, le=1000)
     time_limit: Seconds | None = Field(default=None, exclude=True)
     """How many seconds an attempt at a trial may take. The study is the same without."""
     silence_limit: Seconds | None = Field(default=None, exclude=True)
@@ -62,10 +64,30 @@ class Study(BaseModel):
     folder: Path = Field(default=Path(), exclude=True)
     """Where the file lies: relative names in it (a workload of the user's own) start here."""
 
+    @model_serializer(mode="wrap")
+    def _dumped(self, usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As recorded: one search is not written, so that earlier ledgers hold the same study."""
+        said: dict[str, Any] = usual(self)
+        if said.get("searches") == 1:
+            del said["searches"]
+        return said
+
+    @property
+    def units(self) -> int:
+        """How many values of an arm are drawn apart: its replicates; where each arm is searched
+        more than once, its searches, since replicates of one search share what it chose.
+        """
+        return self.searches if self.searches > 1 else self.most_replicates
+
     @property
     def sequential(self) -> Sequential | None:
         """How the number of replicates grows; None of a study with a fixed number."""
         return self.replicates if isinstance(self.replicates, Sequential) else None
+
+    @property
+    def repetitions(self) -> str:
+        """As a sentence has it: `1 replicate`, `6 replicates`, `5 to 30 replicates`."""
+        return f"{self.replicates} replicate{'' if self.replicates == 1 else 's'}"
 
     @property
     def most_replicates(self) -> int:

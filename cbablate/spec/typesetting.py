@@ -2,17 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-__all__ = ["Detail", "Layout", "Notes", "Orientation", "Report", "StyleName", "Typesetting"]
+__all__ = [
+    "WIDTH",
+    "Detail",
+    "Layout",
+    "Notes",
+    "Orientation",
+    "Report",
+    "StyleName",
+    "Typesetting",
+    "Width",
+]
 
-StyleName = Literal["plain", "neurips", "icml", "cvpr"]
+StyleName = Literal[
+    "plain", "neurips", "icml", "iclr", "cvpr", "iccv", "eccv", "aaai", "acl", "ieee", "tmlr"
+]
 Orientation = Literal["auto", "portrait", "landscape"]
 Layout = Literal["rows", "two_way"]
 Notes = Literal["none", "short", "full"]
 Detail = Literal["short", "full"]
+WIDTH = re.compile(
+    r"column|text|(?P<size>[0-9]{1,4}(?:\.[0-9]{1,4})?) ?"
+    r"(?P<unit>in|pt|cm|mm|\\textwidth|\\columnwidth|\\linewidth)"
+)
+"""How a width is written, whole."""
+
+
+def _checked(text: str) -> str:
+    said = WIDTH.fullmatch(text)
+    if said is None or (said["size"] and float(said["size"]) == 0):
+        raise ValueError(
+            "a width is column, text, a length such as 5in, 345pt or 12cm, or a part of the page "
+            rf"such as 0.5\textwidth, not {text!r}"
+        )
+    return text
+
+
+Width = Annotated[
+    str,
+    AfterValidator(_checked),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^({WIDTH.pattern})$".replace("?P<size>", "").replace("?P<unit>", ""),
+        }
+    ),
+]
 
 
 class Typesetting(BaseModel):
@@ -24,6 +64,11 @@ class Typesetting(BaseModel):
         default="plain",
         description="Whose pages tables and figures are made for: widths, sizes, where captions "
         "stand.",
+    )
+    width: Width | None = Field(
+        default=None,
+        description="How wide a LaTeX table may be: `column`, `text`, a length such as `5in`, or "
+        "a part of the page such as `0.5\\textwidth`. The style's page if left out.",
     )
     orientation: Orientation = Field(
         default="auto", description="`auto` turns a LaTeX table that is too wide for the page."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from cbablate.statistics.student_t import critical
 
-__all__ = ["Estimate", "estimate", "moments"]
+__all__ = ["Estimate", "estimate", "grouped", "moments"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,9 @@ class Estimate:
     `mean` is None where there is no value; `sd`, `low` and `high` are None below two values.
     `n` values of `planned` entered. `constant` says that they were all equal, as parameter
     counts are.
+
+    Values of one group share a source of chance, so that groups are what varies: of `groups` of
+    them, `sd` and interval are those of the groups' means. 0 where each value stands by itself.
     """
 
     mean: float | None
@@ -27,6 +30,12 @@ class Estimate:
     n: int
     planned: int
     constant: bool = False
+    groups: int = 0
+
+    @property
+    def units(self) -> int:
+        """How many numbers the interval rests on: groups where there are any, else values."""
+        return self.groups or self.n
 
     @property
     def half_width(self) -> float | None:
@@ -52,6 +61,17 @@ def estimate(values: Iterable[float], planned: int) -> Estimate:
         return Estimate(mean, None, None, None, 1, planned, constant)
     half = critical(len(known) - 1) * sd / math.sqrt(len(known))
     return Estimate(mean, mean - half, mean + half, sd, len(known), planned, constant)
+
+
+def grouped(groups: Iterable[Sequence[float]], planned: int) -> Estimate:
+    """The estimate from values in groups, whose means count alike; an empty group is none."""
+    finite = [[value for value in one if math.isfinite(value)] for one in groups]
+    known = [one for one in finite if one]
+    means = [math.fsum(one) / len(one) for one in known]
+    every = [value for one in known for value in one]
+    constant = bool(every) and min(every) == max(every)
+    said = estimate(means, len(means))
+    return replace(said, n=len(every), planned=planned, constant=constant, groups=len(known))
 
 
 def moments(values: list[float]) -> tuple[float, float | None]:

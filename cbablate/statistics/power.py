@@ -17,6 +17,7 @@ from cbablate.statistics.student_t import critical
 __all__ = [
     "ALPHA",
     "FEWEST_PAIRS",
+    "FEWEST_SEARCHES",
     "MOST_PAIRS",
     "MOST_REPLICATES",
     "POWER",
@@ -54,6 +55,8 @@ def pairs_to_flip(level: float = ALPHA) -> int:
 
 FEWEST_PAIRS = pairs_to_flip()
 """With fewer pairs an exact sign-flip test cannot reach ALPHA, even for a single comparison."""
+FEWEST_SEARCHES = 3
+"""With fewer searches of each arm nothing is claimed: two tell next to nothing of their spread."""
 
 
 def power(effect: float, replicates: int, level: float = ALPHA) -> float:

@@ -16,6 +16,7 @@ from cbablate.workloads import toy
 from cbablate.workloads.images import image_config, image_metrics
 from cbablate.workloads.own_code.declaration import binds, misdeclared
 from cbablate.workloads.own_code.former_digest import former_digest, former_files
+from cbablate.workloads.own_code.libraries import libraries_of
 from cbablate.workloads.own_code.source import code_of
 from cbablate.workloads.own_code.syntax_digest import parsed
 
@@ -36,6 +37,7 @@ def _toy() -> Description:
         data=lambda _config: "",
         metrics=toy.METRICS,
         schema=toy.ToyConfig.model_json_schema(),
+        libraries=frozenset,
         throughput="cbablate.workloads.toy:throughput",
         cost="cbablate.workloads.toy:cost",
     )
@@ -54,6 +56,7 @@ def _image_classification() -> Description:
         schema=image_config.ImageConfig.model_json_schema(),
         verify=f"{module}:verify",
         observe=f"{module}:observe",
+        libraries=lambda: frozenset({"torch", "timm", "numpy"}),
         identity=image_config.identity,
         throughput=f"{module}:throughput",
         cost="cbablate.workloads.images.image_cost:cost",
@@ -107,6 +110,7 @@ def describe(name: str, folder: Path) -> Description:
         code=code,
         former_versions=former,
         former_gaps=gaps,
+        libraries=lambda: libraries_of(code),
         recipe=_USUAL_RECIPE,
     )
 

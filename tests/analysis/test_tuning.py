@@ -16,6 +16,7 @@ from cbablate.analysis.searches.slices import slices
 from cbablate.analysis.searches.tuning import Tuning, tunings
 from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
+from cbablate.planning.search import searches
 from cbablate.spec.metric import Objective
 from cbablate.spec.sweep import Proposal, Stop
 from tests.analysis.fabrication import Telling
@@ -45,7 +46,9 @@ def test_the_best_is_the_complete_trial_with_the_best_last_value() -> None:
     found = tunings(planned, telling.facts)
     assert [one.best.number if one.best else None for one in found] == [5, 5]
     assert all(one.over for one in found)
-    assert Standing(planned, telling.facts).proposals.keys() == {arm.id for arm in planned.arms}
+    assert Standing(planned, telling.facts).proposals.keys() == {
+        one.id for one in searches(planned)
+    }
 
 
 def test_what_is_minimized_is_best_where_it_is_least() -> None:
@@ -109,7 +112,7 @@ def test_a_search_is_over_when_each_of_its_trials_has_ended() -> None:
     one = one_search(planned, telling)
     assert not one.over and one.open == 1
     telling.complete(trial, {"val/score": 99.0})
-    assert Standing(planned, telling.facts).proposals == {planned.arms[0].id: RATE}
+    assert Standing(planned, telling.facts).proposals == {searches(planned)[0].id: RATE}
 
 
 def test_a_search_of_failures_only_is_over_and_has_no_best() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan, plan
-from cbablate.planning.search import confirmed, searches, versus_fixed
+from cbablate.planning.search import searches
 from cbablate.planning.trial import Trial
 from cbablate.records.facts import Measured, Proposed, Started
 from cbablate.records.measurement import Measurement
@@ -32,18 +32,21 @@ def sweep(**other: Any) -> Sweep:
     return Sweep(**{"name": "toy-sweep", "space": SPACE, "trials": 6, **other})
 
 
-def tuned(planned: Plan, how: Sweep | None = None) -> Plan:
+def tuned(planned: Plan, how: Sweep | None = None, **other: Any) -> Plan:
     """The plan of the same study, tuned."""
-    study = planned.study.model_copy(update={"tune": how or sweep()})
+    study = planned.study.model_copy(update={"tune": how or sweep(), **other})
     return plan(study, planned.description)
 
 
-def tuned_toys(*levels: dict[str, Any], how: Sweep | None = None, **other: Any) -> Plan:
+def tuned_toys(
+    *levels: dict[str, Any], how: Sweep | None = None, searches: int = 1, **other: Any
+) -> Plan:
     """A toy study, tuned; of one arm where no level is given."""
-    return tuned(toy_plan(*levels, **{"epochs": 4, "replicates": 6, **other}), how)
+    planned = toy_plan(*levels, **{"epochs": 4, "replicates": 6, **other})
+    return tuned(planned, how, searches=searches)
 
 
-def tuned_places(description: Description | None = None) -> Plan:
+def tuned_places(description: Description | None = None, **other: Any) -> Plan:
     """The study of places, tuned over two keys of its optimizer."""
     space = {
         "optimizer.lr": Parameter(kind="float", low=1e-3, high=1e-2, log=True),
@@ -57,7 +60,7 @@ def tuned_places(description: Description | None = None) -> Plan:
         pruner=Pruner(name="median", options={"first_rung": 4}),
     )
     report = ("test/top1", "attention/entropy")
-    return tuned(placement(report=report, description=description), how)
+    return tuned(placement(report=report, description=description), how, **other)
 
 
 Ending = Callable[[int, int], str]
@@ -84,7 +87,7 @@ def searched(
 ) -> None:
     """Tell of all searches, their proposals drawn from a seed.
 
-    `ending` gives each trial's end by its arm's index and its number: "open", "proposed" (never
+    `ending` gives each trial's end by its search's index and its number: "open", "proposed" (never
     started), "pruned", "complete" or a class of failure.
     """
     how = planned.study.tune
@@ -92,7 +95,7 @@ def searched(
     source = random.Random(7)
     for number in range(how.trials if trials is None else trials):
         proposal = draw(how.space, source)
-        for index in range(len(planned.arms)):
+        for index in range(len(searches(planned))):
             end = ending(index, number)
             trial = proposed(telling, planned, index, number, proposal)
             if end == "proposed":
@@ -111,9 +114,7 @@ def searched(
 
 def replicated(telling: Telling, planned: Plan, *, gain: float = 1.0, primary: str) -> None:
     """Tell of all replicates at the fixed hyperparameters, and of those that can be confirmed."""
-    found = Standing(planned, telling.facts).proposals
-    alone = len(planned.arms) == 1
-    rows = versus_fixed(planned, found) if alone else confirmed(planned, found)
+    rows = Standing(planned, telling.facts).rows
     source = random.Random(3)
     done: set[str] = set()
     for part, shift in ((planned, 0.0), (rows, gain)):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cbablate.records.place import Place
+from cbablate.reporting.forms import typesetter
 from tests.cli.typed import Said, typed
 from tests.reporting.typesetting import needs
 from tests.toys import toy_file
@@ -21,7 +22,7 @@ def table(study: Path, *words: str) -> Said:
     return typed("table", study.name, *words, cwd=study.parent)
 
 
-FORMS = {"tex": r"\begin{table}", "md": "| --", "csv": "arm,", "txt": "────"}
+FORMS = {"tex": r"\toprule", "md": "| --", "csv": "arm,", "txt": "────", "html": "<tr>"}
 
 
 @pytest.mark.parametrize("suffix", [*FORMS, "TEX", "Csv"])
@@ -34,13 +35,32 @@ def test_the_form_follows_the_suffix(suffix: str, study: Path) -> None:
     assert signs == {suffix.lower()}, written[:300]
 
 
-@pytest.mark.parametrize("suffix", [".pdf", ".html", ".xlsx", ".foo", ".csv.gz", ".json"])
+@pytest.mark.parametrize("suffix", [".png", ".xlsx", ".foo", ".csv.gz", ".json"])
 def test_an_unknown_suffix_is_refused_and_nothing_is_written(suffix: str, study: Path) -> None:
     said = table(study, "-o", f"x{suffix}")
     assert said.code == 2, said
-    assert ".tex, .md, .csv, .txt" in said.err
+    assert ".tex, .md, .csv, .html, .txt and .pdf" in " ".join(said.err.split())
     assert not (study.parent / f"x{suffix}").exists()
-    assert ("cbablate report" in said.err) == (suffix in (".pdf", ".html"))
+
+
+@pytest.mark.tex
+@pytest.mark.parametrize("name", ["x.pdf", "x.PDF"])
+def test_a_table_whose_name_ends_in_pdf_is_a_page(name: str, study: Path) -> None:
+    needs("pdflatex")
+    said = table(study, "-o", name)
+    assert said.code == 0, said
+    assert (study.parent / name).read_bytes().startswith(b"%PDF-")
+
+
+def test_without_latex_a_pdf_is_an_error_that_says_what_to_do(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typesetter.shutil, "which", lambda _name: None)
+    said = table(study, "-o", "x.pdf")
+    assert said.code == 4, said
+    assert "apt-get install texlive-latex-base" in " ".join(said.err.split())
+    assert "-o FILE.html" in said.err
+    assert not (study.parent / "x.pdf").exists()
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,32 @@ def test_before_it_is_paid_for_the_plan_says_what_tuning_may_cost() -> None:
     assert "Time: unknown" in said
 
 
+def test_the_plan_of_one_search_says_at_its_head_what_it_cannot_tell_and_what_more_would_cost() -> (
+    None
+):
+    said = overview.planned(PLANNED, []).splitlines()
+    assert said[2].startswith("One search of each arm: no difference will be called the arm's")
+    assert said[3] == "`searches: 3` would put it in, for 24 more tuning trials of 4 epochs."
+    few = overview.planned(tuned_toys({"ceiling": 2.0}, searches=2, replicates=8), [])
+    assert "Two searches of each arm: no difference will be called the arm's" in few
+    assert (
+        "`searches: 3` with `replicates: 9` would put it in, for 12 more tuning trials of 4 epochs "
+        "and 4 more replicates." in few
+    )
+
+
+def test_the_plan_of_several_searches_counts_them_all() -> None:
+    planned = tuned_toys({"ceiling": 2.0}, searches=3)
+    said = overview.planned(planned, [])
+    assert "called the arm's" not in said
+    assert "+ 2 arms x 3 searches x 6 trials = 36 tuning trials of 4 epochs (144 epochs" in said
+    assert "+ 2 arms x 6 confirmations at each search's best = 12 trials of 4 epochs" in said
+    assert "The 18 tuning seeds and the 6 seeds of replicates are disjoint" in said
+    assert "3 searches of each arm, 1 comparison: with 80 % power" in said
+    assert "Below 6 searches of each arm the t test decides alone." in said
+    assert "To train: at most 60 trials, at most 240 epochs." in said
+
+
 @pytest.mark.slow
 def test_reading_a_tuned_study_imports_nothing_heavy(tmp_path: Path) -> None:
     study = str(ROOT / "studies" / "tuned-placement.yaml")
@@ -134,7 +160,10 @@ def test_check_knows_a_sweep_by_its_keys() -> None:
     said = checked(ROOT / "sweeps" / "recipe-asha.yaml")
     assert said == "3 hyperparameters, 24 trials an arm, sampler tpe"
     said = checked(ROOT / "studies" / "tuned-placement.yaml")
-    assert said == "4 arms, 24 trials, as many confirmations, 96 tuning trials"
+    assert said == (
+        "4 arms, 24 trials, as many confirmations, 96 tuning trials. One search of each arm: no "
+        "difference will be called the arm's, as the luck of a search is not in the intervals."
+    )
 
 
 def test_check_tells_the_faults_of_a_sweep_alone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cbablate.cli.words import say
 from tests.cli.typed import typed
 from tests.toys import toy_file
 
@@ -172,3 +174,10 @@ def test_a_tracking_address_of_the_environment_that_is_not_used_is_said_once(
     same = typed("sync", "toys.yaml", "--mlflow", store, cwd=tmp_path)
     assert same.code == 0, same
     assert "MLFLOW_TRACKING_URI" not in same.err
+
+
+def test_a_stream_without_a_minus_sign_is_given_a_hyphen(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "latin-1", errors="replace"))
+    say("undecided (\u22120.23 to +0.98 pp), a\u2212b")
+    assert written.getvalue() == b"undecided (-0.23 to +0.98 pp), a?b\n"

@@ -112,13 +112,15 @@ def test_what_is_measured_at_the_end_alone_has_step_0_and_curves_their_budgets()
 
 
 def test_trials_sort_as_the_rows_of_the_table_and_their_replicates() -> None:
-    plan = toy_plan(levels=("steep", "brisk"), replicates=2)
+    plan = toy_plan(levels=("slow", "steep", "brisk"), replicates=2)
     told = accounts(plan, Story().complete(*plan.trials).facts)
     rows = {
         entry.name: entry.tags["cbablate.row"]
         for entry in (trial_entry(plan, one, ledger="l") for one in told)
     }
-    assert sorted(rows, key=rows.__getitem__) == ["steep #0", "steep #1", "brisk #0", "brisk #1"]
+    assert sorted(rows, key=rows.__getitem__) == [
+        f"{arm} #{replicate}" for arm in ("slow", "steep", "brisk") for replicate in range(2)
+    ]
 
 
 def test_views_begin_with_the_objective_and_the_reference() -> None:

@@ -134,6 +134,35 @@ def test_optunas_dashboard_has_each_search_with_what_it_searched(tmp_path: Path)
     assert told("toys/baseline") == shown, "a storage that was deleted is written anew"
 
 
+TWICE = tuned_plan({"ceiling": 2.0}, trials=4, epochs=3, replicates=2, searches=2)
+
+
+def test_several_searches_of_an_arm_are_shown_each_by_itself(tmp_path: Path) -> None:
+    facts = [SESSION, *conducted(TWICE)]
+    mirror = OptunaMirror(tmp_path)
+    shutil.copy(empty_optuna_storage(), mirror.path)
+    mirror.sync(TWICE, facts, state=StudyState.COMPLETE)
+    names = {study.study_name for study in optuna.get_all_study_summaries(mirror.address)}
+    of_arms = {f"toys/{arm}, search #{k}" for arm in ("baseline", "level 1") for k in (0, 1)}
+    assert names == {"toys", *of_arms}
+    shutil.copy(empty_mlflow_store(), tmp_path / STORE_FILE)
+    MlflowMirror(None, tmp_path).sync(TWICE, facts, state=StudyState.COMPLETE)
+    by_role, runs = shown(tmp_path)
+    assert [len(by_role[role]) for role in ("search", "tuning", "trial")] == [4, 16, 8]
+    told = {
+        (run.data.tags["cbablate.arm"], run.data.tags["cbablate.search"])
+        for run in by_role["search"]
+    }
+    assert told == {(arm, k) for arm in ("baseline", "level 1") for k in ("0", "1")}
+    assert all(parent_of(run, runs) in by_role["search"] for run in by_role["tuning"])
+    (tuned,) = (
+        run for run in by_role["summary"] if run.data.tags["cbablate.arm"] == "level 1 (tuned)"
+    )
+    assert tuned.data.tags["cbablate.searches"] == "2"
+    assert tuned.data.tags["cbablate.against"] == "baseline"
+    assert "rate" not in tuned.data.params, "each search chose its own"
+
+
 def test_what_breaks_a_constraint_is_not_the_best_in_optuna_either(tmp_path: Path) -> None:
     plan = tuned_plan(
         trials=8,

@@ -13,9 +13,11 @@ from cbablate.reporting.forms.tex_text import prose
 from cbablate.reporting.model.table import Table
 
 _ROW = re.compile(r"(?m)^(?P<row>.*?)(?:\\\\ %| \| <!--) cbablate row \S+ \S+")
-_NUMBER = re.compile(r"(?<![\w.])[-+\u2212]?\d[\d,]*(?:\.\d+)?")
-_HIDDEN = re.compile(r"\\multicolumn\{\d+\}\{c\}|\\hspace\{0pt\}|\\rule\{[^{}]*\}\{[^{}]*\}")
-_MARK = re.compile(r"\$\^\{\\dagger\}\$|†")
+_NUMBER = re.compile(r"(?<![\w.])(?:\$[-+]\$|[-+\u2212])?\d[\d,]*(?:\.\d+)?")
+_HIDDEN = re.compile(
+    r"\\phantom\{(?:[^{}]|\{[^{}]*\})*\}|\\multicolumn\{\d+\}\{c\}|\\hspace\{0pt\}|\\rule\{[^{}]*\}\{[^{}]*\}"
+)
+_MARK = re.compile(r"\\rlap\{\$\^\{\\dagger\}\$\}|\$\^\{\\dagger\}\$|†")
 _LESS = re.compile(r"\$<\$|&lt;|<(?=\d)")
 _WORDS = {
     "helps": "hurts",
@@ -29,7 +31,8 @@ _WORDS = {
     "too few": "enough",
     "simultaneous": "single",
 }
-_BOLD = re.compile(r"\\bfseries |\*\*")
+_IN_BOLD = re.compile(r"(?:\\bfseries |\*\*|\\textbf\{)[^&|]*$")
+_BOLD = re.compile(r"\\bfseries |\*\*|\\textbf(?=\{[\d.]+\})")
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,21 @@ def mutations(table: Table, text: str, chance: random.Random, each: int) -> Iter
         add("dagger added", end, end, "†" if _is_markdown(text) else r"$^{\dagger}$")
         add("relation added", start, end, f"<{number}")
         bold = f"**{number}**" if _is_markdown(text) else rf"\textbf{{{number}}}"
-        if not re.search(_BOLD.pattern + r"[^&|]{0,8}$", text[:start]):
+        if not _IN_BOLD.search(text[max(0, start - 99) : start]):
             add("bold added", start, end, bold)
     for row in _ROW.finditer(text):
         for kind, what in (("dagger", _MARK), ("relation", _LESS), ("bold", _BOLD)):
             for one in what.finditer(text, _first(table, text, row), row.end("row")):
                 add(f"{kind} removed", *one.span(), "")
+    hiding = list(_HIDDEN.finditer(text))
     for start, end in said:
         for one in _NUMBER.finditer(text, start, end):
-            if _HIDDEN.search(text, max(start, one.start() - 8), one.end() + 3):
+            if any(hidden.start() < one.start() < hidden.end() for hidden in hiding):
                 continue
             digits = [at for at in range(one.start(), one.end()) if text[at].isdigit()]
             at = chance.choice(digits)
             add("digit of a sentence", at, at + 1, _other(text[at], chance))
-            if one[0][0] in "-+\u2212":
+            if one[0][0] in "-+\u2212$":
                 add("sign of a sentence", *one.span(), _flipped(one[0]))
         for word, new in _WORDS.items():
             for one in re.finditer(rf"\b{word}\b", text[start:end]):
@@ -140,7 +144,8 @@ def _other(digit: str, chance: random.Random) -> str:
 
 
 def _flipped(number: str) -> str:
-    return number[1:] if number[0] in "-\u2212" else f"-{number.lstrip('+')}"
+    bare = number.lstrip("$+-\u2212")
+    return bare if set(number[:3]) & set("-\u2212") else f"-{bare}"
 
 
 __all__ = ["Mutation", "mutations"]

@@ -45,8 +45,9 @@ def test_all_are_set_on_their_pages_with_every_name_as_it_was(engine: str, tmp_p
     tables = {name: replace(make(), name=name) for name, make in TABLES.items()}
     first, *_ = tables.values()
     head, _, _ = document(first).partition(r"\begin{document}")
+    head = head.replace(r"\usepackage{fontspec}", "")  # which fonts are here is not looked at
     # rotating takes a setting of floats when it is loaded, so it is loaded before that is changed
-    packages = "\\usepackage{rotating,pdflscape,longtable}\n\\usepackage{booktabs}"
+    packages = "\\usepackage{array,rotating,pdflscape,longtable}\n\\usepackage{booktabs}"
     head = head.replace(r"\usepackage{booktabs}", packages) + "\\setlength{\\textheight}{9in}\n"
     body = "\n".join(paged(table) for table in tables.values())
     shown, log = typeset(f"{head}\\begin{{document}}\n{body}\\end{{document}}\n", tmp_path, engine)
@@ -56,7 +57,8 @@ def test_all_are_set_on_their_pages_with_every_name_as_it_was(engine: str, tmp_p
     page = bare(shown)
     for name, table in tables.items():
         for words in _words(table):
-            assert settable(words) in page, (name, words)
+            itself = engine == "lualatex" and bare(visible(words)) in page  # its font has more
+            assert itself or settable(words) in page, (name, words)
     for number in ("95.24±0.61", "+1.45±0.42†", "115,210", "<0.001", "5/6"):
         assert number in page
     assert "root:" not in page
@@ -66,8 +68,9 @@ def paged(table: Table) -> str:
     """The table in columns as wide as its style's."""
     style = STYLES[table.typesetting.style]
     columns = r"\onecolumn" if style.columns == 1 else r"\twocolumn"
-    gap = max(style.text - 2 * style.column, 0.25)
-    widths = rf"\setlength{{\textwidth}}{{{style.text}in}}\setlength{{\columnsep}}{{{gap:g}in}}"
+    widths = (
+        rf"\setlength{{\textwidth}}{{{style.text}pt}}\setlength{{\columnsep}}{{{style.gutter}pt}}"
+    )
     return f"\\clearpage{widths}{columns}\n{latex(table)}\\clearpage"
 
 

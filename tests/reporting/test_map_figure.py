@@ -82,7 +82,10 @@ def test_what_trials_left_is_published_and_reported(tmp_path: Path) -> None:
         Image.open(tmp_path / "placement-maps.png") as wide,
         Image.open(tmp_path / "placement-alignment.png") as narrow,
     ):
-        assert (wide.width, narrow.width) == (1650, 975)  # as wide as the text, and as a column
+        assert (wide.width, narrow.width) == (
+            1432,
+            975,
+        )  # as wide as the text of `article`, and a column
     shown = [*pictures(outcome(plan, facts), outcomes(plan, facts))]
     assert [one.word for one in shown][-2:] == ["alignment", "maps"]
 

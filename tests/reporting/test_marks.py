@@ -105,7 +105,8 @@ def test_a_mark_stands_only_where_the_verdict_can_claim_something(
         marked = DAGGER in row.cells[delta].plain
         contrast, finding = one.contrasts["test/top1"], one.findings["test/top1"]
         low = contrast.p_adjusted is not None and contrast.p_adjusted < ALPHA
-        assert marked == (low and finding.claim != "too few")
+        assert marked == finding.sure
+        assert low or not marked
 
 
 def interacting(at: Sequence[int], replicate: int) -> float:
@@ -170,6 +171,9 @@ def test_an_effect_that_all_arms_show_is_in_the_findings_of_table_and_report() -
         notes = ablation_table(plan, summary).notes
         told = [note for note in notes if note.startswith("All arms together")]
         assert len(told) == bool(sure)
+        brief = [note for note in ablation_table(plan, summary).brief if "All arms" in note]
+        assert len(brief) == bool(sure)
+        assert all(f"show an effect of {sure[0]}" in note for note in brief)
         if sure == ["ceiling"]:
             means = [
                 statistics.fmean(

@@ -19,6 +19,7 @@ from cbablate.planning.plan import Plan
 from cbablate.records.facts import Started
 from cbablate.records.record import Record
 from cbablate.reporting.figures.picture import pictures
+from cbablate.reporting.forms import typesetter
 from cbablate.reporting.pages import report_pdf as pdf
 from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.pages.report import efforts, report
@@ -313,7 +314,7 @@ def test_the_pdf_has_figures_and_nothing_that_changes_with_the_day(reader: str) 
 
 
 def test_without_tex_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(typesetter.shutil, "which", lambda _name: None)
     with pytest.raises(EnvironmentFault, match="apt-get install texlive-latex-base"):
         pdf.report_pdf(placement(), [])
 

@@ -17,7 +17,9 @@ from cbablate.reporting.forms.form import FORMS, render
 from cbablate.reporting.model.cell import DASH
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages import publication
+from cbablate.reporting.pages.explanation import explanation
 from cbablate.reporting.pages.publication import publish
+from cbablate.reporting.sentences.tuning_note import view_luck
 from cbablate.reporting.tables.arms import outcome_table
 from tests.analysis.fabrication import FROZEN, Telling
 from tests.analysis.tuned import (
@@ -98,7 +100,8 @@ def test_the_notes_say_what_each_arm_got_used_and_chose(table: Table) -> None:
     assert note(table, "Used:") == used
     assert note(table, "Chosen: none optimizer.lr 0.00")
     survived = note(table, "Does it survive tuning")
-    assert "after attention: helps, then helps" in survived
+    assert survived.startswith("Does it survive tuning? One search of each arm does not tell")
+    assert "after attention: helps" in survived
     assert not note(table, "TUNING")
 
 
@@ -237,3 +240,75 @@ def test_the_mark_of_a_difference_that_does_not_survive_tuning_is_explained() ->
     assert note(found, "Δ fixed is tested alike").endswith(
         "†: adjusted p < 0.05, and the exact sign-flip test agrees."
     )
+
+
+def several(searches: int) -> Table:
+    """The table of places, each arm searched so often, two replicates a search."""
+    planned = tuned_places(searches=searches, replicates=2 * searches)
+    return table_of(planned, places_told(planned))
+
+
+def test_of_one_search_no_difference_has_a_mark_a_bold_face_or_a_word() -> None:
+    found = table_of(PLACES, places_told(PLACES))
+    assert not any("†" in cell for cell in cells(found, "Δ"))
+    assert not any(getattr(cell, "best", False) for row in found.rows for cell in row.cells)
+    assert "none is called the arm's, as the luck of one search" in note(found, "Findings on")
+    assert note(found, "At the hyperparameters that its one search chose: MLP front (+0.03 to")
+    assert note(found, "One search of each arm: intervals hold for the hyperparameters")
+    assert "one search of 12 trials, whose luck is in no interval" in found.statement[-1]
+    assert "no difference is called the arm's: that takes `searches: 3`" in " ".join(found.brief)
+    assert not any("helps" in one for one in found.brief)
+
+
+@pytest.mark.parametrize("searches", [3, 6])
+def test_of_several_searches_the_table_says_how_many_replicates_and_searches(
+    searches: int,
+) -> None:
+    found = several(searches)
+    n = 2 * searches
+    assert f"Means of n = {n} seeds over {searches} searches" in found.statement[0]
+    assert ("by sign flips" in found.statement[0]) == (searches == 6)
+    assert f"Each arm tuned by {searches} searches of 12 trials, then" in found.statement[-1]
+    assert cells(found, "n") == [str(n)] * 5
+    assert note(found, f"±: half-width of the 95 % t-interval over the {searches} searches' means")
+    assert "paired by search." in note(found, "Δ: difference")
+    assert note(found, f"Each arm is tuned by {searches} searches of 12 trials each,")
+    assert f"from {n} fresh seeds, 2 a search," in note(found, "Each arm is tuned")
+    assert note(found, f"Intervals and tests are over the {searches} searches of each arm")
+    assert note(found, "Chosen: none, search #0 optimizer.lr")
+    alone = "below 6 searches of each arm the t test decides alone"
+    assert (alone in note(found, "Findings on Top-1")) == (searches == 3)
+    assert "after attention: helps, then helps" in note(found, "Does it survive tuning")
+    assert any("†" in cell for cell in cells(found, "Δ"))
+
+
+def test_of_two_searches_there_are_intervals_and_no_findings() -> None:
+    planned = tuned_places(searches=2, replicates=8)
+    found = table_of(planned, places_told(planned))
+    assert note(found, "Findings: none, for want of searches; 2 of each arm")
+    assert all("±" in cell and "†" not in cell for cell in cells(found, "Δ")[1:])
+
+
+def test_the_sheet_names_the_searches_and_gives_no_arm_the_values_of_one() -> None:
+    found = several(3)
+    at = {name: place for place, name in enumerate(found.sheet.header)}
+    rows = [row for row in found.sheet.rows if row[at["metric"]] == "test/top1"]
+    assert [row[at["searches"]] for row in rows] == [3] * 5 + [None] * 5
+    assert [row[at["optimizer.lr"]] for row in rows[:5]] == [None] * 5
+    assert [row[at["pairs"]] for row in rows[1:5]] == [6] * 4
+
+
+def test_an_explanation_gives_the_hyperparameters_of_each_search() -> None:
+    planned = tuned_places(searches=3, replicates=6)
+    said = explanation(planned, places_told(planned), "MLP end", "Δ")
+    assert "Mean of n = 3 paired differences of searches, each the mean over" in said
+    assert "Entered: 6 pairs" in said
+    assert "Hyperparameters by search, replicate #r at those of #(r mod 3):" in said
+    assert said.count("optimizer.weight_decay") == 3
+
+
+def test_a_view_of_tuned_arms_says_what_its_intervals_leave_out() -> None:
+    for searches, words in ((1, "One search of each arm"), (3, "the unit is the search, 3 of")):
+        planned = tuned_places(searches=searches, replicates=6)
+        (said,) = view_luck(outcome(planned, []).plan)
+        assert words in said

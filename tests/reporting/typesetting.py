@@ -17,7 +17,7 @@ needs_tex = [
     pytest.mark.tex,
     pytest.mark.skipif(
         shutil.which("pdflatex") is None or shutil.which("pdftotext") is None,
-        reason="pdflatex and pdftotext (texlive-science, poppler-utils) are not installed",
+        reason="pdflatex and pdftotext (texlive-latex-extra, poppler-utils) are not installed",
     ),
 ]
 
@@ -31,7 +31,7 @@ def needs(engine: str) -> None:
 def typeset(source: str, folder: Path, engine: str = "pdflatex") -> tuple[str, str]:
     """Text and log of the pages that a document makes; a document that fails, fails the test."""
     needs(engine)
-    (folder / "page.tex").write_text(source, encoding="ascii")
+    (folder / "page.tex").write_text(source, encoding="utf-8")
     done = subprocess.run(
         [
             *(engine, "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error"),

@@ -11,7 +11,8 @@ from rich.console import Console
 
 from cbablate.analysis.searches.tuning import tunings
 from cbablate.phrases import duration
-from cbablate.planning.search import confirmed, searches
+from cbablate.planning.search import searches
+from cbablate.planning.tuned_plan import confirmed
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
@@ -85,7 +86,7 @@ def test_a_search_tells_how_far_it_is_and_its_best_and_confirmations_are_called_
     (search, _), out = searches(plan), io.StringIO()
     console = Console(file=out, force_terminal=False, width=200, highlight=False)
     proposal = {"rate": 1.0, "start": 0.0}
-    tuned = confirmed(plan, {plan.arms[0].id: proposal})
+    tuned = confirmed(plan, {search.id: proposal})
     with Display(plan, {}, tunings=tunings(plan, []), console=console) as display:
         for number, (state, value) in enumerate(
             [(TrialState.COMPLETE, 0.75), (TrialState.PRUNED, 0.9)]
@@ -94,7 +95,7 @@ def test_a_search_tells_how_far_it_is_and_its_best_and_confirmations_are_called_
             display.started(trial)
             display.measured(trial, Measurement(spent=1, metrics={"val/score": value}))
             display.ended(trial, state, "so it was decided" if number else "")
-        display.planned(tuned, ["baseline"])
+        display.planned(tuned, [search.id])
         display.started(tuned.trials[0])
         display.ended(tuned.trials[0], TrialState.COMPLETE, "")
         console.print(display)

@@ -269,7 +269,7 @@ def test_plan_status_and_table_say_what_may_come_and_what_was_looked_at(tmp_path
     status, table = said("status"), said("table")
     assert "two differs, 6 replicates" in status
     assert "same undecided at the last look, 8 replicates" in status
-    assert "3 of 3 looks, at 6 to 8 seeds; alpha spent: 5 % of 5 %" in table
+    assert "3 of 3 looks, at 6 to 8 seeds; alpha spent: 1.9 % to 5 % of 5 %" in table
     assert "Decided: two (differs, 6 seeds)" in table
     assert "6/8" not in table, "an arm that is decided lacks nothing"
     assert "at most" not in said("plan").partition("Finished:")[2].partition("0 at most")[0]

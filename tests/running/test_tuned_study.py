@@ -13,6 +13,7 @@ import pytest
 from cbablate.analysis.standing import Standing
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.plan import Plan
+from cbablate.planning.search import searches
 from cbablate.records.book import Book
 from cbablate.records.place import Place
 from cbablate.records.record import Record
@@ -84,8 +85,8 @@ def test_a_tuned_study_confirms_each_arm_at_its_best_from_the_replicates_seeds(
     facts = told(tmp_path)
     assert (done.trained, done.exit_code) == (18, 0)
     best, tuned = Standing(plan, facts).proposals, Standing(plan, facts).confirmations
-    for arm, written in zip(tuned.arms, plan.arms, strict=True):
-        assert {key: arm.config[key] for key in ("rate", "start")} == best[written.id]
+    for arm, written, search in zip(tuned.arms, plan.arms, searches(plan), strict=True):
+        assert {key: arm.config[key] for key in ("rate", "start")} == best[search.id]
         assert arm.config["ceiling"] == written.config["ceiling"]
     past = Book.of(facts).histories
     assert {past[trial.id].state for trial in tuned.trials} == {TrialState.COMPLETE}
@@ -96,6 +97,26 @@ def test_a_tuned_study_confirms_each_arm_at_its_best_from_the_replicates_seeds(
     again = driven(plan, tmp_path)
     assert (again.trained, again.exit_code) == (0, 0)
     assert told(tmp_path) == facts
+
+
+@pytest.mark.slow
+def test_several_searches_are_driven_whole_and_each_replicate_is_at_its_own_ones_best(
+    tmp_path: Path,
+) -> None:
+    report = ("test/score", "throughput/train")
+    plan = tuned_plan({"ceiling": 2.0}, trials=5, replicates=4, searches=2, report=report)
+    done = driven(plan, tmp_path)
+    assert (done.trained, done.exit_code) == (2 * 4 + 2 * 2 * 5 + 2 * 4, 0)
+    now = Standing(plan, told(tmp_path))
+    trials = {(trial.arm, trial.replicate): trial for trial in now.rows.trials}
+    for search in searches(plan):
+        for replicate in range(search.index, 4, 2):
+            config = trials[search.arm.id, replicate].config
+            assert {key: config[key] for key in ("rate", "start")} == now.proposals[search.id]
+    assert done.searched[1].startswith("Search of 'baseline, search #1': 5 trials (5 complete)")
+    timed = {fact.subject for fact in told(tmp_path) if fact.kind == "timed"}
+    assert timed == set(plan.arm_of), "arms are timed as written, not at each choice"
+    assert driven(plan, tmp_path).trained == 0
 
 
 def test_a_search_that_finds_the_hyperparameters_as_written_trains_them_once(

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from cbablate.analysis.searches.tuning import tunings
 from cbablate.analysis.standing import Standing
 from cbablate.planning.plan import Plan
-from cbablate.planning.search import searches, tuning_seed
-from cbablate.planning.trial import replicate_seed
+from cbablate.planning.search import searches
+from cbablate.planning.trial import replicate_seed, tuning_seed
 from cbablate.records.book import Book
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
@@ -231,6 +231,31 @@ def test_arms_are_given_the_same_trials_and_seeds_and_take_turns() -> None:
     assert len({search.seed for search in searches(TWO_ARMS)}) == 1
 
 
+SEARCHED_TWICE = tuned_plan({"ceiling": 2.0}, trials=4, epochs=3, replicates=4, searches=2)
+
+
+@pytest.mark.parametrize("cut", [6, 41, 78, 120])
+def test_each_of_several_searches_goes_on_alone_where_the_driver_died(cut: int) -> None:
+    undisturbed = conducted(SEARCHED_TWICE)
+    facts = conducted(SEARCHED_TWICE, conducted(SEARCHED_TWICE, most=cut))
+    assert proposals(facts) == proposals(undisturbed)
+    assert len(proposals(facts)) == 4
+    now, then = (Standing(SEARCHED_TWICE, each) for each in (facts, undisturbed))
+    assert now.proposals == then.proposals
+    assert [t.id for t in now.confirmations.trials] == [t.id for t in then.confirmations.trials]
+    assert all(now.histories[t.id].state is TrialState.COMPLETE for t in now.confirmations.trials)
+
+
+def test_searches_of_an_arm_propose_apart_and_a_further_one_leaves_the_first_as_it_was() -> None:
+    once = tuned_plan({"ceiling": 2.0}, trials=4, epochs=3, replicates=4)
+    alone, both = (proposals(conducted(plan)) for plan in (once, SEARCHED_TWICE))
+    assert {search: both[search] for search in alone} == alone
+    of_arm = [both[search.id] for search in searches(SEARCHED_TWICE)[:2]]
+    assert not {str(one) for one in of_arm[0]} & {str(one) for one in of_arm[1]}
+    grown = conducted(SEARCHED_TWICE, conducted(once))
+    assert proposals(grown) == both
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_no_replicate_is_trained_from_a_seed_that_tuned(seed: int) -> None:
     replicates = {replicate_seed(seed, number) for number in range(50)}
@@ -322,7 +347,7 @@ def test_of_a_search_that_was_shortened_nothing_beyond_its_end_is_run_on() -> No
     assert len(started) > len({f.subject for f in facts if f.kind == "ended"}) > 4
     searching = Searching(short, facts)
     assert searching.left() == []
-    assert all(searching.over(arm.id) for arm in short.arms)
+    assert all(searching.over(one.id) for one in searching.searches)
 
 
 def test_a_trial_that_is_run_again_and_now_completes_is_told_to_the_sampler() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from cbablate.errors import UsageError
 from cbablate.planning.plan import plan
-from cbablate.planning.search import confirmed, searches
+from cbablate.planning.search import searches
+from cbablate.planning.tuned_plan import confirmed
 from cbablate.records.facts import Started
 from cbablate.spec.needs import Needs
 from cbablate.workloads.catalog import describe
@@ -31,7 +32,7 @@ def test_a_trial_takes_what_its_workload_says_and_is_the_same_trial() -> None:
     proposal = {"ceiling": 4.0}
     tuning = searches(said)[0].trial(0, proposal, said.description)
     assert tuning.needs == Needs(gpus=4.0)
-    (first, *_) = confirmed(said, {said.arms[0].id: proposal}).trials
+    (first, *_) = confirmed(said, {searches(said)[0].id: proposal}).trials
     assert first.needs == Needs(gpus=4.0)
 
 

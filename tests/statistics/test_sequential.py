@@ -48,6 +48,15 @@ def test_levels_grow_from_look_to_look_and_shrink_with_the_family(
     assert alone[-1] < 0.05
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("most", [300, 1000])
+def test_levels_of_many_looks_grow_to_the_last_and_spend_all(most: int) -> None:
+    # with too few points for so small steps they fell to nothing and rose again
+    levels = Looks(6, most).levels()
+    assert all(a <= b for a, b in pairwise(levels) if b > 1e-30)
+    assert levels[-1] == pytest.approx(0.0265, abs=0.001)
+
+
 def test_looks_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="not 1 to 5"):
         Looks(1, 5).levels()

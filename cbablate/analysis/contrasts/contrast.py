@@ -12,7 +12,7 @@ from cbablate.statistics.bootstrap import bca
 from cbablate.statistics.correction import corrected, share
 from cbablate.statistics.coverage import FEWEST_FOR_BCA
 from cbablate.statistics.estimate import moments
-from cbablate.statistics.power import ALPHA
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, FEWEST_SEARCHES
 from cbablate.statistics.sign_flip import sign_flip
 from cbablate.statistics.student_t import beyond, critical, two_sided
 
@@ -43,6 +43,11 @@ class Contrast:
 
     Where two arms share no replicate, but each has two or more, the difference of their means is
     compared by Welch's t test: then `paired` is false and `n` is 0, so that nothing is claimed.
+
+    `searches` is how many searches of each arm chose the hyperparameters (`Plan.searches`). With
+    one, the interval is that of the difference at these hyperparameters. With more, `n` counts
+    searches, whose means over their replicates are what is paired, and `replicates` the pairs of
+    replicates behind them.
     """
 
     against: str
@@ -65,6 +70,18 @@ class Contrast:
     freedom: float = 0.0
     """The degrees of freedom of its t."""
     of_means: float | None = None
+    searches: int = 0
+    replicates: int | None = None
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of replicates are behind it."""
+        return self.n if self.replicates is None else self.replicates
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are pairs, and searches, enough for a finding (`analysis.verdict`)."""
+        return self.pairs >= FEWEST_PAIRS and (self.searches < 2 or self.n >= FEWEST_SEARCHES)
 
     @property
     def paired(self) -> bool:

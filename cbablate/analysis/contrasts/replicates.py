@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cbablate.planning.plan import Plan
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
-from cbablate.statistics.estimate import moments
+from cbablate.statistics.estimate import Estimate, estimate, grouped, moments
 
-__all__ = ["Replicates", "Values", "between_means", "complete", "entered", "values"]
+__all__ = [
+    "Replicates",
+    "Values",
+    "between_means",
+    "complete",
+    "entered",
+    "estimated",
+    "values",
+]
 
 Values = Mapping[str, Mapping[int, float]]
-"""Finite values by replicate, by arm id."""
+"""Finite values by replicate, by arm id; by search, where arms are searched more than once."""
 
 
 @dataclass(frozen=True)
 class Replicates:
-    """The histories that count, by arm id and replicate."""
+    """The histories that count, by arm id and replicate; and of how many `searches` of each arm
+    they are (`Plan.searches`).
+    """
 
     entered: Mapping[str, Mapping[int, History]]
+    searches: int = 0
 
     def of(self, metric: str) -> dict[str, dict[int, float]]:
-        """Every arm's finite values of a metric, by replicate."""
-        return {arm: values(past, metric) for arm, past in self.entered.items()}
+        """Every arm's finite values of a metric, by replicate.
+
+        Of several searches, the means over each one's replicates, by its index: what a search
+        chose is common to its replicates, so these are not drawn apart.
+        """
+        found = {arm: values(past, metric) for arm, past in self.entered.items()}
+        if self.searches < 2:
+            return found
+        return {
+            arm: {search: math.fsum(of) / len(of) for search, of in _by_search(one, self.searches)}
+            for arm, one in found.items()
+        }
+
+    def shared(self, metric: str, one: str, other: str) -> int:
+        """How many replicates two arms both have a finite value of."""
+        left, right = (values(self.entered[arm], metric) for arm in (one, other))
+        return len(left.keys() & right.keys())
 
 
 def entered(plan: Plan, told: Mapping[str, History]) -> dict[str, dict[int, History]]:
@@ -46,6 +72,21 @@ def values(past: Mapping[int, History], metric: str) -> dict[int, float]:
         if value is not None and math.isfinite(value):
             found[replicate] = float(value)
     return found
+
+
+def estimated(found: Mapping[int, float], planned: int, searches: int = 0) -> Estimate:
+    """The estimate of values by replicate; of several searches, from the mean of each."""
+    if searches < 2:
+        return estimate(found.values(), planned)
+    return grouped((of for _, of in _by_search(found, searches)), planned)
+
+
+def _by_search(found: Mapping[int, float], searches: int) -> Iterator[tuple[int, list[float]]]:
+    """The values of each search that has any, by its index."""
+    for search in range(searches):
+        of = [found[replicate] for replicate in sorted(found) if replicate % searches == search]
+        if of:
+            yield search, of
 
 
 def complete(found: Values, arms: Sequence[str]) -> list[int]:

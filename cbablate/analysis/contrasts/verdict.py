@@ -3,7 +3,10 @@
 How a finding is reached, in this order, over a family of contrasts of one metric:
 
 1. *too few*: fewer than `FEWEST_PAIRS` pairs, where an exact sign-flip test cannot reach ALPHA
-   even alone. Nothing is claimed, whatever the t test says.
+   even alone. Nothing is claimed, whatever the t test says. Where each arm is searched more than
+   once, also fewer than `FEWEST_SEARCHES` searches.
+   *one search*: both arms are at what one search of each chose. The interval holds for these
+   hyperparameters, and another search would have chosen others: nothing is claimed of the arm.
 2. *helps*, *hurts* (*differs* for a metric of which neither more nor less is better): the adjusted
    p value is below ALPHA, the printed interval leaves out zero (the same, unless one asks for
    intervals that are not adjusted, or for another test than the interval's), and two other
@@ -11,7 +14,8 @@ How a finding is reached, in this order, over a family of contrasts of one metri
    test agrees if its p value, corrected alike, is below ALPHA too, or is the smallest that so many
    pairs can reach (all differences of one sign). The second way is open because few pairs and a
    large family put ALPHA beyond the sign-flip test; it never weakens what the t test must
-   show by itself. Above `sign_flip.MOST_PAIRS` pairs the t test decides alone.
+   show by itself. Above `sign_flip.MOST_PAIRS` pairs the t test decides alone, and so it does
+   below `FEWEST_PAIRS` searches, of which no sign-flip test can speak.
 3. *equivalent*: no difference larger than the margin, by two one-sided t tests (Schuirmann 1987);
    the larger of the two p values, corrected alike, is below ALPHA.
 4. *unconfirmed*: something of 2 is there, but not all of it.
@@ -49,7 +53,16 @@ __all__ = [
     "turned",
 ]
 
-Claim = Literal["helps", "hurts", "differs", "equivalent", "unconfirmed", "undecided", "too few"]
+Claim = Literal[
+    "helps",
+    "hurts",
+    "differs",
+    "equivalent",
+    "unconfirmed",
+    "undecided",
+    "too few",
+    "one search",
+]
 SURE: tuple[Claim, ...] = ("helps", "hurts", "differs")
 """The claims of a difference: where a mark stands beside it, and nowhere else."""
 
@@ -129,8 +142,10 @@ def equivalence(one: Contrast, margin: float | None, level: float = ALPHA) -> Eq
 def _claim(
     one: Contrast, direction: Direction | None, flip: float | None, equal: float | None
 ) -> Claim:
-    if one.n < FEWEST_PAIRS:
+    if not one.enough:
         return "too few"
+    if one.searches == 1:
+        return "one search"
     if one.p_adjusted is None or one.difference is None:
         return "undecided"
     low, apart = one.p_adjusted < ALPHA, one.excludes_zero
@@ -145,7 +160,7 @@ def _claim(
 
 def agrees(one: Contrast, flip: float | None) -> bool:
     """Whether the sign-flip test says so too, or has nothing to say of so many pairs."""
-    if one.p_sign_flip is None or flip is None:
+    if one.p_sign_flip is None or flip is None or one.n < FEWEST_PAIRS:
         return True
     return flip < ALPHA or one.p_sign_flip <= floor(one.n)
 

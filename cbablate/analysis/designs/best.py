@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
-from cbablate.analysis.contrasts.replicates import Values, between_means
+from cbablate.analysis.contrasts.replicates import Replicates, between_means
+from cbablate.analysis.contrasts.searched import searched
 from cbablate.analysis.contrasts.verdict import Finding, findings
 from cbablate.analysis.summary import Summary, direction_of
 from cbablate.planning.plan import Plan
@@ -41,7 +42,8 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
         return frozenset()
     sign = 1 if direction == "maximize" else -1
     best = max(means, key=lambda arm: sign * means[arm])
-    pairs = _pairs(summary.replicates.of(name), best, [arm for arm in means if arm != best])
+    others = [arm for arm in means if arm != best]
+    pairs = _pairs(summary.replicates, name, best, others)
     below = {arm for arm, one in pairs.items() if one.sure}
     alike = {arm for arm, one in pairs.items() if not one.sure and one.claim != "too few"}
     bold = {best, *alike} - {*_out(plan, told)}
@@ -58,8 +60,11 @@ def _out(plan: Plan, told: Mapping[str, Finding]) -> Iterator[str]:
             yield plan.arm_of[arm].against or ""
 
 
-def _pairs(found: Values, best: str, others: Sequence[str]) -> dict[str, Finding]:
+def _pairs(
+    replicates: Replicates, name: str, best: str, others: Sequence[str]
+) -> dict[str, Finding]:
     """What is found of each other arm against the best, in a family of all pairs of arms."""
+    found = replicates.of(name)
     asked = [
         replace(
             contrast(found[arm], found[best], against=best, unpaired=False),
@@ -68,5 +73,6 @@ def _pairs(found: Values, best: str, others: Sequence[str]) -> dict[str, Finding
         for arm in others
     ]
     unasked = [Contrast("", None, None, None, None, 0, None)]
+    asked = searched(asked, others, replicates, name)
     family = adjusted([*asked, *unasked * (math.comb(len(others) + 1, 2) - len(asked))])
     return dict(zip(others, findings(family, direction=None), strict=False))

@@ -1,4 +1,4 @@
-"""`Tuning`: what one arm's search was given, what it used, and what it found.
+"""`Tuning`: what a search of an arm was given, what it used, and what it found.
 
 All of it is read off the facts of a ledger, so that whoever runs a study, and whoever reports it,
 mean the same by the best proposal and by the end of a search.
@@ -136,7 +136,7 @@ class Tuning:
 
 
 def tunings(plan: Plan, facts: Recorded) -> tuple[Tuning, ...]:
-    """The tuning of each arm, in the plan's order; none of a study that does not tune.
+    """The tuning of each search, in the plan's order; none of a study that does not tune.
 
     Attempts beyond the number of trials that the sweep now asks for are passed by: a sweep that
     was shortened says what it would have said had it been short from the start.
@@ -169,13 +169,13 @@ def tunings(plan: Plan, facts: Recorded) -> tuple[Tuning, ...]:
 
 
 def best_proposals(found: Iterable[Tuning]) -> dict[str, Proposal]:
-    """The best proposal of each search that is over and has one, by the id of its arm as planned.
+    """The best proposal of each search that is over and has one, by the id of the search.
 
     It is a COMPLETE trial's: never a pruned one's, a failed one's, or one's that breaks a
-    constraint. `planning.search.confirmed` takes it.
+    constraint. `planning.tuned_plan.confirmed` takes it.
     """
     return {
-        tuning.search.arm.id: tuning.best.proposal
+        tuning.search.id: tuning.best.proposal
         for tuning in found
         if tuning.over and tuning.best is not None
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cbablate import api
 from cbablate.phrases import counted
-from cbablate.planning.analysis_rules import idle_words
+from cbablate.planning.analysis_rules import idle_words, luck_words
 from cbablate.spec.loading.sweep_file import is_sweep, read_sweep
 from cbablate.spec.yaml.text_file import Unreadable
 from cbablate.spec.yaml.yaml_file import read_yaml
@@ -30,11 +30,12 @@ def checked(path: Path) -> str:
         size = counted(len(sweep.space), "hyperparameter")
         return f"{size}, {counted(sweep.trials, 'trial')} an arm, sampler {sweep.sampler.name}"
     found = api.plan(api.load_study(path))
-    said = f"{len(found.arms)} arms, {len(found.trials)} trials"
+    said = f"{counted(len(found.arms), 'arm')}, {counted(len(found.trials), 'trial')}"
     if found.study.sequential is not None:
         said += " at most"
     tune = found.study.tune
     if tune is not None:
-        said += f", as many confirmations, {len(found.arms) * tune.trials} tuning trials"
-    idle = idle_words(found.study, found.arms)
-    return f"{said}. {idle}" if idle else said
+        tuning = len(found.arms) * found.study.searches * tune.trials
+        said += f", as many confirmations, {tuning} tuning trials"
+    warned = (idle_words(found.study, found.arms), luck_words(found.study, found.arms))
+    return ". ".join([said, *filter(None, warned)])

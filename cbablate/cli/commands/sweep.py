@@ -52,7 +52,7 @@ def swept(plan: Plan, facts: Recorded) -> str:
 def _search(one: Tuning) -> Iterator[str]:
     stands = "over" if one.over else "going on"
     yield (
-        f"{one.search.arm.name}: {used_words(one)} of {one.wanted}, {stands}; "
+        f"{one.search.name}: {used_words(one)} of {one.wanted}, {stands}; "
         f"{duration(one.seconds)} of training"
     )
     if one.best is None:

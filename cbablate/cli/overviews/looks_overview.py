@@ -5,7 +5,7 @@ from __future__ import annotations
 from cbablate.analysis.cost import cost
 from cbablate.analysis.course import looks_of
 from cbablate.analysis.standing import Standing
-from cbablate.phrases import counted, duration
+from cbablate.phrases import amount, counted, duration
 from cbablate.planning.plan import Plan
 from cbablate.reporting.sentences.sequential_note import progress
 
@@ -31,8 +31,8 @@ def cost_lines(standing: Standing) -> list[str]:
     unit = standing.plan.study.budget.unit
     lines = [
         f"Finished: {now.trials - now.left} of the {now.trials} trials that are asked for so far. "
-        f"To train: {now.left} trials to the next look, {now.budget_left:,} {unit}; "
-        f"{most.left} at most, {most.budget_left:,} {unit}."
+        f"To train: {counted(now.left, 'trial')} to the next look, "
+        f"{amount(now.budget_left, unit)}; {most.left} at most, {amount(most.budget_left, unit)}."
     ]
     if now.seconds is None or most.seconds is None:
         lines.append(f"Time: unknown; {most.basis}.")
@@ -59,5 +59,7 @@ def standing_lines(standing: Standing) -> list[str]:
     if may:
         lines.append(f"At most {counted(may, 'further trial')} may be asked for.")
     if at.beyond:
-        lines.append(f"Not used, as no look has asked for them: {at.beyond} complete trials.")
+        lines.append(
+            f"Not used, as no look has asked for them: {counted(at.beyond, 'complete trial')}."
+        )
     return lines

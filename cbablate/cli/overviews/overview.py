@@ -17,13 +17,19 @@ from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.character import brief, visible
 from cbablate.cli.overviews.looks_overview import cost_lines, look_lines, standing_lines
-from cbablate.cli.overviews.tuning_overview import left_lines, searching_lines, tuning_lines
+from cbablate.cli.overviews.tuning_overview import (
+    left_lines,
+    luck_lines,
+    searching_lines,
+    tuning_lines,
+)
 from cbablate.cli.words import command
-from cbablate.phrases import counted, duration
+from cbablate.phrases import amount, counted, duration
 from cbablate.planning.analysis_rules import idle_words
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
+from cbablate.planning.tuned_plan import tuned_rows
 from cbablate.records.book import Recorded
 from cbablate.records.history import LONGEST_REASON, History
 from cbablate.records.place import Place
@@ -67,9 +73,10 @@ def planned(plan: Plan, facts: Recorded) -> str:
         f"{study.name}: {study.question}",
         "",
         *filter(None, [idle_words(study, plan.arms)]),
-        f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.replicates} replicates "
-        f"= {least}{price.trials} trials of {study.budget.amount} {unit} "
-        f"({price.budget:,} {unit} in all{' at most' * grows})"
+        *(luck_lines(plan, tuning_cost(plan, now.book)) if tuned else ()),
+        f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.repetitions} "
+        f"= {least}{counted(price.trials, 'trial')} of {study.budget} "
+        f"({amount(price.budget, unit)} in all{' at most' * grows})"
         f"{', at the hyperparameters as written' * tuned}",
         *(tuning_lines(plan, tuning_cost(plan, now.book)) if tuned else ()),
         *look_lines(plan),
@@ -86,8 +93,8 @@ def planned(plan: Plan, facts: Recorded) -> str:
     if grows:
         return "\n".join([*lines, *cost_lines(now)])
     lines.append(
-        f"Finished: {price.trials - price.left}. To train: {price.left} trials, "
-        f"{price.budget_left:,} {unit}."
+        f"Finished: {price.trials - price.left}. To train: "
+        f"{counted(price.left, 'trial')}, {amount(price.budget_left, unit)}."
     )
     if price.seconds is None:
         lines.append(f"Time: unknown; {price.basis}.")
@@ -117,7 +124,7 @@ def standing(plan: Plan, facts: Recorded, *, at_work: bool = False) -> str:
 
 def _tuned_standing(now: Standing, past: Mapping[str, History], *, at_work: bool) -> str:
     """The same of a study that tunes: the arms as written, the searches, the arms as tuned."""
-    unknown, plan, rows = History(trial=""), now.plan, now.confirmations
+    unknown, plan, rows = History(trial=""), now.plan, tuned_rows(now.plan, now.proposals)
     written = {trial.id: past.get(trial.id, unknown) for trial in plan.trials}
     tuned = {trial.id: past.get(trial.id, unknown) for trial in rows.trials}
     title = f"{plan.study.name}, at the hyperparameters as written:"
@@ -132,7 +139,7 @@ def _tuned_standing(now: Standing, past: Mapping[str, History], *, at_work: bool
 
 def _standing(plan: Plan, ours: dict[str, History], title: str, *, at_work: bool) -> list[str]:
     counts = Counter(history.state for history in ours.values())
-    lines = [f"{title} {len(plan.trials)} trials: {_states(counts, at_work)}", ""]
+    lines = [f"{title} {counted(len(plan.trials), 'trial')}: {_states(counts, at_work)}", ""]
     width = max(len(arm.name) for arm in plan.arms)
     for arm in plan.arms:
         of_arm = Counter(ours[trial.id].state for trial in plan.trials if trial.arm == arm.id)
@@ -226,14 +233,16 @@ def _arm_lines(plan: Plan) -> list[str]:
 def _power_lines(found: Outcome, tuned: bool) -> list[str]:
     """What the replicates can show of the primary metric; nothing where nothing is compared."""
     plan, summary = found.plan, found.summary
-    n, family = plan.study.most_replicates, sum(arm.against is not None for arm in plan.arms)
+    n, family = plan.study.units, sum(arm.against is not None for arm in plan.arms)
     if tuned and not family and found.tuned is not None and found.tuned.fixed is None:
         family = 1  # tuned against fixed, once there is a proposal
     if not family or not summary.primary:
         return []
     if plan.study.design in SCREENING:
         return _screening_power(n, len(plan.study.factors))
-    size = f"{counted(n, 'replicate')}, {counted(family, 'comparison')}"
+    several = plan.study.searches > 1
+    size = f"{n} searches of each arm" if several else counted(n, "replicate")
+    size += f", {counted(family, 'comparison')}"
     how = plan.study.analysis
     level = share(family, how.steps)
     effect = detectable(n, level)
@@ -244,11 +253,13 @@ def _power_lines(found: Outcome, tuned: bool) -> list[str]:
         most = "At most " if plan.study.sequential else ""
         lines = [
             f"{most}{size}{by}: with 80 % power a paired t test sees a difference of "
-            f"{_times(effect)} the spread between paired seeds.",
+            f"{_times(effect)} the spread between paired {'searches' if several else 'seeds'}.",
             *_measured_lines(plan, summary, effect=effect, level=level),
         ]
     if plan.study.sequential is not None:
         return [*lines, _PRICE_OF_LOOKING, ""]
+    if several and n < FEWEST_PAIRS:
+        lines.append(f"Below {FEWEST_PAIRS} searches of each arm the t test decides alone.")
     if n >= FEWEST_PAIRS and floor(n) >= level:
         lines.append(
             f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}, "
@@ -299,7 +310,8 @@ def _measured_lines(plan: Plan, summary: Summary, *, effect: float, level: float
             wished = f"as large as the margin ({margin_words(plan, scale, unit)})"
     needed = replicates_for(wish, level)
     count = f"{needed}" if needed else f"more than {MOST_REPLICATES:,}"
-    lines.append(f"One {wished} needs {count} replicates.")
+    units = "searches of each arm" if plan.study.searches > 1 else "replicates"
+    lines.append(f"One {wished} needs {count} {units}.")
     return lines
 
 
@@ -317,7 +329,7 @@ def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[st
         failure = f"{history.failure}: " if history.failure else ""
         reason = brief(visible(history.reason), LONGEST_REASON)
         lines.append(
-            f"  {plan.label(trial)} ({spent}/{trial.budget.amount} {trial.budget.unit}): "
+            f"  {plan.label(trial)} ({spent}/{trial.budget}): "
             f"{failure}{reason or f'attempt {history.attempts}'}"
         )
         lines += [f"      {brief(line, LONGEST_REASON)}" for line in _last_lines(history)]

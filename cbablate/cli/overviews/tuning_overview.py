@@ -7,11 +7,32 @@ from collections.abc import Iterator, Sequence
 from cbablate.analysis.cost import Cost, TuningCost
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.phrases import counted, duration
+from cbablate.planning.analysis_rules import luck_words
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import significant
 from cbablate.reporting.sentences.tuning_note import proposal_words, search_words, used_words
+from cbablate.statistics.power import FEWEST_PAIRS, FEWEST_SEARCHES
 
-__all__ = ["left_lines", "searching_lines", "tuning_lines"]
+__all__ = ["left_lines", "luck_lines", "searching_lines", "tuning_lines"]
+
+
+def luck_lines(plan: Plan, price: TuningCost) -> Iterator[str]:
+    """That too few searches let no difference be called the arm's, and what enough would cost."""
+    study, words = plan.study, luck_words(plan.study, plan.arms)
+    if not words:
+        return
+    yield words
+    n = max(FEWEST_PAIRS, study.most_replicates)
+    n += -n % FEWEST_SEARCHES
+    more = price.search.trials // study.searches * (FEWEST_SEARCHES - study.searches)
+    further = 2 * (n - study.most_replicates) * len(plan.arms)  # as written, and confirmed
+    most = "at most " if study.tune and study.tune.pruner else ""
+    yield (
+        f"`searches: {FEWEST_SEARCHES}`{f' with `replicates: {n}`' if further else ''} would put "
+        f"it in, for {counted(more, 'more tuning trial')} of {most}{study.budget}"
+        f"{f' and {further} more replicates' if further else ''}."
+    )
+    yield ""
 
 
 def tuning_lines(plan: Plan, price: TuningCost) -> Iterator[str]:
@@ -21,23 +42,27 @@ def tuning_lines(plan: Plan, price: TuningCost) -> Iterator[str]:
         return
     arms, unit, amount = len(plan.arms), study.budget.unit, study.budget.amount
     most = "at most " if sweep.pruner else ""
-    each = price.search.trials // arms
+    each = price.search.trials // (arms * study.searches)
+    searches = f"{arms} search{'es' if arms > 1 else ''}"
+    if study.searches > 1:
+        searches = f"{counted(arms, 'arm')} x {study.searches} searches"
     yield (
-        f"+ {arms} search{'es' if arms > 1 else ''} x {counted(each, 'trial')} = "
+        f"+ {searches} x {counted(each, 'trial')} = "
         f"{counted(price.search.trials, 'tuning trial')} of {most}{amount} {unit} "
         f"({most}{price.search.budget:,} {unit} in all)"
     )
     yield (
-        f"+ {counted(arms, 'arm')} x {study.most_replicates} confirmations at each arm's best = "
+        f"+ {counted(arms, 'arm')} x {study.most_replicates} confirmations at each "
+        f"{'arm' if study.searches == 1 else 'search'}'s best = "
         f"{counted(price.confirm.trials, 'trial')} of {amount} {unit} "
         f"({price.confirm.budget:,} {unit} in all)"
     )
     yield ""
     yield f"Sweep {sweep.name} over {', '.join(sweep.space)}: {search_words(sweep)}."
     yield (
-        f"The {counted(sweep.trials, 'tuning seed')} and the {study.most_replicates} seeds of "
-        "replicates are disjoint (compared one by one); replicates at fixed and at tuned "
-        "hyperparameters share theirs, so they pair."
+        f"The {counted(sweep.trials * study.searches, 'tuning seed')} and the "
+        f"{study.most_replicates} seeds of replicates are disjoint (compared one by one); "
+        "replicates at fixed and at tuned hyperparameters share theirs, so they pair."
     )
 
 
@@ -68,11 +93,11 @@ def left_lines(plan: Plan, price: Cost, tuning: TuningCost) -> Iterator[str]:
 
 def searching_lines(found: Sequence[Tuning]) -> Iterator[str]:
     """How far each arm's search is, and the best it has found."""
-    width = max((len(one.search.arm.name) for one in found), default=0)
+    width = max((len(one.search.name) for one in found), default=0)
     yield "Searches:"
     yield ""
     for one in found:
-        yield f"  {one.search.arm.name:<{width}}  {used_words(one)} of {one.wanted}{_best(one)}"
+        yield f"  {one.search.name:<{width}}  {used_words(one)} of {one.wanted}{_best(one)}"
 
 
 def _best(one: Tuning) -> str:

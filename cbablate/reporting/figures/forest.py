@@ -36,6 +36,7 @@ _LOOKS: dict[Claim, tuple[str, str, str]] = {
     "unconfirmed": ("black", "white", "D"),
     "undecided": ("black", "white", "o"),
     "too few": (_GREY, "white", "o"),
+    "one search": ("black", "white", "d"),
 }
 """Edge, face and mark of each claim: no two that can stand together differ in colour alone."""
 
@@ -113,7 +114,7 @@ def _name(axis: Axes, shown: Sequence[ArmSummary], metric: str) -> None:
         words: dict[str, Any] = {"va": "center_baseline", "fontsize": 7.5, "transform": across}
         name = drawable(one.arm.name, longest=32)
         axis.text(-0.02, row, name, ha="right", parse_math=False, **words)
-        axis.text(1.02, row, str(one.contrasts[metric].n), ha="left", **words)
+        axis.text(1.02, row, str(one.contrasts[metric].pairs), ha="left", **words)
     axis.annotate(
         "n",
         (1.02, 1),
@@ -158,6 +159,7 @@ def _entries(plan: Plan, summary: Summary, shown: Sequence[ArmSummary]) -> list[
     if claims == {"undecided"} and plan.study.margin is None:
         return []
     words = {"equivalent": "within the margin", "too few": "too few replicates"}
+    words["one search"] = "one search: not the arm's"
     entries: list[Artist] = [
         Line2D(
             *([], []),

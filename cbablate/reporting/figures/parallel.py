@@ -37,13 +37,17 @@ def parallel_figure(tuned: Tuned) -> Figure:
     """
     from matplotlib import rc_context
 
-    shown = tuned.tunings[:MOST_ARMS]
+    shown = [
+        [one for one in tuned.tunings if one.search.arm.id == arm.id]
+        for arm in tuned.plan.arms[:MOST_ARMS]
+    ]
     figure, axes = grid_of(len(shown), 1, height=PANEL * len(shown) + 0.3)
     space = tuned.tunings[0].search.sweep.space
-    worst, best = _span(shown)
+    worst, best = _span([one for searches in shown for one in searches])
     with rc_context(settings()):
-        for axis, one in zip(axes, shown, strict=True):
-            for attempt in sorted(_valued(one), key=lambda a: score(one, a)):
+        for axis, searches in zip(axes, shown, strict=True):
+            every = [(one, attempt) for one in searches for attempt in _valued(one)]
+            for one, attempt in sorted(every, key=lambda pair: score(*pair)):
                 places = [
                     fraction(parameter, attempt.proposal[key])
                     if key in attempt.proposal
@@ -56,7 +60,7 @@ def parallel_figure(tuned: Tuned) -> Figure:
                     range(len(space) + 1), [*places, share], color=_shade(share), linewidth=wide
                 )
             _axes_beside(axis, list(space.values()), (worst, best))
-            axis.set_title(drawable(one.search.arm.name), parse_math=False)
+            axis.set_title(drawable(searches[0].search.arm.name), parse_math=False)
         words = [*(drawable(key, longest=24) for key in space)]
         label = metric_words(tuned.plan, decides(tuned))
         axes[-1].set_xticklabels([*words, label], parse_math=False)

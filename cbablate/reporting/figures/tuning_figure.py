@@ -95,7 +95,7 @@ def history_figure(tuned: Tuned) -> Figure:
     from matplotlib import rc_context
 
     with rc_context(settings()):
-        for place, one in enumerate(tuned.tunings[:MOST_ARMS]):
+        for place, one in _drawn(tuned):
             look = _look(place)
             _points(axis, [(a.number, v, f) for a, v, f in _shown(one)], look)
             best = _best_so_far(one)
@@ -118,7 +118,7 @@ def slice_figure(tuned: Tuned) -> Figure:
     with rc_context(settings()):
         for axis, (key, parameter) in zip(axes, space.items(), strict=True):
             _scaled(axis, parameter)
-            for place, one in enumerate(tuned.tunings[:MOST_ARMS]):
+            for place, one in _drawn(tuned):
                 at = [
                     (position(parameter, attempt.proposal[key]), value, filled)
                     for attempt, value, filled in _shown(one)
@@ -142,7 +142,7 @@ def pareto_figure(tuned: Tuned) -> Figure:
 
     with rc_context(settings()):
         for axis, (across, up) in zip(axes, pairs, strict=True):
-            for place, one in enumerate(tuned.tunings[:MOST_ARMS]):
+            for place, one in _drawn(tuned):
                 front = {attempt.number for attempt in one.front}
                 at = [
                     (attempt.values[across], attempt.values[up], attempt.number in front)
@@ -164,9 +164,9 @@ def _legend_height(tuned: Tuned) -> float:
 
 def _legend_words(tuned: Tuned) -> list[str]:
     """The arms, where there are several, and what a hollow mark is, where there is one."""
-    shown = tuned.tunings[:MOST_ARMS]
-    arms = [drawable(one.search.arm.name, longest=30) for one in shown] if len(shown) > 1 else []
-    pruned = any(not filled for one in shown for _, _, filled in _shown(one))
+    shown = tuned.plan.arms[:MOST_ARMS]
+    arms = [drawable(arm.name, longest=30) for arm in shown] if len(shown) > 1 else []
+    pruned = any(not filled for _, one in _drawn(tuned) for _, _, filled in _shown(one))
     return [*arms, *["pruned, at its last value"] * pruned]
 
 
@@ -177,7 +177,7 @@ def _finish(figure: Figure, tuned: Tuned, *, hollow: bool = True) -> None:
     words = [one for one in _legend_words(tuned) if hollow or not one.startswith("pruned, ")]
     if not words:
         return
-    arms = min(len(tuned.tunings), MOST_ARMS) if len(tuned.tunings) > 1 else 0
+    arms = min(len(tuned.plan.arms), MOST_ARMS) if len(tuned.plan.arms) > 1 else 0
     handles = [Line2D([], [], linestyle="", **_look(place)) for place in range(arms)]
     grey: dict[str, Any] = {"color": "0.4", "marker": "o", "markerfacecolor": "white"}
     handles += [Line2D([], [], linestyle="", **grey)] * (len(words) - arms)
@@ -193,8 +193,16 @@ def _finish(figure: Figure, tuned: Tuned, *, hollow: bool = True) -> None:
     for text, word in zip(legend.get_texts(), words, strict=True):
         text.set_parse_math(False)
         text.set_text(word)
-    if len(tuned.tunings) > MOST_ARMS:
-        figure.suptitle(f"The first {MOST_ARMS} of {len(tuned.tunings)} arms", fontsize=8)
+    if len(tuned.plan.arms) > MOST_ARMS:
+        figure.suptitle(f"The first {MOST_ARMS} of {len(tuned.plan.arms)} arms", fontsize=8)
+
+
+def _drawn(tuned: Tuned) -> Iterator[tuple[int, Tuning]]:
+    """The searches of the arms that are drawn, each with its arm's place."""
+    places = {arm.id: place for place, arm in enumerate(tuned.plan.arms[:MOST_ARMS])}
+    for one in tuned.tunings:
+        if one.search.arm.id in places:
+            yield places[one.search.arm.id], one
 
 
 def _look(place: int) -> dict[str, Any]:

@@ -1,30 +1,30 @@
 """`Fit`: how a table comes to stand on a page: in which size and place, in how many parts.
 
 What is tried, until the table fits: a column, the whole width, a smaller size; words broken into
-lines; the page turned; the columns shared out over several tables. So nothing runs over a margin.
+lines; what the rest says as well left out; two panels in one float; the page turned; the columns
+shared out over several tables. So nothing runs over a margin.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from itertools import chain, groupby
 
 from cbablate.reporting.forms.latex_column import natural_width
+from cbablate.reporting.forms.terse_table import without_counts, without_spans
 from cbablate.reporting.forms.text_width import EM, LEADING, lines, points
 from cbablate.reporting.model.cell import Cell, Text
 from cbablate.reporting.model.column import Row
-from cbablate.reporting.model.style import STYLES, Size, Style
+from cbablate.reporting.model.style import INCH, STYLES, Place, Size, Style, rooms
 from cbablate.reporting.model.table import Table
 
-__all__ = ["LONG", "Fit", "Pieces", "fit", "pieces"]
+__all__ = ["LONG", "Fit", "Pieces", "compared_columns", "fit", "pieces"]
 
 LONG = 40
 """A table of more rows runs over pages."""
-Place = Literal["column", "text", "turned"]
-_INCH = 72.27
-_GAP = 5.0
-"""Points between two columns."""
+_LEAST_GAP, _WIDEST_GAP = 6.0, 12.0
+"""Points between two columns: what they need, and what they have where there is room."""
 _SLACK = 2.1
 """Points that are left free: what the measures may be wrong by."""
 _NARROWEST = 8.0
@@ -33,33 +33,35 @@ _CAPTION = 12.0
 """Points from line to line of a caption, which LaTeX sets as large as the text."""
 _RULES, _SPACES = 12.0, 40.0
 """Points that rules, and the spaces around caption, table and notes, take."""
+_MOST_PANELS, _MOST_LINES = 2, 30
+"""So many panels, of so many lines together, stand below each other in one float."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Size, place, and the columns of each part, by index; `share` is the most points that a
-    column of words has.
+    """Size, place, and the columns of each part, by index, of a table that may be shorter than
+    the one that was to be set; `share` is the most points that a column of words has, `gaps` what
+    is between two columns of each part.
 
-    `said` tells, in sentences, what was done for want of room.
+    The parts are `panels` of one float, or floats. `remarks` tell, in sentences, what was done for
+    want of room.
     """
 
+    table: Table
     style: Style
     size: Size
     place: Place
+    width: float
     share: float
     parts: tuple[tuple[int, ...], ...]
-    said: tuple[str, ...] = ()
-
-    @property
-    def width(self) -> float:
-        """The width that there is, in points."""
-        return _room(self.style, self.place)
+    gaps: tuple[float, ...] = ()
+    panels: bool = False
+    remarks: tuple[str, ...] = ()
 
     @property
     def height(self) -> float:
         """The height that there is, in points."""
-        turned = self.place == "turned"
-        return _INCH * (self.style.text if turned else self.style.height)
+        return self.style.text if self.place == "turned" else self.style.height
 
 
 @dataclass(frozen=True)
@@ -72,31 +74,42 @@ class Pieces:
 
 def fit(table: Table) -> Fit:
     """How the table fits on the pages of its style."""
-    style, wish = STYLES[table.typesetting.style], table.typesetting.orientation
-    upright: tuple[Place, ...] = ("column", "text") if style.columns == 2 else ("text",)
-    every = tuple(range(len(table.columns)))
-    for places in [upright] * (wish != "landscape") + [("turned",)] * (wish != "portrait"):
-        for broken in (False, True):
-            for place, size in _tries(style, places):
-                share = _share(table, every, size, _room(style, place), broken=broken)
-                if share is not None:
-                    said = _told(style, place, wished=wish == "landscape")
-                    return Fit(style, size, place, share, (every,), said)
-    return _in_parts(table, style, "turned" if wish == "landscape" else "text")
+    how = table.typesetting
+    style, upright = STYLES[how.style], rooms(how)
+    turned: tuple[Place, float] = ("turned", style.height)
+    if how.orientation == "landscape":
+        return _in_one_piece(table, style, turned) or _in_parts(table, style, turned)
+    short, uncounted = without_counts(table)
+    shortest, spanless = without_spans(short)
+    full = [(table, ()), (short, uncounted)]
+    tries = (
+        found
+        for some in (full, [(shortest, uncounted + spanless)])
+        for broken in (False, True)
+        for one, remarks in some
+        if (found := _whole(one, style, upright, *remarks, broken=broken))
+    )
+    panels = (
+        found for one, remarks in full if (found := _in_panels(one, style, upright[-1], *remarks))
+    )
+    found = next(chain(tries, panels), None)
+    if found is None and how.orientation == "auto":
+        said = f"Too wide for {_inches(upright[-1][1])} ({style.name}): turned"
+        found = _in_one_piece(table, style, turned, said)
+    return found or _in_parts(table, style, upright[-1])
 
 
-def pieces(table: Table, found: Fit, caption: str, notes: Sequence[str]) -> Pieces:
+def pieces(found: Fit, caption: str, notes: Sequence[str]) -> Pieces:
     """The rows, shared out so that each piece is no higher than the page.
 
     The last piece leaves room for the notes, if they take less than half a page.
     """
+    table = found.table
     leading = LEADING[found.size]
-    head = 2 * leading + _CAPTION * lines(caption, found.width / 1.09, "small") + _RULES + _SPACES
+    head = 2 * leading + _CAPTION * lines(caption, found.width / 1.09, 9) + _RULES + _SPACES
     below = leading * (1 + sum(lines(note, found.width, found.size) for note in notes))
     room = found.height - head
-    rows = [
-        (row, leading * _height(row, table, found) + leading / 2 * row.opens) for row in table.rows
-    ]
+    rows = [(row, leading * _height(row, found) + leading / 2 * row.opens) for row in table.rows]
     whole = sum(high for _, high in rows)
     if whole + below <= room:
         return Pieces((table.rows,), True)
@@ -112,14 +125,40 @@ def pieces(table: Table, found: Fit, caption: str, notes: Sequence[str]) -> Piec
     return Pieces(tuple(tuple(piece) for piece in shared), used + below <= room)
 
 
-def _tries(style: Style, places: Sequence[Place]) -> Iterator[tuple[Place, Size]]:
+def _in_one_piece(
+    table: Table, style: Style, where: tuple[Place, float], *remarks: str
+) -> Fit | None:
+    """The table in this place, its words broken if they must be."""
+    return _whole(table, style, (where,), *remarks) or _whole(
+        table, style, (where,), *remarks, broken=True
+    )
+
+
+def _whole(
+    table: Table,
+    style: Style,
+    places: Sequence[tuple[Place, float]],
+    *remarks: str,
+    broken: bool = False,
+) -> Fit | None:
+    """The table in one piece, in the first place and size that have room for it."""
+    every = tuple(range(len(table.columns)))
+    for (place, room), size in _tries(style, places):
+        share = _share(table, every, size, room, broken=broken)
+        if share is None:
+            continue
+        found = Fit(table, style, size, place, room, share, (every,))
+        both = place == "text" and style.columns == 2 and len(places) > 1
+        over = f"Too wide for a column of {_inches(style.column)} ({style.name}): over both"
+        return replace(found, gaps=_gaps(found), remarks=(*[over] * both, *remarks))
+    return None
+
+
+def _tries(
+    style: Style, places: Sequence[tuple[Place, float]]
+) -> Iterator[tuple[tuple[Place, float], Size]]:
     """Where, in which size: a smaller size before a wider place."""
     return ((place, size) for place in places for size in style.sizes)
-
-
-def _room(style: Style, place: Place) -> float:
-    inches = {"column": style.column, "text": style.text, "turned": style.height}
-    return _INCH * inches[place]
 
 
 def _share(
@@ -130,7 +169,7 @@ def _share(
         index: natural_width(table.columns[index], _cells(table, index), size) for index in columns
     }
     words = sorted(wide for index, wide in natural.items() if table.columns[index].kind == "text")
-    left = room - _SLACK - (sum(natural.values()) - sum(words)) - _GAP * (len(columns) - 1)
+    left = room - _SLACK - (sum(natural.values()) - sum(words)) - _LEAST_GAP * (len(columns) - 1)
     if sum(words) <= left:
         return max(words, default=0.0) + 1
     if not broken or not words:
@@ -141,45 +180,100 @@ def _share(
     return share if share >= _NARROWEST * EM[size] else None
 
 
-def _in_parts(table: Table, style: Style, place: Place) -> Fit:
-    """The table as several, each with the names and as many other columns as fit."""
-    size, room = style.sizes[-1], _room(style, place)
-    names = [i for i, column in enumerate(table.columns) if column.kind == "text"]
+def _in_panels(table: Table, style: Style, where: tuple[Place, float], *remarks: str) -> Fit | None:
+    """The table in a few panels of one float, each with the names; None if they do not fit."""
+    found = _in_parts(table, style, where)
+    compared, others = compared_columns(table)
+    two = tuple((*_names(table), *part) for part in (compared, others))
+    if len(found.parts) == 2 and all(_fits(found, part) for part in two):
+        found = replace(found, parts=two)
+    many = len(found.parts)
+    high = many * sum(_height(row, found) for row in table.rows)
+    if many > _MOST_PANELS or high > _MOST_LINES or table.typesetting.long is True:
+        return None
+    if not all(_fits(found, part) for part in found.parts):
+        return None
+    said = f"Too wide for {_inches(found.width)} ({style.name}): in {many} panels"
+    return replace(found, gaps=_gaps(found), panels=True, remarks=(said, *remarks))
+
+
+def _in_parts(table: Table, style: Style, where: tuple[Place, float]) -> Fit:
+    """The table as several, each with the names and as many other columns as fit.
+
+    Neighbours that tell of one metric stay together where they can.
+    """
+    size, (place, room) = style.sizes[-1], where
+    names = _names(table)
     share = max(_NARROWEST * EM[size], room / 3 / max(1, len(names)))
-    parts: list[list[int]] = [[]]
-    for index, column in enumerate(table.columns):
-        if column.kind == "text":
-            continue
-        tried = [*names, *parts[-1], index]
-        if parts[-1] and _beyond(table, tried, size, share=share) > room - _SLACK:
-            parts.append([])
-        parts[-1].append(index)
-    told = f"Too wide for {room / _INCH:g} in ({style.name}): in {len(parts)} parts"
-    return Fit(style, size, place, share, tuple((*names, *part) for part in parts), (told,))
+    found = Fit(table, style, size, place, room, share, ())
+    parts: list[tuple[int, ...]] = []
+    every = [index for some in compared_columns(table) for index in some]
+    for _, run in groupby(every, key=lambda index: table.columns[index].metric):
+        for together in _that_fit(found, names, tuple(run)):
+            if parts and _fits(found, (*names, *parts[-1], *together)):
+                parts[-1] += together
+            else:
+                parts.append(together)
+    said = f"Too wide for {_inches(room)} ({style.name}): in {len(parts)} parts"
+    found = replace(found, parts=tuple((*names, *part) for part in parts), remarks=(said,))
+    return replace(found, gaps=(_LEAST_GAP,) * len(parts))
 
 
-def _beyond(table: Table, columns: Sequence[int], size: Size, *, share: float) -> float:
-    """How wide these columns are where words have `share` at most."""
+def _names(table: Table) -> tuple[int, ...]:
+    return tuple(i for i, column in enumerate(table.columns) if column.kind == "text")
+
+
+def compared_columns(table: Table) -> tuple[list[int], list[int]]:
+    """The columns that tell of the first metric, with those that count what is behind it; and the
+    others."""
+    every = [index for index, column in enumerate(table.columns) if column.kind != "text"]
+    first = table.columns[every[0]].metric if every else ""
+    told = {i: (table.columns[i].metric, table.columns[i].quantity) for i in every}
+    near = [i for i in every if told[i][0] == first or told[i][1] == "n"]
+    return near, [i for i in every if i not in near]
+
+
+def _that_fit(found: Fit, names: tuple[int, ...], run: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Columns of one metric: together, or each alone if they are too wide for that."""
+    return [run] if _fits(found, (*names, *run)) else [(index,) for index in run]
+
+
+def _fits(found: Fit, part: Sequence[int]) -> bool:
+    return _width(found, part, _LEAST_GAP) <= found.width - _SLACK
+
+
+def _width(found: Fit, part: Sequence[int], gap: float) -> float:
+    """How wide these columns come out, so far apart."""
     wide = 0.0
-    for index in columns:
-        natural = natural_width(table.columns[index], _cells(table, index), size)
-        wide += min(natural, share) if table.columns[index].kind == "text" else natural
-    return wide + _GAP * (len(columns) - 1)
+    for index in part:
+        column = found.table.columns[index]
+        natural = natural_width(column, _cells(found.table, index), found.size)
+        wide += min(natural, found.share) if column.kind == "text" else natural
+    return wide + gap * (len(part) - 1)
 
 
-def _told(style: Style, place: Place, *, wished: bool) -> tuple[str, ...]:
-    if place == "turned" and not wished:
-        return (f"Too wide for {style.text:g} in ({style.name}): turned",)
-    if place == "text" and style.columns == 2:
-        return (f"Too wide for a column of {style.column:g} in ({style.name}): over both",)
-    return ()
+def _gaps(found: Fit) -> tuple[float, ...]:
+    """What is between two columns of each part: as much as is good, and so that all parts are
+    equally wide, where that does not part their columns too far.
+    """
+    room = found.width - _SLACK
+    bare = [(_width(found, part, 0.0), max(1, len(part) - 1)) for part in found.parts]
+    most = min(_WIDEST_GAP, *((room - wide) / many for wide, many in bare))
+    widest = max(wide + most * many for wide, many in bare)
+    return tuple(
+        max(_LEAST_GAP, min(2 * _WIDEST_GAP, (widest - wide) / many)) for wide, many in bare
+    )
+
+
+def _inches(room: float) -> str:
+    return f"{room / INCH:.3g} in"
 
 
 def _cells(table: Table, index: int) -> list[Cell]:
     return [row.cells[index] for row in table.rows]
 
 
-def _height(row: Row, table: Table, found: Fit) -> int:
+def _height(row: Row, found: Fit) -> int:
     """How many lines a row takes."""
     words = (one.text for one in row.cells if isinstance(one, Text))
     return max((_lines(text, found) for text in words), default=1)

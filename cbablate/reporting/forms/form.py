@@ -33,6 +33,7 @@ FORMS: Mapping[str, Form] = by_name(
         Form("latex", f"{_ROOM}.latex:latex", ".tex"),
         Form("markdown", f"{_ROOM}.markdown:markdown", ".md"),
         Form("csv", f"{_ROOM}.comma_separated:comma_separated", ".csv"),
+        Form("html", f"{_ROOM}.web_page:html", ".html", kept=False),
         Form("text", f"{_ROOM}.form:text", ".txt", kept=False),
     ],
 )

@@ -1,7 +1,7 @@
 r"""`latex`: a table as a LaTeX float, or one that runs over pages, fit for the pages of its style.
 
-It needs `booktabs` and `siunitx`, and where the page is turned or the table long, a package each
-that every TeX has; a comment says which.
+It needs `booktabs`, and where the page is turned or the table long, a package each that every TeX
+has; a comment says which.
 """
 
 from __future__ import annotations
@@ -9,33 +9,46 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cbablate.reporting.forms.fit import LONG, Fit, fit, pieces
-from cbablate.reporting.forms.latex_column import ColumnLayout, column_layout, heads, spelled_cell
+from cbablate.character import visible
+from cbablate.reporting.forms.fit import LONG, Fit, Pieces, fit, pieces
+from cbablate.reporting.forms.latex_column import (
+    MARK_WIDTH,
+    ColumnLayout,
+    column_layout,
+    heads,
+    spelled_cell,
+)
+from cbablate.reporting.forms.script import definitions
 from cbablate.reporting.forms.tex_text import is_endless, prose, unsettable
+from cbablate.reporting.forms.text_width import LEADING
 from cbablate.reporting.model.aligned_text import in_ascii
 from cbablate.reporting.model.cell import Text
 from cbablate.reporting.model.column import KEY, Column, Row
-from cbablate.reporting.model.style import STYLES
+from cbablate.reporting.model.style import INCH
 from cbablate.reporting.model.table import MARK, Table
 
 __all__ = ["document", "latex"]
 
-_OPTIONS = (
-    "detect-weight=true, retain-explicit-plus=true, "
-    "group-digits=integer, group-minimum-digits=5, group-separator={,}"
-)
+_MOST_LACKED = 40
+"""How many letters that pdfLaTeX lacks are named."""
+_STRETCH = r"\emergencystretch=2em"
+"""Lets lines of a caption or of notes be loose where words cannot be broken."""
 
 
 @dataclass(frozen=True)
 class _Part:
     """Some columns of a table, and how they are set. `number` of `of` is what its caption says."""
 
-    table: Table
     found: Fit
     indices: tuple[int, ...]
     layouts: tuple[ColumnLayout, ...]
     number: int
     of: int
+    gap: float
+
+    @property
+    def table(self) -> Table:
+        return self.found.table
 
     @property
     def columns(self) -> list[Column]:
@@ -48,40 +61,49 @@ class _Part:
 
     @property
     def caption(self) -> str:
-        going_on = f" ({self.number} of {self.of})" if self.of > 1 else ""
-        return " ".join([*_sentences(self.table), going_on.strip()]).strip()
+        going_on = [f"({self.number} of {self.of})"] * (self.of > 1)
+        said = _sentences(self.table)
+        return " ".join([*(said[:1] if self.found.style.titles else said), *going_on])
 
     @property
     def notes(self) -> list[str]:
         """What is not said by the caption; below the last part alone."""
-        last = self.number == self.of
+        if self.number < self.of:
+            return []
         stated = self.table.stated
-        return [note for note in self.table.shown if note not in stated] if last else []
+        notes = [note for note in self.table.shown if note not in stated]
+        return [*(self.table.statement if self.found.style.titles else ()), *notes]
 
 
 def latex(table: Table) -> str:
     """The table as one float, or as several that follow each other, or as one over pages."""
     found = fit(table)
-    long = _is_long(table, found)
+    long = _is_long(found)
     floats: list[str] = []
-    for part in _parts(table, found):
-        floats += [_over_pages(part)] if long else _floats(part)
-    last = f"% {MARK} end {table.name}\n" if table.data else ""
-    return _comment(table, found, long=long) + "\n\\clearpage\n".join(floats) + "\n" + last
+    for parts in _parts(found):
+        floats += [_over_pages(parts[0])] if long else _floats(parts)
+    body = "\n\\clearpage\n".join(floats) + "\n"
+    body += f"% {MARK} end {table.name}\n" if table.data else ""
+    scripts = definitions(body)
+    spell = visible if scripts else in_ascii  # without them the file is in ASCII
+    above = [*(f"% {spell(line)}" for line in _comment(found, long=long)), *scripts]
+    return "".join(f"{line}\n" for line in above) + body
 
 
 def document(table: Table) -> str:
     """A whole document that shows the table on a page as wide as its style's."""
-    style = STYLES[table.typesetting.style]
+    found = fit(table)
+    style = found.style
     two = "[twocolumn]" if style.columns == 2 else ""
     return "\n".join(
         [
             rf"\documentclass{two}{{article}}",
-            *(rf"\usepackage{{{name}}}" for name in _packages(table, fit(table))),
-            rf"\setlength{{\textwidth}}{{{style.text}in}}",
-            rf"\setlength{{\textheight}}{{{style.height}in}}\setlength{{\topmargin}}{{-0.5in}}",
-            rf"\setlength{{\columnsep}}{{{max(style.text - 2 * style.column, 0.25):g}in}}",
-            rf"\setlength{{\oddsidemargin}}{{{(8.5 - style.text) / 2 - 1:g}in}}",
+            *(rf"\usepackage{{{name}}}" for name in _packages(found)),
+            r"\ifdefined\Umathchar\usepackage{fontspec}\fi",
+            rf"\setlength{{\textwidth}}{{{style.text:.2f}pt}}",
+            rf"\setlength{{\textheight}}{{{style.height:.2f}pt}}\setlength{{\topmargin}}{{-0.5in}}",
+            rf"\setlength{{\columnsep}}{{{style.gutter:.2f}pt}}",
+            rf"\setlength{{\oddsidemargin}}{{{(8.5 * INCH - style.text) / 2 - INCH:.2f}pt}}",
             r"\pagestyle{empty}",
             r"\makeatletter\setlength{\@fptop}{0pt}\makeatother",
             r"\begin{document}",
@@ -91,57 +113,65 @@ def document(table: Table) -> str:
     )
 
 
-def _is_long(table: Table, found: Fit) -> bool:
+def _is_long(found: Fit) -> bool:
     """Whether it runs over pages; in two columns no table can, and floats follow each other."""
-    wish = table.typesetting.long
-    wanted = len(table.rows) > LONG if wish == "auto" else wish
+    wish = found.table.typesetting.long
+    wanted = len(found.table.rows) > LONG if wish == "auto" else wish
     return wanted and found.style.columns == 1
 
 
-def _parts(table: Table, found: Fit) -> Iterator[_Part]:
-    for number, indices in enumerate(found.parts, 1):
-        layouts = tuple(
-            column_layout(
-                table.columns[index],
-                [row.cells[index] for row in table.rows],
-                size=found.size,
-                share=found.share,
-            )
-            for index in indices
-        )
-        yield _Part(table, found, indices, layouts, number, len(found.parts))
+def _parts(found: Fit) -> Iterator[list[_Part]]:
+    """What stands in each float: all panels, or a part."""
+    apart = len(found.parts) > 1 and not found.panels
+    of = len(found.parts) if apart else 1
+    parts = [
+        _Part(found, indices, tuple(_layouts(found, indices)), number if apart else 1, of, gap)
+        for number, (indices, gap) in enumerate(zip(found.parts, found.gaps, strict=True), 1)
+    ]
+    yield from [[part] for part in parts] if apart else [parts]
 
 
-def _packages(table: Table, found: Fit) -> list[str]:
+def _layouts(found: Fit, indices: Sequence[int]) -> Iterator[ColumnLayout]:
+    for index in indices:
+        cells = [row.cells[index] for row in found.table.rows]
+        column = found.table.columns[index]
+        yield column_layout(column, cells, size=found.size, share=found.share)
+
+
+def _packages(found: Fit) -> list[str]:
     """What a document must load."""
-    turned, long = found.place == "turned", _is_long(table, found)
+    turned, long = found.place == "turned", _is_long(found)
+    words = [layout for part in found.parts for layout in _layouts(found, part)]
     return [
-        *("booktabs", "siunitx"),
+        "booktabs",
+        *["array"] * any(layout.wrapped for layout in words),
         *["longtable"] * long,
         *["pdflscape" if long else "rotating"] * turned,
     ]
 
 
-def _comment(table: Table, found: Fit, *, long: bool) -> str:
-    """What the table is, and what was replaced, in lines that TeX passes by."""
+def _comment(found: Fit, *, long: bool) -> list[str]:
+    """What the table is, and what was replaced, in lines."""
+    table = found.table
     silent = () if table.shown else table.warnings
     lines = [*table.comment, *table.method, *silent]
-    lines += [rf"Preamble: \usepackage{{{','.join(_packages(table, found))}}}", *found.said]
+    lines += [rf"Preamble: \usepackage{{{','.join(_packages(found))}}}", *found.remarks]
     if table.typesetting.long is True and not long:
         lines.append(
             f"Between two columns ({found.style.name}) no table runs over pages: floats follow"
         )
+    if long and found.style.name == "plain":
+        lines.append("longtable needs one column of text; for two, say report: {long: false}")
     lines += [f"{MARK} data {table.name} {table.data}"] if table.data else []
     lines += [
         f"Row {row.key}: arms {', '.join(arm[:KEY] for arm in row.arms)}"
         for row in table.rows
         if row.arms
     ]
-    lines += [
-        f"pdfLaTeX cannot set {what}: spelled by its number" for what in unsettable(_words(table))
-    ]
-    safe = (in_ascii(line) for line in lines)
-    return "".join(f"% {line}\n" for line in safe)
+    lacked = unsettable(_words(table))
+    lines += [f"pdfLaTeX cannot set {what}: it prints its number" for what in lacked[:_MOST_LACKED]]
+    more = len(lacked) - _MOST_LACKED
+    return [*lines, *[f"pdfLaTeX cannot set {more} more: it prints their numbers"] * (more > 0)]
 
 
 def _words(table: Table) -> str:
@@ -159,40 +189,49 @@ def _sentences(table: Table) -> list[str]:
     return [ended, *table.statement]
 
 
-def _floats(part: _Part) -> list[str]:
-    """The part as floats, one a page if its rows do not fit on one."""
-    shared = pieces(part.table, part.found, part.caption, part.notes)
+def _floats(parts: Sequence[_Part]) -> list[str]:
+    """The parts as floats, one a page if their rows do not fit on one; or as panels of one."""
+    part = parts[-1]
+    shared = pieces(part.found, part.caption, part.notes)
+    if len(parts) > 1:
+        shared = Pieces((part.table.rows,), True)
     pages = len(shared.rows)
     floats = []
     for page, rows in enumerate(shared.rows, 1):
         going_on = f" ({page} of {pages})" if pages > 1 else ""
         label = part.label + (f"-{page}" if page > 1 else "")
         noted = page == pages and shared.noted
-        floats.append(_float(part, rows, going_on, label=label, noted=noted))
+        floats.append(_float(parts, rows, going_on, label=label, noted=noted))
     if part.notes and not shared.noted:
         floats[-1] += "\n" + "\n".join(
-            [r"{" + rf"\{part.found.size}\noindent", *_notes(part), r"\par}"]
+            [r"{" + rf"{_size(part.found)}{_STRETCH}\noindent", *_notes(part), r"\par}"]
         )
     return floats
 
 
-def _float(part: _Part, rows: Sequence[Row], going_on: str, *, label: str, noted: bool) -> str:
-    found = part.found
+def _float(
+    parts: Sequence[_Part], rows: Sequence[Row], going_on: str, *, label: str, noted: bool
+) -> str:
+    part, found = parts[-1], parts[-1].found
     kind = "sidewaystable" if found.place == "turned" else "table"
-    wide = "*" if found.style.columns == 2 and found.place != "column" else ""
+    wide = "*" if found.style.column < found.style.text and found.place != "column" else ""
     caption = [f"  {_caption(part.caption + going_on)}", rf"  \label{{{label}}}"]
     below = found.style.below
     lines = [
         rf"\begin{{{kind}{wide}}}" + ("[t]" if kind == "table" else ""),
-        r"  \centering",
-        rf"  \{found.size}",
+        rf"  \centering{_STRETCH}",
         *([] if below else [r"  \setlength{\belowcaptionskip}{4pt}", *caption]),
-        *(f"  {line}" for line in _settings()),
-        rf"  \begin{{tabular}}{{{_specification(part)}}}",
-        *(f"    {line}" for line in _head(part)),
-        *(f"    {line}" for line in _body(part, rows)),
-        *(r"    \bottomrule", r"  \end{tabular}"),
+        f"  {_size(found)}",
     ]
+    for number, panel in enumerate(parts):
+        lines += [r"  \par\medskip"] * (number > 0)
+        lines += [
+            f"  {_separation(panel)}",
+            rf"  \begin{{tabular}}{{{_specification(panel)}}}",
+            *(f"    {line}" for line in _head(panel)),
+            *(f"    {line}" for line in _body(panel, rows)),
+            *(r"    \bottomrule", r"  \end{tabular}"),
+        ]
     if noted and part.notes:
         lines += [r"  \par\medskip", r"  \begin{minipage}{\linewidth}"]
         lines += [*(f"    {note}" for note in _notes(part)), r"  \end{minipage}"]
@@ -202,13 +241,13 @@ def _float(part: _Part, rows: Sequence[Row], going_on: str, *, label: str, noted
 
 def _over_pages(part: _Part) -> str:
     """The part as a longtable, its heads repeated on every page."""
-    across = sum(layout.span for layout in part.layouts)
+    across = len(part.layouts)
     turned = part.found.place == "turned"
     lines = [
         *[r"\begin{landscape}"] * turned,
-        r"\begingroup",
-        rf"\{part.found.size}",
-        *_settings(),
+        rf"\begingroup{_STRETCH}",
+        _size(part.found),
+        _separation(part),
         r"\setlength{\LTcapwidth}{\linewidth}",
         rf"\begin{{longtable}}{{{_specification(part)}}}",
         rf"  {_caption(part.caption)}\label{{{part.label}}} \\",
@@ -231,12 +270,24 @@ def _over_pages(part: _Part) -> str:
     return "\n".join(lines)
 
 
-def _settings() -> list[str]:
-    return [r"\setlength{\tabcolsep}{2.5pt}", rf"\sisetup{{{_OPTIONS}}}"]
+def _size(found: Fit) -> str:
+    """The size in numbers: what `\\footnotesize` is differs from class to class."""
+    return rf"\fontsize{{{found.size}}}{{{LEADING[found.size]:g}}}\selectfont"
+
+
+def _separation(part: _Part) -> str:
+    return rf"\setlength{{\tabcolsep}}{{{part.gap / 2:.2f}pt}}"
 
 
 def _specification(part: _Part) -> str:
-    return f"@{{}}{' '.join(one.specification for one in part.layouts)}@{{}}"
+    """The columns, and what is between those behind which marks stand."""
+    columns = []
+    for number, one in enumerate(part.layouts, 1):
+        last = number == len(part.layouts)
+        room = one.marked * MARK_WIDTH + (0 if last else part.gap)
+        behind = rf"@{{\hspace{{{room:.2f}pt}}}}" if one.marked else "@{}" * last
+        columns.append(one.specification + behind)
+    return f"@{{}}{' '.join(columns)}"
 
 
 def _head(part: _Part) -> list[str]:
@@ -260,7 +311,7 @@ def _parting(part: _Part, level: int) -> str:
     """The line between two groups, below the names that go on."""
     if not level:
         return r"\midrule"
-    return rf"\cmidrule{{{level + 1}-{sum(layout.span for layout in part.layouts)}}}"
+    return rf"\cmidrule{{{level + 1}-{len(part.layouts)}}}"
 
 
 def _notes(part: _Part) -> list[str]:

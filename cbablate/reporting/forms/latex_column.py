@@ -1,48 +1,88 @@
 r"""`ColumnLayout`: how a column of a table is set in LaTeX: its specification, head and cells.
 
-Numbers stand in siunitx's `S` columns, aligned at the point. Half-widths, spans and marks have
-columns of their own behind them, a thin space away: siunitx sets an uncertainty in an `S` column
-with uneven gaps, and its options for text there differ between versions 2 and 3.
+A column of a table is one column of LaTeX, centred, whose cells are all equally wide: digits that
+a number has fewer than the longest are there unseen (`\phantom{0}`). So numbers stand point below
+point, and a head that is wider than they are stands over the middle of mean and interval. Digits
+are the text's own, which in all fonts that papers are set in are equally wide.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from cbablate.reporting.forms.tex_text import breakable, escape
+from cbablate.reporting.forms.tex_text import breakable, escape, unsettable
 from cbablate.reporting.forms.text_width import EM, points
-from cbablate.reporting.model.cell import Blank, Cell, Number, Range, Spread, Text
+from cbablate.reporting.model.cell import MINUS, Blank, Cell, Number, Range, Spread, Text
 from cbablate.reporting.model.column import Column
 from cbablate.reporting.model.style import Size
 
-__all__ = ["ColumnLayout", "column_layout", "heads", "natural_width", "spelled_cell"]
+__all__ = ["MARK_WIDTH", "ColumnLayout", "column_layout", "heads", "natural_width", "spelled_cell"]
 
 _HEAD = 8.0
 """Width in em beyond which a head is broken, if its numbers are no wider."""
-_THIN, _MARK, _SIGN, _DIGIT, _POINT = 0.167, 0.35, 0.78, 0.5, 0.36
+_NUMBERED = 7.0
+"""Width in em that a letter takes that is spelled by its number."""
+_SIGNS = ("+", MINUS)
+MARK_WIDTH = 3.5
+"""Points that a mark takes, which stands behind its column."""
+_PM = r"\,$\pm$\,"
+_PM_SPACE = 3.2
+"""Points of its two thin spaces."""
+_BOLD = 1.15
+"""Bold digits of Computer Modern are so much wider; those of Times are not."""
+
+
+@dataclass(frozen=True)
+class _Room:
+    """What the longest numbers of a column take: a sign, so many digits and marks before the
+    point, so many from the point on; `00` and `.00`.
+    """
+
+    sign: str = ""
+    whole: str = ""
+    tail: str = ""
+
+    @classmethod
+    def of(cls, numbers: Sequence[str], *, pointed: bool = True) -> _Room:
+        """The room of numbers that stand point below point, or unless `pointed` end alike."""
+        parts = [_split(one, pointed) for one in numbers]
+        return cls(*(max((part[i] for part in parts), key=len, default="") for i in range(3)))
+
+    def padding(self, number: str, *, pointed: bool = True) -> tuple[str, str]:
+        """What stands unseen before and behind a number."""
+        sign, whole, tail = _split(number, pointed)
+        before = self.whole[: len(self.whole) - len(whole)]
+        return (
+            _unseen(("$+$" if self.sign and not sign else "") + before),
+            _unseen(self.tail[len(tail) :]),
+        )
+
+    @property
+    def widest(self) -> str:
+        """A number that takes all of it."""
+        return self.sign + self.whole + self.tail
 
 
 @dataclass(frozen=True)
 class ColumnLayout:
-    """How a column is set: its specification, and which columns follow it as parts of it.
+    """How a column is set. `wrapped` is how wide its words are, in points, where they are broken
+    into lines; `head` the same of its heading. `width` is how wide it comes out.
 
-    `wrapped` is how wide its words are, in points, where they are broken into lines; `head` the
-    same of its heading. `width` is how wide it comes out.
+    `centre` and `behind` are the room of a number and of its half-width or span. `pointed` says
+    that numbers stand point below point, `marked` that marks stand in the gap behind some.
     """
 
     specification: str
     width: float
-    spread: bool = False
-    mark: bool = False
     wrapped: float | None = None
     head: float | None = None
-
-    @property
-    def span(self) -> int:
-        """How many columns of LaTeX it takes: for a centre, its spread, its mark."""
-        return 1 + self.spread + self.mark
+    centre: _Room = _Room()
+    behind: _Room = _Room()
+    pointed: bool = True
+    marked: bool = False
 
 
 def column_layout(
@@ -51,31 +91,41 @@ def column_layout(
     """The layout of a column whose words, if it holds words, have `share` points at most."""
     wide = natural_width(column, cells, size)
     if column.kind == "text":
-        if wide > share:
+        if wide > share or _is_foreign(column, cells):
+            share = min(wide, share)
             ragged = r">{\raggedright\hangindent=1em\arraybackslash}"
             return ColumnLayout(f"{ragged}p{{{share:.1f}pt}}", share, wrapped=share)
         return ColumnLayout("l", wide)
-    room = max(_body_width(column, cells, size), _HEAD * EM[size])
-    head = room if _head_width(column, size) > room else None
-    spread, mark = _parts(column, cells)
-    if column.kind == "range":
-        form = _format([one.centre for one in cells if isinstance(one, Range | Spread)])
-        return ColumnLayout(rf"S[table-format={form}]@{{\,}}r", wide, spread=True, head=head)
-    if column.kind == "stack":  # the half-width and its mark in one column, which starts even
-        return ColumnLayout(r"r@{\,}l", wide, spread=True, head=head)
-    if column.kind == "spread":
-        behind = (r"@{\,}r" if spread else "") + ("@{}l" if mark else "")
-        form = _format([one.centre for one in cells if isinstance(one, Spread)])
-        return ColumnLayout(f"S[table-format={form}]{behind}", wide, spread, mark, head=head)
-    return ColumnLayout("r", wide, head=head)
+    room = wide - MARK_WIDTH * _is_marked(cells)
+    head = room if _head_width(column, size) > room or unsettable(column.label) else None
+    if column.kind in ("count", "probability"):
+        return ColumnLayout("r", wide, head=head)
+    centre, behind = _rooms(column, cells)
+    pointed = column.kind != "stack"
+    return ColumnLayout(
+        "c",
+        wide,
+        head=head,
+        centre=centre,
+        behind=behind,
+        pointed=pointed,
+        marked=_is_marked(cells),
+    )
 
 
 def natural_width(column: Column, cells: Sequence[Cell], size: Size) -> float:
     """How wide a column is, in points, if no cell of it is broken."""
     if column.kind == "text":
-        return _words_width(column, cells, size)
+        said = [points(text, size) for text in (column.label, *(one.plain for one in cells))]
+        return max([*said, _NUMBERED * EM[size] * _is_foreign(column, cells)])
     body = _body_width(column, cells, size)
-    return max(body, min(_head_width(column, size), max(body, _HEAD * EM[size])))
+    head = min(_head_width(column, size), max(body, _HEAD * EM[size]))
+    return max(body, head) + MARK_WIDTH * _is_marked(cells)
+
+
+def _is_foreign(column: Column, cells: Sequence[Cell]) -> bool:
+    """Whether a column has words that pdfLaTeX spells by numbers, which must be broken."""
+    return any(unsettable(text) for text in (column.label, *(one.plain for one in cells)))
 
 
 def heads(columns: Sequence[Column], layouts: Sequence[ColumnLayout], size: Size) -> Iterator[str]:
@@ -83,21 +133,13 @@ def heads(columns: Sequence[Column], layouts: Sequence[ColumnLayout], size: Size
     units and directions where there are any."""
     if any(column.over for column in columns):
         yield from _spanning(columns, layouts, size)
-    yield (
-        " & ".join(
-            _head(_label(column, layout), column, layout)
-            for column, layout in zip(columns, layouts, strict=True)
-        )
-        + r" \\"
-    )
+    both = list(zip(columns, layouts, strict=True))
+    yield " & ".join(_label(column, layout) for column, layout in both) + r" \\"
     if any(column.below for column in columns):
-        yield (
-            " & ".join(
-                _head(escape(column.below), column, layout) if column.below else _gap(layout)
-                for column, layout in zip(columns, layouts, strict=True)
-            )
-            + r" \\"
+        below = (
+            _in_lines(escape(one.below), layout.head) if one.below else "" for one, layout in both
         )
+        yield " & ".join(below) + r" \\"
 
 
 def _spanning(
@@ -109,128 +151,132 @@ def _spanning(
     place = 1
     runs = groupby(zip(columns, layouts, strict=True), key=lambda pair: pair[0].over)
     for over, run in runs:
-        told = [layout for _, layout in run]
-        span = sum(layout.span for layout in told)
+        shared = [layout for _, layout in run]
+        room = sum(layout.width for layout in shared)
         if over:
-            room = sum(layout.width for layout in told)
-            fits = points(over, size) <= room
-            spelled = escape(over) if fits else _boxed(breakable(over), room)
-            fields.append(rf"\multicolumn{{{span}}}{{c}}{{{spelled}}}")
-            rules.append(rf"\cmidrule{{{place}-{place + span - 1}}}")
+            fits = points(over, size) <= room and not unsettable(over)
+            spelled = escape(over) if fits else _in_lines(breakable(over), room)
+            fields.append(rf"\multicolumn{{{len(shared)}}}{{c}}{{{spelled}}}")
+            rules.append(rf"\cmidrule(lr){{{place}-{place + len(shared) - 1}}}")
         else:
-            fields.append(" &" * (span - 1))
-        place += span
+            fields += [""] * len(shared)
+        place += len(shared)
     yield " & ".join(fields) + r" \\"
     yield " ".join(rules)
 
 
 def spelled_cell(cell: Cell, layout: ColumnLayout) -> str:
-    """A cell in the columns of its layout."""
+    """A cell in the column of its layout."""
     if isinstance(cell, Text):
         return breakable(cell.text) if layout.wrapped else escape(cell.text)
     if isinstance(cell, Spread):
-        aligned = layout.specification.startswith("S")
-        centre = _number(cell.centre) if aligned else _alone(cell.centre)
-        parts = [(r"\bfseries " if cell.best else "") + centre]
-        if layout.spread:
-            parts.append(rf"$\pm\,${escape(cell.half.plain)}" if cell.half else "")
-        if layout.mark:
-            parts.append(_raised(cell.mark))
-        else:
-            parts[-1] += _raised(cell.mark)
-        return " & ".join(parts).rstrip()
+        alone = cell.half is None and not layout.pointed
+        room = replace(layout, centre=_Room()) if alone else layout
+        return _number(cell.centre, room, bold=cell.best) + _half(
+            cell.half, room, _raised(cell.mark)
+        )
     if isinstance(cell, Range):
-        return f"{_number(cell.centre)} & {escape(cell.span)}{_raised(cell.mark)}"
+        before, _ = layout.behind.padding(cell.span, pointed=False)
+        return f"{_number(cell.centre, layout)} {before}{escape(cell.span)}{_raised(cell.mark)}"
     if isinstance(cell, Number):
-        return _number(cell)
-    if isinstance(cell, Blank) and (layout.span > 1 or layout.specification.startswith("S")):
-        return rf"\multicolumn{{{layout.span}}}{{c}}{{{escape(cell.plain)}}}"
+        return _number(cell, layout) + _half(None, layout, "")
     return escape(cell.plain).replace(r"\textless{}", "$<$")
 
 
 def _raised(mark: str) -> str:
-    return f"$^{{{escape(mark).strip('$')}}}$" if mark else ""
+    """A mark, which takes no room of the cell that it stands behind."""
+    return rf"\rlap{{$^{{{escape(mark).strip('$')}}}$}}" if mark else ""
 
 
-def _parts(column: Column, cells: Sequence[Cell]) -> tuple[bool, bool]:
-    """Whether any cell has a spread, and any a mark."""
-    if column.kind == "range":
-        return True, False
-    spreads = [one for one in cells if isinstance(one, Spread)]
-    return any(one.half for one in spreads), any(one.mark for one in spreads)
+def _number(number: Number, layout: ColumnLayout, *, bold: bool = False) -> str:
+    """A number in the room that its column keeps."""
+    text = number.plain
+    if not number.aligned:
+        return escape(text)
+    before, behind = layout.centre.padding(text, pointed=layout.pointed)
+    sign = {"+": "$+$", MINUS: "$-$"}.get(text[0], "")
+    digits = text[1:] if sign else text
+    digits = rf"\textbf{{{digits}}}" if bold else digits
+    return f"{before}{sign}{digits}{behind}"
 
 
-def _words_width(column: Column, cells: Sequence[Cell], size: Size) -> float:
-    said = [column.label, *(one.plain for one in cells)]
-    return max(points(text, size) for text in said)
+def _half(half: Number | None, layout: ColumnLayout, mark: str) -> str:
+    """Plus-minus and a half-width with its mark; as much room where there is none but others of
+    the same metric have one.
+    """
+    room = layout.behind
+    if half is None:
+        return mark + (_unseen(_PM + room.widest) if room.widest and layout.pointed else "")
+    if not half.aligned:
+        return f"{_PM}{escape(half.plain)}{mark}"
+    before, behind = room.padding(half.plain, pointed=layout.pointed)
+    if not layout.pointed:
+        before, behind = "", before
+    return f"{_PM}{before}{half.plain}{mark}{behind}"
+
+
+def _rooms(column: Column, cells: Sequence[Cell]) -> tuple[_Room, _Room]:
+    """The room of centres, and of half-widths or spans."""
+    pointed = column.kind != "stack"
+    centres = [one.centre for one in cells if isinstance(one, Range)]
+    centres += [one.centre for one in cells if isinstance(one, Spread) and (pointed or one.half)]
+    centres += [one for one in cells if isinstance(one, Number)]
+    spans = [one.span for one in cells if isinstance(one, Range)]
+    halves = [one.half for one in cells if isinstance(one, Spread) and one.half]
+    behind = spans or [one.plain for one in halves if one.aligned]
+    return (
+        _Room.of([one.plain for one in centres if one.aligned], pointed=pointed),
+        _Room.of(behind, pointed=pointed and not spans),
+    )
+
+
+def _split(text: str, pointed: bool) -> tuple[str, str, str]:
+    """A number's sign, and the shapes of what is before and from the point: `+`, `00`, `.00`."""
+    shape = re.sub(r"[^0.,]", "", re.sub(r"\d", "0", text))
+    whole, point, tail = shape.partition(".") if pointed else (shape, "", "")
+    return ("+" if pointed and text[0] in _SIGNS else "", whole, point + tail)
+
+
+def _unseen(text: str) -> str:
+    return rf"\phantom{{{text}}}" if text else ""
 
 
 def _body_width(column: Column, cells: Sequence[Cell], size: Size) -> float:
     """The width of the numbers with all that stands behind them."""
-    plain = [points(one.plain, size) for one in cells if not isinstance(one, Spread | Range)]
-    numbers = [one.centre for one in cells if isinstance(one, Spread | Range)]
-    if column.kind not in ("spread", "stack", "range") or not numbers:
+    if column.kind in ("count", "probability"):
         return max([points(one.plain, size) for one in cells], default=0.0)
-    spread, mark = _parts(column, cells)
-    form = _format(numbers)
-    whole, _, decimals = form.lstrip("+").partition(".")
-    ems = _DIGIT * (int(whole) + int(decimals)) + _POINT * (int(decimals) > 0)
-    ems += _SIGN * form.startswith("+") + _POINT * ((int(whole) - 1) // 3) * (int(whole) > 4)
-    wide = EM[size] * (ems + _THIN * spread + _MARK * mark)
-    behind = [points(one.span, size) for one in cells if isinstance(one, Range)]
-    behind += [
-        points(f"±{one.half.plain}", size) + _THIN * EM[size]
-        for one in cells
-        if isinstance(one, Spread) and one.half
-    ]
-    apart = [points(one.plain, size) for one in numbers if not one.aligned]
-    return max([max([wide, *apart]) + max(behind, default=0.0), *plain])
+    centre, behind = _rooms(column, cells)
+    spans = [f" {one.span}" for one in cells if isinstance(one, Range)]
+    if behind.widest and not spans:
+        spans = [f"\u00b1{behind.widest}"]
+    wide = max((points(one, size) for one in spans), default=-_PM_SPACE) + _PM_SPACE
+    alone = [points(one.plain, size) for one in cells if isinstance(one, Blank | Spread)]
+    bold = any(isinstance(one, Spread) and one.best for one in cells)
+    number = points(centre.widest, size) * (_BOLD if bold else 1)
+    return max([number + wide, *alone])
+
+
+def _is_marked(cells: Sequence[Cell]) -> bool:
+    return any(isinstance(one, Spread | Range) and one.mark for one in cells)
 
 
 def _head_width(column: Column, size: Size) -> float:
-    return max(points(column.label, size), points(column.below, size))
-
-
-def _head(spelled: str, column: Column, layout: ColumnLayout) -> str:
-    """One line of a heading, over all columns of a layout."""
-    if column.kind == "text":
-        return spelled
-    if layout.head is not None:
-        spelled = _boxed(spelled, layout.head)
-    side = "r" if column.kind in ("count", "probability") else "c"
-    return rf"\multicolumn{{{layout.span}}}{{{side}}}{{{spelled}}}"
-
-
-def _boxed(spelled: str, room: float) -> str:
-    """Words broken into lines of a width in points, on the last of which the line stands."""
-    return rf"\parbox[b]{{{room:.1f}pt}}{{\centering {spelled}\strut}}"
+    numbered = _NUMBERED * EM[size] * bool(unsettable(column.label))
+    return max(points(column.label, size), points(column.below, size), numbered)
 
 
 def _label(column: Column, layout: ColumnLayout) -> str:
     if column.symbol:
         return f"${escape(column.label)}$"
     broken = layout.wrapped is not None or layout.head is not None
-    return breakable(column.label) if broken else escape(column.label)
+    spelled = breakable(column.label) if broken else escape(column.label)
+    return _in_lines(spelled, layout.wrapped or layout.head, left=layout.wrapped is not None)
 
 
-def _gap(layout: ColumnLayout) -> str:
-    """Nothing, in all columns of a layout."""
-    return " &" * (layout.span - 1)
-
-
-def _format(centres: Sequence[Number]) -> str:
-    """The room that siunitx keeps: `+2.2` for up to -12.34."""
-    digits = [number.digits for number in centres if number.aligned]
-    sign = "+" if any(text[0] in "+-" for text in digits) else ""
-    whole = max((len(text.lstrip("+-").partition(".")[0]) for text in digits), default=1)
-    decimals = max((len(text.partition(".")[2]) for text in digits), default=0)
-    return f"{sign}{whole}.{decimals}"
-
-
-def _number(number: Number) -> str:
-    return number.digits if number.aligned else f"{{{escape(number.plain)}}}"
-
-
-def _alone(number: Number) -> str:
-    """A number in a column that is not siunitx's, grouped as it would be there."""
-    return rf"\num{{{number.digits}}}" if number.aligned else escape(number.plain)
+def _in_lines(spelled: str, room: float | None, *, left: bool = False) -> str:
+    """Words broken into lines of a width in points, on the last of which the line stands; or as
+    they are, if there is no such width."""
+    if room is None:
+        return spelled
+    side = r"\raggedright" if left else r"\centering"
+    return rf"\parbox[b]{{{room:.1f}pt}}{{{side} {spelled}\strut}}"

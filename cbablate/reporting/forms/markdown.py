@@ -9,7 +9,7 @@ from cbablate.reporting.forms.symbol import SYMBOL
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.table import MARK, Table
 
-__all__ = ["markdown"]
+__all__ = ["markdown", "sentence"]
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$#])")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -40,7 +40,7 @@ def markdown(table: Table) -> str:
             for line, mark in zip([heads, rule, *body], [" |", " |", *marks], strict=True)
         ),
         "",
-        *(f"- {_sentence(note)}" for note in table.shown),
+        *(f"- {sentence(note)}" for note in table.shown),
         *([f"<!-- {MARK} end {table.name} -->"] if table.data else []),
     ]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -64,7 +64,8 @@ def _escaped(text: str) -> str:
     return shown.replace(">", "&gt;")
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """The text as a sentence of ours, its symbols in italics."""
     return SYMBOL.sub(r"*\g<0>*", _escaped(text))
 
 

@@ -1,10 +1,11 @@
 r"""Words as LaTeX: everything escaped, and nothing that pdfLaTeX cannot set.
 
-What is written is ASCII and needs no package. Every character that TeX reads as more than itself
+What is written needs no package. Every character that TeX reads as more than itself
 is spelled as a command; brackets and stars are braced, because `\\` and the rules of booktabs
 take them as arguments; pairs that a font would join (`--`) are kept apart. A letter with accents
 becomes accents on a letter; symbols become mathematics; compatibility forms their plain ones.
-What is left (Chinese, emoji) is spelled by its code point, and `unsettable` names it.
+What is left (Chinese, emoji) is written as itself and by its code point, see `script`, and
+`unsettable` names it.
 """
 
 # ruff: noqa: RUF001 - characters that look like others are what this module is about
@@ -16,6 +17,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from cbablate.character import code_point, visible
+from cbablate.reporting.forms.script import COMMAND, leftward, script_of, written
 from cbablate.reporting.forms.symbol import SYMBOL
 
 __all__ = ["SYMBOLS", "breakable", "escape", "is_endless", "prose", "unsettable"]
@@ -145,10 +147,12 @@ _UNIT = re.compile(
     r"|(?<=dagger\$:) |(?<=\$) (?==)|(?<=\$ =|\$~=) (?=\d)"  # n = 6
 )
 """The space between a number and what it counts, and around the sign after a symbol or mark."""
+_CODE = re.compile(r"\\textasciigrave\{\}(.+?)\\textasciigrave\{\}")
 _JOINED = "-,'"
 """What fonts join with a second of its kind, as LaTeX spells it."""
 _APART = r"{\kern0pt}"
 """Keeps two characters apart; LuaLaTeX joins them across an empty group."""
+_BREAK = r"\hspace{0pt}"
 _SEPARATORS = "_/.,:;+-"
 _RUN = 12
 """How many characters stand together in an endless word."""
@@ -158,7 +162,8 @@ _ENDLESS = 40
 
 def escape(text: str) -> str:
     """The text as LaTeX that sets it, in one line, wherever words may stand."""
-    return "".join(spelled for _, spelled in _clusters(text)).replace("}$$^{", "")  # 10^{17}
+    spelled = "".join(spelled for _, spelled in _words(_clusters(text)))
+    return spelled.replace("}$$^{", "")  # 10^{17}
 
 
 def breakable(text: str) -> str:
@@ -168,23 +173,56 @@ def breakable(text: str) -> str:
     """
     pieces: list[str] = []
     run = 0
-    for cluster, spelled in _clusters(text):
+    for word, spelled in _words(_clusters(text)):
         pieces.append(spelled)
-        run = 0 if cluster == " " else run + 1
-        if run >= _RUN or (cluster in _SEPARATORS and run > 3) or _set(cluster) is None:
-            pieces.append(r"\hspace{0pt}")
+        run = 0 if word == " " else run + 1
+        foreign = spelled.startswith(COMMAND)
+        if run >= _RUN or (word in _SEPARATORS and run > 3) or foreign:
+            pieces.append(_BREAK)
             run = 0
     return "".join(pieces)
+
+
+def _words(clusters: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Each cluster, but those of one script that stand together, with spaces among them, as one."""
+    script, word, spelled, spaces = "", "", list[str](), ""
+    for cluster, one in clusters:
+        now = script_of(cluster[0], script) if _is_foreign(cluster) else ""
+        if cluster == " " and leftward(script):
+            spaces += " "
+            continue
+        if script and now != script:
+            yield word, written(script, word, _BREAK.join(spelled))
+            if spaces:
+                yield " ", " "
+            word, spelled, spaces = "", [], ""
+        script = now
+        if not script:
+            yield cluster, one
+            continue
+        word += spaces + cluster
+        spelled.append(("\\ " if spaces else "") + one)
+        spaces = ""
+    if script:
+        yield word, written(script, word, _BREAK.join(spelled))
+        if spaces:
+            yield " ", " "
+
+
+def _is_foreign(cluster: str) -> bool:
+    """Whether it is a letter that pdfLaTeX cannot set; what cannot be seen is spelled before."""
+    return _set(cluster) is None
 
 
 def prose(text: str) -> str:
     """The text as LaTeX for a paragraph: words are broken only where one is longer than a line.
 
-    No line ends between a number and its unit, nor within `Top-1`; symbols are in italics.
+    No line ends between a number and its unit, nor within `Top-1`; symbols are in italics, and
+    what stands in backticks is code.
     """
     together = _HYPHEN.sub("‑", text)
     spelled = breakable(together) if is_endless(text) else escape(together)
-    return _UNIT.sub("~", SYMBOL.sub(r"$\g<0>$", spelled))
+    return _CODE.sub(r"\\texttt{\1}", _UNIT.sub("~", SYMBOL.sub(r"$\g<0>$", spelled)))
 
 
 def is_endless(text: str) -> bool:

@@ -11,15 +11,14 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from cbablate.character import code_point, visible
-from cbablate.reporting.forms.tex_text import unsettable
+from cbablate.character import visible
 from cbablate.reporting.model.style import Size
 
 __all__ = ["EM", "LEADING", "lines", "points"]
 
-EM: dict[Size, float] = {"small": 9.25, "footnotesize": 8.5}
+EM: dict[Size, float] = {9: 9.25, 8: 8.5}
 """An em in points; small sizes of Computer Modern are a little wider than they are high."""
-LEADING: dict[Size, float] = {"small": 11.0, "footnotesize": 9.5}
+LEADING: dict[Size, float] = {9: 11.0, 8: 9.5}
 """Points from one line to the next."""
 _GROUPS = {
     0.278: ".,:;!|'ijl",
@@ -44,7 +43,7 @@ _GROUPS = {
 }
 _EMS = {character: ems for ems, characters in _GROUPS.items() for character in characters}
 _OTHER = 1.0
-"""Other signs are no wider."""
+"""Other signs are no wider, Chinese and emoji among them."""
 
 
 def points(text: str, size: Size) -> float:
@@ -65,6 +64,4 @@ def _ems(character: str) -> float:
         return _EMS[base]
     if unicodedata.combining(character):
         return 0.0
-    if unsettable(character):
-        return sum(_EMS.get(one, _OTHER) for one in code_point(character))
     return _OTHER

@@ -79,7 +79,7 @@ def _parts(cell: Cell) -> tuple[str, str, str]:
     if isinstance(cell, Spread):
         return cell.centre.plain, f" ± {cell.half.plain}" if cell.half else "", cell.mark
     if isinstance(cell, Range):
-        return cell.centre.plain, f" {cell.span}", ""
+        return cell.centre.plain, f" {cell.span}", cell.mark
     if isinstance(cell, Blank):
         return cell.plain, "", ""
     return visible(cell.plain), "", ""

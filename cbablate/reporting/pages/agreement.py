@@ -8,8 +8,9 @@ bold faces are claims.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cbablate.reporting.forms.fit import compared_columns
 from cbablate.reporting.model.column import Row
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.paper import PaperRow
@@ -50,7 +51,29 @@ def disagreements(table: Table, *rows: PaperRow) -> list[Disagreement]:
 
 
 def agreement(table: Table, rows: Sequence[PaperRow]) -> Agreement:
-    """How rows that are printed together agree with the table whose rows they are."""
+    """How rows that are printed together agree with the table whose rows they are.
+
+    Columns stand in the table's order, or in that of a table in parts: first what tells of the
+    first metric, with the numbers behind it.
+    """
+    found = _agreement(table, rows)
+    if not found.disagreements:
+        return found
+    other = _agreement(_in_parts(table), rows)
+    return min(found, other, key=lambda one: len(one.disagreements))
+
+
+def _in_parts(table: Table) -> Table:
+    """The table with its columns in the order of a table in parts."""
+    near, _ = compared_columns(table)
+    names = [place for place, column in enumerate(table.columns) if column.kind == "text"]
+    rest = [i for i in range(len(table.columns)) if i not in names and i not in near]
+    order = [*names, *near, *rest]
+    rows = (replace(row, cells=tuple(row.cells[place] for place in order)) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[i] for i in order), rows=tuple(rows))
+
+
+def _agreement(table: Table, rows: Sequence[PaperRow]) -> Agreement:
     of_key = {row.key: row for row in table.rows}
     bold = any(one.shows_bold for one in rows)
     names = sum(column.kind == "text" for column in table.columns)
@@ -79,12 +102,38 @@ def _aligned(
     said: Sequence[Sequence[Token]], ours: Sequence[Sequence[Token]]
 ) -> tuple[list[list[_Pair]], set[_Part]]:
     """The pairs of each row, and what is left out of them all."""
+    beside = _beside(said, ours)
+    if beside is not None:
+        kept = [[one for one in own if one.name or one.place in beside] for own in ours]
+        pairs = [_path(printed, own, {}) for printed, own in zip(said, kept, strict=True)]
+        gone = {(one.place, one.part) for own in ours for one in own if not one.name}
+        return pairs, {part for part in gone if part[0] not in beside}
     price: Mapping[_Part, float] = {}
-    pairs: list[list[_Pair]] = []
+    pairs = []
     for _ in range(_ROUNDS):
         pairs = [_path(printed, own, price) for printed, own in zip(said, ours, strict=True)]
         price = {part: 1.0 - _LESS * share for part, share in _missing(pairs).items()}
     return pairs, _absent(pairs)
+
+
+def _beside(said: Sequence[Sequence[Token]], ours: Sequence[Sequence[Token]]) -> range | None:
+    """The columns of which a table, or a part of one, has all that stand beside each other.
+
+    That is known where half of its rows print them as they are: what is like several columns is
+    then of the same one in every row.
+    """
+    wide = max((one.place for own in ours for one in own), default=0) + 1
+    best, most = None, (len(said) + 1) // 2
+    printed = [[one.text for one in row if not one.name] for row in said]
+    for first in range(wide):
+        for last in range(wide, first, -1):
+            exact = sum(
+                row == [one.text for one in own if first <= one.place < last and not one.name]
+                for row, own in zip(printed, ours, strict=True)
+            )
+            if exact >= most and exact:
+                best, most = range(first, last), exact + 1
+    return best
 
 
 def _missing(pairs: Sequence[Sequence[_Pair]]) -> dict[_Part, float]:

@@ -104,6 +104,8 @@ def _settings(a: Plan, b: Plan) -> list[str]:
 def _told(plan: Plan, keys: Sequence[str]) -> Mapping[str, object]:
     study = plan.study.model_dump(mode="json")
     told = {key: study[key] for key in keys if study.get(key) is not None}
+    if plan.study.tune is not None:
+        told["searches"] = plan.study.searches
     return told | {"workload version": plan.description.version}
 
 

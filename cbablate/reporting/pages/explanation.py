@@ -20,6 +20,7 @@ from cbablate.reporting.model.cell import Blank, Number, significant
 from cbablate.reporting.model.column import Column
 from cbablate.reporting.pages.cell_place import columns_listed, place_of
 from cbablate.reporting.sentences.delta import reference_of, unlike
+from cbablate.reporting.sentences.tuning_note import chosen
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.statistics.bootstrap import RESAMPLES
 from cbablate.statistics.correction import share
@@ -39,6 +40,13 @@ class _Told:
     facts: Sequence[Record]
     arm: ArmSummary
     column: Column
+    chosen: Sequence[str] = ()
+    """What each of an arm's searches chose, where there are several, in words."""
+
+    @property
+    def searches(self) -> int:
+        """How many searches the values are averaged in; 0 where each stands by itself."""
+        return self.plan.searches if self.plan.searches > 1 else 0
 
     @property
     def unit(self) -> str:
@@ -76,7 +84,9 @@ def explanation(plan: Plan, facts: Recorded, *words: str) -> str:
         place_of_arm = [one.arm.id for one in summary.arms].index(row.arm)
         plan, summary = found.tuned.plan, found.tuned.fixed
         arm, column = summary.arms[place_of_arm], as_written(column)
-    case = _Told(plan, summary, outcomes(plan, told), told.facts, arm=arm, column=column)
+    trials = outcomes(plan, told)
+    searched = chosen(found.tuned, arm.arm, plan.searches) if found.tuned else ()
+    case = _Told(plan, summary, trials, told.facts, arm=arm, column=column, chosen=searched)
     cell = row.cells[place.column]
     lines = [
         f"{case.arm.arm.name}, {_heading(case)}: {cell.plain}",
@@ -114,10 +124,12 @@ def _mean(case: _Told) -> Iterator[str]:
     if said.mean is not None:
         yield f"Unrounded: {said.mean!r} {case.unit}".rstrip()
         if said.low is not None and said.sd is not None and not said.constant:
-            t = critical(said.n - 1)
+            n, of = said.units, f"{said.n} values"
+            if case.searches:
+                of = f"{said.units} searches, each the mean over its replicates"
             yield (
-                f"Mean of n = {said.n} values, +- t x sd / sqrt(n): t = {t:.6g} "
-                f"({said.n - 1} degrees of freedom, 95 %), sd = {said.sd!r}, "
+                f"Mean of n = {of}, +- t x sd / sqrt(n): t = {critical(n - 1):.6g} "
+                f"({n - 1} degrees of freedom, 95 %), sd = {said.sd!r}, "
                 f"from {said.low!r} to {said.high!r}"
             )
         elif said.constant and said.n > 1:
@@ -152,6 +164,8 @@ def _interval(case: _Told, said: Contrast, half: float) -> str:
     if not said.paired:
         return f"Difference of two means that share no seed, with Welch's 95 % interval{hold}"
     means = f"Mean of n = {said.n} paired differences"
+    if case.searches:
+        means += " of searches, each the mean over its replicates"
     if said.kind == "dunnett":
         return (
             f"{means} of the seeds that all arms have, with Dunnett's joint 95 % interval over "
@@ -295,7 +309,10 @@ def _absent(trials: Sequence[TrialOutcome], name: str) -> Iterator[str]:
 def _config(case: _Told) -> Iterator[str]:
     arm = case.arm.arm
     reference = reference_of(case.plan, arm)
-    yield f"Config of {arm.name} ({arm.id})"
+    if case.chosen:
+        yield f"Hyperparameters by search, replicate #r at those of #(r mod {case.searches}):"
+        yield from (f"  {one}" for one in case.chosen)
+    yield f"Config of {arm.name} ({arm.id}){', as written' * bool(case.chosen)}"
     found = unlike(arm.config, reference.config)
     if not found:
         yield "  that of the baseline"

@@ -215,8 +215,8 @@ def _rows(path: Path) -> Iterator[PaperRow]:
     block, closed, before = 0, False, list[PaperRow]()  # the table that is being read
     for (file, number), line in _Paper(path).lines():
         mark = _ROW.search(line)
-        live, concealed = line, False
-        if reader(file) is printed_tex:
+        live, concealed, is_tex = line, False, reader(file) is printed_tex
+        if is_tex:
             live = _COMMENT.sub("", line)
             concealed = not live.strip() and "&" in line and bool(mark or _END.search(line))
         else:
@@ -225,7 +225,7 @@ def _rows(path: Path) -> Iterator[PaperRow]:
             row = ""
         if not line.strip():
             pending = []
-        for index, piece in enumerate(_END.split(live)):
+        for index, piece in enumerate(_END.split(live) if is_tex else [live]):
             if index:  # an end of a row stands before it
                 row, pending = _joined(pending) or row, []
             pending.append(piece)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from cbablate.character import visible
+from cbablate.reporting.forms.terse_table import without_spans
 from cbablate.reporting.forms.tex_text import prose
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.printed import BREAK, Printed, printed_tex
@@ -78,6 +79,12 @@ def _unbulleted(line: str) -> str:
     return line.lstrip().removeprefix("- ")
 
 
+def _told(table: Table) -> Iterator[str]:
+    """The sentences of a table's caption and notes, as long or as short as they may be."""
+    terse, _ = without_spans(table)
+    yield from dict.fromkeys((*table.statement, *table.notes, *table.warnings, *terse.warnings))
+
+
 def _shown(words: str, read: Callable[[str], Printed]) -> str:
     """Our words as they come out of a file of ours."""
     if read is printed_tex:
@@ -100,7 +107,7 @@ def _ours(
     tables: Sequence[Table], names: Sequence[str], read: Callable[[str], Printed]
 ) -> Iterator[_Sentence]:
     for table in tables:
-        for said in (*table.statement, *table.notes, *table.warnings):
+        for said in _told(table):
             yield from _sentences(_shown(said, read), names)
 
 

@@ -17,7 +17,7 @@ from cbablate.records.book import Book, Recorded
 from cbablate.reporting.figures.figure import WIDTH, write_figure
 from cbablate.reporting.figures.picture import WORDS, pictures
 from cbablate.reporting.forms.form import FORMS, render
-from cbablate.reporting.model.style import STYLES
+from cbablate.reporting.model.style import INCH, STYLES
 from cbablate.reporting.pages.report import report
 from cbablate.reporting.tables.two_way import shown_table
 from cbablate.reporting.tables.view import WRITTEN, views
@@ -60,7 +60,7 @@ def publish(plan: Plan, facts: Recorded, folder: Path) -> list[Path]:
                 written.append(_placed(path, partial(_write, text)))
         for one in shown:
             columns = one.figure.get_figwidth() / WIDTH  # maps of attention are two wide
-            one.figure.set_figwidth(min(style.text, style.figure * columns))
+            one.figure.set_figwidth(min(style.text / INCH, style.figure * columns))
             for suffix in _DRAWN:
                 path = folder / f"{plan.study.name}-{_plain(one.word)}{suffix}"
                 written.append(_placed(path, partial(write_figure, one.figure)))

@@ -15,12 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
-from cbablate.character import brief, spaced, visible
+from cbablate.character import brief
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
@@ -30,6 +30,7 @@ from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.reporting.figures.figure import WIDTH, labelled, write_figure
 from cbablate.reporting.figures.picture import Picture, pictures
+from cbablate.reporting.forms.web_page import KeptLines, template
 from cbablate.reporting.model.cell import significant
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.environment import environment_rows
@@ -41,9 +42,6 @@ from cbablate.reporting.tables.arms import outcome_table
 from cbablate.reporting.tables.view import view
 from cbablate.spec.loading.changes import flatten
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
 __all__ = ["efforts", "report", "robust_part"]
 
 _MOST_RESAMPLED = 1_000
@@ -52,10 +50,6 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 _TRACEBACK = 20_000
 """How many characters of a failure are given: a stranger's exception may have millions."""
-
-
-class _Lines(str):
-    """Text whose line breaks and indentation are kept."""
 
 
 def report(
@@ -77,7 +71,7 @@ def report(
     said = (*claims(plan, summary), *effect_claims(plan, summary))
     table = outcome_table(found)
     metrics = [metric_of(plan, name) for name in summary.metrics]
-    return _template().render(
+    return template("report.html", _TEMPLATES).render(
         plan=plan,
         table=table,
         findings=said,
@@ -101,20 +95,6 @@ def report(
     )
 
 
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html")
-
-
 _ENDED_EARLY = (TrialState.FAILED, TrialState.PRUNED)
 
 
@@ -133,15 +113,11 @@ def efforts(found: Outcome) -> dict[str, int]:
     """How many tuning trials each row's arm has had, by its id; empty where rows share a search."""
     if found.tuned is None or found.tuned.fixed is None:
         return {}
-    each = zip(found.plan.arms, found.tuned.tunings, strict=True)
-    return {arm.id: tuning.complete + tuning.pruned + tuning.failed for arm, tuning in each}
-
-
-def _shown(value: Any) -> Any:
-    """What the template prints: unseen characters spelled out; markup is already text."""
-    if isinstance(value, _Lines):
-        return "\n".join(spaced(line) for line in value.splitlines())
-    return visible(value) if type(value) is str else value
+    spent = Counter[str]()
+    for one in found.tuned.tunings:
+        spent[one.search.arm.id] += one.complete + one.pruned + one.failed
+    rows = zip(found.plan.arms, found.tuned.plan.arms, strict=True)
+    return {row.id: spent[written.id] for row, written in rows}
 
 
 def _embedded(shown: Iterable[Picture]) -> list[dict[str, Any]]:
@@ -177,14 +153,15 @@ def _setting(plan: Plan) -> list[tuple[str, str]]:
         ("Design", study.design),
         ("Arms", f"{len(plan.arms)}"),
         ("Replicates", f"{study.replicates}, from seed {study.seed}"),
-        ("Budget", f"{study.budget.amount} {study.budget.unit} a trial"),
+        ("Budget", f"{study.budget} a trial"),
         ("Decided on", f"{study.objective.metric} ({study.objective.direction})"),
         ("Margin", "not stated" if study.margin is None else f"{study.margin:g}"),
     ]
     if study.contrast:
         facts.append(("Compared", f"levels of {study.contrast} within each combination"))
     if study.tune is not None:
-        facts.append(("Tuning", f"{study.tune.name}: {study.tune.trials} trials an arm"))
+        many = f"{study.searches} searches of " if study.searches > 1 else ""
+        facts.append(("Tuning", f"{study.tune.name}: {many}{study.tune.trials} trials an arm"))
     leaves = dict(flatten(plan.arms[0].config))
     return [*facts, *((key, spelled(leaves, key)) for key in leaves)]
 
@@ -217,7 +194,7 @@ def _failure(plan: Plan, one: TrialOutcome) -> dict[str, Any]:
         "label": plan.label(one.trial),
         "id": one.trial.id,
         "absence": one.absence,
-        "traceback": _Lines(_end(one.history.traceback.strip("\n"))),
+        "traceback": KeptLines(_end(one.history.traceback.strip("\n"))),
     }
 
 

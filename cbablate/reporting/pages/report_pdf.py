@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,14 +11,15 @@ from cbablate.analysis.outcome import Outcome
 from cbablate.analysis.outcome import outcome as outcome_of
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
-from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
 from cbablate.reporting.figures.figure import WIDTH, write_figure
 from cbablate.reporting.figures.picture import Picture
 from cbablate.reporting.figures.picture import pictures as pictures_of
 from cbablate.reporting.forms.latex import latex
+from cbablate.reporting.forms.script import definitions
 from cbablate.reporting.forms.tex_text import breakable, escape, prose
+from cbablate.reporting.forms.typesetter import engine_for, typeset
 from cbablate.reporting.model.scale import scale_in
 from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.pages.report import efforts, robust_part
@@ -35,16 +33,15 @@ from cbablate.spec.typesetting import Typesetting
 
 __all__ = ["report_pdf", "report_tex"]
 
-_SECONDS = 120
 _PREAMBLE = (
-    r"\pdfinfoomitdate=1 \pdftrailerid{} \pdfsuppressptexinfo=-1",
     r"\documentclass[10pt]{article}",
     r"\usepackage[margin=1in]{geometry}",
-    r"\usepackage{booktabs,siunitx,longtable,graphicx,array}",
+    r"\usepackage{booktabs,longtable,graphicx,array}",
     r"\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}\setlength{\LTleft}{0pt}",
     r"\raggedbottom\sloppy",
+    r"\ifdefined\Umathchar\usepackage{fontspec}\fi",
 )
-_OWN = Typesetting(orientation="portrait", long=False, notes="full")
+_OWN = Typesetting(width="6.5in", orientation="portrait", long=False, notes="full")
 """The report has pages of its own, whatever the paper's are."""
 _MOST_METRICS = 4
 """How many metrics stand beside a trial in the appendix; the page is no wider."""
@@ -56,12 +53,6 @@ def report_pdf(plan: Plan, facts: Recorded) -> bytes:
     Raises:
         EnvironmentFault: there is no pdflatex, it lacks a package, or it takes too long.
     """
-    if shutil.which("pdflatex") is None:
-        raise EnvironmentFault(
-            "--pdf needs pdflatex, which is not installed here. On Debian: apt-get install "
-            "texlive-latex-base texlive-latex-extra texlive-science. Without it, "
-            "`cbablate report STUDY` writes the same as a page that a browser can print."
-        )
     told = Book.of(facts)
     found = outcome_of(plan, told)
     plan, summary = found.plan, found.summary
@@ -72,10 +63,11 @@ def report_pdf(plan: Plan, facts: Recorded) -> bytes:
         for number, picture in enumerate(shown):
             write_figure(picture.figure, Path(folder) / f"figure{number}.pdf")
         source = report_tex(found, trials, pictures=shown, questions=asked)
-        (Path(folder) / "report.tex").write_text(source, encoding="ascii")
-        for _ in range(2):  # longtable learns its widths in the first pass
-            _typeset(Path(folder))
-        return (Path(folder) / "report.pdf").read_bytes()
+        engine = engine_for(
+            source,
+            instead="`cbablate report STUDY` writes a page that a browser can print.",
+        )
+        return typeset(source, Path(folder), engine=engine)
 
 
 def report_tex(
@@ -90,11 +82,9 @@ def report_tex(
     found = (*claims(plan, summary), *effect_claims(plan, summary))
     own = replace(table, typesetting=_OWN, notes=tuple(n for n in table.notes if n not in found))
     lines = [
-        *_PREAMBLE,
-        r"\begin{document}",
         rf"{{\Large\bfseries {prose(table.caption)}\par}}",
         *(rf"{escape(line)}\par" for line in (f"Study {table.name}", *table.comment[1:])),
-        latex(own).replace(r"\begin{table}[t]", r"\begin{table}[ht]"),
+        latex(own).replace("}[t]", "}[ht]"),
         r"\section*{Findings}",
         *(rf"{prose(sentence)}\par" for sentence in found or ("None yet.",)),
         *_robust(plan, summary),
@@ -108,7 +98,8 @@ def report_tex(
         r"\end{document}",
         "",
     ]
-    return "\n".join(lines)
+    body = "\n".join(lines)
+    return "\n".join([*_PREAMBLE, *definitions(body), r"\begin{document}", body])
 
 
 def _robust(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -116,32 +107,7 @@ def _robust(plan: Plan, summary: Summary) -> Iterator[str]:
     table = robust_part(plan, summary)
     if table is not None:
         yield r"\section*{Robustness}"
-        yield latex(table).replace(r"\begin{table}[t]", r"\begin{table}[ht]")
-
-
-def _typeset(folder: Path) -> None:
-    command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error"]
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed words; the source is ours, names escaped
-            [*command, "report.tex"],
-            cwd=folder,
-            env={**os.environ, "openin_any": "p", "openout_any": "p"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise EnvironmentFault(
-            f"pdflatex took longer than {_SECONDS} s and was stopped."
-        ) from error
-    if done.returncode:
-        log = done.stdout.decode("utf-8", "replace").splitlines()
-        said = next((line for line in log if line.startswith("!")), "it does not say why")
-        raise EnvironmentFault(
-            f"pdflatex cannot set the report: {said.lstrip('! ')} It needs booktabs, siunitx and "
-            "longtable (Debian: texlive-latex-extra, texlive-science)."
-        )
+        yield latex(table).replace("}[t]", "}[ht]")
 
 
 def _figures(pictures: Sequence[Picture]) -> Iterator[str]:

@@ -20,11 +20,12 @@ from cbablate.reporting.sentences.note import (
     doubts,
     whom,
 )
+from cbablate.reporting.sentences.pairing import pair_word
 from cbablate.reporting.sentences.sequential_note import looks_notes
 from cbablate.reporting.sentences.shortfall import absences, missing, mixtures, shortfalls
 from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_doubts
-from cbablate.statistics.power import ALPHA
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
 __all__ = ["brief", "short_legend", "short_tuning"]
 
@@ -50,7 +51,7 @@ def brief(
         *_chosen(plan, summary),
         *design_notes(plan),
         *brief_claims(plan, summary, shown=not crossed),
-        *effect_claims(plan, summary),
+        *effect_claims(plan, summary, brief=True),
         *tuning_doubts(summary, tuned),
     )
 
@@ -59,7 +60,11 @@ def short_tuning(tuned: Tuned | None) -> Iterator[str]:
     """What each arm was given to be tuned."""
     if tuned is None:
         return
-    many = counted(tuned.tunings[0].wanted, "trial")
+    many, searches = counted(tuned.tunings[0].wanted, "trial"), tuned.plan.study.searches
+    if searches > 1:
+        many = f"{searches} searches of {many}"
+    elif tuned.fixed is not None:
+        many = f"one search of {many}, whose luck is in no interval"
     fixed = "; Fixed: at the hyperparameters as written" if tuned.fixed is not None else ""
     yield f"Each arm tuned by {many}, then trained anew from fresh seeds{fixed}."
 
@@ -78,7 +83,8 @@ def short_legend(plan: Plan, summary: Summary, *, crossed: bool = False) -> Iter
     least, most, planned = min(counts), max(counts), plan.study.most_replicates
     many = f"{most}" if least == most else f"{least} to {most}"
     of = "" if plan.study.sequential or least == planned else f" of {planned}"
-    words = f"Means of n = {many}{of} seeds" if planned > 1 else "One seed of each arm"
+    over = f" over {plan.searches} searches" if plan.searches > 1 else ""
+    words = f"Means of n = {many}{of} seeds{over}" if planned > 1 else "One seed of each arm"
     if any(e.half_width for one in summary.arms for e in one.estimates.values()):
         words += " ± 95 % intervals"
     found = compared(summary, summary.primary)
@@ -86,7 +92,7 @@ def short_legend(plan: Plan, summary: Summary, *, crossed: bool = False) -> Iter
         differs = f"; {_short_mark(plan)}, of the difference from {whom(plan, found)}"
         words += differs if any_marked(summary) else ""
     elif found:
-        words += f"; Δ: from {whom(plan, found)}, paired by seed"
+        words += f"; Δ: from {whom(plan, found)}, paired by {pair_word(plan)}"
         words += _short_kind(plan, found) if any(one.p is not None for one in found) else ""
         words += f"; {_short_mark(plan)}" if any_marked(summary) else ""
     yield f"{words}."
@@ -108,5 +114,6 @@ def _short_kind(plan: Plan, found: Sequence[Contrast]) -> str:
 
 
 def _short_mark(plan: Plan) -> str:
-    flips = "" if plan.study.sequential is not None else ", and by sign flips"
+    alone = plan.study.sequential is not None or 1 < plan.searches < FEWEST_PAIRS
+    flips = "" if alone else ", and by sign flips"
     return f"{DAGGER}: p < {ALPHA}{flips}"

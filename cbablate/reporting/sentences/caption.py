@@ -15,9 +15,9 @@ from cbablate.reporting.model.scale import difference_scale
 from cbablate.reporting.sentences.brief import short_legend, short_tuning
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.reporting.sentences.note import legend
-from cbablate.reporting.sentences.tuning_note import given
+from cbablate.reporting.sentences.tuning_note import given, luck
 
-__all__ = ["stated", "statement"]
+__all__ = ["commits", "machines", "splits", "stated", "statement"]
 
 _SPLITS = {"test": "test", "val": "validation", "train": "training"}
 _BOLD = (
@@ -45,7 +45,7 @@ def statement(
         *_replicates(plan, summary),
         *legend(plan, summary),
         *([_BOLD] if bold else []),
-        *_splits(plan, summary),
+        *splits(plan, summary),
         *_tuning(tuned),
         *_margin(plan, summary),
         *_made(summary),
@@ -69,6 +69,7 @@ def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
     least, most = min(counts), max(counts)
     of = "" if least == planned else f" of {planned}"
     many = f"{most}" if least == most else f"{least} to {most}"
+    over = f" over {plan.searches} searches" if plan.searches > 1 else ""
     if plan.study.sequential is not None:
         yield (
             f"Means over n = {many} replicates (seeds) of each arm, of the "
@@ -77,10 +78,10 @@ def _replicates(plan: Plan, summary: Summary) -> Iterator[str]:
     elif planned == 1:
         yield "One replicate (seed) of each arm."
     else:
-        yield f"Means over n = {many}{of} replicates (seeds) of each arm."
+        yield f"Means over n = {many}{of} replicates (seeds){over} of each arm."
 
 
-def _splits(plan: Plan, summary: Summary) -> Iterator[str]:
+def splits(plan: Plan, summary: Summary) -> Iterator[str]:
     """Which split the numbers are of, and what decisions were made on."""
     by_split: dict[str, list[str]] = {}
     for name in dict.fromkeys(plan.study.report):
@@ -99,6 +100,7 @@ def _splits(plan: Plan, summary: Summary) -> Iterator[str]:
 def _tuning(tuned: Tuned | None) -> Iterator[str]:
     if tuned is not None:
         yield given(tuned)
+        yield luck(tuned)
 
 
 def _margin(plan: Plan, summary: Summary) -> Iterator[str]:
@@ -111,7 +113,18 @@ def _margin(plan: Plan, summary: Summary) -> Iterator[str]:
 
 
 def _made(summary: Summary) -> Iterator[str]:
-    """On which hardware, from which source.
+    """On which hardware, from which source."""
+    used, known = machines(summary), commits(summary)
+    word = f"commit{'s' if len(known) > 1 else ''}"
+    parts = [f"trained on {_few(used)}"] if used else []
+    parts += [f"{word} {_few(known)}"] if known else []
+    if parts:
+        made = ", ".join(parts)
+        yield f"{made[:1].upper()}{made[1:]}."
+
+
+def machines(summary: Summary) -> list[str]:
+    """The accelerators that trials ran on, and the processors of those that ran on none.
 
     A workload's own word on its device comes first: a machine may have GPUs that it does not use.
     """
@@ -119,16 +132,15 @@ def _made(summary: Summary) -> Iterator[str]:
     devices = traits.get("numerics.device", ())
     accelerators = [one for one in devices if one != "cpu"] + [""] * ("cpu" in devices)
     accelerators = accelerators or list(traits.get("host.gpus", ()))
-    machines = [one for one in accelerators if one]
+    found = [one for one in accelerators if one]
     if not accelerators or "" in accelerators:
-        machines += traits.get("host.processor", ())
-    commits = traits.get("commit", ())
-    word = f"commit{'s' if len(commits) > 1 else ''}"
-    parts = [f"trained on {_few(machines)}"] if machines else []
-    parts += [f"{word} {_few(commits)}"] if commits else []
-    if parts:
-        sentence = ", ".join(parts)
-        yield f"{sentence[:1].upper()}{sentence[1:]}."
+        found += traits.get("host.processor", ())
+    return found
+
+
+def commits(summary: Summary) -> tuple[str, ...]:
+    """The commits that trials were made with."""
+    return summary.origin.traits.get("commit", ())
 
 
 def _few(words: Sequence[str]) -> str:

@@ -13,13 +13,20 @@ from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Probability, significant
 from cbablate.reporting.model.rounding import Ends
 from cbablate.reporting.model.scale import Scale, difference_scale
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, FEWEST_SEARCHES
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
-__all__ = ["brief_claims", "claims", "difference_unit", "few_pairs", "margin_words"]
+__all__ = ["brief_claims", "claim_rule", "claims", "difference_unit", "few_pairs", "margin_words"]
 
 _FLOOR = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
-_KINDS: tuple[Claim, ...] = (*SURE, "equivalent", "unconfirmed", "undecided", "too few")
+_KINDS: tuple[Claim, ...] = (
+    *SURE,
+    *("equivalent", "unconfirmed", "undecided", "too few", "one search"),
+)
+_CONDITIONAL = (
+    "none is called the arm's, as the luck of one search of each is not in its interval "
+    "(`searches:` in the study puts it in)"
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,8 @@ def claims(plan: Plan, summary: Summary) -> Iterator[str]:
     if _too_few(summary):
         test = {"t": "t", "sign_flip": "sign-flip"}[plan.study.analysis.test]
         known = any(one.contrasts[name].p is not None for one in compared)
-        yield _none_found(test if known else "")
+        few = _too_few_searches(compared, name)
+        yield few or _none_found(test if known else "")
         return
     unit, margin, said = _every(plan, summary)
     if not said:
@@ -69,6 +77,13 @@ def brief_claims(plan: Plan, summary: Summary, *, shown: bool = True) -> Iterato
         yield from claims(plan, summary)
         return
     unit, _, said = _every(plan, summary)
+    if any(one.claim == "one search" for one in said):
+        yield (
+            f"On {metric_of(plan, summary.primary).label}, no difference is called the arm's: that "
+            f"takes `searches: {FEWEST_SEARCHES}` or more."
+        )
+        if shown:
+            return
     groups = [f"{words}: {_arms(group, len(said), shown=shown)}" for words, group in _grouped(said)]
     if groups:
         measured = f" ({unit})" if unit and not shown else ""
@@ -144,6 +159,17 @@ def _none_found(test: str) -> str:
     return f"Findings: none, for want of replicates; {_FLOOR}{alone}."
 
 
+def _too_few_searches(compared: Sequence[ArmSummary], name: str) -> str:
+    """That searches are what lacks; "" where it is replicates."""
+    found = [one.contrasts[name] for one in compared]
+    if any(one.n and one.pairs < FEWEST_PAIRS for one in found):
+        return ""
+    return (
+        f"Findings: none, for want of searches; {max(one.n for one in found)} of each arm tell too "
+        f"little of what luck does, {FEWEST_SEARCHES} are the fewest."
+    )
+
+
 def difference_unit(plan: Plan, scale: Scale, name: str) -> str:
     """The unit of a metric's differences: of percentages, percentage points."""
     unit = metric_of(plan, name).unit
@@ -156,15 +182,26 @@ def margin_words(plan: Plan, scale: Scale, unit: str) -> str:
     return "" if value is None else _measured(significant(value, 6), unit)
 
 
+def claim_rule(*, alone: bool) -> str:
+    """When a difference is claimed; where replicates grow, or searches are few, by p alone."""
+    return f"adjusted p < {ALPHA}" + ("" if alone else ", and the exact sign-flip test agrees")
+
+
 def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bool) -> str:
     """What each word that is used rests on."""
     found = [one.findings[name] for one in compared]
     kinds = {one.claim for one in found}
+    if "one search" in kinds:
+        return _CONDITIONAL
     words = " or ".join(kind for kind in SURE if kind in kinds)
-    rule = f"adjusted p < {ALPHA}" + ("" if looks else ", and the exact sign-flip test agrees")
+    known = [one.contrasts[name] for one in compared]
+    few = any(one.enough and one.n < FEWEST_PAIRS for one in known)
+    rule = claim_rule(alone=looks or few)
     parts = [f"{words}: {rule}" if words else f"none differs for sure (that is: {rule})"]
-    if not looks and any(one.contrasts[name].n > MOST_PAIRS for one in compared):
+    if not looks and any(one.n > MOST_PAIRS for one in known):
         parts.append(f"beyond {MOST_PAIRS} pairs the t test decides alone")
+    if few:
+        parts.append(f"below {FEWEST_PAIRS} searches of each arm the t test decides alone")
     if any(one.small for one in found):
         parts.append("no larger difference: two one-sided t tests, adjusted alike")
     elif any(one.p_equivalence is not None for one in found):
@@ -179,7 +216,9 @@ def _said(one: ArmSummary, name: str, scale: Scale, margin: tuple[str, str]) -> 
     contrast, finding = one.contrasts[name], one.findings[name]
     claim, words, numbers = finding.claim, str(finding.claim), list[str]()
     if claim == "too few":
-        return _Said(one.arm.name, claim, "too few replicates", counted(contrast.n, "pair"))
+        if contrast.pairs >= FEWEST_PAIRS:
+            return _Said(one.arm.name, claim, "too few searches", f"{contrast.n}")
+        return _Said(one.arm.name, claim, "too few replicates", counted(contrast.pairs, "pair"))
     ends: Ends = (contrast.difference, contrast.low, contrast.high)
     if claim == "equivalent":
         tost = finding.equivalence
@@ -188,6 +227,8 @@ def _said(one: ArmSummary, name: str, scale: Scale, margin: tuple[str, str]) -> 
     elif claim == "unconfirmed":
         doubt, number = _doubt(contrast, finding)
         words, numbers = f"unconfirmed, as {doubt}", [number] if number else []
+    elif claim == "one search":
+        words = "at the hyperparameters that its one search chose"
     elif finding.small and finding.sure:
         words = f"{claim}, by less than {margin[0]}"
     numbers += [found] if (found := _interval(ends, scale)) else []

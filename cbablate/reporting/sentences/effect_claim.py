@@ -9,7 +9,7 @@ from dataclasses import replace
 from cbablate.analysis.designs.factorial import HIGHER, Effect, Effects, effects
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
-from cbablate.phrases import first_few
+from cbablate.phrases import first_few, listed
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Probability
 from cbablate.reporting.model.scale import scale_in
@@ -20,13 +20,18 @@ __all__ = ["effect_claims"]
 _MOST_DECIMALS = 9
 
 
-def effect_claims(plan: Plan, summary: Summary) -> Iterator[str]:
-    """A sentence on the effects that are sure; none where replicates are too few, or grow.
+def effect_claims(plan: Plan, summary: Summary, *, brief: bool = False) -> Iterator[str]:
+    """A sentence on the effects that are sure; none where replicates are too few, or grow, nor
+    where each arm has one search, whose luck is in no error.
+
+    If `brief`, it names them.
 
     A single factor of two levels is left to the claim of its one arm, which is the same test.
     """
     name, factors = summary.primary, plan.study.factors
     if plan.study.design != "factorial" or not name or summary.course is not None:
+        return
+    if plan.searches == 1:
         return
     try:
         split = effects(plan, summary.replicates.of(name), name)
@@ -35,6 +40,10 @@ def effect_claims(plan: Plan, summary: Summary) -> Iterator[str]:
     alone = len(factors) == 1 and len(factors[0].levels) == 2
     sure = [one for one in split.effects if one.sure]
     if alone or not sure or len(split.blocks) < FEWEST_PAIRS:
+        return
+    if brief:
+        names = listed([one.name for one in sure])
+        yield f"All arms together show an effect of {names} (`cbablate table --effects`)."
         return
     count = len(split.effects)
     over = f"p Holm-adjusted over {count} effects; " if count > 1 else ""

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.contrasts.contrast import Contrast
 from cbablate.analysis.summary import ArmSummary, Summary, metric_of
-from cbablate.phrases import counted, first_few
+from cbablate.phrases import counted
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
-from cbablate.reporting.model.cell import Number
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.effect_claim import effect_claims
+from cbablate.reporting.sentences.pairing import apart, gain, pair_word, units_paired
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
-    BYSTANDERS,
     absences,
     missing,
     mixtures,
-    short,
     shortfalls,
+    software,
 )
 from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.spec.analysis import USUAL, Analysis
@@ -33,18 +31,19 @@ __all__ = [
     "CORRECTIONS",
     "DAGGER",
     "MARK",
-    "WELCH",
     "any_marked",
     "comment",
     "compared",
     "design_notes",
     "doubts",
     "fixed_marks",
+    "kept",
     "legend",
     "mark_note",
     "marked",
     "method",
     "notes",
+    "tested",
     "whom",
 ]
 
@@ -52,16 +51,13 @@ DAGGER = "†"
 """The mark of a difference that is claimed (`Finding.sure`), and of no other."""
 MARK = f"{DAGGER}: adjusted p < {ALPHA}, and the exact sign-flip test agrees."
 _ALONE = f"{DAGGER}: adjusted p < {ALPHA}."
-WELCH = "‡"
-"""The mark of a difference that no seed is behind on both sides."""
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
 CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
-_HARDLY = 1.05
 
 
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """The lines above a table: what it answers, and what it was computed from."""
-    study, budget = plan.study, plan.study.budget
+    study = plan.study
     arms = len(plan.arms)
     planned = arms * study.most_replicates
     if study.sequential is not None:
@@ -69,18 +65,14 @@ def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     complete = sum(one.counts.complete for one in summary.arms)
     lines = [
         f"Study {study.name}: {study.question}",
-        f"{counted(arms, 'arm')} x {study.replicates} replicates of {budget.amount} "
-        f"{budget.unit} from seed {study.seed}: {complete} of {planned} trials complete"
+        f"{counted(arms, 'arm')} x {study.repetitions} of {study.budget} from seed {study.seed}: "
+        f"{complete} of {counted(planned, 'trial')} complete"
         + (" that looks have asked for" if study.sequential else ""),
         f"Workload {plan.description.name}, version {plan.description.version}",
     ]
-    traits = summary.origin.traits
-    computed = [trait for trait in traits if trait.startswith("versions")]
-    made = [
-        f"{short(trait)} {' / '.join(traits[trait])}"
-        for trait in (*computed, "commit")
-        if trait in traits and short(trait) not in BYSTANDERS
-    ]
+    origin = summary.origin
+    made = [f"{name} {' / '.join(values)}" for name, values in software(plan, origin)]
+    made += [f"commit {' / '.join(origin.traits['commit'])}"] if "commit" in origin.traits else []
     lines += [f"Made with {', '.join(made)}"] if made else []
     return tuple(lines)
 
@@ -92,15 +84,16 @@ def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
         return tuple(looks_method(family) for family in families)
     if how.correction == "dunnett":
         return tuple(
-            f"Differences paired by replicate; Dunnett's two-sided test over {family} comparisons "
-            "with seeds as blocks, one error for all arms; its joint 95 % intervals"
+            f"Differences paired by {units_paired(summary)}; Dunnett's two-sided test over "
+            f"{family} comparisons with seeds as blocks, one error for all arms; its joint 95 % "
+            "intervals"
             for family in families
         )
-    test = _TESTS[how.test]
+    test, paired = _TESTS[how.test], units_paired(summary)
     interval = "t-intervals" if how.interval == "t" else f"BCa intervals of {RESAMPLES:,} resamples"
     kind = "simultaneous" if how.joint else "single"
     return tuple(
-        f"Differences paired by replicate; two-sided {test}; {how.steps.capitalize()} over the "
+        f"Differences paired by {paired}; two-sided {test}; {how.steps.capitalize()} over the "
         f"metric's comparisons, {family} of them; {kind} 95 % {interval}"
         for family in families
     )
@@ -140,7 +133,10 @@ def design_notes(plan: Plan) -> Iterator[str]:
 
 def _intervals(plan: Plan, summary: Summary) -> Iterator[str]:
     if any(e.half_width for one in summary.arms for e in one.estimates.values()):
-        yield "±: half-width of the 95 % t-interval over the n replicates."
+        over = "over the n replicates"
+        if plan.searches > 1:
+            over = f"over the {plan.searches} searches' means of each arm's n replicates"
+        yield f"±: half-width of the 95 % t-interval {over}."
     elif plan.study.replicates == 1:
         yield "One replicate: there is neither an interval nor a p value."
 
@@ -149,9 +145,8 @@ def _differences(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
     found = compared(summary, primary)
     if not found:
         return
-    how = plan.study.analysis
     yield _difference(plan, summary)
-    yield from _gain(how, found)
+    yield from gain(plan, found)
     yield from doubts(plan, summary)
 
 
@@ -159,7 +154,7 @@ def doubts(plan: Plan, summary: Summary) -> Iterator[str]:
     """What differences are not as usual in: bootstrap, unpaired, without an interval."""
     found = compared(summary, summary.primary)
     yield from _of_intervals(plan.study.analysis, found)
-    yield from _apart(summary)
+    yield from apart(summary)
     if any(one.n > 1 and one.p is None and not (summary.course and one.sd) for one in found):
         yield (
             "Where all paired differences are equal, their spread cannot be estimated: neither "
@@ -176,15 +171,15 @@ def compared(summary: Summary, primary: str) -> list[Contrast]:
 def _difference(plan: Plan, summary: Summary) -> str:
     """What a difference is from, how it is tested, and what its mark means."""
     found = compared(summary, summary.primary)
-    sentence = f"Δ: difference from {whom(plan, found)}, paired by seed."
+    sentence = f"Δ: difference from {whom(plan, found)}, paired by {pair_word(plan)}."
     if any(one.p is not None for one in found):
-        sentence += f" p: {_tested(plan, found)}; {_kept(plan, found)}."
+        sentence += f" p: {tested(plan, found)}; {kept(plan, found)}."
     if any_marked(summary):
         sentence += f" {_mark(plan)}"
     return sentence
 
 
-def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
+def kept(plan: Plan, found: Sequence[Contrast]) -> str:
     """Which intervals differences have."""
     over = " over all looks" if plan.study.sequential is not None else ""
     if any(one.joint for one in found):
@@ -197,7 +192,8 @@ def _kept(plan: Plan, found: Sequence[Contrast]) -> str:
 
 def _mark(plan: Plan) -> str:
     """What the mark means; where replicates grow, the t test decides alone."""
-    return _ALONE if plan.study.sequential is not None else MARK
+    few = 1 < plan.searches < FEWEST_PAIRS  # of which no sign-flip test can speak
+    return _ALONE if few or plan.study.sequential is not None else MARK
 
 
 def any_marked(summary: Summary) -> bool:
@@ -220,11 +216,11 @@ def mark_note(plan: Plan, summary: Summary) -> str:
     other = whom(plan, found).removesuffix(" (ref.)")
     if all(one.p is None for one in found):
         return f"No {label} has a p value of its difference from that of {other}."
-    tested = f"Δ, the difference paired by seed; {_tested(plan, found)}"
-    if all(one.n < FEWEST_PAIRS for one in found):
-        return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({tested})."
+    how = f"Δ, the difference paired by {pair_word(plan)}; {tested(plan, found)}"
+    if all(one.pairs < FEWEST_PAIRS for one in found):
+        return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({how})."
     agrees = "" if plan.study.sequential else ", and the exact sign-flip test agrees"
-    differs = f"differs from that of {other} with adjusted p < {ALPHA}{agrees} ({tested})."
+    differs = f"differs from that of {other} with adjusted p < {ALPHA}{agrees} ({how})."
     return f"{DAGGER}: {label} {differs}" if any_marked(summary) else f"No {label} {differs}"
 
 
@@ -242,7 +238,7 @@ def whom(plan: Plan, found: Sequence[Contrast]) -> str:
     return f"the arm that differs in {plan.study.contrast} only (ref.)"
 
 
-def _tested(plan: Plan, found: Sequence[Contrast]) -> str:
+def tested(plan: Plan, found: Sequence[Contrast]) -> str:
     """The test behind p, and what it is corrected for."""
     how = plan.study.analysis
     over = f"{found[0].family} comparisons" if found[0].family > 1 else "one comparison"
@@ -267,46 +263,3 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
         )
     if any(1 < one.n < FEWEST_FOR_BCA for one in found):
         yield f"Below {FEWEST_FOR_BCA} pairs no BCa interval is given."
-
-
-def _gain(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
-    """What pairing by seed gained.
-
-    Two pairs always have a correlation of 1 or -1, and of 5 pairs without any the 95 % interval
-    reaches from -0.88 to 0.88: below `FEWEST_PAIRS` nothing is said.
-    """
-    enough = [one for one in found if one.n >= FEWEST_PAIRS]
-    gains = [one.gain for one in enough if one.gain is not None]
-    if gains and how.correction != "dunnett" and how.interval == "t":
-        alike = [one.correlation for one in enough if one.correlation is not None]
-        gain = statistics.median(gains)
-        how_alike = (
-            f" (correlation of paired seeds {Number(statistics.median(alike), 2).plain})"
-            if alike
-            else ""
-        )
-        typical = "median of the comparisons" if len(gains) > 1 else "one comparison"
-        if len(enough) < len(found):
-            typical += f" of {FEWEST_PAIRS} or more pairs"
-        if max(gain, 1 / gain) < _HARDLY:
-            words = "as long as without it"
-        else:
-            words = f"{max(gain, 1 / gain):.1f} times {'shorter' if gain > 1 else 'longer'}"
-        yield f"Pairing by seed made the intervals of Δ {words}{how_alike}; {typical}."
-
-
-def _apart(summary: Summary) -> Iterator[str]:
-    """Who could not be paired."""
-    primary = summary.primary
-    apart = [
-        one.arm.name
-        for one in summary.arms
-        if primary in one.contrasts
-        and not one.contrasts[primary].paired
-        and one.contrasts[primary].p is not None
-    ]
-    if apart:
-        yield (
-            f"{WELCH}: not paired, as no seed is shared (Welch's t test and t-interval instead): "
-            f"{first_few(apart)}."
-        )

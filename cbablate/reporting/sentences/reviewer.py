@@ -18,7 +18,7 @@ from cbablate.records.state import TrialState
 from cbablate.reporting.sentences.shortfall import mixed
 from cbablate.spec.loading.changes import flatten
 from cbablate.statistics.correction import share
-from cbablate.statistics.power import FEWEST_PAIRS, floor, pairs_to_flip
+from cbablate.statistics.power import FEWEST_PAIRS, FEWEST_SEARCHES, floor, pairs_to_flip
 
 __all__ = ["CHECKS", "FEWEST_ROUNDS", "Case", "Question", "questions"]
 
@@ -71,6 +71,8 @@ def _controls(case: Case) -> Iterator[Question]:
 def _seeds(case: Case) -> Iterator[Question]:
     if case.plan.study.sequential is not None:
         return  # its looks take as many as are needed, and no sign-flip test
+    if case.plan.searches:
+        return  # of whose searches `_tuning` asks
     n = case.plan.study.most_replicates
     family = sum(arm.against is not None for arm in case.plan.arms)
     level = share(family, case.plan.study.analysis.steps)
@@ -163,6 +165,16 @@ def _tuning(case: Case) -> Iterator[Question]:
     efforts = {arm.name: case.efforts.get(arm.id, 0) for arm in plan.arms}
     most = max(efforts.values())
     less = [f"{name} ({n})" for name, n in efforts.items() if n < most]
+    many = case.plan.searches
+    if 0 < many < FEWEST_SEARCHES:
+        yield Question(
+            "search luck",
+            "Is it the arm, or the luck of its search?",
+            f"{'One search' if many == 1 else 'Two searches'} of each arm: "
+            + ("the luck of a search is not" if many == 1 else "too little of it is")
+            + " in the intervals, and no difference is called the arm's.",
+            f"Search each arm {FEWEST_SEARCHES} times or more (searches:).",
+        )
     if less:
         yield Question(
             "tuning effort",

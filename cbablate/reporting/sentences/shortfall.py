@@ -18,6 +18,7 @@ __all__ = [
     "mixtures",
     "short",
     "shortfalls",
+    "software",
 ]
 
 BYSTANDERS = ("ray", "optuna", "mlflow")
@@ -85,9 +86,9 @@ def shortfalls(plan: Plan, summary: Summary, primary: str) -> Iterator[str]:
         if few:
             yield f"{metric_of(plan, name).label} has another n in {first_few(few)}."
     pairs = [
-        f"{one.arm.name} ({one.contrasts[primary].n})"
+        f"{one.arm.name} ({one.contrasts[primary].pairs})"
         for one in summary.arms
-        if primary in one.contrasts and one.contrasts[primary].n != _row_n(one, primary)
+        if primary in one.contrasts and one.contrasts[primary].pairs != _row_n(one, primary)
     ]
     if pairs:
         yield f"Pairs behind Δ, where fewer than n: {first_few(pairs)}."
@@ -110,6 +111,17 @@ def mixed(origin: Origin) -> dict[str, tuple[str, ...]]:
         for trait, values in origin.mixed.items()
         if short(trait) not in BYSTANDERS and not trait.startswith(_ABSENT)
     }
+
+
+def software(plan: Plan, origin: Origin) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The libraries that trials were computed with, each with its versions."""
+    libraries = plan.description.libraries()
+    known = {"cbablate", "python"} | (libraries or set())
+    for trait, values in origin.traits.items():
+        name = short(trait)
+        told = trait.startswith("versions") and name not in BYSTANDERS
+        if told and (libraries is None or name in known or trait == "versions"):
+            yield name, values
 
 
 def short(trait: str) -> str:

@@ -12,6 +12,8 @@ from cbablate.analysis.provenance.origin import Origin
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.analysis.summary import Summary
 from cbablate.phrases import LISTED, counted, first_few
+from cbablate.planning.arm import Arm
+from cbablate.planning.plan import Plan
 from cbablate.reporting.sentences.note import fixed_marks
 from cbablate.reporting.sentences.shortfall import incomplete, mixed
 from cbablate.spec.space import ends
@@ -19,8 +21,10 @@ from cbablate.spec.sweep import Parameter, Proposal, Sweep
 from cbablate.spec.yaml.scalar import guess
 
 __all__ = [
+    "chosen",
     "effort_notes",
     "given",
+    "luck",
     "proposal_words",
     "search_words",
     "tuning_comment",
@@ -28,6 +32,7 @@ __all__ = [
     "tuning_notes",
     "used_words",
     "value_words",
+    "view_luck",
 ]
 
 _EDGE = 0.02
@@ -64,18 +69,18 @@ def effort_notes(tuned: Tuned | None) -> Iterator[str]:
     if tuned is None:
         return
     unfinished = [
-        f"{one.search.arm.name} ({_ended(one)} of {one.wanted} trials)"
+        f"{one.search.name} ({_ended(one)} of {one.wanted} trials)"
         for one in tuned.tunings
         if not one.over
     ]
     if unfinished:
         yield f"TUNING IS NOT OVER, so these have no tuned values yet: {first_few(unfinished)}."
-    empty = [one.search.arm.name for one in tuned.tunings if one.over and one.best is None]
+    empty = [one.search.name for one in tuned.tunings if one.over and one.best is None]
     if empty:
         yield f"TUNING FOUND NOTHING USABLE, so these have no tuned values: {first_few(empty)}."
     usable = {one.complete + one.pruned for one in tuned.tunings if one.over}
     if len(usable) > 1:
-        each = [f"{one.search.arm.name} {_usable(one)}" for one in tuned.tunings if one.over]
+        each = [f"{one.search.name} {_usable(one)}" for one in tuned.tunings if one.over]
         yield (
             "TUNING EFFORT DIFFERS between arms, so a difference between them may be one of "
             f"effort; trials that gave the search a value: {first_few(each)}."
@@ -87,11 +92,12 @@ def tuning_notes(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
     if tuned is None:
         return
     yield given(tuned)
+    yield luck(tuned)
     yield f"Used: {_used(tuned.tunings)}."
     chosen = [
-        f"{one.search.arm.name} {proposal_words(tuned.proposals[one.search.arm.id])}"
+        f"{one.search.name} {proposal_words(tuned.proposals[one.search.id])}"
         for one in tuned.tunings
-        if one.search.arm.id in tuned.proposals
+        if one.search.id in tuned.proposals
     ]
     if chosen:
         yield f"Chosen: {first_few(chosen)}."
@@ -104,9 +110,9 @@ def tuning_doubts(summary: Summary, tuned: Tuned | None) -> Iterator[str]:
     if tuned is None:
         return
     edges = [
-        f"{one.search.arm.name} ({', '.join(found)})"
+        f"{one.search.name} ({', '.join(found)})"
         for one in tuned.tunings
-        if (found := _at_edge(one.search.sweep, tuned.proposals.get(one.search.arm.id, {})))
+        if (found := _at_edge(one.search.sweep, tuned.proposals.get(one.search.id, {})))
     ]
     if edges:
         yield (
@@ -125,10 +131,8 @@ def _used(tunings: Sequence[Tuning]) -> str:
     """What each arm's search took; once, where it is the same of all."""
     words = [used_words(one) for one in tunings]
     if len(words) > 1 and len(set(words)) == 1:
-        return f"{words[0]} for each arm"
-    return first_few(
-        f"{one.search.arm.name} {said}" for one, said in zip(tunings, words, strict=True)
-    )
+        return f"{words[0]} for each {'arm' if tunings[0].search.many == 1 else 'search'}"
+    return first_few(f"{one.search.name} {said}" for one, said in zip(tunings, words, strict=True))
 
 
 def _mixtures(summary: Summary, fixed: Summary) -> Iterator[str]:
@@ -148,21 +152,71 @@ def given(tuned: Tuned) -> str:
     first = tuned.tunings[0]
     study, sweep = tuned.plan.study, first.search.sweep
     budget = study.budget
-    each = "Each arm is" if len(tuned.tunings) > 1 else "It is"
+    each = "Each arm is" if len(tuned.plan.arms) > 1 else "It is"
+    whose, shared = "its", ""
     many = f"{counted(first.wanted, 'trial')}"
-    length = f"of {'at most ' if sweep.pruner else ''}{budget.amount} {budget.unit}"
+    if study.searches > 1:
+        many = f"{study.searches} searches of {many} each,"
+        whose, shared = "each search's", f", {study.most_replicates // study.searches} a search"
+    length = f"of {'at most ' if sweep.pruner else ''}{budget}"
     goals = " and ".join(one.metric for one in first.search.objectives)
     front = f"; of the front, the best by {study.objective.metric}" if sweep.objectives[1:] else ""
     return (
-        f"{each} tuned by {many} {length} ({search_words(sweep)}), and its best chosen on {goals} "
-        f"alone{front}, from seeds that no replicate has. What is shown is trained anew from "
-        f"{study.most_replicates} fresh seed{'s' * (study.most_replicates > 1)}, to full budget."
+        f"{each} tuned by {many} {length} ({search_words(sweep)}), and {whose} best chosen on "
+        f"{goals} alone{front}, from seeds that no replicate has. What is shown is trained anew "
+        f"from {study.most_replicates} fresh seed{'s' * (study.most_replicates > 1)}{shared}, "
+        "to full budget."
         + (
             " Fixed: the same arms and seeds at the hyperparameters as written."
             if tuned.fixed is not None
             else ""
         )
     )
+
+
+def luck(tuned: Tuned) -> str:
+    """The sentence that says whether intervals hold for the hyperparameters chosen, or for arms."""
+    many = tuned.plan.study.searches
+    if many > 1:
+        return (
+            f"Intervals and tests are over the {many} searches of each arm, each the mean over its "
+            "replicates: the luck of a search is in them."
+        )
+    if tuned.fixed is None:
+        return "Compared are these hyperparameters: another search might have chosen others."
+    return (
+        "One search of each arm: intervals hold for the hyperparameters that it chose, without the "
+        "luck of the search."
+    )
+
+
+def view_luck(plan: Plan) -> Iterator[str]:
+    """The same of a view's numbers, which have no mark of what may be called the arms'."""
+    if plan.searches == 1:
+        yield (
+            "One search of each arm: intervals and p values hold for the hyperparameters that it "
+            "chose, not for the arms, as the luck of the search is not in them."
+        )
+    elif plan.searches:
+        yield (
+            f"Where replicates are compared, the unit is the search, {plan.searches} of each arm: "
+            "the mean over its replicates."
+        )
+
+
+def chosen(tuned: Tuned, row: Arm, searches: int) -> list[str]:
+    """What each of so many searches of a row's arm chose; nothing where it is one, or none.
+
+    A study of a single arm has a row for it as written, which was not searched.
+    """
+    (first, *others), proposals = tuned.plan.arms, tuned.proposals
+    if searches < 2 or (not others and row.id == first.id):
+        return []
+    return [
+        f"#{one.search.index}: {proposal_words(proposals[one.search.id])}"
+        for one in tuned.tunings
+        if one.search.id in proposals and (not others or one.search.arm.id == row.id)
+    ]
 
 
 def used_words(one: Tuning) -> str:
@@ -199,6 +253,13 @@ def _survival(summary: Summary, tuned: Tuned) -> Iterator[str]:
         if name in one.findings and name in as_written.findings and one.contrasts[name].n
     ]
     if not pairs or all(after == "too few" for _, _, after in pairs):
+        return
+    if any(after == "one search" for _, _, after in pairs):
+        yield (
+            "Does it survive tuning? One search of each arm does not tell; at the fixed "
+            "hyperparameters the findings are "
+            f"{first_few(f'{one.arm.name}: {before}' for one, before, _ in pairs)}."
+        )
         return
     if len(pairs) <= LISTED:
         said = [f"{one.arm.name}: {before}, then {after}" for one, before, after in pairs]

@@ -27,12 +27,12 @@ from cbablate.reporting.sentences.caption import stated, statement
 from cbablate.reporting.sentences.claim import difference_unit
 from cbablate.reporting.sentences.note import (
     DAGGER,
-    WELCH,
     comment,
     marked,
     method,
     notes,
 )
+from cbablate.reporting.sentences.pairing import WELCH
 from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_comment, tuning_notes
 from cbablate.reporting.tables.numbers import sheet
 from cbablate.spec.metric import Metric

@@ -62,7 +62,8 @@ def effect_table(plan: Plan, summary: Summary) -> Table:
         notes=tuple(_notes(plan, split)),
         comment=comment(plan, summary),
         method=(
-            "Analysis of variance, each effect against its seed by effect; Holm over the effects",
+            "Analysis of variance with seeds as blocks, each effect against its interaction with "
+            "seeds; Holm over the effects",
         ),
         sheet=Sheet(_HEADER, tuple(_sheet(plan, summary, split))),
     )

@@ -14,6 +14,7 @@ from cbablate.analysis.measures.mechanism import (
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
 from cbablate.fingerprint import derive_seed
+from cbablate.phrases import amount
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import (
     Blank,
@@ -133,11 +134,10 @@ def _notes(plan: Plan, name: str, told: dict[str, Association], still: list[str]
     for probe, one in told.items():
         metric, slope = metric_of(plan, probe), one.slope
         if slope.value is not None and slope.low is not None and slope.high is not None:
-            unit, of = (
-                f" {difference_unit(plan, Scale(0), one)}".rstrip() for one in (probe, name)
-            )
+            unit, of = (difference_unit(plan, Scale(0), each) for each in (probe, name))
+            changed = f"{_slope(slope.value)} {of}".rstrip()
             yield (
-                f"Slope: {_slope(slope.value)}{of} of {label} for 1{unit} of {metric.label} "
+                f"Slope: {changed} of {label} for {amount(1, unit).rstrip()} of {metric.label} "
                 f"({_slope(slope.low)} to {_slope(slope.high)})."
             )
     if still:

@@ -35,12 +35,12 @@ _TIMING = ("median", "minimum", "maximum", "rounds", "device")
 def sheet(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) -> Sheet:
     """Every estimate, contrast, timing and layer of a summary.
 
-    A study that tunes has each arm twice, `tuned` and `fixed`, with the values of the searched
-    keys.
+    A study that tunes has each arm twice, `tuned` and `fixed`, with the number of searches and the
+    values of the searched keys; of several searches no one value is the arm's.
     """
     factors = tuple(f"factor {factor.name}" for factor in plan.study.factors)
     keys = tuple(plan.study.tune.space) if tuned and plan.study.tune else ()
-    searched = ("hyperparameters", *keys) if tuned else ()
+    searched = ("hyperparameters", "searches", *keys) if tuned else ()
     header = (
         *(*_LEADING, *factors, *searched, "metric", "layer", "unit", "source"),
         *(*_ESTIMATE, *_CONTRAST, *_TIMING, *_COUNTS, "arm_id"),
@@ -53,8 +53,9 @@ def sheet(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) -> Sheet:
             levels = [one.arm.levels[factor.name] for factor in plan.study.factors]
             shared = tuned and tuned.fixed is None and one.arm.id in written
             word = "fixed" if shared or part is not summary else "tuned"
-            values = _searched(one.arm.config, keys)
-            said = (word, *values) if tuned else ()
+            many = plan.study.searches if word == "tuned" else None
+            values = _searched(one.arm.config, keys) if (many or 1) == 1 else [None] * len(keys)
+            said = (word, many, *values) if tuned else ()
             for head, body in _metrics(plan, part, one, names):
                 rows.append(
                     (
@@ -105,7 +106,7 @@ def _contrast(
     tost = found.equivalence
     return [
         *(names[one.against], one.difference, one.low, one.high),
-        *(one.p, one.p_adjusted, one.family, one.n, one.correlation),
+        *(one.p, one.p_adjusted, one.family, one.pairs, one.correlation),
         *(one.sd, one.p_sign_flip, found.p_sign_flip, found.p_equivalence, found.margin),
         *(one.effect_size, one.hedges_g, one.gain),
         "sequential t" if looks else how.test if one.paired else "welch",

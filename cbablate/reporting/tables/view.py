@@ -15,6 +15,7 @@ from cbablate.reporting.model.cell import Text
 from cbablate.reporting.model.column import Row
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.sequential_note import VIEW_NOTE
+from cbablate.reporting.sentences.tuning_note import view_luck
 from cbablate.reporting.tables.catalog import VIEWS
 
 __all__ = ["WRITTEN", "view", "views"]
@@ -24,15 +25,15 @@ WRITTEN = tuple(name for name, row in VIEWS.items() if row.written)
 
 
 def view(name: str, plan: Plan, summary: Summary) -> Table:
-    """The view of this name; where replicates grow, it says what that does to its numbers.
+    """The view of this name; where replicates grow, or arms were tuned, it says what that does to
+    its numbers.
 
     Raises:
         CbablateError: the study does not tell what is asked for.
     """
     table = _dressed(plan, summary, VIEWS[name](plan, summary))
-    if summary.course is None:
-        return table
-    return replace(table, notes=(*table.notes, VIEW_NOTE))
+    said = [VIEW_NOTE] if summary.course is not None else [*view_luck(plan)]
+    return replace(table, notes=(*table.notes, *said))
 
 
 def _dressed(plan: Plan, summary: Summary, table: Table) -> Table:

@@ -38,6 +38,10 @@ _WORDS = {
     "report": "The columns of the table: names of metrics; or a mapping with `metrics` and how the "
     "table is set.",
     "tune": "The sweep file by which each arm is tuned first; a path from this file's folder.",
+    "searches": (
+        "How many searches each arm gets, each from seeds of its own; replicates are shared out "
+        "over them. With one, no difference can be called the arm's."
+    ),
     "margin": "The smallest difference in the first reported metric that matters, in its unit.",
     "time_limit": "How long an attempt at a trial may take: seconds, or 90s, 30m, 2h, 1d.",
     "silence_limit": "How long a trial may go without a measurement, likewise.",

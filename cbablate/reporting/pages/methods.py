@@ -1,0 +1,227 @@
+"""`methods`: what a paper's method section says of studies, as a paragraph, from their records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from cbablate.analysis.outcome import Outcome
+from cbablate.analysis.summary import metric_of
+from cbablate.errors import CbablateError
+from cbablate.phrases import counted, listed
+from cbablate.planning.plan import Plan
+from cbablate.reporting.forms.markdown import sentence
+from cbablate.reporting.forms.tex_text import prose
+from cbablate.reporting.model.scale import difference_scale
+from cbablate.reporting.sentences.caption import commits, machines, splits
+from cbablate.reporting.sentences.claim import claim_rule, difference_unit, margin_words
+from cbablate.reporting.sentences.note import compared, doubts, kept, tested
+from cbablate.reporting.sentences.pairing import pair_word
+from cbablate.reporting.sentences.sequential_note import progress
+from cbablate.reporting.sentences.shortfall import incomplete, mixtures, software
+from cbablate.reporting.sentences.timing_note import timing_notes
+from cbablate.reporting.sentences.tuning_note import given, luck
+from cbablate.reporting.tables.view import view
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
+
+__all__ = ["FORMS", "methods"]
+
+FORMS: Mapping[str, Callable[[str], str]] = {"text": str, "markdown": sentence, "latex": prose}
+"""How the paragraph may be written."""
+_ARMS = {
+    "one_at_a_time": "each arm but the first changes one factor of the baseline",
+    "leave_one_out": "each arm but the first leaves one component out of the full model",
+    "cumulative": "each arm adds one component to the arm before it",
+    "factorial": "all combinations of the levels of {factors}",
+    "fractional": "an orthogonal fraction of all combinations of {factors}",
+    "plackett_burman": "a Plackett-Burman design of {factors}",
+}
+_NAMES = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy"}
+
+
+def methods(found: Sequence[Outcome], form: str = "text") -> str:
+    """One paragraph on these studies; what several of them share is said once.
+
+    The same records give the same text.
+    """
+    said: list[str] = []
+    for topic in _TOPICS:
+        told = {one.plan.study.name: tuple(topic(one)) for one in found}
+        shared = [words for words in told[found[0].plan.study.name] if _of_all(words, told)]
+        for own, names in _own(told, shared).items():
+            word = "Study" if len(names) == 1 else "Studies"
+            said.append(f"{word} {listed(names)}: {own}")
+        said += shared
+    return FORMS[form](" ".join(said)) + "\n"
+
+
+def _of_all(words: str, told: Mapping[str, Sequence[str]]) -> bool:
+    return all(words in sentences for sentences in told.values())
+
+
+def _own(told: Mapping[str, Sequence[str]], shared: Sequence[str]) -> dict[str, list[str]]:
+    """What only some studies say of a topic, each text with the studies' names."""
+    own: dict[str, list[str]] = {}
+    for name, sentences in told.items():
+        text = " ".join(words for words in sentences if words not in shared)
+        if text:
+            own.setdefault(text, []).append(name)
+    return own
+
+
+def _design(found: Outcome) -> Iterator[str]:
+    """What the arms are, and what each is compared with."""
+    study, arms = found.plan.study, found.plan.arms
+    if len(arms) == 1:
+        yield "One configuration was trained."
+        return
+    words = _ARMS.get(study.design, study.design)
+    if not study.factors:
+        words = "the configuration as written, and as tuned"
+    words = words.format(factors=listed([factor.name for factor in study.factors]))
+    references = {arm.against for arm in arms} - {None}
+    names = [arm.name for arm in arms if arm.id in references]
+    whom = f"with “{names[0]}”" if len(names) == 1 else "with the arm that it builds on"
+    if study.contrast is not None and len(names) > 1:
+        whom = f"with the arm that differs from it in {study.contrast} only"
+    yield f"The study compares {counted(len(arms), 'arm')}: {words}. Each is compared {whom}."
+
+
+def _seeds(found: Outcome) -> Iterator[str]:
+    """How often each arm is trained, from which seeds, and what is kept of a trial."""
+    study, plan = found.plan.study, found.plan
+    drawn = f" (drawn from seed {study.seed})"
+    if study.sequential is not None:
+        yield (
+            f"Each arm was trained from {study.sequential.min} seeds or more{drawn}, for "
+            f"{study.budget} each; seeds were added one at a time, up to {study.sequential.max}, "
+            "until its difference was decided."
+        )
+    elif study.most_replicates == 1:
+        yield f"Each arm was trained from one seed{drawn}, for {study.budget}."
+    else:
+        many = f"{study.most_replicates} seeds{drawn}"
+        yield f"Each arm was trained from {many}, for {study.budget} each."
+    if len(plan.arms) > 1 and study.most_replicates > 1:
+        yield f"All arms have the same seeds; differences are paired by {pair_word(plan)}."
+    yield "The value of a trial is that at the end of its training; no checkpoint was selected."
+
+
+def _held_out(found: Outcome) -> Iterator[str]:
+    """What was decided on which numbers."""
+    plan, summary = found.plan, found.summary
+    yield from (f"Reported: {words}" for words in splits(plan, summary))
+    if summary.primary == plan.study.objective.metric:
+        yield f"{metric_of(plan, summary.primary).label} is reported, though it was decided on."
+
+
+def _tuning(found: Outcome) -> Iterator[str]:
+    if found.tuned is not None:
+        yield given(found.tuned)
+        yield luck(found.tuned)
+
+
+def _tests(found: Outcome) -> Iterator[str]:
+    """Intervals, tests, corrections, and when a difference is claimed."""
+    plan, summary = found.plan, found.summary
+    if any(e.half_width for one in summary.arms for e in one.estimates.values()):
+        yield "Means have 95 % t-intervals over seeds."
+    contrasts = compared(summary, summary.primary)
+    if not any(one.p is not None for one in contrasts):
+        return
+    what = "95 % intervals" if plan.study.analysis.interval == "bca" else "95 % t-intervals"
+    yield (
+        f"Differences are means over pairs, with {what}; p values: {tested(plan, contrasts)}; "
+        f"{_of_differences(kept(plan, contrasts))}."
+    )
+    yield from map(_of_differences, doubts(plan, summary))
+    yield _claimed(plan)
+    yield from _equivalence(found)
+
+
+def _claimed(plan: Plan) -> str:
+    """When a difference is called the arm's."""
+    if plan.searches == 1:
+        return "As the luck of a search is in no interval, no difference is called an arm's."
+    looks = plan.study.sequential is not None
+    least = "or the least that so many pairs can have"
+    agrees = f" (its p value, adjusted alike, is below {ALPHA}, {least})"
+    return (
+        f"A difference is claimed where {claim_rule(alone=looks)}{'' if looks else agrees}; below "
+        f"{FEWEST_PAIRS} pairs nothing is claimed."
+    )
+
+
+def _of_differences(words: str) -> str:
+    return words.replace("of Δ, in parentheses", "of Δ").replace("of Δ", "of differences")
+
+
+def _equivalence(found: Outcome) -> Iterator[str]:
+    plan, summary = found.plan, found.summary
+    if plan.study.margin is not None:
+        scale = difference_scale(plan, summary, summary.primary)
+        margin = margin_words(plan, scale, difference_unit(plan, scale, summary.primary))
+        yield (
+            "An arm is called equivalent to its reference where two one-sided t tests, corrected "
+            f"alike, reject a difference in {metric_of(plan, summary.primary).label} of "
+            f"{margin} or more."
+        )
+
+
+def _effects(found: Outcome) -> Iterator[str]:
+    """How effects of factors are tested, where all arms together tell them."""
+    if len(found.plan.study.factors) > 1:
+        with suppress(CbablateError):  # the design, or so few trials, tell of none
+            (how,) = view("effects", found.plan, found.summary).method
+            yield f"Effects of factors: {how[:1].lower()}{how[1:]}."
+
+
+def _looks(found: Outcome) -> Iterator[str]:
+    if found.summary.course is not None:
+        yield (
+            "Looks spend alpha by a function of O'Brien and Fleming's type (Lan and DeMets 1983): "
+            f"{progress(found.summary.course)}."
+        )
+
+
+def _failures(found: Outcome) -> Iterator[str]:
+    """What is in no mean, and why."""
+    summary = found.summary
+    planned = sum(one.counts.planned for one in summary.arms)
+    complete = sum(one.counts.complete for one in summary.arms)
+    if complete == planned:
+        yield f"Trials completed: all {planned:,}."
+    else:
+        yield (
+            f"Trials completed: {complete:,} of {planned:,}; the others enter no mean and "
+            f"no pair: {incomplete(summary)}."
+        )
+    if summary.course is not None and summary.course.beyond:
+        yield f"Not used: {counted(summary.course.beyond, 'trial')} that no look has asked for."
+
+
+def _hardware(found: Outcome) -> Iterator[str]:
+    used = machines(found.summary)
+    if used:
+        yield f"Trials ran on {listed(used)}."
+    yield from timing_notes(found.plan, found.summary)
+    yield from mixtures(found.summary)
+
+
+def _software(found: Outcome) -> Iterator[str]:
+    """With which libraries, and which code."""
+    made = software(found.plan, found.summary.origin)
+    named = [f"{_NAMES.get(name, name)} {' and '.join(values)}" for name, values in made]
+    if named:
+        yield f"Software: {', '.join(named)}."
+    version = f"workload {found.plan.description.name}, version {found.plan.description.version}"
+    known = commits(found.summary)
+    word = f"commit{'s' * (len(known) > 1)} {listed(known)}; " if known else ""
+    yield f"Code: {word}{version}."
+
+
+_TOPICS: tuple[Callable[[Outcome], Iterator[str]], ...] = (
+    *(_design, _seeds, _held_out, _tuning, _tests, _effects, _looks),
+    *(_failures, _hardware, _software),
+)
+"""In the order in which a paragraph says them."""

@@ -1,0 +1,87 @@
+"""The paragraph for a method section: what a statistician would sign, each thing once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.planning.plan import Plan, plan
+from cbablate.reporting.pages.methods import FORMS, methods
+from cbablate.spec.analysis import Analysis
+from cbablate.spec.sequential import Sequential
+from tests.analysis.fabrication import FROZEN, patchy, placement, sizes, told
+from tests.analysis.tuned import places_told, tuned_places
+from tests.reporting import golden
+
+
+def changed(base: Plan, **changes: object) -> Plan:
+    return plan(base.study.model_copy(update=changes), base.description)
+
+
+def fixed() -> Outcome:
+    base = placement(description=FROZEN, margin=0.5)
+    return outcome(base, told(base, skip=patchy))
+
+
+def tuned() -> Outcome:
+    base = tuned_places()
+    base = replace(base, description=replace(base.description, version="1"))
+    return outcome(base, places_told(base))
+
+
+def sequential() -> Outcome:
+    grows = Sequential(min=6, max=12, until="decided")
+    base = changed(placement(description=FROZEN), replicates=grows)
+    return outcome(base, told(base))
+
+
+def factorial() -> Outcome:
+    base = sizes(description=FROZEN)
+    return outcome(base, told(base))
+
+
+def analysed(**how: str) -> Outcome:
+    analysis = Analysis.model_validate(how)
+    base = changed(placement(description=FROZEN, replicates=10), analysis=analysis)
+    return outcome(base, told(base))
+
+
+STUDIES = {
+    "fixed": fixed,
+    "tuned": tuned,
+    "sequential": sequential,
+    "factorial": factorial,
+    "sign-flip": lambda: analysed(test="sign_flip"),
+    "dunnett": lambda: analysed(correction="dunnett"),
+    "bca": lambda: analysed(interval="bca"),
+}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_paragraph_is_as_a_person_approved_of_it(name: str) -> None:
+    golden.check(f"methods-{name}.txt", methods([STUDIES[name]()]))
+
+
+def test_what_studies_share_is_said_once_and_what_they_do_not_with_their_names() -> None:
+    said = methods([fixed(), factorial()])
+    golden.check("methods-two.txt", said)
+    assert said.count("Software:") == said.count("the same seeds; differences") == 1
+    assert "Study size: Each arm was trained from 4 seeds (drawn from seed 0)" in said
+
+
+def test_it_has_the_form_of_the_paper() -> None:
+    found = [fixed()]
+    assert r"95~\% $t$-intervals" in methods(found, "latex")
+    assert "adjusted *p* < 0.05" in methods(found, "markdown")
+    assert set(FORMS) == {"text", "markdown", "latex"}
+
+
+def test_a_study_that_has_not_run_says_what_it_will_do() -> None:
+    base = placement(description=FROZEN)
+    said = methods([outcome(base, [])])
+    assert "Each arm was trained from 6 seeds" in said
+    assert (
+        "Trials completed: 0 of 30; the others enter no mean and no pair: none (6 waiting)" in said
+    )
