@@ -87,6 +87,7 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> MlflowRun:
         "cbablate.ledger": ledger,
         "cbablate.study": plan.study.name,
         "cbablate.trial": trial.id,
+        "cbablate.row": f"{_place(plan, account):04}.{trial.replicate:04}",
         "cbablate.replicate": str(trial.replicate),
         "cbablate.seed": str(trial.seed),
         "cbablate.budget": f"{trial.budget.amount} {trial.budget.unit}",
@@ -107,7 +108,7 @@ def trial_entry(plan: Plan, account: Account, *, ledger: str) -> MlflowRun:
     if history.traceback:
         tags |= dict([spelling.tail("cbablate.traceback", history.traceback)])
     tags |= commit_of(account) | spelling.told()
-    content = [trial.id, ledger, status, params, [_row(p) for p in points], began, ended]
+    content = [trial.id, ledger, status, params, [_row(p) for p in points], began, ended, _END]
     return MlflowRun(
         name=f"{account.arm.name} search {trial.replicate}" if trial.search else plan.label(trial),
         status=status,
@@ -242,26 +243,38 @@ def batches(
         part += 1
 
 
+def _place(plan: Plan, account: Account) -> int:
+    """Where the trial's arm stands among the arms, the reference first."""
+    return next((at for at, arm in enumerate(plan.arms) if arm.id == account.arm.id), 0)
+
+
+_END = 0
+"""The step of what is measured at the end alone, which MLflow then draws as a bar."""
+
+
 def _curves(account: Account) -> Iterator[MetricPoint]:
     """Every metric at every step, and the last vectors with an entry for each layer."""
     measured = account.history.measurements
+    before = {name for one in measured[:-1] for name in one.metrics}
     for at, measurement in zip(account.history.times, measured, strict=True):
         for name, value in measurement.metrics.items():
-            yield MetricPoint(key_of(name), float(value), _ms(at), measurement.spent)
+            alone = name not in before and len(measured) > 1
+            step = _END if alone else measurement.spent
+            yield MetricPoint(key_of(name), float(value), _ms(at), step)
     if not measured:
         return
     last = measured[-1]
     for name, values in last.vectors.items():
         for layer, value in enumerate(values):
             key = key_of(f"{name}/layer.{layer}")
-            yield MetricPoint(key, float(value), _ms(account.history.times[-1]), last.spent)
+            yield MetricPoint(key, float(value), _ms(account.history.times[-1]), _END)
 
 
 def _timed(account: Account) -> Iterator[MetricPoint]:
     """Medians of the timings of the trial's arm; of several timings the newest is shown."""
     for timing in account.timings:
         for name, value in timing.medians.items():
-            yield MetricPoint(key_of(name), value, _ms(timing.at), account.trial.budget.amount)
+            yield MetricPoint(key_of(name), value, _ms(timing.at), _END)
 
 
 def _notes(account: Account) -> dict[str, str]:

@@ -182,6 +182,7 @@ def _pages(port: int, study: str | None) -> dict[str, str]:
     return {
         "trials": f"{view}trials",
         "summaries": f"{view}summaries",
+        "curves": f"{view}curves&compareRunsMode=CHART",
         "means by arm": f"{view}arms",
         "nested": f"{view}nested",
     }

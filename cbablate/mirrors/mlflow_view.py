@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from cbablate.analysis.summary import metric_of
 from cbablate.mirrors.mlflow_spelling import key_of
@@ -12,12 +13,26 @@ from cbablate.planning.plan import Plan
 __all__ = ["views"]
 
 
+_LINE = {
+    "scaleType": "linear",
+    "xAxisKey": "step",
+    "xAxisScaleType": "linear",
+    "lineSmoothness": 0,
+    "useGlobalXaxisKey": True,
+    "useGlobalLineSmoothing": True,
+    "yAxisKey": "metric",
+    "yAxisExpressions": [],
+    "selectedXAxisMetricKey": "",
+}
+
+
 def views(plan: Plan) -> dict[str, str]:
     """Tags of an experiment by which MLflow's UI opens as this study is best read.
 
-    `nested` shows the study with its trials beneath; `trials` lists every trial, arm by arm;
-    `arms` groups complete trials by arm, with means; `summaries` has a row for each arm, with
-    intervals and differences. Opened by `?viewStateShareKey=trials`.
+    `nested` shows the study with its trials beneath; `trials` lists every trial, arm by arm in the
+    table's order; `arms` groups complete trials by arm, with means, and `curves` is its charts, the
+    objective over the budget first; `summaries` has a row for each arm, with intervals and
+    differences. Opened by `?viewStateShareKey=trials`.
     """
     shown = dict.fromkeys((plan.study.objective.metric, *plan.study.report))
     factors = [key_of(f"factor.{factor.name}") for factor in plan.study.factors]
@@ -32,8 +47,13 @@ def views(plan: Plan) -> dict[str, str]:
     trials = {
         "selectedColumns": columns,
         "searchFilter": "tags.`cbablate.role` = 'trial'",
-        "orderByKey": "tags.`cbablate.arm`",
+        "orderByKey": "tags.`cbablate.row`",
         "orderByAsc": True,
+        "runsHiddenMode": "SHOWALL",
+        **_charts(
+            [(key_of(plan.study.objective.metric), "LINE")],
+            [(key_of(name), "BAR") for name in plan.study.report],
+        ),
     }
     arms = trials | {
         "searchFilter": f"{trials['searchFilter']} and tags.`cbablate.state` = 'complete'",
@@ -47,10 +67,38 @@ def views(plan: Plan) -> dict[str, str]:
         "selectedColumns": [f"metrics.`{key}`" for key in _aggregates(plan, reported)]
         + [f"tags.`{key}`" for key in (*factors, "cbablate.hyperparameters", "cbablate.finding")],
         "searchFilter": "tags.`cbablate.role` = 'summary'",
-        "orderByKey": "tags.`cbablate.row`",
+        **_charts([], [(key, "BAR") for key in _aggregates(plan, reported)]),
     }
     named = {"nested": nested, "trials": trials, "arms": arms, "summaries": summaries}
+    named["curves"] = arms
     return {f"mlflow.sharedViewState.{name}": json.dumps(view) for name, view in named.items()}
+
+
+def _charts(*sections: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Charts as MLflow's UI keeps them: metrics in this order, lines over the steps or bars."""
+    titled = zip(("Over training", "At the end"), sections, strict=True)
+    filled = [(title, charts) for title, charts in titled if charts]
+    return {
+        "isAccordionReordered": True,  # else sections stand by the alphabet
+        "compareRunSections": [
+            {"uuid": f"cbablate {title}", "name": title, "display": True, "isReordered": True}
+            for title, _ in filled
+        ],
+        "compareRunCharts": [
+            {
+                "type": kind,
+                "uuid": f"cbablate {title} {metric}",
+                "metricSectionId": f"cbablate {title}",
+                "metricKey": metric,
+                "displayName": metric,
+                "deleted": False,
+                "isGenerated": False,
+                **(_LINE | {"selectedMetricKeys": [metric]} if kind == "LINE" else {}),
+            }
+            for title, charts in filled
+            for metric, kind in charts
+        ],
+    }
 
 
 def _aggregates(plan: Plan, metrics: Iterable[str]) -> Iterator[str]:

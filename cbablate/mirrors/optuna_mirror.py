@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.search import violations
 from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
-from cbablate.spec.metric import Direction
+from cbablate.spec.metric import Objective
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -104,6 +105,7 @@ class OptunaMirror:
             now = Standing(plan, facts)
             for shown in (_replicates(now, state), *_searches(now, state)):
                 study, count = _prefix(storage, shown)
+                _name(study, [objective.metric for objective in shown.objectives])
                 for key, value in shown.about.items():
                     if study.user_attrs.get(key) != value:
                         study.set_user_attr(key, value)
@@ -119,7 +121,7 @@ class _Shown:
     """One Optuna study as it must look."""
 
     name: str
-    directions: Sequence[Direction]
+    objectives: Sequence[Objective]
     trials: Sequence[FrozenTrial]
     about: Mapping[str, Any]
 
@@ -130,7 +132,7 @@ def _replicates(now: Standing, state: StudyState) -> _Shown:
     parameters = Parameters.of(both)
     return _Shown(
         both.study.name,
-        [both.study.objective.direction],
+        [both.study.objective],
         [_trial(both, account, parameters) for account in accounts(both, now.book)],
         _about(both, state, parameters.layout(both)),
     )
@@ -143,7 +145,7 @@ def _searches(now: Standing, state: StudyState) -> Iterator[_Shown]:
         objectives = tuning.search.objectives
         yield _Shown(
             f"{now.plan.study.name}/{tuning.search.name}",
-            [objective.direction for objective in objectives],
+            objectives,
             [_tuning_trial(tuning, account) for account in accounts(proposed, now.book)],
             {
                 _LAYOUT: tuning.search.id,
@@ -165,7 +167,7 @@ def _prefix(storage: Any, shown: _Shown) -> tuple[Any, int]:
     import optuna
 
     def made() -> tuple[Any, int]:
-        directions = list(shown.directions)
+        directions = [objective.direction for objective in shown.objectives]
         return optuna.create_study(storage=storage, study_name=shown.name, directions=directions), 0
 
     try:
@@ -179,6 +181,16 @@ def _prefix(storage: Any, shown: _Shown) -> tuple[Any, int]:
         return study, len(written)
     optuna.delete_study(study_name=shown.name, storage=storage)
     return made()
+
+
+def _name(study: Any, metrics: list[str]) -> None:
+    """Have the dashboard call the objectives by their metrics."""
+    from optuna.exceptions import ExperimentalWarning
+
+    if study.metric_names != metrics:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names(metrics)
 
 
 def _about(plan: Plan, state: StudyState, layout: str) -> dict[str, Any]:

@@ -20,7 +20,8 @@ __all__ = ["Parameters"]
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a study varies, as Optuna's parameters: factors by level, then leaves of the config."""
+    """What a study varies, as Optuna's parameters: factors by level, then leaves of the config that
+    no factor changes, so that each thing that varies is there once."""
 
     distributions: Mapping[str, BaseDistribution]
     leaves: Mapping[str, str]
@@ -36,7 +37,16 @@ class Parameters:
             for factor in plan.study.factors
         }
         leaves: dict[str, str] = {}
+        changed = {
+            key
+            for factor in plan.study.factors
+            for level in factor.levels
+            for key, _ in flatten(level.changes)
+        }
+        searched = plan.study.tune.space if plan.study.tune is not None else {}
         for key, values in _values(plan.arms).items():
+            if key in changed and key not in searched:
+                continue  # the factor says it, by its level
             tuned = key.split(".")[0] in plan.description.recipe
             if tuned or _varies(values, len(plan.arms)):
                 leaves[key] = f"config.{key}" if key in drawn else key

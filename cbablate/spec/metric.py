@@ -19,7 +19,7 @@ class Metric:
     `direction` is None where neither more nor less is better (attention entropy, say).
     `source` tells where its values come from: `trial`, each trial's last measurement;
     `timing`, the separate stage that times each arm alone; a timing is no property of a seed.
-    A vector of this name has its values along `axis`, at the places `at`; 1, 2, ... where none are
+    A vector of this name has its values along `axis`, at the places `at`; 0, 1, ... where none are
     given.
     """
 

@@ -23,9 +23,11 @@ from cbablate.records.place import Place
 from cbablate.records.record import Record
 from cbablate.reporting.figures.picture import pictures
 from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages.agreement import disagreements
 from cbablate.reporting.pages.difference import Side, difference, until
 from cbablate.reporting.pages.explanation import explanation
-from cbablate.reporting.pages.paper import disagreements, paper_rows, versions_in
+from cbablate.reporting.pages.paper import paper_rows, prose_in, reader, versions_in
+from cbablate.reporting.pages.printed_prose import reworded
 from cbablate.reporting.pages.report import report
 from cbablate.reporting.tables.arms import ablation_table
 from cbablate.spec.loading.sweep_file import read_sweep
@@ -68,7 +70,9 @@ def _verify(content: bytes, folder: Path) -> None:
     table = _table()
     versions_in(folder / "paper.tex")
     for row in paper_rows(folder / "paper.tex"):
-        list(disagreements(table, row))
+        disagreements(table, row)
+    for lines in prose_in(folder / "paper.tex").values():
+        reworded([table], lines, reader(folder / "paper.tex"))
 
 
 @cache

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from hypothesis import given
@@ -8,6 +9,7 @@ from mlflow.utils.validation import _validate_metric_name, _validate_param_name
 
 from cbablate.mirrors.mlflow_entry import MetricPoint, batches, study_entry, trial_entry
 from cbablate.mirrors.mlflow_spelling import key_of
+from cbablate.mirrors.mlflow_view import views
 from cbablate.mirrors.port import Account, StudyState, accounts
 from cbablate.testing.mirror_facts import Story, toy_plan
 
@@ -93,3 +95,39 @@ def test_a_study_without_a_fact_of_its_own_still_has_an_entry() -> None:
     entry = study_entry(PLAN, [], told=[], state=StudyState.RUNNING, ledger="")
     assert entry.status == "RUNNING"
     assert {p.key: p.value for p in entry.points}["trials/planned"] == 2
+
+
+def test_what_is_measured_at_the_end_alone_has_step_0_and_curves_their_budgets() -> None:
+    found = account()
+    *early, last = found.history.measurements
+    scored = [replace(one, metrics={"val/score": one.metrics["val/score"]}) for one in early]
+    history = replace(found.history, measurements=(*scored, last))
+    entry = trial_entry(PLAN, replace(found, history=history), ledger="l")
+    steps: dict[str, list[int]] = {}
+    for point in entry.points:
+        steps.setdefault(point.key, []).append(point.step)
+    assert steps["val/score"] == [1, 2, 3]
+    assert steps["test/score"] == [0]
+    assert steps["attention/entropy/layer.2"] == [0]
+
+
+def test_trials_sort_as_the_rows_of_the_table_and_their_replicates() -> None:
+    plan = toy_plan(levels=("slow", "steep", "brisk"), replicates=2)
+    told = accounts(plan, Story().complete(*plan.trials).facts)
+    rows = {
+        entry.name: entry.tags["cbablate.row"]
+        for entry in (trial_entry(plan, one, ledger="l") for one in told)
+    }
+    assert sorted(rows, key=rows.__getitem__) == [
+        f"{arm} #{replicate}" for arm in ("slow", "steep", "brisk") for replicate in range(2)
+    ]
+
+
+def test_views_begin_with_the_objective_and_the_reference() -> None:
+    view = json.loads(views(PLAN)["mlflow.sharedViewState.curves"])
+    first, *others = view["compareRunCharts"]
+    assert (first["type"], first["metricKey"]) == ("LINE", "val/score")
+    assert [one["metricKey"] for one in others] == list(PLAN.study.report)
+    assert {one["type"] for one in others} == {"BAR"}
+    assert view["orderByKey"] == "tags.`cbablate.row`"
+    assert view["groupBy"]["groupByKeys"][0]["groupByData"] == "cbablate.arm"

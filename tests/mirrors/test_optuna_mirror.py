@@ -82,12 +82,12 @@ class TestContract(MirrorContract):
 
 
 @pytest.mark.slow
-def test_factors_and_what_differs_between_arms_are_parameters(folder: Path) -> None:
+def test_each_factor_is_one_parameter_whatever_keys_its_levels_change(folder: Path) -> None:
     plan = toy_plan(replicates=1)
     OptunaMirror(folder).sync(plan, Story().complete(*plan.trials).facts, state=StudyState.COMPLETE)
     first, second = opened(folder).trials
-    assert first.params == {"pace": "slow", "rate": 0.25}
-    assert second.params == {"pace": "brisk", "rate": 1.0}
+    assert first.params == {"pace": "slow"}
+    assert second.params == {"pace": "brisk"}
     assert first.distributions["pace"].to_internal_repr("brisk") == 1
 
 
@@ -112,7 +112,9 @@ def test_accuracy_entropy_and_throughput_are_user_attributes(folder: Path) -> No
     assert {"test/score", "attention/entropy", "arm", "replicate", "seed"} <= set(told)
 
 
-def test_a_name_that_a_factor_shares_with_a_config_key_stays_two_parameters(folder: Path) -> None:
+def test_a_factor_is_one_parameter_also_where_the_key_that_it_changes_is_called_alike(
+    folder: Path,
+) -> None:
     plan = toy_plan(replicates=1)
     factor = plan.study.factors[0].model_copy(update={"name": "rate"})
     study = plan.study.model_copy(update={"factors": (factor,)})
@@ -121,7 +123,19 @@ def test_a_name_that_a_factor_shares_with_a_config_key_stays_two_parameters(fold
     renamed = planned(study, plan.description)
     story = Story().complete(*renamed.trials)
     OptunaMirror(folder).sync(renamed, story.facts, state=StudyState.COMPLETE)
-    assert opened(folder).trials[0].params == {"rate": "slow", "config.rate": 0.25}
+    assert opened(folder).trials[0].params == {"rate": "slow"}
+
+
+def test_the_objective_is_called_by_its_metric_in_storages_of_old_too(folder: Path) -> None:
+    plan = toy_plan(replicates=1)
+    story = Story().complete(*plan.trials)
+    mirror = OptunaMirror(folder)
+    mirror.sync(plan, story.facts, state=StudyState.COMPLETE)
+    assert opened(folder).metric_names == ["val/score"]
+    storage = opened(folder)._storage
+    storage.set_study_system_attr(opened(folder)._study_id, "study:metric_names", [])
+    mirror.sync(plan, story.facts, state=StudyState.COMPLETE)
+    assert opened(folder).metric_names == ["val/score"]
 
 
 def test_a_damaged_storage_is_a_sentence_and_left_as_it_is(folder: Path) -> None:
@@ -168,4 +182,4 @@ def test_an_edited_level_makes_the_distributions_anew(folder: Path) -> None:
         OptunaMirror(folder).sync(plan, story.facts, state=StudyState.COMPLETE)
     shown = opened(folder).trials
     assert [trial.params["pace"] for trial in shown] == ["slow", "brisk", "steep"]
-    assert {trial.distributions["rate"].high for trial in shown} == {2.0}
+    assert {trial.distributions["pace"].choices for trial in shown} == {("slow", "brisk", "steep")}

@@ -32,7 +32,10 @@ def test_a_mean_leads_to_each_trial_that_entered_and_to_each_that_did_not() -> N
         assert (str(trial.seed) in entered) == (trial.replicate not in (1, 4))
     assert "failed: diverged after 20 of 20 epochs" in absent
     assert "session 1  0123456789ab" in entered
-    assert 'context: [{"operator": "cb", "place": "mlp.mid", "blocks": "all"}] (not [])' in said
+    assert (
+        'context: [{"operator": "cb", "place": "mlp.mid", "blocks": "all"}] (instead of none)'
+        in said
+    )
 
 
 def test_the_values_that_are_listed_make_the_value_that_is_printed() -> None:

@@ -6,11 +6,14 @@ import warnings
 from pathlib import Path
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.record import Record
-from cbablate.reporting.figures.figure import layer_figure, write_figure
+from cbablate.reporting.figures.figure import line_figure, settings, write_figure
+from cbablate.reporting.figures.layers import layer_figure, layers_figure
+from cbablate.statistics.estimate import Estimate
 from tests.analysis.fabrication import FROZEN, Telling, placement, sizes, told
 
 ENTROPY = "attention/entropy"
@@ -127,7 +130,7 @@ def test_a_vector_along_another_axis_is_drawn_at_its_places() -> None:
     assert list(axis.get_lines()[0].get_xdata()) == [0.5, 1.0, 2.0, 4.0, 8.0]
     layers = layer_figure(placement(), summarize(placement(), told(placement())), ENTROPY)
     assert layers.axes[0].get_xlabel() == "Layer"
-    assert list(layers.axes[0].get_lines()[0].get_xdata()) == [1, 2, 3, 4]
+    assert list(layers.axes[0].get_lines()[0].get_xdata()) == [0, 1, 2, 3]
 
 
 def test_an_arm_looks_the_same_whichever_others_have_values() -> None:
@@ -140,3 +143,58 @@ def test_an_arm_looks_the_same_whichever_others_have_values() -> None:
 
     first = plan.arms[0].id
     assert looks(told(plan)) == looks(told(plan, skip=lambda t, _: "lost" * (t.arm == first)))
+
+
+def known(mean: float) -> Estimate:
+    return Estimate(mean, mean - 0.1, mean + 0.1, 0.1, 5, 5)
+
+
+def flat_curves(arms: int) -> dict[str, list[tuple[float, Estimate]]]:
+    """Accuracies that rise soon and then lie close together, by arm's name."""
+    return {
+        f"arm {arm}": [
+            (float(epoch), known(90 - 70 / epoch**2 + 0.3 * arm)) for epoch in range(1, 21)
+        ]
+        for arm in range(arms)
+    }
+
+
+def test_the_end_of_flat_curves_is_drawn_larger_in_an_inset() -> None:
+    figure = line_figure({"": flat_curves(3)}, along="Epochs", up="Top-1", tail=True)
+    (inset,) = figure.axes[0].child_axes
+    low, high = inset.get_ylim()
+    assert high - low < 5
+    assert [len(line.get_xdata()) for line in inset.get_lines()] == [6, 6, 6]
+    steep = {"arm": [(float(x), known(float(x))) for x in range(20)]}
+    assert not line_figure({"": steep}, along="x", up="y", tail=True).axes[0].child_axes
+
+
+@pytest.mark.parametrize("arms", [2, 5, 9, 14])
+def test_the_legend_takes_less_than_a_third_of_the_height_and_stays_on_the_figure(
+    arms: int,
+) -> None:
+    figure = line_figure({"": flat_curves(arms)}, along="Epochs", up="Top-1")
+    FigureCanvasAgg(figure).draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    width, height = figure.get_size_inches() * figure.dpi
+    assert box.height < height / 3
+    assert box.x0 >= 0
+    assert box.x1 <= width
+
+
+def test_several_vectors_share_a_legend_and_have_panels_of_one_height() -> None:
+    plan = placement()
+    figure = layers_figure(plan, summarize(plan, told(plan)), [ENTROPY, ENTROPY])
+    FigureCanvasAgg(figure).draw()
+    assert len(figure.legends) == 1
+    heights = {round(axis.get_position().height, 3) for axis in figure.axes}
+    assert len(heights) == 1
+
+
+def test_figures_are_set_in_the_letters_of_papers_with_true_minus_signs(tmp_path: Path) -> None:
+    plan = placement()
+    figure = layer_figure(plan, summarize(plan, told(plan)), ENTROPY)
+    write_figure(figure, tmp_path / "f.pdf")
+    assert b"STIXGeneral" in (tmp_path / "f.pdf").read_bytes()
+    assert settings()["axes.unicode_minus"]

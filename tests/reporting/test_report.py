@@ -13,6 +13,7 @@ import pytest
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
+from cbablate.character import visible
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.plan import Plan
 from cbablate.records.facts import Started
@@ -20,7 +21,9 @@ from cbablate.records.record import Record
 from cbablate.reporting.figures.picture import pictures
 from cbablate.reporting.forms import typesetter
 from cbablate.reporting.pages import report_pdf as pdf
+from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.pages.report import efforts, report
+from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.tables.arms import ablation_table
 from tests.analysis.fabrication import Telling, patchy, placement, sizes, told
 from tests.analysis.tuned import BOTH, searched, sweep, tuned_places, tuned_toys
@@ -314,3 +317,37 @@ def test_without_tex_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(typesetter.shutil, "which", lambda _name: None)
     with pytest.raises(EnvironmentFault, match="apt-get install texlive-latex-base"):
         pdf.report_pdf(placement(), [])
+
+
+def test_the_page_says_findings_once_and_its_environment_in_few_rows(
+    hostile: tuple[Plan, list[Record], str],
+) -> None:
+    plan, facts, page = hostile
+    shown = unescape(page)
+    for claim in claims(plan, summarize(plan, facts)):
+        assert shown.count(visible(claim)) == 1
+    assert "host." not in page
+    assert "versions." not in page
+    assert "GPUs none" in environment_text(page)
+    assert "the upright bar the mean of its arm" in page
+
+
+def environment_text(page: str) -> str:
+    return page.partition('id="h-provenance"')[2].partition("</dl>")[0]
+
+
+def test_the_environment_is_a_row_a_group_with_all_values_of_mixed_traits() -> None:
+    rows = environment_rows(
+        {
+            "commit": ("abc",),
+            "host.gpus": ("",),
+            "host.cores": ("2", "8"),
+            "versions.torch": ("2.9",),
+            "versions.ray": ("2.60",),
+        }
+    )
+    assert rows == [
+        ("Commit", "abc"),
+        ("Machine", "GPUs none, cores 2 or 8"),
+        ("Versions", "torch 2.9, ray 2.60"),
+    ]

@@ -14,7 +14,8 @@ from cbablate.reporting.forms.latex import latex
 from cbablate.reporting.forms.markdown import markdown
 from cbablate.reporting.model.cell import Spread
 from cbablate.reporting.model.table import Table
-from cbablate.reporting.pages.paper import disagreements, paper_rows
+from cbablate.reporting.pages.agreement import disagreements
+from cbablate.reporting.pages.paper import paper_rows
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.reporting.tables.two_way import shown_table, two_way_table
 from cbablate.spec.typesetting import Typesetting

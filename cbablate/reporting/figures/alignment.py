@@ -31,7 +31,7 @@ def alignment_figure(plan: Plan, summary: Summary) -> Figure:
     for one in found:
         title = f"with {plan.arm_of[one.against].name}" if several else ""
         label = f"{plan.arm_of[one.arm].name}{', other seed' if one.yardstick else ''}"
-        places = list(enumerate(one.layers, start=1))
+        places = list(enumerate(one.layers))
         panels.setdefault(title, {})[label] = [(float(place), layer) for place, layer in places]
     up = "CKA with the reference" if several else f"CKA with {plan.arm_of[found[0].against].name}"
     return line_figure(panels, along="Layer", up=up)

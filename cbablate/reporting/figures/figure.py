@@ -1,4 +1,4 @@
-"""Figures: values by layer or over a training, each arm against its reference, a column wide.
+"""Figures of lines: values over a training, each arm against its reference, a column wide.
 
 matplotlib is imported where a figure is drawn, so that printing a table does not wait for it;
 pyplot, with its global state, is not used.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -27,10 +27,13 @@ __all__ = [
     "COLOURS",
     "WIDTH",
     "curve_figure",
+    "draw_legend",
+    "draw_lines",
     "drawable",
     "labelled",
-    "layer_figure",
+    "legend_columns",
     "line_figure",
+    "panels_of",
     "settings",
     "write_figure",
 ]
@@ -44,15 +47,25 @@ _DASHES = ("-", "--", "-.", ":")
 MOST_LINES = 2 * len(COLOURS)
 """How many lines can be told apart."""
 MOST_PANELS = 12
+_HANDLE = 2.0
+"""How long the lines of a legend are, in its letters' heights."""
+_ENTRY, _LETTER = 0.38, 0.058
+"""Inches that an entry of a legend takes, and about what each of its letters adds."""
+_FEWEST_FOR_TAIL, _FLAT = 6, 5.0
+"""An inset is drawn of so many points at least, whose end spans less than this part of the axis."""
 _MARKED = 20
 """A line of more points has no marks: they would hide it."""
+_FONTS = ("STIXGeneral", "DejaVu Sans")
+"""Times, as papers are set in; matplotlib brings both. What the first lacks is of the other."""
 _STYLE = {
-    "font.size": 7.0,
-    "axes.labelsize": 7.5,
-    "axes.titlesize": 7.0,
-    "legend.fontsize": 6.5,
-    "xtick.labelsize": 6.5,
-    "ytick.labelsize": 6.5,
+    "font.family": list(_FONTS),
+    "mathtext.fontset": "stix",
+    "font.size": 8.0,
+    "axes.labelsize": 8.5,
+    "axes.titlesize": 8.0,
+    "legend.fontsize": 8.0,
+    "xtick.labelsize": 7.5,
+    "ytick.labelsize": 7.5,
     "axes.linewidth": 0.6,
     "lines.linewidth": 1.1,
     "lines.markersize": 3.2,
@@ -61,27 +74,6 @@ _STYLE = {
     "pdf.fonttype": 42,
     "svg.hashsalt": "cbablate",
 }
-
-
-def layer_figure(plan: Plan, summary: Summary, vector: str) -> Figure:
-    """A vector by layer, or along the axis its metric names: a panel for each reference, its arms
-    with it, bands of 95 %.
-
-    Raises:
-        LookupError: no completed trial measured such a vector.
-    """
-    if vector not in summary.vectors:
-        listed = ", ".join(summary.vectors) or "none yet"
-        raise LookupError(f"no completed trial measured '{vector}' by layer; there are: {listed}")
-    metric = metric_of(plan, vector)
-    panels = {
-        title: {
-            label: tuple(zip(_places(metric, len(layers)), layers, strict=False))
-            for label, layers in _by_label(panel, vector).items()
-        }
-        for title, panel in _panels(plan, summary.arms)
-    }
-    return line_figure(panels, along=metric.axis, up=labelled(metric), counted=not metric.at)
 
 
 def curve_figure(plan: Plan, summary: Summary, curves: Mapping[str, Curve], name: str) -> Figure:
@@ -94,10 +86,10 @@ def curve_figure(plan: Plan, summary: Summary, curves: Mapping[str, Curve], name
         raise LookupError(f"no completed trial measured '{name}' on its way")
     panels = {
         title: {label: curves.get(one.arm.id, ()) for label, one in panel.items()}
-        for title, panel in _panels(plan, summary.arms)
+        for title, panel in panels_of(plan, summary.arms)
     }
     along = plan.study.budget.unit.capitalize()
-    return line_figure(panels, along=along, up=labelled(metric_of(plan, name)))
+    return line_figure(panels, along=along, up=labelled(metric_of(plan, name)), tail=True)
 
 
 def labelled(metric: Metric) -> str:
@@ -105,19 +97,19 @@ def labelled(metric: Metric) -> str:
     return f"{metric.label}{f' ({metric.unit})' if metric.unit else ''}"
 
 
-def _places(metric: Metric, count: int) -> Sequence[float]:
-    """Where along its axis a vector's values stand: at their strengths, or numbered from 1."""
-    return metric.at if len(metric.at) >= count else range(1, count + 1)
-
-
 def line_figure(
-    panels: Mapping[str, Mapping[str, Curve]], *, along: str, up: str, counted: bool = True
+    panels: Mapping[str, Mapping[str, Curve]],
+    *,
+    along: str,
+    up: str,
+    counted: bool = True,
+    tail: bool = False,
 ) -> Figure:
     """Estimates by label, by panel title, as lines with bands; the first label is the reference.
 
     A label with an empty curve is not drawn, and keeps its look for whoever compares two figures.
     Of more than `MOST_LINES` labels the first are drawn, and the figure says so. `counted` says
-    that places are whole numbers.
+    that places are whole numbers, `tail` that the end of flat curves is drawn larger in an inset.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
@@ -129,7 +121,7 @@ def line_figure(
     across = 1 if len(panels) == 1 else 2
     shown = dict(list(panels.items())[:MOST_PANELS])
     down = math.ceil(len(shown) / across)
-    legend = 0.13 * math.ceil(len(named) / _legend_columns(named)) + 0.08
+    legend = 0.15 * math.ceil(len(named) / legend_columns(named)) + 0.08
     with rc_context(settings()):
         height = (2.0 if across == 1 else 1.35) * down + legend
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -137,7 +129,9 @@ def line_figure(
         axes: list[Axes] = list(grid.flat)
         for axis, (title, panel) in zip(axes, shown.items(), strict=False):
             lines = {name: panel[name] for name in named if panel.get(name)}
-            _draw(axis, lines, places, counted=counted)
+            draw_lines(axis, lines, places, counted=counted)
+            if tail and len(shown) == 1:
+                _inset(axis, lines, places)
             axis.set_title(drawable(title), parse_math=False)
         for axis in axes[len(shown) :]:
             axis.remove()
@@ -150,7 +144,7 @@ def line_figure(
         cut += [f"first {len(shown)} of {len(panels)} groups"] * (len(panels) > len(shown))
         if cut:
             figure.suptitle(", ".join(cut), x=0.01, ha="left", fontsize=7.0)
-        _legend(figure, axes[: len(shown)], named)
+        draw_legend(figure, axes[: len(shown)], named)
     return figure
 
 
@@ -184,7 +178,7 @@ def write_figure(figure: Figure, to: Path | IO[bytes], *, form: str = "") -> Non
             )
 
 
-def _panels(plan: Plan, arms: Sequence[ArmSummary]) -> list[tuple[str, dict[str, ArmSummary]]]:
+def panels_of(plan: Plan, arms: Sequence[ArmSummary]) -> list[tuple[str, dict[str, ArmSummary]]]:
     """Arms by label, the reference first, with their panel's title: a panel a reference."""
     contrast = plan.study.contrast
     panels: dict[str, dict[str, ArmSummary]] = {}
@@ -194,18 +188,15 @@ def _panels(plan: Plan, arms: Sequence[ArmSummary]) -> list[tuple[str, dict[str,
     return list(panels.items())
 
 
-def _by_label(panel: Mapping[str, ArmSummary], vector: str) -> dict[str, tuple[Estimate, ...]]:
-    return {label: one.vectors.get(vector, ()) for label, one in panel.items()}
-
-
 def _split(one: ArmSummary, contrast: str) -> tuple[str, str]:
     others = [f"{factor} {level}" for factor, level in one.arm.levels.items() if factor != contrast]
     return ", ".join(others), one.arm.levels[contrast]
 
 
-def _draw(
+def draw_lines(
     axis: Axes, panel: Mapping[str, Curve], places: Mapping[str, int], *, counted: bool
 ) -> None:
+    """A panel's lines with their bands; each label looks as its place says."""
     from matplotlib.ticker import MaxNLocator
 
     for label, curve in panel.items():
@@ -224,6 +215,35 @@ def _draw(
     axis.grid(axis="y", linewidth=0.3, alpha=0.5)
 
 
+def _inset(axis: Axes, panel: Mapping[str, Curve], places: Mapping[str, int]) -> None:
+    """The last third of the curves, drawn larger where the axis has room, if it is flat there."""
+    every = sorted({place for curve in panel.values() for place, _ in curve})
+    late = every[-max(2, len(every) // 3) :]
+    ends = {
+        name: [(place, one) for place, one in curve if place >= late[0]]
+        for name, curve in panel.items()
+    }
+    tails = [y for curve in ends.values() for _, one in curve for y in _reach(one)]
+    whole = [y for curve in panel.values() for _, one in curve for y in _reach(one)]
+    if len(every) < _FEWEST_FOR_TAIL or not tails:
+        return
+    if max(whole) - min(whole) < _FLAT * (max(tails) - min(tails)):
+        return
+    high = sum(tails) / len(tails) > (max(whole) + min(whole)) / 2
+    inner = axis.inset_axes((0.42, 0.1 if high else 0.5, 0.56, 0.42))
+    draw_lines(inner, ends, places, counted=True)
+    inner.tick_params(labelsize=6.5, length=2, pad=1.5)
+    inner.set_facecolor((1, 1, 1, 0.85))
+    for line in inner.get_lines():
+        line.set_markersize(2.2)
+    axis.indicate_inset_zoom(inner, edgecolor="0.6", linewidth=0.5, alpha=1.0)
+
+
+def _reach(one: Estimate) -> list[float]:
+    """The mean and the ends of its interval, as far as they are known."""
+    return [value for value in (one.mean, one.low, one.high) if value is not None]
+
+
 def _style(index: int) -> dict[str, Any]:
     """The reference is black and dashed; the others differ in colour, mark and, later, dash."""
     if index == 0:
@@ -236,7 +256,9 @@ def _style(index: int) -> dict[str, Any]:
     }
 
 
-def _legend(figure: Figure, axes: Sequence[Axes], named: Sequence[str]) -> None:
+def draw_legend(
+    figure: Figure, axes: Sequence[Axes], named: Sequence[str], *, width: float = WIDTH
+) -> None:
     """One legend for all panels, below them, whose names are never read as mathematics."""
     handles: dict[str, Any] = {}
     for axis in axes:
@@ -246,29 +268,38 @@ def _legend(figure: Figure, axes: Sequence[Axes], named: Sequence[str]) -> None:
         [handles[label] for label in named],
         [" "] * len(named),
         loc="outside lower center",
-        ncols=_legend_columns(named),
+        ncols=legend_columns(named, width),
         frameon=False,
-        handlelength=2.4,
-        columnspacing=1.2,
+        handlelength=_HANDLE,
+        handletextpad=0.5,
+        columnspacing=1.0,
     )
     for text, label in zip(legend.get_texts(), named, strict=True):
         text.set_parse_math(False)
         text.set_text(drawable(label, longest=40))
 
 
-def _legend_columns(named: Sequence[str]) -> int:
-    longest = max(len(label) for label in named)
-    return max(1, min(3, len(named), 42 // (longest + 6)))
+def legend_columns(named: Sequence[str], width: float = WIDTH) -> int:
+    """How many entries of a legend stand side by side in so many inches."""
+    lengths = [min(40, len(name)) for name in named]
+    for count in range(len(named), 1, -1):
+        down, more = divmod(len(named), count)
+        begins = [place * down + min(place, more) for place in range(count + 1)]
+        longest = (max(lengths[a:b]) for a, b in pairwise(begins))
+        if sum(_ENTRY + _LETTER * letters for letters in longest) <= width:
+            return count
+    return 1
 
 
 def drawable(text: str, longest: int = 60) -> str:
-    """Words as the figure's font can draw them, cut where they are long."""
+    """Words as the figure's fonts can draw them, cut where they are long."""
     from matplotlib.font_manager import findfont, get_font
 
-    font = get_font(findfont("DejaVu Sans"))
+    fonts = [get_font(findfont(name)) for name in _FONTS]
     shown = visible(text)
     cut = shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
-    return "".join(c if font.get_char_index(ord(c)) else code_point(c) for c in cut)
+    known = (any(font.get_char_index(ord(c)) for font in fonts) for c in cut)
+    return "".join(c if is_known else code_point(c) for c, is_known in zip(cut, known, strict=True))
 
 
 def settings() -> Any:

@@ -22,7 +22,7 @@ __all__ = ["MOST_ROWS", "forest_figure"]
 
 MOST_ROWS = 100
 """The most arms that are drawn, the first ones; the figure says how many there are."""
-_ROW = 0.165
+_ROW = 0.175
 """Inches from one arm to the next."""
 _BLUE, _RED = COLOURS[0], COLOURS[1]
 _GREY, _SHADE = "0.45", "0.9"
@@ -67,15 +67,16 @@ def forest_figure(plan: Plan, summary: Summary) -> Figure:
         _name(axis, shown, name)
         _label(axis, plan, summary)
         title = drawable(_title(plan, compared), longest=62)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=7.0, parse_math=False)
-        figure.legend(
-            handles=entries,
-            loc="outside lower center",
-            ncols=min(_ACROSS, len(entries)),
-            frameon=False,
-            handletextpad=0.3,
-            columnspacing=1.2,
-        )
+        figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, parse_math=False)
+        if entries:
+            figure.legend(
+                handles=entries,
+                loc="outside lower center",
+                ncols=min(_ACROSS, len(entries)),
+                frameon=False,
+                handletextpad=0.3,
+                columnspacing=1.2,
+            )
     return figure
 
 
@@ -110,7 +111,7 @@ def _name(axis: Axes, shown: Sequence[ArmSummary], metric: str) -> None:
     """Each arm's name on the left of its row, the number of its pairs on the right."""
     across = axis.get_yaxis_transform()
     for row, one in enumerate(shown):
-        words: dict[str, Any] = {"va": "center_baseline", "fontsize": 6.5, "transform": across}
+        words: dict[str, Any] = {"va": "center_baseline", "fontsize": 7.5, "transform": across}
         name = drawable(one.arm.name, longest=32)
         axis.text(-0.02, row, name, ha="right", parse_math=False, **words)
         axis.text(1.02, row, str(one.contrasts[metric].pairs), ha="left", **words)
@@ -149,11 +150,14 @@ def _label(axis: Axes, plan: Plan, summary: Summary) -> None:
 
 
 def _entries(plan: Plan, summary: Summary, shown: Sequence[ArmSummary]) -> list[Artist]:
-    """The legend: the marks that occur, in the words of the notes, and the margin."""
+    """The legend: the marks that occur, in the words of the notes, and the margin; none of open
+    circles alone, which say what their intervals do."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     claims = {one.findings[summary.primary].claim for one in shown}
+    if claims == {"undecided"} and plan.study.margin is None:
+        return []
     words = {"equivalent": "within the margin", "too few": "too few replicates"}
     words["one search"] = "one search: not the arm's"
     entries: list[Artist] = [

@@ -156,7 +156,7 @@ def _legend(figure: Figure, axis: Axes, inner: str, lines: Sequence[str]) -> Non
         ncols=min(4, len(lines)),
         frameon=False,
         title=" ",
-        title_fontsize=6.5,
+        title_fontsize=8.0,
     )
     words = [*lines, inner]
     for text, word in zip([*legend.get_texts(), legend.get_title()], words, strict=True):

@@ -64,7 +64,7 @@ def map_figure(plan: Plan, summary: Summary) -> Figure:
             )
             bar.set_label(f"{title}: attention / uniform")
         cut = f", first {len(shown)} of {len(plan.arms)} arms" * (len(plan.arms) > len(shown))
-        figure.suptitle(f"Replicate {found.replicate}{cut}", x=0.01, ha="left", fontsize=7.0)
+        figure.suptitle(f"Replicate {found.replicate}{cut}", x=0.01, ha="left", fontsize=8.0)
     return figure
 
 

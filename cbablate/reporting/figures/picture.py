@@ -14,11 +14,13 @@ from cbablate.analysis.outcome import Outcome
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome
 from cbablate.errors import CbablateError
+from cbablate.phrases import listed
 from cbablate.planning.plan import Plan
 from cbablate.reporting.figures.alignment import alignment_figure
-from cbablate.reporting.figures.figure import curve_figure, layer_figure
+from cbablate.reporting.figures.figure import curve_figure
 from cbablate.reporting.figures.forest import forest_figure
 from cbablate.reporting.figures.interaction import interaction_figure
+from cbablate.reporting.figures.layers import layer_figure, layers_figure
 from cbablate.reporting.figures.map_figure import map_figure
 from cbablate.reporting.figures.tuning_figure import TUNING_WORDS, tuning_figures, tuning_words
 
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WORDS", "Picture", "pictures"]
 
-WORDS = ("differences", "interaction", "curves", "alignment", "maps", *TUNING_WORDS)
+WORDS = ("differences", "interaction", "curves", "layers", "alignment", "maps", *TUNING_WORDS)
 """Of all figures there may be, but for those of vectors, whose words are the metrics' names."""
 
 
@@ -39,6 +41,8 @@ class Picture:
     title: str
     words: str
     figure: Figure
+    within: str = ""
+    """The word of another picture that shows this one, too: a page has that one in its place."""
 
 
 def pictures(found: Outcome, trials: Sequence[TrialOutcome]) -> Iterator[Picture]:
@@ -46,19 +50,36 @@ def pictures(found: Outcome, trials: Sequence[TrialOutcome]) -> Iterator[Picture
     plan, summary = found.plan, found.summary
     yield from _compared(plan, summary)
     yield from _learned(plan, summary, trials)
-    for vector in summary.vectors:
-        label = metric_of(plan, vector).label
-        yield Picture(
-            vector,
-            f"{label} by layer",
-            f"Mean {label} of each arm by layer, the first layer on the left, with 95 % "
-            "t-intervals as bands.",
-            layer_figure(plan, summary, vector),
-        )
+    yield from _by_layer(plan, summary)
     yield from _of_networks(plan, summary)
     if found.tuned is not None:
         for word, figure in tuning_figures(found.tuned):
             yield Picture(word, *tuning_words(found.tuned, word), figure)
+
+
+def _by_layer(plan: Plan, summary: Summary) -> Iterator[Picture]:
+    """A figure for each vector; several by layer have one together, with one legend, besides."""
+    layered = [name for name in summary.vectors if not metric_of(plan, name).at]
+    together = len(layered) > 1 and plan.study.contrast is None
+    if together:
+        labels = listed([metric_of(plan, name).label for name in layered])
+        yield Picture(
+            "layers",
+            "Values by layer",
+            f"{labels} of each arm by layer, counted from 0: means with 95 % t-intervals as bands.",
+            layers_figure(plan, summary, layered),
+        )
+    for vector in summary.vectors:
+        metric = metric_of(plan, vector)
+        label, axis = metric.label, metric.axis[:1].lower() + metric.axis[1:]
+        from_0 = "" if metric.at else ", counted from 0"
+        yield Picture(
+            vector,
+            f"{label} by {axis}",
+            f"Mean {label} of each arm by {axis}{from_0}, with 95 % t-intervals as bands.",
+            layer_figure(plan, summary, vector),
+            within="layers" if together and vector in layered else "",
+        )
 
 
 def _compared(plan: Plan, summary: Summary) -> Iterator[Picture]:
@@ -93,7 +114,8 @@ def _learned(plan: Plan, summary: Summary, trials: Sequence[TrialOutcome]) -> It
             "curves",
             f"{label} over training",
             f"Learning curves: mean {label} of each arm's completed trials over "
-            f"{plan.study.budget.unit}, with 95 % t-intervals as bands.",
+            f"{plan.study.budget.unit}, with 95 % t-intervals as bands; an inset, where there is "
+            "one, shows their end.",
             curve_figure(plan, summary, found, name),
         )
 

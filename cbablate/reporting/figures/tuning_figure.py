@@ -1,7 +1,7 @@
 """Figures of searches: how they went on, what values did, and what was traded for what.
 
 Arms have a colour and a mark each; of more than seven, the first seven are drawn and the title
-says so. Pruned trials are drawn hollow, at the last value that was measured of them.
+says so. Pruned trials are drawn hollow, at the last value that was measured; a legend says so.
 """
 
 from __future__ import annotations
@@ -9,18 +9,24 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cbablate.analysis.outcome import Tuned
 from cbablate.analysis.searches.tuning import SearchTrial, Tuning
 from cbablate.analysis.summary import metric_of
-from cbablate.fingerprint import canonical
-from cbablate.planning.plan import Plan
 from cbablate.records.state import TrialState
-from cbablate.reporting.figures.figure import COLOURS, WIDTH, drawable, settings
-from cbablate.reporting.sentences.tuning_note import value_words
-from cbablate.spec.space import ends
+from cbablate.reporting.figures.figure import COLOURS, drawable, legend_columns, settings
+from cbablate.reporting.figures.parallel import parallel_figure
+from cbablate.reporting.figures.search_axes import (
+    MOST_ARMS,
+    PANEL,
+    decides,
+    grid_of,
+    metric_words,
+    position,
+    score,
+    tick,
+)
 from cbablate.spec.sweep import Parameter
 
 if TYPE_CHECKING:
@@ -38,11 +44,8 @@ __all__ = [
     "tuning_words",
 ]
 
-MOST_ARMS = len(COLOURS)
 TUNING_WORDS = ("tuning-history", "tuning-slices", "tuning-parallel", "tuning-pareto")
 _MARKS = ("o", "s", "^", "D", "v", "P", "X")
-_PANEL = 1.35
-"""Inches that a panel is high."""
 _HOLLOW = " Hollow marks are pruned trials, at the last value that was measured of them."
 
 
@@ -61,7 +64,7 @@ def tuning_figures(tuned: Tuned) -> Iterator[tuple[str, Figure]]:
 
 def tuning_words(tuned: Tuned, word: str) -> tuple[str, str]:
     """A title for one of these figures, by its word, and what it shows."""
-    label = metric_of(tuned.plan, _decides(tuned)).label
+    label = metric_of(tuned.plan, decides(tuned)).label
     return {
         "tuning-history": (
             "Tuning: how the searches went on",
@@ -75,8 +78,8 @@ def tuning_words(tuned: Tuned, word: str) -> tuple[str, str]:
         ),
         "tuning-parallel": (
             "Tuning: hyperparameters together",
-            "Each complete tuning trial as a line through its hyperparameters' values, a panel for "
-            f"each arm: the darker, the better its {label}; the best is the widest.",
+            "Each complete tuning trial as a line through its hyperparameters' values to its "
+            f"{label}, a panel for each arm: the darker, the better; the best is the widest.",
         ),
         "tuning-pareto": (
             "Tuning: what was traded for what",
@@ -88,7 +91,7 @@ def tuning_words(tuned: Tuned, word: str) -> tuple[str, str]:
 
 def history_figure(tuned: Tuned) -> Figure:
     """Each trial's value by its number, and the best so far as a line, an arm a colour."""
-    figure, (axis,) = _figure(1, 1, height=2.0 + _legend_height(tuned))
+    figure, (axis,) = grid_of(1, 1, height=2.0 + _legend_height(tuned))
     from matplotlib import rc_context
 
     with rc_context(settings()):
@@ -99,7 +102,7 @@ def history_figure(tuned: Tuned) -> Figure:
             if best:
                 axis.step(*zip(*best, strict=True), where="post", color=look["color"])
         axis.set_xlabel("Tuning trial")
-        axis.set_ylabel(_metric_words(tuned.plan, _decides(tuned)), parse_math=False)
+        axis.set_ylabel(metric_words(tuned.plan, decides(tuned)), parse_math=False)
         _finish(figure, tuned)
     return figure
 
@@ -108,8 +111,8 @@ def slice_figure(tuned: Tuned) -> Figure:
     """Values against each hyperparameter, a panel for each."""
     space = tuned.tunings[0].search.sweep.space
     across = 1 if len(space) == 1 else 2
-    high = _PANEL * math.ceil(len(space) / across) + 0.2 + _legend_height(tuned)
-    figure, axes = _figure(len(space), across, height=high, share=True)
+    high = PANEL * math.ceil(len(space) / across) + 0.2 + _legend_height(tuned)
+    figure, axes = grid_of(len(space), across, height=high, share=True)
     from matplotlib import rc_context
 
     with rc_context(settings()):
@@ -117,51 +120,14 @@ def slice_figure(tuned: Tuned) -> Figure:
             _scaled(axis, parameter)
             for place, one in _drawn(tuned):
                 at = [
-                    (_position(parameter, attempt.proposal[key]), value, filled)
+                    (position(parameter, attempt.proposal[key]), value, filled)
                     for attempt, value, filled in _shown(one)
                     if key in attempt.proposal
                 ]
                 _points(axis, at, _look(place))
             axis.set_xlabel(drawable(key, longest=30), parse_math=False)
-        axes[0].set_ylabel(_metric_words(tuned.plan, _decides(tuned)), parse_math=False)
+        axes[0].set_ylabel(metric_words(tuned.plan, decides(tuned)), parse_math=False)
         _finish(figure, tuned)
-    return figure
-
-
-def parallel_figure(tuned: Tuned) -> Figure:
-    """Each trial as a line through its hyperparameters, darker the better; a panel for each arm."""
-    from matplotlib import colormaps, rc_context
-
-    shown = tuned.plan.arms[:MOST_ARMS]
-    figure, axes = _figure(len(shown), 1, height=_PANEL * len(shown))
-    space = tuned.tunings[0].search.sweep.space
-    colours = colormaps["viridis_r"]
-    with rc_context(settings()):
-        for axis, arm in zip(axes, shown, strict=True):
-            found = [one for one in tuned.tunings if one.search.arm.id == arm.id]
-            score, best = partial(_score, found[0]), [one.best for one in found]
-            every = [a for one in found for a in one.attempts if a.values is not None]
-            ranked = sorted(every, key=score)
-            for rank, attempt in enumerate(ranked):
-                places = [
-                    _fraction(parameter, attempt.proposal[key])
-                    if key in attempt.proposal
-                    else math.nan
-                    for key, parameter in space.items()
-                ]
-                share = (rank + 1) / len(ranked)
-                wide = 1.6 if any(attempt is one for one in best) else 0.7
-                axis.plot(range(len(space)), places, color=colours(share), linewidth=wide)
-            axis.set_title(drawable(arm.name), parse_math=False)
-            axis.set_xlim(-0.2, len(space) - 0.8)
-            axis.set_ylim(-0.05, 1.05)
-            axis.set_yticks([])
-            axis.set_xticks(range(len(space)), [""] * len(space))
-            for place, parameter in enumerate(space.values()):
-                axis.axvline(place, color="0.8", linewidth=0.6, zorder=0)
-                for height, end in zip((0.0, 1.0), _extremes(parameter), strict=True):
-                    axis.annotate(end, (place, height), fontsize=5.5, color="0.4")
-        axes[-1].set_xticklabels([drawable(key, longest=24) for key in space], parse_math=False)
     return figure
 
 
@@ -170,8 +136,8 @@ def pareto_figure(tuned: Tuned) -> Figure:
     objectives = tuned.tunings[0].search.objectives
     pairs = list(itertools.combinations(range(len(objectives)), 2))
     beside = 1 if len(pairs) == 1 else 2
-    high = _PANEL * math.ceil(len(pairs) / beside) + 0.5 + _legend_height(tuned)
-    figure, axes = _figure(len(pairs), beside, height=high)
+    high = PANEL * math.ceil(len(pairs) / beside) + 0.5 + _legend_height(tuned)
+    figure, axes = grid_of(len(pairs), beside, height=high)
     from matplotlib import rc_context
 
     with rc_context(settings()):
@@ -184,50 +150,51 @@ def pareto_figure(tuned: Tuned) -> Figure:
                     if attempt.values is not None
                 ]
                 _points(axis, at, _look(place))
-            axis.set_xlabel(_metric_words(tuned.plan, objectives[across].metric), parse_math=False)
-            axis.set_ylabel(_metric_words(tuned.plan, objectives[up].metric), parse_math=False)
-        _finish(figure, tuned)
+            axis.set_xlabel(metric_words(tuned.plan, objectives[across].metric), parse_math=False)
+            axis.set_ylabel(metric_words(tuned.plan, objectives[up].metric), parse_math=False)
+        _finish(figure, tuned, hollow=False)
     return figure
 
 
 def _legend_height(tuned: Tuned) -> float:
     """Inches that the legend takes."""
-    arms = min(len(tuned.plan.arms), MOST_ARMS)
-    return 0.14 * math.ceil(arms / 2) if arms > 1 else 0.0
+    words = _legend_words(tuned)
+    return 0.15 * math.ceil(len(words) / legend_columns(words)) if words else 0.0
 
 
-def _figure(
-    panels: int, across: int, *, height: float, share: bool = False
-) -> tuple[Figure, list[Axes]]:
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    down = math.ceil(panels / across)
-    with rc_context(settings()):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        grid = figure.subplots(down, across, squeeze=False, sharey=share)
-        axes: list[Axes] = list(grid.flat)
-        for axis in axes[panels:]:
-            axis.remove()
-    return figure, axes[:panels]
+def _legend_words(tuned: Tuned) -> list[str]:
+    """The arms, where there are several, and what a hollow mark is, where there is one."""
+    shown = tuned.plan.arms[:MOST_ARMS]
+    arms = [drawable(arm.name, longest=30) for arm in shown] if len(shown) > 1 else []
+    pruned = any(not filled for _, one in _drawn(tuned) for _, _, filled in _shown(one))
+    return [*arms, *["pruned, at its last value"] * pruned]
 
 
-def _finish(figure: Figure, tuned: Tuned) -> None:
-    """The legend of arms, below all panels, where there is more than one."""
+def _finish(figure: Figure, tuned: Tuned, *, hollow: bool = True) -> None:
+    """The legend of arms, below all panels, and of hollow marks, where there are any."""
     from matplotlib.lines import Line2D
 
-    shown = tuned.plan.arms[:MOST_ARMS]
-    if len(shown) < 2:
+    words = [one for one in _legend_words(tuned) if hollow or not one.startswith("pruned, ")]
+    if not words:
         return
-    handles = [Line2D([], [], linestyle="", **_look(place)) for place in range(len(shown))]
+    arms = min(len(tuned.plan.arms), MOST_ARMS) if len(tuned.plan.arms) > 1 else 0
+    handles = [Line2D([], [], linestyle="", **_look(place)) for place in range(arms)]
+    grey: dict[str, Any] = {"color": "0.4", "marker": "o", "markerfacecolor": "white"}
+    handles += [Line2D([], [], linestyle="", **grey)] * (len(words) - arms)
     legend = figure.legend(
-        handles, [" "] * len(shown), loc="outside lower center", ncols=2, frameon=False
+        handles[: len(words)],
+        [" "] * len(words),
+        loc="outside lower center",
+        ncols=legend_columns(words),
+        frameon=False,
+        handletextpad=0.3,
+        columnspacing=1.0,
     )
-    for text, one in zip(legend.get_texts(), shown, strict=True):
+    for text, word in zip(legend.get_texts(), words, strict=True):
         text.set_parse_math(False)
-        text.set_text(drawable(one.name, longest=30))
+        text.set_text(word)
     if len(tuned.plan.arms) > MOST_ARMS:
-        figure.suptitle(f"The first {MOST_ARMS} of {len(tuned.plan.arms)} arms", fontsize=7)
+        figure.suptitle(f"The first {MOST_ARMS} of {len(tuned.plan.arms)} arms", fontsize=8)
 
 
 def _drawn(tuned: Tuned) -> Iterator[tuple[int, Tuning]]:
@@ -253,11 +220,6 @@ def _points(
             axis.plot(*zip(*at, strict=True), **look, linestyle="", markerfacecolor=face)
 
 
-def _decides(tuned: Tuned) -> str:
-    first = tuned.tunings[0]
-    return first.search.objectives[first.decides].metric
-
-
 def _shown(one: Tuning) -> list[tuple[SearchTrial, float, bool]]:
     """The trials that have a mark, at which value, and whether it is filled.
 
@@ -272,16 +234,11 @@ def _shown(one: Tuning) -> list[tuple[SearchTrial, float, bool]]:
     return shown
 
 
-def _score(one: Tuning, attempt: SearchTrial) -> float:
-    value = attempt.values[one.decides] if attempt.values else math.nan
-    return one.search.objectives[one.decides].score(value)
-
-
 def _best_so_far(one: Tuning) -> list[tuple[int, float]]:
     best: SearchTrial | None = None
     line: list[tuple[int, float]] = []
     for attempt in one.attempts:
-        if attempt.eligible and (best is None or _score(one, attempt) > _score(one, best)):
+        if attempt.eligible and (best is None or score(one, attempt) > score(one, best)):
             best = attempt
         if best is not None and best.values is not None:
             line.append((attempt.number, best.values[one.decides]))
@@ -292,36 +249,5 @@ def _scaled(axis: Axes, parameter: Parameter) -> None:
     if parameter.log:
         axis.set_xscale("log")
     if parameter.kind == "choice":
-        named = [_tick(choice) for choice in parameter.choices]
+        named = [tick(choice) for choice in parameter.choices]
         axis.set_xticks(range(len(named)), named, parse_math=False)
-
-
-def _position(parameter: Parameter, value: Any) -> float:
-    """Where a value stands on its panel: a choice at its place among the choices."""
-    if parameter.kind == "choice":
-        return float([canonical(one) for one in parameter.choices].index(canonical(value)))
-    return float(value)
-
-
-def _fraction(parameter: Parameter, value: Any) -> float:
-    """Where a value lies between the parameter's ends, 0 to 1, on its own scale."""
-    if parameter.kind == "choice":
-        return _position(parameter, value) / max(1, len(parameter.choices) - 1)
-    low, high = ends(parameter)
-    if parameter.log:
-        low, high, value = math.log(low), math.log(high), math.log(value)
-    return float((value - low) / (high - low))
-
-
-def _extremes(parameter: Parameter) -> Sequence[str]:
-    low, *_, high = ends(parameter)
-    return [_tick(low), _tick(high)]
-
-
-def _tick(value: Any) -> str:
-    return drawable(value_words(value, digits=3), longest=10)
-
-
-def _metric_words(plan: Plan, name: str) -> str:
-    metric = metric_of(plan, name)
-    return drawable(f"{metric.label}{f' ({metric.unit})' if metric.unit else ''}")

@@ -19,7 +19,7 @@ from cbablate.reporting.model.column import Row
 from cbablate.reporting.model.style import INCH, STYLES, Place, Size, Style, rooms
 from cbablate.reporting.model.table import Table
 
-__all__ = ["LONG", "Fit", "Pieces", "fit", "pieces"]
+__all__ = ["LONG", "Fit", "Pieces", "compared_columns", "fit", "pieces"]
 
 LONG = 40
 """A table of more rows runs over pages."""
@@ -183,7 +183,7 @@ def _share(
 def _in_panels(table: Table, style: Style, where: tuple[Place, float], *remarks: str) -> Fit | None:
     """The table in a few panels of one float, each with the names; None if they do not fit."""
     found = _in_parts(table, style, where)
-    compared, others = _compared(table)
+    compared, others = compared_columns(table)
     two = tuple((*_names(table), *part) for part in (compared, others))
     if len(found.parts) == 2 and all(_fits(found, part) for part in two):
         found = replace(found, parts=two)
@@ -207,7 +207,7 @@ def _in_parts(table: Table, style: Style, where: tuple[Place, float]) -> Fit:
     share = max(_NARROWEST * EM[size], room / 3 / max(1, len(names)))
     found = Fit(table, style, size, place, room, share, ())
     parts: list[tuple[int, ...]] = []
-    every = [index for some in _compared(table) for index in some]
+    every = [index for some in compared_columns(table) for index in some]
     for _, run in groupby(every, key=lambda index: table.columns[index].metric):
         for together in _that_fit(found, names, tuple(run)):
             if parts and _fits(found, (*names, *parts[-1], *together)):
@@ -226,7 +226,7 @@ def _names(table: Table) -> tuple[int, ...]:
     return tuple(i for i, column in enumerate(table.columns) if column.kind == "text")
 
 
-def _compared(table: Table) -> tuple[list[int], list[int]]:
+def compared_columns(table: Table) -> tuple[list[int], list[int]]:
     """The columns that tell of the first metric, with those that count what is behind it; and the
     others."""
     every = [index for index, column in enumerate(table.columns) if column.kind != "text"]

@@ -25,12 +25,9 @@ from cbablate.reporting.model.aligned_text import in_ascii
 from cbablate.reporting.model.cell import Text
 from cbablate.reporting.model.column import KEY, Column, Row
 from cbablate.reporting.model.style import INCH
-from cbablate.reporting.model.table import Table
+from cbablate.reporting.model.table import MARK, Table
 
-__all__ = ["MARK", "document", "latex"]
-
-MARK = "cbablate"
-"""Comments that begin with it say where numbers come from; `cbablate verify` reads them."""
+__all__ = ["document", "latex"]
 
 _MOST_LACKED = 40
 """How many letters that pdfLaTeX lacks are named."""
@@ -86,6 +83,7 @@ def latex(table: Table) -> str:
     for parts in _parts(found):
         floats += [_over_pages(parts[0])] if long else _floats(parts)
     body = "\n\\clearpage\n".join(floats) + "\n"
+    body += f"% {MARK} end {table.name}\n" if table.data else ""
     scripts = definitions(body)
     spell = visible if scripts else in_ascii  # without them the file is in ASCII
     above = [*(f"% {spell(line)}" for line in _comment(found, long=long)), *scripts]

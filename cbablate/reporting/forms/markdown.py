@@ -6,8 +6,8 @@ import re
 
 from cbablate.character import visible, width
 from cbablate.reporting.forms.symbol import SYMBOL
-from cbablate.reporting.model.column import Column
-from cbablate.reporting.model.table import Table
+from cbablate.reporting.model.column import Column, Row
+from cbablate.reporting.model.table import MARK, Table
 
 __all__ = ["markdown", "sentence"]
 
@@ -28,19 +28,27 @@ def markdown(table: Table) -> str:
     ]
     silent = () if table.shown else table.warnings
     widths = [max(wide, 3) for wide in widths]
+    marks = [_mark(table, row) for row in table.rows]
     lines = [
         *(f"<!-- {_remark(line)} -->" for line in (*table.comment, *table.method, *silent)),
+        *([f"<!-- {MARK} data {table.name} {table.data} -->"] if table.data else []),
         "",
         f"**{_escaped(table.caption)}**",
         "",
         *(
-            "| " + " | ".join(_padded(*one) for one in zip(line, widths, left, strict=True)) + " |"
-            for line in [heads, rule, *body]
+            "| " + " | ".join(_padded(*one) for one in zip(line, widths, left, strict=True)) + mark
+            for line, mark in zip([heads, rule, *body], [" |", " |", *marks], strict=True)
         ),
         "",
         *(f"- {sentence(note)}" for note in table.shown),
+        *([f"<!-- {MARK} end {table.name} -->"] if table.data else []),
     ]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _mark(table: Table, row: Row) -> str:
+    """The end of a row's line. What follows the last bar is a cell too many, which none shows."""
+    return f" | <!-- {MARK} row {table.name} {row.key} -->" if row.key and table.data else " |"
 
 
 def _head(column: Column) -> str:

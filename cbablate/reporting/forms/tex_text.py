@@ -20,7 +20,7 @@ from cbablate.character import code_point, visible
 from cbablate.reporting.forms.script import COMMAND, leftward, script_of, written
 from cbablate.reporting.forms.symbol import SYMBOL
 
-__all__ = ["breakable", "escape", "is_endless", "prose", "unsettable"]
+__all__ = ["SYMBOLS", "breakable", "escape", "is_endless", "prose", "unsettable"]
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -102,7 +102,7 @@ _CAPITALS = (
 )
 """The Greek capitals that do not look like Latin ones."""
 
-_MATHS = {
+SYMBOLS = {
     "±": r"\pm",
     "×": r"\times",
     "÷": r"\div",
@@ -262,8 +262,8 @@ def _set(cluster: str) -> str | None:
     for spelled in (_SPECIAL, _LETTERS):
         if cluster in spelled:
             return spelled[cluster]
-    if cluster in _MATHS:
-        return f"${_MATHS[cluster]}$"
+    if cluster in SYMBOLS:
+        return f"${SYMBOLS[cluster]}$"
     if cluster.isascii():
         return cluster
     base, *marks = list(unicodedata.normalize("NFD", cluster))

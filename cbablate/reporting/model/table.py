@@ -9,7 +9,10 @@ from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.sheet import Sheet
 from cbablate.spec.typesetting import Notes, Typesetting
 
-__all__ = ["Table"]
+__all__ = ["MARK", "Table"]
+
+MARK = "cbablate"
+"""Comments that begin with it say where numbers come from; `cbablate verify` reads them."""
 
 
 @dataclass(frozen=True)

@@ -319,7 +319,7 @@ def _config(case: _Told) -> Iterator[str]:
         return
     yield f"  as {reference.name}, but"
     for key, here, there in found:
-        yield f"  {key}: {here} (not {there})"
+        yield f"  {key}: {here} (instead of {there})"
 
 
 def _commits(facts: Iterable[Record]) -> Mapping[str, str]:

@@ -1,43 +1,39 @@
-r"""`PaperRow`: a row of our tables in somebody's LaTeX, and whether its numbers still hold.
+r"""`PaperRow`: a row of our tables in somebody's LaTeX, Markdown or HTML, wherever it was moved.
 
-A row is found by the comment at its end, `% cbablate row STUDY KEY`, wherever it was moved. Its
-numbers are compared as printed, in their order: columns may have been left out, names changed,
-cells set in bold. A row that is not there is no fault. One that is commented out is not printed.
+A row is found by the comment at its end, `% cbablate row STUDY KEY`. A row that is not there is no
+fault, and one that is commented out is not printed. Captions and notes stand between the comments
+`% cbablate data STUDY VERSION` and `% cbablate end STUDY`.
 """
 
 from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from cbablate.errors import CbablateError
-from cbablate.reporting.forms.latex import MARK
-from cbablate.reporting.model.table import Table
+from cbablate.reporting.model.table import MARK
+from cbablate.reporting.pages.printed import Printed, printed_html, printed_markdown, printed_tex
+from cbablate.reporting.pages.printed_cell import Token, tokens
 from cbablate.spec.yaml import scalar
 
-__all__ = ["Disagreement", "PaperRow", "disagreements", "paper_rows", "versions_in"]
+__all__ = ["PaperRow", "paper_rows", "prose_in", "versions_in"]
 
-_ROW = re.compile(rf"%\s*{MARK} row (?P<study>[\w.-]+) (?P<key>[0-9a-f]+)\s*$")
-_DATA = re.compile(rf"^\s*%\s*{MARK} data (?P<study>[\w.-]+) (?P<data>[0-9a-f]+)\s*$")
+_ROW = re.compile(
+    rf"(?:%|<!--)\s*{MARK} row (?P<study>[\w.-]+) (?P<key>[0-9a-f]+)\s*(?:-->.{{0,99}})?$"
+)
+_DATA = re.compile(
+    rf"^\s*(?:%|<!--)\s*{MARK} data (?P<study>[\w.-]+) (?P<data>[0-9a-f]+)\s*(?:-->\s*)?$"
+)
+_LAST = re.compile(rf"^\s*(?:%|<!--)\s*{MARK} end (?P<study>[\w.-]+)\s*(?:-->\s*)?$")
 _COMMENT = re.compile(r"(?<!\\)(?:\\\\)*%.*")
 _INPUT = re.compile(r"\\(?:input|include)\s*\{([^{}]+)\}")
 _END = re.compile(r"\\\\(?:\[[^\]]{0,99}\])?|\\(?:top|mid|bottom)rule\b|\\addlinespace\b")
-_SIGN = re.compile(r"([-+])\s+(?=\d)")
-_ARGUMENTS = re.compile(
-    r"\\phantom\s*\{[^{}]*\}"
-    r"|\\multicolumn\s*\{[^{}]*\}\s*\{[^{}]*\}|\\multirow\s*(?:\[[^]]{0,99}\])?\{[^{}]*\}\s*\{[^{}]*\}"
-    r"|\\(?:cell|row|text)?color\s*(?:\[[^]]{0,99}\])?\s*\{[^{}]*\}"
-    r"|\\(?:hspace|vspace|rule|addlinespace|cmidrule|label|ref|cite[a-z]*)\*?"
-    r"\s*(?:\[[^]]{0,99}\])?(?:\s*\{[^{}]*\})?"
-)
-_NUMBER = re.compile(r"(?:(?<![\w.)\]}])[-+])?(?<![\d.])\d+(?:\.\d+)?")
-_RAISED = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
-_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_LETTER = re.compile(r"(?<![\\A-Za-z])[A-Za-z]")
+_CLOSED = re.compile(r"\\end\s*\{[a-z]*(?:table|tabular|tblr)[a-z]*\*?\}|</table>")
+_AND = re.compile(r"(?<!\\)&")
 _DEEPEST = 8
 """So deep may files include each other."""
 _MOST_FILES = 1_000
@@ -47,9 +43,10 @@ _LONGEST_ROW = 20_000
 
 @dataclass(frozen=True)
 class PaperRow:
-    """A row of a paper: whose it is, where its comment stands, and its cells as LaTeX.
+    """A row of a paper: whose it is, where its comment stands, and its cells as written.
 
-    There are no cells where the row is commented out, or deleted before its comment.
+    There are no cells where the row is commented out, or deleted before its comment. Rows of one
+    `block` are printed together.
     """
 
     study: str
@@ -57,6 +54,7 @@ class PaperRow:
     file: Path
     line: int
     cells: tuple[str, ...]
+    block: int = 0
 
     @property
     def is_printed(self) -> bool:
@@ -64,19 +62,30 @@ class PaperRow:
         return bool(self.cells)
 
     @property
+    def shows_bold(self) -> bool:
+        """Whether the form that it is written in sets the best in bold."""
+        return self.file.suffix.lower() not in _FACELESS
+
+    def tokens(self, names: int) -> list[Token]:
+        """What is printed in its cells, of which the first `names` are names."""
+        read = reader(self.file)
+        return tokens([read(cell) for cell in self.cells], names)
+
+    @property
     def numbers(self) -> list[tuple[str, int]]:
         """The numbers as printed, each with the index of its cell."""
-        return [(one, index) for index, cell in enumerate(self.cells) for one in _numbers(cell)]
+        return [(one.text, one.place) for one in self.tokens(1) if one.number]
 
 
-@dataclass(frozen=True)
-class Disagreement:
-    """A number that a paper prints, and what the ledger says now; "" for nothing in its place."""
+def reader(file: Path) -> Callable[[str], Printed]:
+    """What reads this kind of file; LaTeX, unless its suffix says otherwise."""
+    return _READERS.get(file.suffix.lower(), printed_tex)
 
-    row: PaperRow
-    printed: str
-    now: str
-    column: str
+
+_READERS: Mapping[str, Callable[[str], Printed]] = MappingProxyType(
+    {".md": printed_markdown, ".html": printed_html}
+)
+_FACELESS = frozenset({".md"})
 
 
 def paper_rows(path: Path) -> list[PaperRow]:
@@ -98,27 +107,34 @@ def versions_in(path: Path) -> dict[str, str]:
     return found
 
 
-def disagreements(table: Table, row: PaperRow) -> Iterator[Disagreement]:
-    """The numbers of a paper's row that its table does not print (any more), in order."""
-    ours = next((one for one in table.rows if one.key == row.key), None)
-    if ours is None:
-        yield from (Disagreement(row, printed, "", "") for printed, index in row.numbers if index)
-        return
-    names = sum(column.kind == "text" for column in table.columns)
-    said = row.numbers
-    known = [(n, i) for i, cell in enumerate(ours.cells) for n in _numbers(cell.plain)]
-    match = SequenceMatcher(None, [n for n, _ in said], [n for n, _ in known], autojunk=False)
-    for change, low, high, first, last in match.get_opcodes():
-        if change not in ("replace", "delete"):
-            continue
-        aligned = high - low == last - first
-        for offset, (printed, index) in enumerate(said[low:high]):
-            if index == 0 or (index < names and _LETTER.search(row.cells[index])):
-                continue  # a name may be changed as its author likes
-            there = known[first + offset] if aligned else None
-            column = table.columns[there[1]].label if there else ""
-            now = there[0] if there else " ".join(number for number, _ in known[first:last])
-            yield Disagreement(row, printed, now, column)
+def prose_in(path: Path) -> dict[str, tuple[str, ...]]:
+    """By table, what stands around its rows, in lines: captions, notes, and what an author added.
+
+    A table whose last comment is gone is not among them: where it ends is not known.
+    """
+    known: dict[str, tuple[str, ...]] = {}
+    study, lines = "", list[str]()
+    for (file, _), line in _Paper(path).lines():
+        begins, ends = _DATA.match(line), _LAST.match(line)
+        if begins:
+            study, lines = begins["study"], []
+        elif ends and ends["study"] == study:
+            known[study] = (*known.get(study, ()), *lines)
+            study = ""
+        elif study and not _is_row(file, line):
+            lines.append(_live(file, line))
+    return known
+
+
+def _is_row(file: Path, line: str) -> bool:
+    if reader(file) is printed_tex:
+        return _AND.search(_COMMENT.sub("", line)) is not None
+    return line.lstrip().startswith("|") or "<td" in line
+
+
+def _live(file: Path, line: str) -> str:
+    """The line without what is commented out."""
+    return _COMMENT.sub("", line) if reader(file) is printed_tex else line
 
 
 @dataclass
@@ -196,15 +212,20 @@ def _rows(path: Path) -> Iterator[PaperRow]:
     """A row is what stands before its comment, on as many lines as it was broken into."""
     pending: list[str] = []
     row = ""  # that has ended, and whose comment may follow on a line of its own
+    block, closed, before = 0, False, list[PaperRow]()  # the table that is being read
     for (file, number), line in _Paper(path).lines():
         mark = _ROW.search(line)
-        live = _COMMENT.sub("", line)
-        concealed = not live.strip() and "&" in line and bool(mark or _END.search(line))
+        live, concealed, is_tex = line, False, reader(file) is printed_tex
+        if is_tex:
+            live = _COMMENT.sub("", line)
+            concealed = not live.strip() and "&" in line and bool(mark or _END.search(line))
+        else:
+            live, pending, row = line[: mark.start()] if mark else "", [], ""
         if concealed:
             row = ""
         if not line.strip():
             pending = []
-        for index, piece in enumerate(_END.split(live)):
+        for index, piece in enumerate(_END.split(live) if is_tex else [live]):
             if index:  # an end of a row stands before it
                 row, pending = _joined(pending) or row, []
             pending.append(piece)
@@ -215,8 +236,23 @@ def _rows(path: Path) -> Iterator[PaperRow]:
                     f"{file}:{number}: the row before this comment has {len(text):,} characters; "
                     f"at most {_LONGEST_ROW:,} are read"
                 )
-            yield PaperRow(mark["study"], mark["key"], file, number, _cells(text))
-            row, pending = "", []
+            one = PaperRow(mark["study"], mark["key"], file, number, _cells(file, text), block)
+            if not _continues(before, one, closed=closed):
+                block, before = block + 1, []
+            before.append(replace(one, block=block))
+            yield before[-1]
+            row, pending, closed = "", [], False
+        closed = closed or _CLOSED.search(line) is not None
+
+
+def _continues(before: Sequence[PaperRow], row: PaperRow, *, closed: bool) -> bool:
+    """Whether a row belongs to the table of those before it; `closed`, if that has ended since.
+
+    A table that is set in pieces has its rows in several, all with as many cells.
+    """
+    if any(one.key == row.key or one.study != row.study for one in before):
+        return False
+    return not closed or not before or len(before[-1].cells) == len(row.cells)
 
 
 def _joined(pieces: Sequence[str]) -> str:
@@ -225,15 +261,11 @@ def _joined(pieces: Sequence[str]) -> str:
     return text if text.strip() else ""
 
 
-def _cells(row: str) -> tuple[str, ...]:
-    return tuple(re.split(r"(?<!\\)&", row)) if row else ()
-
-
-def _numbers(cell: str) -> list[str]:
-    """The numbers of a cell as printed, without thousands' separators and without a plus."""
-    text = _ARGUMENTS.sub(" ", cell)
-    text = _RAISED.sub(lambda power: f" {power[0].translate(_LOWERED)}", text)
-    text = text.replace("\u2212", "-").replace("--", " ").replace("\u2013", " ")
-    text = re.sub(r"(?<=\d)(?:,|\{,\}|\\,)(?=\d{3}(?!\d))", "", text)
-    text = re.sub(r"\\[A-Za-z]+\*?|\\[,;!: ]|[~$±]", " ", text)
-    return [one.lstrip("+") for one in _NUMBER.findall(_SIGN.sub(r"\1", text))]
+def _cells(file: Path, row: str) -> tuple[str, ...]:
+    if not row:
+        return ()
+    if reader(file) is printed_tex:
+        return tuple(_AND.split(row))
+    if reader(file) is printed_html:
+        return tuple(re.split(r"<t[dh]\b[^<>]*>", row)[1:])
+    return tuple(re.split(r"(?<!\\)\|", row.strip().removeprefix("|").removesuffix("|")))

@@ -28,11 +28,12 @@ from cbablate.records.facts import SessionFact, WorkerFact
 from cbablate.records.history import LONGEST_REASON
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
-from cbablate.reporting.figures.figure import labelled, write_figure
+from cbablate.reporting.figures.figure import WIDTH, labelled, write_figure
 from cbablate.reporting.figures.picture import Picture, pictures
 from cbablate.reporting.forms.web_page import KeptLines, template
 from cbablate.reporting.model.cell import significant
 from cbablate.reporting.model.table import Table
+from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta, spelled
 from cbablate.reporting.sentences.effect_claim import effect_claims
@@ -69,23 +70,24 @@ def report(
     script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
     said = (*claims(plan, summary), *effect_claims(plan, summary))
     table = outcome_table(found)
+    metrics = [metric_of(plan, name) for name in summary.metrics]
     return template("report.html", _TEMPLATES).render(
         plan=plan,
         table=table,
         findings=said,
         notes=[note for note in table.notes if note not in said],
         questions=questions(Case(plan, summary, trials, efforts(found))),
-        pictures=[_embedded(one) for one in (pictures(found, trials) if shown is None else shown)],
+        pictures=_embedded(pictures(found, trials) if shown is None else shown),
         setting=_setting(plan),
         robust=robust_part(plan, summary),
         deltas={arm.id: delta(plan, arm) for arm in plan.arms},
-        metrics=[(name, labelled(metric_of(plan, name))) for name in summary.metrics],
+        metrics=[(one.name, labelled(one), one.unit) for one in metrics],
         rows=[_row(one, summary.metrics) for one in trials],
         states=[state.value for state in TrialState if _any(trials, state)],
         failures=[_failure(plan, one) for one in trials if one.history.state in _ENDED_EARLY],
         sessions=_sessions(trials, told.facts),
         workers=_workers(trials, told.facts),
-        origin=summary.origin.traits,
+        origin=environment_rows(summary.origin.traits),
         data=sorted({plan.description.data(arm.config) for arm in plan.arms} - {""}),
         style=_TEMPLATES.joinpath("report.css").read_text(encoding="utf-8"),
         script=script,
@@ -118,15 +120,24 @@ def efforts(found: Outcome) -> dict[str, int]:
     return {row.id: spent[written.id] for row, written in rows}
 
 
-def _embedded(picture: Picture) -> dict[str, str]:
-    drawn = BytesIO()
-    write_figure(picture.figure, drawn, form="svg")
-    code = base64.b64encode(drawn.getvalue()).decode("ascii")
-    return {
-        "title": picture.title,
-        "words": picture.words,
-        "source": f"data:image/svg+xml;base64,{code}",
-    }
+def _embedded(shown: Iterable[Picture]) -> list[dict[str, Any]]:
+    """The pictures that the page shows, each as an address that holds it."""
+    told: list[dict[str, Any]] = []
+    for picture in shown:
+        if picture.within:
+            continue
+        drawn = BytesIO()
+        write_figure(picture.figure, drawn, form="svg")
+        code = base64.b64encode(drawn.getvalue()).decode("ascii")
+        told.append(
+            {
+                "title": picture.title,
+                "words": picture.words,
+                "wide": picture.figure.get_figwidth() > WIDTH,
+                "source": f"data:image/svg+xml;base64,{code}",
+            }
+        )
+    return told
 
 
 def _digest(script: str) -> str:

@@ -13,7 +13,7 @@ from cbablate.analysis.summary import Summary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
-from cbablate.reporting.figures.figure import write_figure
+from cbablate.reporting.figures.figure import WIDTH, write_figure
 from cbablate.reporting.figures.picture import Picture
 from cbablate.reporting.figures.picture import pictures as pictures_of
 from cbablate.reporting.forms.latex import latex
@@ -21,6 +21,7 @@ from cbablate.reporting.forms.script import definitions
 from cbablate.reporting.forms.tex_text import breakable, escape, prose
 from cbablate.reporting.forms.typesetter import engine_for, typeset
 from cbablate.reporting.model.scale import scale_in
+from cbablate.reporting.pages.environment import environment_rows
 from cbablate.reporting.pages.report import efforts, robust_part
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.delta import delta
@@ -36,11 +37,11 @@ _PREAMBLE = (
     r"\documentclass[10pt]{article}",
     r"\usepackage[margin=1in]{geometry}",
     r"\usepackage{booktabs,longtable,graphicx,array}",
-    r"\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}",
+    r"\setlength{\parindent}{0pt}\setlength{\parskip}{4pt}\setlength{\LTleft}{0pt}",
     r"\raggedbottom\sloppy",
     r"\ifdefined\Umathchar\usepackage{fontspec}\fi",
 )
-_OWN = Typesetting(width="6.5in", orientation="portrait", long=False)
+_OWN = Typesetting(width="6.5in", orientation="portrait", long=False, notes="full")
 """The report has pages of its own, whatever the paper's are."""
 _MOST_METRICS = 4
 """How many metrics stand beside a trial in the appendix; the page is no wider."""
@@ -57,7 +58,7 @@ def report_pdf(plan: Plan, facts: Recorded) -> bytes:
     plan, summary = found.plan, found.summary
     trials = outcomes(plan, told)
     asked = questions_on(Case(plan, summary, trials, efforts(found)))
-    shown = list(pictures_of(found, trials))
+    shown = [one for one in pictures_of(found, trials) if not one.within]
     with tempfile.TemporaryDirectory(prefix="cbablate-report-") as folder:
         for number, picture in enumerate(shown):
             write_figure(picture.figure, Path(folder) / f"figure{number}.pdf")
@@ -79,25 +80,21 @@ def report_tex(
     """The document's source; figures are `figure0.pdf` and so on, beside it."""
     plan, summary, table = outcome.plan, outcome.summary, outcome_table(outcome)
     found = (*claims(plan, summary), *effect_claims(plan, summary))
+    own = replace(table, typesetting=_OWN, notes=tuple(n for n in table.notes if n not in found))
     lines = [
         rf"{{\Large\bfseries {prose(table.caption)}\par}}",
         *(rf"{escape(line)}\par" for line in (f"Study {table.name}", *table.comment[1:])),
-        latex(replace(table, typesetting=_OWN)).replace("}[t]", "}[ht]"),
+        latex(own).replace("}[t]", "}[ht]"),
         r"\section*{Findings}",
         *(rf"{prose(sentence)}\par" for sentence in found or ("None yet.",)),
         *_robust(plan, summary),
         *_figures(pictures),
         r"\section*{What a reviewer would ask}",
         *_asked(questions),
-        r"\section*{Arms}",
         *_arms(plan),
-        r"\appendix\section*{All trials}",
         *_trials(summary, plan, trials),
         r"\section*{Made with}",
-        *(
-            rf"{escape(trait)}: {breakable('; '.join(values))}\par"
-            for trait, values in summary.origin.traits.items()
-        ),
+        *_made_with(summary),
         r"\end{document}",
         "",
     ]
@@ -114,15 +111,33 @@ def _robust(plan: Plan, summary: Summary) -> Iterator[str]:
 
 
 def _figures(pictures: Sequence[Picture]) -> Iterator[str]:
+    """Two beside each other, on a line at their tops; one that is as wide as the page by itself."""
     if pictures:
         yield r"\section*{Figures}"
+    beside = 0
     for number, picture in enumerate(pictures):
-        yield r"\begin{minipage}{\linewidth}\centering"
+        share = 0.48 if picture.figure.get_figwidth() <= WIDTH else 1.0
+        after_one = beside % 2 == 1 and share < 1
+        beside = beside + 1 if share < 1 else 0
+        if number:
+            yield r"\hfill" if after_one else r"\par\medskip"
+        yield rf"\begin{{minipage}}[t]{{{share}\linewidth}}\centering\vspace{{0pt}}"
         yield (
-            r"\includegraphics[width=0.6\linewidth,height=0.8\textheight,keepaspectratio]"
+            r"\includegraphics[width=\linewidth,height=0.4\textheight,keepaspectratio]"
             rf"{{figure{number}.pdf}}\par"
         )
-        yield rf"{escape(picture.title)}. {escape(picture.words)}\end{{minipage}}\par\bigskip"
+        yield (
+            rf"{{\footnotesize\raggedright {escape(picture.title)}. {escape(picture.words)}\par}}"
+        )
+        yield r"\end{minipage}"
+    yield r"\par\bigskip"
+
+
+def _made_with(summary: Summary) -> Iterator[str]:
+    yield r"{\footnotesize\begin{tabular}{@{}l>{\raggedright\arraybackslash}p{0.8\linewidth}@{}}"
+    for name, told in environment_rows(summary.origin.traits):
+        yield rf"{escape(name)} & {breakable(told)} \\"
+    yield r"\end{tabular}\par}"
 
 
 def _asked(questions: Sequence[Question]) -> Iterator[str]:
@@ -135,9 +150,16 @@ def _asked(questions: Sequence[Question]) -> Iterator[str]:
     yield r"\end{enumerate}"
 
 
+def _titled(title: str, columns: int, heads: str) -> str:
+    """The heads of a table over pages; its title stands above the first, on the same page."""
+    above = rf"\multicolumn{{{columns}}}{{@{{}}l}}{{\Large\bfseries {title}}} \\[6pt]"
+    return rf"{above}\toprule {heads} \\\midrule\endfirsthead\toprule {heads} \\\midrule\endhead"
+
+
 def _arms(plan: Plan) -> Iterator[str]:
-    yield r"{\footnotesize\begin{longtable}{>{\raggedright\arraybackslash}p{0.3\linewidth}"
-    yield r">{\raggedright\arraybackslash}p{0.6\linewidth}}\toprule Arm & Sets \\\midrule\endhead"
+    yield r"\bigskip{\footnotesize\begin{longtable}{>{\raggedright\arraybackslash}p{0.3\linewidth}"
+    yield r">{\raggedright\arraybackslash}p{0.6\linewidth}}"
+    yield _titled("Arms", 2, "Arm & Sets")
     for arm in plan.arms:
         sets = delta(plan, arm) or "(reference)"
         yield rf"{breakable(arm.name)} & {breakable(sets)} \\"
@@ -148,9 +170,9 @@ def _trials(summary: Summary, plan: Plan, trials: Sequence[TrialOutcome]) -> Ite
     names = summary.metrics[:_MOST_METRICS]
     scales = [scale_in(plan, summary, name) for name in names]
     yield r"{\scriptsize\setlength{\tabcolsep}{3pt}\begin{longtable}"
-    yield rf"{{>{{\raggedright\arraybackslash}}p{{0.28\linewidth}}rl{'r' * len(names)}l}}\toprule"
+    yield rf"{{>{{\raggedright\arraybackslash}}p{{0.28\linewidth}}rl{'r' * len(names)}l}}"
     heads = ["Arm", r"$r$", "State", *(escape(metric_of(plan, n).label) for n in names), "Trial"]
-    yield rf"{' & '.join(heads)} \\\midrule\endhead"
+    yield _titled("All trials", len(heads), " & ".join(heads))
     for one in trials:
         values = (
             escape(scale.number(one.value(name)).plain)

@@ -27,10 +27,12 @@ def unlike(config: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[st
 
 
 def spelled(leaves: Mapping[str, Any], key: str) -> str:
-    """A leaf's value as JSON; bare words stand as they are."""
+    """A leaf's value as JSON; bare words stand as they are, and "none" for an empty list."""
     if key not in leaves:
         return "not set"
     value = leaves[key]
+    if value in ([], {}):
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -42,4 +44,4 @@ def reference_of(plan: Plan, arm: Arm) -> Arm:
 def delta(plan: Plan, arm: Arm) -> str:
     """What an arm sets otherwise than the arm it is compared with, in one line; "" for nothing."""
     found = unlike(arm.config, reference_of(plan, arm).config)
-    return ", ".join(f"{key} = {here} (not {there})" for key, here, there in found)
+    return ", ".join(f"{key} = {here} (instead of {there})" for key, here, there in found)

@@ -9,7 +9,10 @@ from dataclasses import replace
 from cbablate.analysis.measures.alignment import has_grams
 from cbablate.analysis.summary import Summary
 from cbablate.errors import CbablateError
+from cbablate.fingerprint import fingerprint
 from cbablate.planning.plan import Plan
+from cbablate.reporting.model.cell import Text
+from cbablate.reporting.model.column import Row
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.sequential_note import VIEW_NOTE
 from cbablate.reporting.sentences.tuning_note import view_luck
@@ -28,15 +31,28 @@ def view(name: str, plan: Plan, summary: Summary) -> Table:
     Raises:
         CbablateError: the study does not tell what is asked for.
     """
-    table = _dressed(plan, VIEWS[name](plan, summary))
+    table = _dressed(plan, summary, VIEWS[name](plan, summary))
     said = [VIEW_NOTE] if summary.course is not None else [*view_luck(plan)]
     return replace(table, notes=(*table.notes, *said))
 
 
-def _dressed(plan: Plan, table: Table) -> Table:
-    """A view set as the study's table is; caption and label are that one's alone."""
+def _dressed(plan: Plan, summary: Summary, table: Table) -> Table:
+    """A view set as the study's table is; caption and label are that one's alone.
+
+    Its rows are of no arm, so that their keys are made from what they are called.
+    """
     look = plan.study.typesetting.model_copy(update={"caption": None, "label": None})
-    return replace(table, typesetting=look)
+    rows = [
+        row
+        if row.key
+        else replace(row, mark=fingerprint({"row": [table.name, place, _named(row)]}))
+        for place, row in enumerate(table.rows)
+    ]
+    return replace(table, typesetting=look, rows=tuple(rows), data=summary.data)
+
+
+def _named(row: Row) -> list[str]:
+    return [cell.text for cell in row.cells if isinstance(cell, Text)]
 
 
 def views(plan: Plan, summary: Summary) -> Iterator[Table]:

@@ -83,6 +83,19 @@
   }
 
   const digits = (value) => String(Number(value.toPrecision(6)));
+  const shown = (value) => digits(value).replace("-", "\u2212");
+
+  // Round numbers between two ends: three to six of them, a step of 1, 2 or 5 apart.
+  function ticks(low, high) {
+    const rough = (high - low) / 4 || 1, size = 10 ** Math.floor(Math.log10(rough));
+    const step = size * [1, 2, 5, 10].find((factor) => factor * size >= rough);
+    const made = [];
+    for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k++) {
+      made.push(Number((k * step).toPrecision(12)));
+    }
+    return made.length ? made : [low];
+  }
+
   const cut = (name) => (name.length > 32 ? name.slice(0, 31) + "\u2026" : name);
   const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -135,9 +148,12 @@
       }
     });
     const y = STEP * listed.length + 20;
-    for (const value of [low, (low + high) / 2, high]) {
-      drawn(svg, "text", { x: x(value), y, "text-anchor": "middle" }, digits(value));
-    }
+    const unit = byId("plotted").selectedOptions[0].dataset.unit;
+    ticks(low, high).forEach((value, index, all) => {
+      drawn(svg, "line", { x1: x(value), x2: x(value), y1: 4, y2: y - 14, class: "axis" });
+      const words = shown(value) + (unit && index === all.length - 1 ? ` ${unit}` : "");
+      drawn(svg, "text", { x: x(value), y, "text-anchor": "middle" }, words);
+    });
     if (arms.size > listed.length) {
       drawn(svg, "text", { x: 0, y }, `first ${listed.length} of ${arms.size} arms`);
     }
