@@ -92,7 +92,7 @@ def test_every_character_that_we_spell_can_be_typeset(reader: str, tmp_path: Pat
     from cbablate.reporting.forms import tex_text
 
     letters = "".join(f"{a}{mark} " for mark in tex_text._ACCENTS for a in "aeiojszAEZ")
-    symbols = " ".join([*tex_text._SPECIAL, *tex_text._LETTERS, *tex_text._MATHS])
+    symbols = " ".join([*tex_text._SPECIAL, *tex_text._LETTERS, *tex_text.SYMBOLS])
     ascii_text = " ".join(map(chr, range(33, 127)))
     body = "\n\n".join(map(escape, (letters, symbols, ascii_text)))
     page = f"\\documentclass{{article}}\\begin{{document}}{body}\\end{{document}}"
