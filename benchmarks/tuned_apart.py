@@ -1,7 +1,7 @@
 """How often two arms that are tuned apart are called different, where they are the same and where
 one is better.
 
-    python -m benchmarks.tuned_apart [--studies 200] [--simulations 20000] [--searches 1 3 6 12]
+    python -m benchmarks tuned_apart [--studies 200] [--simulations 20000] [--searches 1 3 6 12]
 
 A trial's value is `shift - 10 (lr - 0.5)^2` and noise of spread 0.71, drawn from its seed and its
 arm; a search is 24 trials with `lr` drawn evenly from 0 to 1. Each study is planned, searched,

@@ -34,8 +34,8 @@ WIDTH = re.compile(
 
 
 def _checked(text: str) -> str:
-    said = WIDTH.fullmatch(text)
-    if said is None or (said["size"] and float(said["size"]) == 0):
+    width = WIDTH.fullmatch(text)
+    if width is None or (width["size"] and float(width["size"]) == 0):
         raise ValueError(
             "a width is column, text, a length such as 5in, 345pt or 12cm, or a part of the page "
             rf"such as 0.5\textwidth, not {text!r}"

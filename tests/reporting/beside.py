@@ -1,11 +1,10 @@
-r"""`python -m tests.reporting.beside RESULTS`: our table beside others' of the same numbers.
+r"""`python -m tests.reporting.beside`: our table beside others' of the same numbers.
 
     python -m pip install --target beside great_tables stargazer
-    PYTHONPATH=.:beside python -m tests.reporting.beside results
+    PYTHONPATH=.:beside python -m tests.reporting.beside
 
-writes `docs/images/beside.png`. The numbers are those of `studies/placement.yaml` as the ledger has
-them, except in the table that is made by hand, whose numbers are invented and say so. Chromium
-shows the one of great_tables.
+writes `docs/images/beside.png`. The numbers are drawn from a seed, as those of `pages.py`; the ones
+of the table that is made by hand are invented, and it says so. Chromium shows great_tables' own.
 """
 
 from __future__ import annotations
@@ -21,13 +20,14 @@ from typing import Any
 
 from PIL import Image
 
-from cbablate import api
-from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.analysis.outcome import Outcome
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.records.book import Book
 from cbablate.reporting.forms.latex import latex
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.spec.typesetting import Typesetting
-from tests.reporting.pages import ROOT, save
+from tests.analysis.fabrication import told
+from tests.reporting.pages import ROOT, save, shown
 from tests.reporting.typesetting import typeset
 from tests.reporting.venues import VENUES
 
@@ -155,9 +155,8 @@ def _trimmed(path: Path) -> Image.Image:
 
 def main() -> int:
     """Make the picture anew."""
-    plan = api.plan(api.load_study(ROOT / "studies" / "placement.yaml"))
-    planned, book = api.recorded(plan, Path(sys.argv[1] if len(sys.argv) > 1 else "results"))
-    beside = Beside(outcome(planned, book), list(outcomes(planned, book)))
+    found = shown()
+    beside = Beside(found, list(outcomes(found.plan, Book.of(told(found.plan)))))
     parts: Mapping[str, Callable[[], Image.Image]] = {
         "ours": lambda: set_by_tex(beside.ours()),
         "by hand": lambda: set_by_tex(BY_HAND),

@@ -12,12 +12,12 @@ from pydantic import ValidationError
 from cbablate.reporting.forms.fit import Fit, fit, pieces
 from cbablate.reporting.forms.latex import latex
 from cbablate.reporting.forms.latex_column import natural_width
-from cbablate.reporting.model.cell import Number, Spread, Text
+from cbablate.reporting.model.cell import Number, Range, Spread, Text
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.style import STYLES
 from cbablate.reporting.model.table import Table
 from cbablate.spec.typesetting import Typesetting
-from tests.analysis.fabrication import placement
+from tests.analysis.fabrication import FROZEN, NAMES, placement, told
 from tests.reporting.tables import LONG, named, scaled, set_in, table_of
 
 EMPTY = table_of(placement(), [])
@@ -129,6 +129,12 @@ def test_what_is_no_width_is_refused(width: str) -> None:
         Typesetting(width=width)
 
 
+def test_a_width_that_holds_not_even_one_column_is_told_of() -> None:
+    found = fit(wide(3, width="0.4in", orientation="portrait"))
+    assert found.remarks[1] == "Wider than 0.4 in: names and one column need more"
+    assert len(fit(wide(3, width="3in")).remarks) == 0
+
+
 def test_what_stands_between_columns_grows_with_the_page() -> None:
     gaps = [fit(wide(3, style=style)).gaps[0] for style in ("plain", "tmlr")]
     assert gaps == sorted(gaps)
@@ -153,3 +159,15 @@ def test_a_table_too_wide_for_a_page_is_parted_and_each_part_has_the_names() -> 
     assert text.count(r"\begin{table*}") == 3
     assert text.count("    1 at 2 & ") == 3
     assert text.count("(2 of 3)") == 1
+
+
+def test_for_want_of_room_n_and_spans_are_left_out_and_notes_say_so() -> None:
+    planned = placement(names=(*NAMES[:3], "halving only, MLP end"), description=FROZEN)
+    whole = set_in(table_of(planned, told(planned)), style="neurips")
+    short = fit(replace(whole, typesetting=Typesetting(style="neurips", width="375pt")))
+    assert [column.label for column in short.table.columns][-1] == "Parameters"
+    assert not any(isinstance(cell, Range) for row in short.table.rows for cell in row.cells)
+    (note,) = [one for one in short.table.shown if one.startswith("Training")]
+    assert note == "Training: median of 7 rounds; no round is further than 1.7 % from it."
+    assert len(short.remarks) == 2
+    assert fit(set_in(whole, style="tmlr")).table.columns[-1].label == "n"

@@ -94,8 +94,8 @@ def fit(table: Table) -> Fit:
     )
     found = next(chain(tries, panels), None)
     if found is None and how.orientation == "auto":
-        said = f"Too wide for {_inches(upright[-1][1])} ({style.name}): turned"
-        found = _in_one_piece(table, style, turned, said)
+        remark = f"Too wide for {_inches(upright[-1][1])} ({style.name}): turned"
+        found = _in_one_piece(table, style, turned, remark)
     return found or _in_parts(table, style, upright[-1])
 
 
@@ -193,8 +193,8 @@ def _in_panels(table: Table, style: Style, where: tuple[Place, float], *remarks:
         return None
     if not all(_fits(found, part) for part in found.parts):
         return None
-    said = f"Too wide for {_inches(found.width)} ({style.name}): in {many} panels"
-    return replace(found, gaps=_gaps(found), panels=True, remarks=(said, *remarks))
+    remark = f"Too wide for {_inches(found.width)} ({style.name}): in {many} panels"
+    return replace(found, gaps=_gaps(found), panels=True, remarks=(remark, *remarks))
 
 
 def _in_parts(table: Table, style: Style, where: tuple[Place, float]) -> Fit:
@@ -214,9 +214,12 @@ def _in_parts(table: Table, style: Style, where: tuple[Place, float]) -> Fit:
                 parts[-1] += together
             else:
                 parts.append(together)
-    said = f"Too wide for {_inches(room)} ({style.name}): in {len(parts)} parts"
-    found = replace(found, parts=tuple((*names, *part) for part in parts), remarks=(said,))
-    return replace(found, gaps=(_LEAST_GAP,) * len(parts))
+    remark = f"Too wide for {_inches(room)} ({style.name}): in {len(parts)} parts"
+    found = replace(found, parts=tuple((*names, *part) for part in parts))
+    beyond = not all(_fits(found, part) for part in found.parts)
+    more = f"Wider than {_inches(room)}: names and one column need more"
+    remarks = (remark, *[more] * beyond)
+    return replace(found, gaps=(_LEAST_GAP,) * len(parts), remarks=remarks)
 
 
 def _names(table: Table) -> tuple[int, ...]:

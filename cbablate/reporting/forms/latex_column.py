@@ -116,8 +116,8 @@ def column_layout(
 def natural_width(column: Column, cells: Sequence[Cell], size: Size) -> float:
     """How wide a column is, in points, if no cell of it is broken."""
     if column.kind == "text":
-        said = [points(text, size) for text in (column.label, *(one.plain for one in cells))]
-        return max([*said, _NUMBERED * EM[size] * _is_foreign(column, cells)])
+        wide = [points(text, size) for text in (column.label, *(one.plain for one in cells))]
+        return max([*wide, _NUMBERED * EM[size] * _is_foreign(column, cells)])
     body = _body_width(column, cells, size)
     head = min(_head_width(column, size), max(body, _HEAD * EM[size]))
     return max(body, head) + MARK_WIDTH * _is_marked(cells)

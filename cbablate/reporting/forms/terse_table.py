@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cbablate.reporting.model.cell import Cell, Count, Range
+from cbablate.reporting.model.cell import DASH, Cell, Count, Range
 from cbablate.reporting.model.table import Table
 
 __all__ = ["without_counts", "without_spans"]
+
+_SPANNED = f": median (slowest{DASH}fastest)"
+"""How a note on timings begins after their label."""
 
 
 def without_counts(table: Table) -> tuple[Table, tuple[str, ...]]:
@@ -23,15 +26,27 @@ def without_counts(table: Table) -> tuple[Table, tuple[str, ...]]:
 
 
 def without_spans(table: Table) -> tuple[Table, tuple[str, ...]]:
-    """The table without the spans of its timings, of which a note tells the widest instead; and
+    """The table without the spans of its timings, of which its notes tell the widest instead; and
     what was left out, in a sentence."""
-    said = tuple(_widest(table))
-    if not said:
+    widest = dict(_widest(table))
+    if not widest:
         return table, ()
     rows = tuple(replace(row, cells=tuple(map(_median, row.cells))) for row in table.rows)
-    brief = None if table.brief is None else (*table.brief, *said)
-    short = replace(table, rows=rows, notes=(*table.notes, *said), brief=brief)
+    brief = None if table.brief is None else _retold(table.brief, widest)
+    short = replace(table, rows=rows, notes=_retold(table.notes, widest), brief=brief)
     return short, ("Spans of timings are left out: a note tells the widest",)
+
+
+def _retold(notes: Sequence[str], widest: Mapping[str, str]) -> tuple[str, ...]:
+    """The notes, of which those on timings tell how far apart rounds were."""
+    retold = []
+    for note in notes:
+        label, spanned, rest = note.partition(_SPANNED)
+        if spanned and label in widest:
+            said = f"no round is further than {widest[label]} from it."
+            note = f"{label}: median{rest.removesuffix('.')}; {said}"
+        retold.append(note)
+    return tuple(retold)
 
 
 def _without(table: Table, left_out: Sequence[int]) -> Table:
@@ -57,8 +72,8 @@ def _is_even(table: Table, index: int) -> bool:
     return len(cells) == 1 and all(isinstance(one, Count) and one.n == one.planned for one in cells)
 
 
-def _widest(table: Table) -> Iterator[str]:
-    """How far the slowest and the fastest round lie from the median, at most."""
+def _widest(table: Table) -> Iterator[tuple[str, str]]:
+    """By label, how far the slowest and the fastest round lie from the median, at most."""
     for index, column in enumerate(table.columns):
         cells = [row.cells[index] for row in table.rows]
         apart = [
@@ -69,5 +84,4 @@ def _widest(table: Table) -> Iterator[str]:
             if end.value and one.centre.value
         ]
         if apart:
-            percent = f"{100 * max(apart):.1f} %"
-            yield f"{column.label}: no round is further than {percent} from the median."
+            yield column.label, f"{100 * max(apart):.1f} %"

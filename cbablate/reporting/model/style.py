@@ -89,10 +89,10 @@ def rooms(how: Typesetting) -> tuple[tuple[Place, float], ...]:
         return (column, text) if style.column < style.text else (text,)
     if how.width in ("column", "text"):
         return (column,) if how.width == "column" else (text,)
-    said = WIDTH.fullmatch(how.width)
-    if said is None:
+    length = WIDTH.fullmatch(how.width)
+    if length is None:
         raise ValueError(f"{how.width!r} is no width")
-    wide = float(said["size"]) * _UNITS.get(
-        said["unit"], style.text if said["unit"] == r"\textwidth" else style.column
+    wide = float(length["size"]) * _UNITS.get(
+        length["unit"], style.text if length["unit"] == r"\textwidth" else style.column
     )
     return (("column" if wide <= style.column else "text", wide),)
