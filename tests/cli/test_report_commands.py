@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -107,7 +108,7 @@ def test_verify_exits_0_or_3_and_names_the_line(done: tuple[Path, Path], tmp_pat
     assert "all match" in same.stdout
     assert "other: not checked, for its study file was not given" in same.stderr
     number = next(i for i, line in enumerate(latex.splitlines(), 1) if line.startswith("    two "))
-    value = latex.splitlines()[number - 1].split(" & ")[1]
+    value = latex.splitlines()[number - 1].split(" & ")[1].partition(r"\,")[0]
     data = latex.partition("% cbablate data toys ")[2][:12]
     paper.write_text(latex.replace(f"two & {value}", "two & 7.77").replace(data, "0" * 12))
     changed = typed(*words)
@@ -115,6 +116,42 @@ def test_verify_exits_0_or_3_and_names_the_line(done: tuple[Path, Path], tmp_pat
     where = f"paper.tex:{number}: toys, two, Score: the paper prints 7.77, the ledger says {value}"
     assert where in changed.stdout.replace("\n", ""), changed.stdout
     assert "1 do not match; there are new data since" in changed.stdout
+
+
+def test_verify_says_what_a_paper_leaves_out_and_what_its_words_changed(
+    done: tuple[Path, Path], tmp_path: Path
+) -> None:
+    study, results = done
+    paper = tmp_path / "paper.tex"
+    latex = typed("table", study, "--results", results, "--as", "latex").stdout
+    two = next(line for line in latex.splitlines() if line.startswith("    two "))
+    paper.write_text(latex.replace(f"{two}\n", ""))
+    words = ("verify", study, paper, "--results", results)
+    less = typed(*words)
+    assert less.exit_code == 0, less.output
+    assert "toys: 3 of 4 rows" in less.stdout
+    assert "not printed: two" in less.stdout
+    paper.write_text(latex.replace("paired by seed", "unpaired"))
+    wrong = typed(*words)
+    assert wrong.exit_code == 3
+    assert 'the ledger "Means of' in wrong.stdout.replace("\n", " "), wrong.stdout
+
+
+@pytest.mark.parametrize("suffix", ["md", "html", "csv"])
+def test_verify_reads_every_form_that_table_writes(
+    suffix: str, done: tuple[Path, Path], tmp_path: Path
+) -> None:
+    study, results = done
+    copy = tmp_path / f"table.{suffix}"
+    assert typed("table", study, "--results", results, "-o", copy).exit_code == 0
+    same = typed("verify", study, copy, "--results", results)
+    assert same.exit_code == 0, same.output
+    assert "all match" in same.stdout
+    text = copy.read_text()
+    changed = re.sub(r"(\d)\.(\d)(\d+)", lambda m: f"{m[1]}.{9 - int(m[2])}{m[3]}", text)
+    assert changed != text
+    copy.write_text(changed)
+    assert typed("verify", study, copy, "--results", results).exit_code == 3
 
 
 @pytest.mark.slow

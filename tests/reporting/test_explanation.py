@@ -88,6 +88,11 @@ def test_a_cell_has_many_names(words: tuple[str, ...]) -> None:
     assert place_of(TABLE, PLAN, *words) == CellPlace(3, 1)
 
 
+def test_a_cell_is_found_by_words_as_a_page_prints_them() -> None:
+    said = explanation(PLAN, FACTS, "MLP\N{NO-BREAK SPACE}end", "Top\N{NON-BREAKING HYPHEN}1")
+    assert said == explanation(PLAN, FACTS, "MLP end", "Top-1")
+
+
 def test_a_row_whose_name_is_a_number_is_found_by_its_name_and_by_its_number() -> None:
     plan = placement(names=("3", "2", "c", "d"))
     table = ablation_table(plan, summarize(plan, []))

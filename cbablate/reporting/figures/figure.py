@@ -217,6 +217,8 @@ def draw_lines(
 
 def _inset(axis: Axes, panel: Mapping[str, Curve], places: Mapping[str, int]) -> None:
     """The last third of the curves, drawn larger where the axis has room, if it is flat there."""
+    from matplotlib.ticker import MaxNLocator
+
     every = sorted({place for curve in panel.values() for place, _ in curve})
     late = every[-max(2, len(every) // 3) :]
     ends = {
@@ -232,6 +234,7 @@ def _inset(axis: Axes, panel: Mapping[str, Curve], places: Mapping[str, int]) ->
     high = sum(tails) / len(tails) > (max(whole) + min(whole)) / 2
     inner = axis.inset_axes((0.42, 0.1 if high else 0.5, 0.56, 0.42))
     draw_lines(inner, ends, places, counted=True)
+    inner.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     inner.tick_params(labelsize=6.5, length=2, pad=1.5)
     inner.set_facecolor((1, 1, 1, 0.85))
     for line in inner.get_lines():

@@ -13,6 +13,8 @@ __all__ = ["CellPlace", "columns_listed", "place_of"]
 
 _WORDS = {"delta": "Δ", "difference": "Δ", "diff": "Δ"}
 """What may be typed for a column whose sign is on no keyboard."""
+_TYPED = str.maketrans({"\u2212": "-", "\u2011": "-", "\u00a0": " ", "\u2060": None})
+"""Signs as pages print them, which who copies a name from there has not typed."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def _row(table: Table, plan: Plan, word: str, *, by_number: bool) -> int:
     for row, name in enumerate(names):
         if word in (name, table.rows[row].key, table.rows[row].arm):
             return row
-    alike = [row for row, name in enumerate(names) if name.casefold() == word.casefold()]
+    alike = [row for row, name in enumerate(names) if _same(name, word)]
     if len(alike) == 1:
         return alike[0]
     hint = did_you_mean(word, names) or f"rows are {', '.join(map(repr, names[:20]))}"
@@ -62,18 +64,23 @@ def _row(table: Table, plan: Plan, word: str, *, by_number: bool) -> int:
 def _column(table: Table, word: str) -> int:
     if word.isdecimal() and 1 <= int(word) <= len(table.columns):
         return int(word) - 1
-    wanted = _WORDS.get(word.casefold(), word).casefold()
+    wanted = _WORDS.get(word.casefold(), word)
     found = [
         index
         for index, column in enumerate(table.columns)
-        if wanted == column.label.casefold()
-        or (wanted == column.metric.casefold() and column.quantity in ("mean", "timing"))
+        if _same(wanted, column.label)
+        or (_same(wanted, column.metric) and column.quantity in ("mean", "timing"))
     ]
     if found:
         return found[0]
     raise CbablateError(
         f"no column of table {table.name} is called '{word}'; there are {columns_listed(table)}"
     )
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two words are one, but for capitals and kinds of hyphens, minus signs and spaces."""
+    return one.translate(_TYPED).casefold() == other.translate(_TYPED).casefold()
 
 
 def columns_listed(table: Table) -> str:

@@ -92,9 +92,9 @@ def report_tex(
         r"\section*{What a reviewer would ask}",
         *_asked(questions),
         *_arms(plan),
-        *_trials(summary, plan, trials),
         r"\section*{Made with}",
         *_made_with(summary),
+        *_trials(summary, plan, trials),
         r"\end{document}",
         "",
     ]
