@@ -46,6 +46,15 @@ def test_means_that_happen_to_be_whole_numbers_keep_the_decimals_of_their_differ
     assert scale_of_means(placement(), counts, "tokens") == Scale(0)
 
 
+def test_a_column_of_means_has_decimals_enough_for_its_widest_interval() -> None:
+    sharp = [estimate([96.20, 96.201, 96.202], 3), estimate([95.1, 95.1005, 95.101], 3)]
+    scale = scale_of_means(placement(), sharp, "test/top1")
+    assert scale == Scale(4)
+    assert scale.number(sharp[0].half_width).digits == "0.0025"
+    usual = [estimate([96.2, 96.4, 96.6], 3), sharp[1]]
+    assert scale_of_means(placement(), usual, "test/top1") == Scale(2)
+
+
 def test_a_power_of_ten_stands_in_the_unit() -> None:
     scale = Scale(3, -9)
     assert scale.unit("s") == "10⁻⁹ s"

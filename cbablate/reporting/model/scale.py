@@ -139,14 +139,22 @@ def scale_in(plan: Plan, summary: Summary, name: str) -> Scale:
 
 
 def scale_of_means(plan: Plan, estimates: Iterable[Estimate], name: str) -> Scale:
-    """The scale of these estimates of a trial metric."""
+    """The scale of these estimates of a trial metric.
+
+    It has more decimals than the metric where no half-width could be told from 0 otherwise.
+    """
     found = [one for one in estimates if one.mean is not None]
-    return scale_of(
+    scale = scale_of(
         metric_of(plan, name),
         [one.mean for one in found],
         known=name in plan.description.metrics,
         exact=all(one.constant for one in found),
     )
+    widest = max((scale.measured(one.half_width) or 0.0 for one in found), default=0.0)
+    if 0.0 < widest < 0.5 * 10.0**-scale.decimals:
+        decimals = _HALF_DIGITS - 1 - exponent(widest)
+        return replace(scale, decimals=min(decimals, max(_MOST_DECIMALS, scale.decimals)))
+    return scale
 
 
 def difference_scale(plan: Plan, summary: Summary, name: str) -> Scale:

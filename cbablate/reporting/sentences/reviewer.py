@@ -192,8 +192,9 @@ def _margin(case: Case) -> Iterator[Question]:
         yield Question(
             "margin",
             "Is there no difference, or was it only not seen?",
-            f"{open_} of {len(found)} comparisons are undecided and the study states no margin: "
-            "nothing here says that two arms are alike.",
+            f"{open_} of {counted(len(found), 'comparison')} "
+            f"{'is' if open_ == 1 else 'are'} undecided and the study states no margin: nothing "
+            "here says that two arms are alike.",
             "State the smallest difference that matters (margin:); then arms can be found alike.",
         )
 
