@@ -80,7 +80,7 @@ def test_one_pair_is_drawn_without_an_interval() -> None:
 def test_the_reference_and_the_direction_are_told() -> None:
     plan = placement(description=FROZEN)
     figure = forest_figure(plan, summarize(plan, told(plan)))
-    assert figure.get_suptitle() == "95 % intervals; against “none”"
+    assert figure.get_suptitle() == "simultaneous 95 % intervals; against “none”"
     assert figure.axes[0].get_xlabel() == "Δ Top-1 (pp), better →"
     plan = placement(report=("params",), description=FROZEN)
     assert forest_figure(plan, summarize(plan, [])).axes[0].get_xlabel() == "← better, Δ Parameters"

@@ -135,7 +135,8 @@ def _title(plan: Plan, compared: Sequence[ArmSummary]) -> str:
         else f"the arm that differs in {plan.study.contrast} only"
     )
     more = f" (first {MOST_ROWS} of {len(compared)})" if len(compared) > MOST_ROWS else ""
-    return f"95 % intervals{more}; against {whom}"
+    joint = plan.study.analysis.joint and len(compared) > 1
+    return f"{'simultaneous ' if joint else ''}95 % intervals{more}; against {whom}"
 
 
 def _label(axis: Axes, plan: Plan, summary: Summary) -> None:
