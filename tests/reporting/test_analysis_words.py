@@ -53,7 +53,7 @@ def test_dunnetts_test_is_named_with_its_joint_intervals() -> None:
     assert any(
         "Dunnett's two-sided test over 2 comparisons with seeds as blocks" in n for n in said.notes
     )
-    assert any("intervals of Δ alike, so that they hold together" in n for n in said.notes)
+    assert any("simultaneous 95 % intervals of Δ by Dunnett's correction" in n for n in said.notes)
     assert "Holm" not in " ".join((*said.notes[:3], *said.method))
 
 

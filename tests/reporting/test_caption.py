@@ -9,8 +9,11 @@ from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
 from cbablate.records.facts import WorkerFact
 from cbablate.reporting.forms.latex import latex
+from cbablate.reporting.forms.markdown import markdown
+from cbablate.reporting.forms.web_page import html
 from cbablate.reporting.sentences.caption import stated, statement
 from cbablate.reporting.tables.arms import outcome_table
+from cbablate.spec.analysis import Analysis
 from cbablate.spec.typesetting import Typesetting
 from tests.analysis.fabrication import FROZEN, Telling, patchy, placement, told
 from tests.analysis.tuned import places_told, tuned_places
@@ -27,8 +30,7 @@ def test_a_caption_is_short_and_names_neither_a_key_nor_a_commit_nor_a_processor
     plan = placement(description=FROZEN, margin=0.5)
     (said,) = statement(plan, summarize(plan, told(plan)))
     assert said == (
-        "Means of n = 6 seeds ± 95 % intervals; Δ: from “none”, paired by seed, simultaneous; †: "
-        "p < 0.05, and by sign flips."
+        "Means of n = 6 seeds ± 95 % intervals; Δ, p: from “none”, paired by seed, Šidák-adjusted."
     )
     tuned = tuned_places()
     every = outcome_table(outcome(tuned, places_told(tuned))).statement
@@ -40,8 +42,46 @@ def test_caption_and_notes_of_the_usual_table_are_four_lines() -> None:
     plan = placement(description=FROZEN)
     table = outcome_table(outcome(plan, told(plan)))
     below = [note for note in table.shown if note not in table.stated]
-    assert len(" ".join(["Table 1:", table.caption, *table.statement])) < 3 * 76
-    assert len(" ".join(below)) < 2 * 90
+    assert any("†" in note and "sign-flip" in note for note in below)
+    assert len(" ".join(["Table 1:", table.caption, *table.statement])) <= 2 * 79
+    assert len(" ".join(below)) <= 2 * 88
+
+
+def test_the_caption_says_what_intervals_and_p_are_corrected_by() -> None:
+    for how, words in (
+        ({}, "Δ, p: from “none”, paired by seed, Šidák-adjusted."),
+        ({"correction": "dunnett"}, "Δ, p: from “none”, paired by seed, Dunnett-adjusted."),
+        ({"correction": "holm"}, "seed, each interval by itself; p: Holm-adjusted."),
+        ({"intervals": "single"}, "seed, each interval by itself; p: Šidák-adjusted."),
+        (
+            {"test": "sign_flip"},
+            "seed, t-intervals Šidák-adjusted; p: exact sign flips, Šidák-adjusted.",
+        ),
+    ):
+        plan = placement(description=FROZEN)
+        analysis = Analysis.model_validate(how)
+        plan = replace(plan, study=plan.study.model_copy(update={"analysis": analysis}))
+        assert statement(plan, summarize(plan, told(plan)))[0].endswith(words)
+    two = placement(names=["only"], description=FROZEN)
+    assert statement(two, summarize(two, told(two)))[0].endswith(
+        "Δ, p: from “none”, paired by seed."
+    )
+
+
+def test_without_notes_what_signs_mean_stays() -> None:
+    plan = placement(description=FROZEN)
+    table = outcome_table(outcome(plan, told(plan))).noted("none")
+    legend = ["Means of n = 6 seeds", "†: p < 0.05"]
+    assert [any(note.startswith(one) for note in table.shown) for one in legend] == [True, True]
+    assert len(table.shown) == 2
+    for one in legend:
+        assert f"- {one}".replace("n =", "*n* =").replace("p <", "*p* <") in markdown(table)
+    caption, _, rest = latex(table).partition(r"\label")
+    assert "sign-flip test agrees" in caption
+    assert "minipage" not in rest
+    assert "% Training: median" in caption
+    assert "†: p &lt; 0.05" in html(table)
+    assert "Training: median" in html(table)
 
 
 def test_a_caption_states_n_interval_test_correction_split_margin_hardware_and_commit() -> None:
@@ -50,7 +90,7 @@ def test_a_caption_states_n_interval_test_correction_split_margin_hardware_and_c
         "Means over n = 6 replicates (seeds) of each arm.",
         "±: half-width of the 95 % t-interval over the n replicates.",
         "Δ: difference from “none”, paired by seed. p: two-sided paired t test, Šidák-adjusted "
-        "over 4 comparisons; intervals of Δ alike, so that they hold together. †: adjusted p < "
+        "over 4 comparisons; simultaneous 95 % intervals of Δ by Šidák's correction. †: adjusted p < "
         "0.05, and the exact sign-flip test agrees.",
         "Top-1 on the test split; decisions were made on val/top1 (validation split).",
         "Margin of equivalence: 0.5 pp.",

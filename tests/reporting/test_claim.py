@@ -143,6 +143,8 @@ def test_in_brief_one_sentence_has_all_findings_and_no_interval_that_a_cell_show
     ]
     assert "undecided: after attention (−1.37 to +1.51)." in brief(plan, told, shown=False)[0]
     assert brief(plan, facts(plan, LOOSE, LOOSE, LOOSE, LOOSE)) == ["On Top-1, undecided: all 4."]
+    two = planned(names=("one", "two"))
+    assert brief(two, facts(two, LOOSE, LOOSE)) == ["On Top-1, undecided: both."]
 
 
 def test_in_brief_a_doubt_keeps_its_p_value_and_a_comma_in_a_name_parts_no_arms() -> None:

@@ -82,9 +82,17 @@ def test_a_mark_says_that_an_arm_differs_and_the_notes_say_from_what() -> None:
     (note,) = [note for note in TABLE.notes if note.startswith("†")]
     assert "differs from that of “off, off”" in note
     (short,) = [note for note in TABLE.shown if "†" in note]
-    assert "of the difference from “off, off”" in short
-    assert short in TABLE.statement
+    assert short == "†: p < 0.05, and the sign-flip test agrees."
+    assert short not in TABLE.statement
     assert not any(note.startswith("Δ:") for note in TABLE.notes)
+
+
+@pytest.mark.parametrize("contrast", [None, "factor 2"])
+def test_what_is_compared_is_said_whether_or_not_an_arm_is_marked(contrast: str | None) -> None:
+    found = crossed(contrast)
+    other = "the arm that differs in factor 2 only" if contrast else "“off, off”"
+    words = f"differences and their p: from {other}, paired by seed, Šidák-adjusted."
+    assert two_way_table(found).statement[0].endswith(words)
 
 
 def test_what_the_layout_leaves_out_is_said() -> None:

@@ -70,9 +70,8 @@ class _Part:
         """What is not said by the caption; below the last part alone."""
         if self.number < self.of:
             return []
-        stated = self.table.stated
-        notes = [note for note in self.table.shown if note not in stated]
-        return [*(self.table.statement if self.found.style.titles else ()), *notes]
+        table = self.table
+        return [*(table.captioned if self.found.style.titles else ()), *table.below]
 
 
 def latex(table: Table) -> str:
@@ -153,8 +152,7 @@ def _packages(found: Fit) -> list[str]:
 def _comment(found: Fit, *, long: bool) -> list[str]:
     """What the table is, and what was replaced, in lines."""
     table = found.table
-    silent = () if table.shown else table.warnings
-    lines = [*table.comment, *table.method, *silent]
+    lines = [*table.comment, *table.method, *table.silent]
     lines += [rf"Preamble: \usepackage{{{','.join(_packages(found))}}}", *found.remarks]
     if table.typesetting.long is True and not long:
         lines.append(
@@ -186,7 +184,7 @@ def _sentences(table: Table) -> list[str]:
     """The caption's: the author's own or the question first."""
     first = " ".join((table.typesetting.caption or table.caption).split())
     ended = first if not table.statement or first.endswith((".", "?", "!")) else f"{first}."
-    return [ended, *table.statement]
+    return [ended, *table.captioned]
 
 
 def _floats(parts: Sequence[_Part]) -> list[str]:

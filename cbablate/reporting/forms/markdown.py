@@ -26,11 +26,10 @@ def markdown(table: Table) -> str:
         f"{':' if to_left else '-'}{'-' * max(1, wide - 2)}{'-' if to_left else ':'}"
         for to_left, wide in zip(left, widths, strict=True)
     ]
-    silent = () if table.shown else table.warnings
     widths = [max(wide, 3) for wide in widths]
     marks = [_mark(table, row) for row in table.rows]
     lines = [
-        *(f"<!-- {_remark(line)} -->" for line in (*table.comment, *table.method, *silent)),
+        *(f"<!-- {_remark(line)} -->" for line in (*table.comment, *table.method, *table.silent)),
         *([f"<!-- {MARK} data {table.name} {table.data} -->"] if table.data else []),
         "",
         f"**{_escaped(table.caption)}**",

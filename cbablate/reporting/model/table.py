@@ -26,6 +26,7 @@ class Table:
     `notes` are all of them, `brief` those at `short`, where these are not the same. `typesetting`
     says which are shown, and is else for LaTeX alone; so is `statement`: the caption's sentences
     after the first. They say what the notes of `stated` say, which then need not stand below.
+    `signs` are the notes that say what signs mean, which stay where notes are `none`.
     """
 
     name: str
@@ -41,11 +42,34 @@ class Table:
     statement: tuple[str, ...] = ()
     stated: tuple[str, ...] = ()
     brief: tuple[str, ...] | None = None
+    signs: tuple[str, ...] = ()
 
     @property
     def shown(self) -> tuple[str, ...]:
-        """The notes that stand below it in a paper."""
-        return () if self.typesetting.notes == "none" else self.warnings
+        """The notes that stand below it where it has no caption; at `none`, what signs mean."""
+        silent = self.typesetting.notes == "none"
+        return tuple(one for one in self.warnings if not silent or one in self.signs)
+
+    @property
+    def captioned(self) -> tuple[str, ...]:
+        """The caption's sentences after the first; without notes, all that signs mean."""
+        return (
+            self.statement if self.typesetting.notes != "none" else (*self.statement, *self._rest)
+        )
+
+    @property
+    def below(self) -> tuple[str, ...]:
+        """The notes that stand below it in a paper, beside what its caption says."""
+        return () if self.typesetting.notes == "none" else self._rest
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """The notes that only the source has."""
+        return tuple(one for one in self.warnings if one not in self.shown)
+
+    @property
+    def _rest(self) -> tuple[str, ...]:
+        return tuple(one for one in self.shown if one not in self.stated)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ _CLAIMS = """
 helps hurts differs differ equivalent unconfirmed undecided few none no not nothing
 never neither without larger smaller less more better worse higher lower best within
 beyond below above agree agrees sure adjusted unadjusted simultaneous single paired
-welch holm dunnett sequential spent exact sign flip bca bootstrap t mean means median
+welch šidák holm dunnett sequential spent exact sign flip bca bootstrap t mean means median
 half width pairs seeds replicates test validation train comparison comparisons tuned
 fixed complete failed pruned diverged lost significant significantly insignificant
 conditional survives

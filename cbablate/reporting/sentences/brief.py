@@ -66,6 +66,7 @@ def short_tuning(tuned: Tuned | None) -> Iterator[str]:
     elif tuned.fixed is not None:
         many = f"one search of {many}, whose luck is in no interval"
     fixed = "; Fixed: at the hyperparameters as written" if tuned.fixed is not None else ""
+    fixed += ", over seeds and paired by seed" * (fixed != "" and searches > 1)
     yield f"Each arm tuned by {many}, then trained anew from fresh seeds{fixed}."
 
 
@@ -76,7 +77,7 @@ def _chosen(plan: Plan, summary: Summary) -> Iterator[str]:
 
 
 def short_legend(plan: Plan, summary: Summary, *, crossed: bool = False) -> Iterator[str]:
-    """How many seeds are behind a mean, and what the table's signs mean, in one sentence."""
+    """How many seeds are behind a mean, and what differences are; in a second sentence the mark."""
     counts = {_n(one, summary.primary) for one in summary.arms}
     if not any(counts):
         return
@@ -88,32 +89,40 @@ def short_legend(plan: Plan, summary: Summary, *, crossed: bool = False) -> Iter
     if any(e.half_width for one in summary.arms for e in one.estimates.values()):
         words += " ± 95 % intervals"
     found = compared(summary, summary.primary)
-    if found and crossed:
-        differs = f"; {_short_mark(plan)}, of the difference from {whom(plan, found)}"
-        words += differs if any_marked(summary) else ""
-    elif found:
-        words += f"; Δ: from {whom(plan, found)}, paired by {pair_word(plan)}"
-        words += _short_kind(plan, found) if any(one.p is not None for one in found) else ""
-        words += f"; {_short_mark(plan)}" if any_marked(summary) else ""
-    yield f"{words}."
+    yield f"{words}; {_short_differences(plan, found, crossed=crossed)}." if found else f"{words}."
+    if found and any_marked(summary):
+        yield f"{_short_mark(plan)}."
 
 
 def _n(one: ArmSummary, primary: str) -> int:
     return one.estimates[primary].n if primary else one.counts.complete
 
 
-def _short_kind(plan: Plan, found: Sequence[Contrast]) -> str:
-    """Which intervals differences have, and the correction of p where it is not the same."""
-    how = plan.study.analysis
-    over = " over all looks" if plan.study.sequential is not None else ""
-    if any(one.joint for one in found):
-        return f", simultaneous{over}"
-    word = CORRECTIONS.get(how.correction, "Dunnett")
-    alone = ", each interval by itself" + over
-    return alone + (f"; p: {word}-adjusted" if found[0].family > 1 else "")
+def _short_differences(plan: Plan, found: Sequence[Contrast], *, crossed: bool) -> str:
+    """What differences are from, what is paired, and what their intervals and p are corrected by.
+
+    One word says it of both, where both are corrected alike.
+    """
+    how, several = plan.study.analysis, found[0].family > 1
+    what, both, other = "Δ", "Δ, p", whom(plan, found)
+    if crossed:
+        what, both = "differences", "differences and their p"
+        other = other.removesuffix(" (ref.)")
+    paired = f"from {other}, paired by {pair_word(plan)}"
+    if all(one.p is None for one in found):
+        return f"{what}: {paired}"
+    over = ", over all looks" if plan.study.sequential is not None else ""
+    adjusted = f", {CORRECTIONS[how.correction]}-adjusted" if several else ""
+    alone = several and not any(one.joint for one in found)
+    flips = how.test == "sign_flip"
+    if not alone and not flips:
+        return f"{both}: {paired}{adjusted}{over}"
+    kind = ", each interval by itself" if alone else f", t-intervals{adjusted[1:]}" * several
+    p = "exact sign flips" * flips + (adjusted if flips else adjusted[2:])
+    return f"{what}: {paired}{kind}{over}; p: {p}"
 
 
 def _short_mark(plan: Plan) -> str:
     alone = plan.study.sequential is not None or 1 < plan.searches < FEWEST_PAIRS
-    flips = "" if alone else ", and by sign flips"
+    flips = "" if alone else ", and the sign-flip test agrees"
     return f"{DAGGER}: p < {ALPHA}{flips}"

@@ -39,8 +39,8 @@ def statement(
     if not any(one.counts.complete for one in summary.arms):
         return ()
     if plan.study.typesetting.caption_detail == "short":
-        sentences = (*short_legend(plan, summary), *([_BEST] if bold else []))
-        return (*sentences, *short_tuning(tuned))
+        means = tuple(short_legend(plan, summary))[:1]
+        return (*means, *([_BEST] if bold else []), *short_tuning(tuned))
     return (
         *_replicates(plan, summary),
         *legend(plan, summary),

@@ -97,7 +97,7 @@ def _arms(group: Sequence[_Said], every: int, *, shown: bool) -> str:
     else:
         told = [one.arm for one in group]
         if len(group) == every > 1:
-            return f"all {every}"
+            return "both" if every == 2 else f"all {every}"
     if any("," in one.arm for one in group):
         names = [f"“{one.arm}”" for one in group]
         told = [

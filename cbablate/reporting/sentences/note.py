@@ -52,7 +52,7 @@ DAGGER = "†"
 MARK = f"{DAGGER}: adjusted p < {ALPHA}, and the exact sign-flip test agrees."
 _ALONE = f"{DAGGER}: adjusted p < {ALPHA}."
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
-CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
+CORRECTIONS = {"sidak": "Šidák", "holm": "Holm", "dunnett": "Dunnett"}
 
 
 def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
@@ -181,12 +181,15 @@ def _difference(plan: Plan, summary: Summary) -> str:
 
 def kept(plan: Plan, found: Sequence[Contrast]) -> str:
     """Which intervals differences have."""
-    over = " over all looks" if plan.study.sequential is not None else ""
+    how, over = plan.study.analysis, " over all looks" if plan.study.sequential is not None else ""
     if any(one.joint for one in found):
-        t = "t-" * (plan.study.analysis.test == "sign_flip")
-        return f"{t}intervals of Δ alike, so that they hold together{over}"
+        t = "t-" * (how.test == "sign_flip")
+        correction = f"{CORRECTIONS[how.correction]}'s correction"
+        return f"simultaneous 95 % {t}intervals of Δ by {correction}{over}"
     if over:
-        return f"intervals of Δ hold{over}"
+        return f"95 % intervals of Δ{over}"
+    if found[0].family == 1:
+        return "95 % interval of Δ"
     return "each interval of Δ holds with 95 % by itself"
 
 

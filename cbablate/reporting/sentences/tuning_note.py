@@ -153,11 +153,12 @@ def given(tuned: Tuned) -> str:
     study, sweep = tuned.plan.study, first.search.sweep
     budget = study.budget
     each = "Each arm is" if len(tuned.plan.arms) > 1 else "It is"
-    whose, shared = "its", ""
+    whose, shared, over = "its", "", ""
     many = f"{counted(first.wanted, 'trial')}"
     if study.searches > 1:
         many = f"{study.searches} searches of {many} each,"
         whose, shared = "each search's", f", {study.most_replicates // study.searches} a search"
+        over = ", with intervals over seeds and differences paired by seed"
     length = f"of {'at most ' if sweep.pruner else ''}{budget}"
     goals = " and ".join(one.metric for one in first.search.objectives)
     front = f"; of the front, the best by {study.objective.metric}" if sweep.objectives[1:] else ""
@@ -167,7 +168,7 @@ def given(tuned: Tuned) -> str:
         f"from {study.most_replicates} fresh seed{'s' * (study.most_replicates > 1)}{shared}, "
         "to full budget."
         + (
-            " Fixed: the same arms and seeds at the hyperparameters as written."
+            f" Fixed: the same arms and seeds at the hyperparameters as written{over}."
             if tuned.fixed is not None
             else ""
         )

@@ -22,7 +22,7 @@ from cbablate.reporting.model.cell import (
 from cbablate.reporting.model.column import Column, Kind, Row
 from cbablate.reporting.model.scale import Scale, difference_scale, scale_in, scale_of
 from cbablate.reporting.model.table import Table
-from cbablate.reporting.sentences.brief import brief
+from cbablate.reporting.sentences.brief import brief, short_legend, short_tuning
 from cbablate.reporting.sentences.caption import stated, statement
 from cbablate.reporting.sentences.claim import difference_unit
 from cbablate.reporting.sentences.note import (
@@ -84,6 +84,7 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
         ),
         notes=(*effort_notes(tuned), *notes(plan, summary), *tuning_notes(summary, tuned)),
         brief=brief(plan, summary, tuned),
+        signs=(*short_legend(plan, summary), *short_tuning(tuned)),
         comment=(*comment(plan, summary), *tuning_comment(tuned)),
         method=method(summary, plan.study.analysis),
         sheet=sheet(plan, summary, tuned=tuned),

@@ -110,4 +110,5 @@ def _noted(table: Table, plan: Plan, summary: Summary) -> Table:
         notes=(*reworded(table.notes), *more),
         statement=reworded(table.statement),
         stated=reworded(table.stated),
+        signs=reworded(table.signs),
     )
