@@ -14,8 +14,9 @@ from cbablate.reporting.model.cell import Blank, Cell, Count, Number, Probabilit
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
-from cbablate.reporting.sentences.claim import few_pairs
+from cbablate.reporting.sentences.claim import few_blocks
 from cbablate.reporting.sentences.note import comment
+from cbablate.reporting.sentences.pairing import pair_word, several
 from cbablate.reporting.tables.screening import screening_table
 
 __all__ = ["effect_table"]
@@ -50,9 +51,9 @@ def effect_table(plan: Plan, summary: Summary) -> Table:
     if plan.study.design in SCREENING:
         return screening_table(plan, summary)
     split = effects(plan, summary.replicates.of(name), name)
-    label = metric_of(plan, name).label
+    label, blocks = metric_of(plan, name).label, several(plan)
     rows = [Row(tuple(_cells(one, one.name))) for one in split.effects]
-    rows.append(Row(tuple(_cells(split.seeds, "seeds")), opens=True))
+    rows.append(Row(tuple(_cells(split.seeds, several(plan))), opens=True))
     rows.append(Row(tuple(_cells(split.error, "error"))))
     return Table(
         name=f"{plan.study.name}-effects",
@@ -62,8 +63,8 @@ def effect_table(plan: Plan, summary: Summary) -> Table:
         notes=tuple(_notes(plan, split)),
         comment=comment(plan, summary),
         method=(
-            "Analysis of variance with seeds as blocks, each effect against its interaction with "
-            "seeds; Holm over the effects",
+            f"Analysis of variance with {blocks} as blocks, each effect against its interaction "
+            f"with {blocks}; Holm over the effects",
         ),
         sheet=Sheet(_HEADER, tuple(_sheet(plan, summary, split))),
     )
@@ -88,19 +89,20 @@ def _notes(plan: Plan, split: Effects) -> Iterator[str]:
         "η²: share of all variation; the shares add up to 1. Partial η²: share of what the effect "
         "and its error have together. ω²: η² without what chance puts in; it can come out below 0."
     )
-    count = len(split.effects)
+    count, blocks = len(split.effects), several(plan)
     over = f", Holm-adjusted over {count} effects" if count > 1 else ""
     if split.effects[0].f is None:
         yield "The values do not vary but by the effects, so there is nothing to test against."
     else:
         yield (
-            f"F, p: analysis of variance with seeds as blocks, {len(split.blocks)} seeds in each "
-            f"of {len(plan.arms)} arms{over}. Each effect has an error of its own, how it differs "
-            "between seeds (seed by effect), so that effects need not vary alike."
+            f"F, p: analysis of variance with {blocks} as blocks, {len(split.blocks)} {blocks} in "
+            f"each of {len(plan.arms)} arms{over}. Each effect has an error of its own, how it "
+            f"differs between {blocks} ({pair_word(plan)} by effect), so that effects need not "
+            "vary alike."
         )
         if any(one.freedom > 1 for one in split.effects):
             yield "Beyond one degree of freedom p is by Greenhouse and Geisser's correction."
-    yield from few_pairs([len(split.blocks)], "" if split.effects[0].f is None else "F")
+    yield from few_blocks(plan, len(split.blocks), "" if split.effects[0].f is None else "F")
     if split.left_out:
         yield (
             f"Left out, as not all arms completed them: replicate{'s' * (len(split.left_out) > 1)} "
