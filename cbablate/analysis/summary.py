@@ -196,7 +196,7 @@ def _compared(
                 replace(one, of_means=between_means(found_in, arm, one.against))
                 for arm, one in zip(ids, _family(plan, found_in, compared, metric), strict=True)
             ]
-            family = searched(family, ids, replicates, metric)
+            family = searched(family, compared, replicates, metric)
         else:
             family, equal = sequential_family(found_in, compared, at, margin)
         told = findings(

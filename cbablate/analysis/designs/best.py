@@ -73,6 +73,6 @@ def _pairs(
         for arm in others
     ]
     unasked = [Contrast("", None, None, None, None, 0, None)]
-    asked = searched(asked, others, replicates, name)
+    asked = searched(asked, [(arm, best) for arm in others], replicates, name)
     family = adjusted([*asked, *unasked * (math.comb(len(others) + 1, 2) - len(asked))])
     return dict(zip(others, findings(family, direction=None), strict=False))
