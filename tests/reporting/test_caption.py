@@ -90,8 +90,8 @@ def test_a_caption_states_n_interval_test_correction_split_margin_hardware_and_c
         "Means over n = 6 replicates (seeds) of each arm.",
         "±: half-width of the 95 % t-interval over the n replicates.",
         "Δ: difference from “none”, paired by seed. p: two-sided paired t test, Šidák-adjusted "
-        "over 4 comparisons; simultaneous 95 % intervals of Δ by Šidák's correction. †: adjusted p < "
-        "0.05, and the exact sign-flip test agrees.",
+        "over 4 comparisons; simultaneous 95 % intervals of Δ by Šidák's correction. †: adjusted "
+        "p < 0.05, and the exact sign-flip test agrees.",
         "Top-1 on the test split; decisions were made on val/top1 (validation split).",
         "Margin of equivalence: 0.5 pp.",
         "Trained on Some Processor at 2 GHz, commit 0123456789ab.",

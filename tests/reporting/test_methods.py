@@ -7,13 +7,16 @@ from dataclasses import replace
 import pytest
 
 from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan, plan
 from cbablate.reporting.pages.methods import FORMS, methods
 from cbablate.spec.analysis import Analysis
+from cbablate.spec.code import Code
 from cbablate.spec.sequential import Sequential
 from tests.analysis.fabrication import FROZEN, patchy, placement, sizes, told
 from tests.analysis.tuned import places_told, tuned_places
 from tests.reporting import golden
+from tests.reporting.tables import on_the_way
 
 
 def changed(base: Plan, **changes: object) -> Plan:
@@ -78,10 +81,43 @@ def test_it_has_the_form_of_the_paper() -> None:
     assert set(FORMS) == {"text", "markdown", "latex"}
 
 
-def test_a_study_that_has_not_run_says_what_it_will_do() -> None:
+def test_a_study_of_which_nothing_is_complete_is_refused() -> None:
     base = placement(description=FROZEN)
-    said = methods([outcome(base, [])])
-    assert "Each arm was trained from 6 seeds" in said
-    assert (
-        "Trials completed: 0 of 30; the others enter no mean and no pair: none (6 waiting)" in said
-    )
+    with pytest.raises(CbablateError, match="study 'placement' has no complete trial"):
+        methods([outcome(base, [])])
+
+
+def test_what_is_still_to_be_trained_is_not_said_to_be_done() -> None:
+    base = placement(description=FROZEN)
+    said = methods([outcome(base, told(base, skip=on_the_way))])
+    assert "Each arm is to be trained from 6 seeds (drawn from seed 0)" in said
+    assert "Trials completed: 10 of 30" in said
+
+
+def test_of_a_workload_of_one_s_own_no_choice_of_checkpoints_is_denied() -> None:
+    code = Code("mine", "", ())
+    base = placement(description=replace(FROZEN, code=code))
+    said = methods([outcome(base, told(base))])
+    assert "The value of a trial is the last that its workload reported." in said
+    assert "checkpoint" not in said
+
+
+def test_the_luck_of_stopping_early_is_said_in_the_paragraph_too() -> None:
+    said = methods([sequential()])
+    assert "the intervals of differences allow for that, means alone do not." in said
+    assert "stops early" not in methods([fixed()])
+
+
+def test_of_studies_of_many_kinds_no_sentence_is_said_twice_and_each_has_its_studies() -> None:
+    said = methods([fixed(), factorial(), sequential(), analysed(test="sign_flip")])
+    for words in (
+        "A difference is claimed where adjusted p < 0.05, and the exact",
+        "All arms have",
+    ):
+        assert said.count(words) == 1
+    assert said.startswith("In all 4 studies: ")
+
+
+def test_sign_flips_are_said_to_need_the_t_interval() -> None:
+    said = methods([analysed(test="sign_flip")])
+    assert "claimed where adjusted p < 0.05, and the t-interval leaves out 0; below" in said

@@ -13,7 +13,6 @@ from cbablate.reporting.sentences.claim import brief_claims
 from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.note import (
     CORRECTIONS,
-    DAGGER,
     any_marked,
     compared,
     design_notes,
@@ -21,11 +20,11 @@ from cbablate.reporting.sentences.note import (
     whom,
 )
 from cbablate.reporting.sentences.pairing import pair_word
+from cbablate.reporting.sentences.rule import short_mark
 from cbablate.reporting.sentences.sequential_note import looks_notes
 from cbablate.reporting.sentences.shortfall import absences, missing, mixtures, shortfalls
 from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_doubts
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
 __all__ = ["brief", "short_legend", "short_tuning"]
 
@@ -91,7 +90,7 @@ def short_legend(plan: Plan, summary: Summary, *, crossed: bool = False) -> Iter
     found = compared(summary, summary.primary)
     yield f"{words}; {_short_differences(plan, found, crossed=crossed)}." if found else f"{words}."
     if found and any_marked(summary):
-        yield f"{_short_mark(plan)}."
+        yield f"{short_mark(plan, found)}."
 
 
 def _n(one: ArmSummary, primary: str) -> int:
@@ -108,7 +107,8 @@ def _short_differences(plan: Plan, found: Sequence[Contrast], *, crossed: bool) 
     if crossed:
         what, both = "differences", "differences and their p"
         other = other.removesuffix(" (ref.)")
-    paired = f"from {other}, paired by {pair_word(plan)}"
+    pairs = f", paired by {pair_word(plan)}" * any(one.paired for one in found)
+    paired = f"from {other}{pairs}"
     if all(one.p is None for one in found):
         return f"{what}: {paired}"
     over = ", over all looks" if plan.study.sequential is not None else ""
@@ -120,9 +120,3 @@ def _short_differences(plan: Plan, found: Sequence[Contrast], *, crossed: bool) 
     kind = ", each interval by itself" if alone else f", t-intervals{adjusted[1:]}" * several
     p = "exact sign flips" * flips + (adjusted if flips else adjusted[2:])
     return f"{what}: {paired}{kind}{over}; p: {p}"
-
-
-def _short_mark(plan: Plan) -> str:
-    alone = plan.study.sequential is not None or 1 < plan.searches < FEWEST_PAIRS
-    flips = "" if alone else ", and the sign-flip test agrees"
-    return f"{DAGGER}: p < {ALPHA}{flips}"

@@ -10,7 +10,7 @@ from cbablate.phrases import first_few
 from cbablate.planning.plan import Plan
 from cbablate.statistics.power import ALPHA
 
-__all__ = ["VIEW_NOTE", "looks_method", "looks_notes", "progress"]
+__all__ = ["VIEW_NOTE", "looks_method", "looks_notes", "progress", "stopped_early"]
 
 VIEW_NOTE = (
     "The number of replicates was not fixed but grew until arms were decided; intervals and p "
@@ -46,10 +46,7 @@ def looks_notes(plan: Plan, summary: Summary) -> Iterator[str]:
         if one.claim is not None
     ]
     if decided:
-        yield (
-            f"Decided: {first_few(decided)}. What stops early tends to look further from its "
-            "reference than it is; the intervals of Δ allow for that, means alone do not."
-        )
+        yield f"Decided: {first_few(decided)}. {stopped_early(summary)}"
     ended = [names[a] for a, one in at.decisions.items() if one.claim is None and a not in at.open]
     if ended and all(at.looked[arm] == at.looks.most for arm in at.decisions if arm not in at.open):
         yield f"Undecided after all {at.looks.most} seeds: {first_few(ended)}."
@@ -59,6 +56,17 @@ def looks_notes(plan: Plan, summary: Summary) -> Iterator[str]:
             f"Not used: {at.beyond} complete trial{'' if one else 's'} that no look has asked for; "
             f"{'it was' if one else 'they were'} trained for another study or number of replicates."
         )
+
+
+def stopped_early(summary: Summary) -> str:
+    """What must be known of means where an arm was decided; "" where none was."""
+    at = summary.course
+    if at is None or all(one.claim is None for one in at.decisions.values()):
+        return ""
+    return (
+        "What stops early tends to look further from its reference than it is; the intervals of Δ "
+        "allow for that, means alone do not."
+    )
 
 
 def progress(at: Course) -> str:
