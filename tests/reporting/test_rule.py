@@ -69,7 +69,7 @@ def crossed(searches: int, replicates: int, design: str = "factorial", factors: 
 
 def every_word(found: Outcome) -> dict[str, str]:
     table = outcome_table(found)
-    texts = {"notes": table.notes, "brief": table.brief, "caption": table.statement}
+    texts = {"notes": table.notes, "brief": table.brief}
     return {name: " ".join(said) for name, said in texts.items()} | {"methods": methods([found])}
 
 
@@ -81,7 +81,7 @@ def seen(found: Outcome, name: str) -> Table:
 def test_sign_flips_are_named_where_they_were_counted(replicates: int, flipped: bool) -> None:
     levels = [{"ceiling": 2.0}, {"ceiling": 3.0}]
     said = every_word(measured(toy_plan(*levels, replicates=replicates)))
-    assert "†" in said["caption"]
+    assert "†" in said["brief"]
     for place, words in said.items():
         assert any(one in words for one in FLIPS) == flipped, place
 
@@ -89,7 +89,7 @@ def test_sign_flips_are_named_where_they_were_counted(replicates: int, flipped: 
 def test_where_only_some_arms_have_so_few_pairs_the_rule_says_which() -> None:
     plan = toy_plan({"ceiling": 2.0}, {"ceiling": 3.0}, replicates=25)
     said = every_word(measured(plan, skip=lambda arm, r: arm == 2 and r > 11))
-    assert "by sign flips of 6 to 20 pairs" in said["caption"]
+    assert "†: p < 0.05, and, of 6 to 20 pairs, the sign-flip test agrees." in said["brief"]
     assert "of 6 to 20 pairs, the exact sign-flip test agrees" in said["methods"]
 
 
