@@ -177,7 +177,7 @@ def _split(plan: Plan, y: Mapping[Cell, Sequence[float]]) -> Effects:
     blocks = [_mean([one[block] for one in centred.values()]) for block in range(n)]
     of_seeds = len(y) * math.fsum(block**2 for block in blocks)
     total = math.fsum(value**2 for one in centred.values() for value in one)
-    floor = (_ROUNDING * max(map(abs, everything))) ** 2
+    floor = (ROUNDING * max(map(abs, everything))) ** 2
     if total <= floor * len(everything):
         total = 0.0
     by_seed = [

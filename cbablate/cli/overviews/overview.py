@@ -25,7 +25,7 @@ from cbablate.cli.overviews.tuning_overview import (
 )
 from cbablate.cli.words import command
 from cbablate.phrases import amount, counted, duration
-from cbablate.planning.analysis_rules import idle_words
+from cbablate.planning.analysis_rules import comparisons, idle_words
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
@@ -233,9 +233,7 @@ def _arm_lines(plan: Plan) -> list[str]:
 def _power_lines(found: Outcome, tuned: bool) -> list[str]:
     """What the replicates can show of the primary metric; nothing where nothing is compared."""
     plan, summary = found.plan, found.summary
-    n, family = plan.study.units, sum(arm.against is not None for arm in plan.arms)
-    if tuned and not family and found.tuned is not None and found.tuned.fixed is None:
-        family = 1  # tuned against fixed, once there is a proposal
+    n, family = plan.study.units, comparisons(plan.study, plan.arms)
     if not family or not summary.primary:
         return []
     if plan.study.design in SCREENING:

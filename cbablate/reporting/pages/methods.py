@@ -18,7 +18,7 @@ from cbablate.reporting.model.scale import difference_scale
 from cbablate.reporting.sentences.caption import commits, machines, splits
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.reporting.sentences.note import asked, compared, doubts, kept, tested
-from cbablate.reporting.sentences.pairing import pair_word, several
+from cbablate.reporting.sentences.pairing import WELCH, pair_word, several
 from cbablate.reporting.sentences.rule import claim_rule, decider, fewest_words
 from cbablate.reporting.sentences.sequential_note import progress
 from cbablate.reporting.sentences.shortfall import incomplete, mixtures, software
@@ -143,8 +143,10 @@ def _tests(found: Outcome) -> Iterator[str]:
     if not any(one.p is not None for one in contrasts):
         return
     what = "95 % intervals" if plan.study.analysis.interval == "bca" else "95 % t-intervals"
+    paired = any(one.paired for one in contrasts if one.p is not None)
+    are = "means over pairs" if paired else "of means, of arms that share no seed"
     yield (
-        f"Differences are means over pairs, with {what}; p values: {tested(plan, contrasts)}; "
+        f"Differences are {are}, with {what}; p values: {tested(plan, contrasts)}; "
         f"{_of_differences(kept(plan, contrasts))}."
     )
     yield from map(_of_differences, doubts(plan, summary))
@@ -166,6 +168,8 @@ def _claimed(plan: Plan, found: Sequence[Contrast]) -> str:
 
 
 def _of_differences(words: str) -> str:
+    words = words.removeprefix(f"{WELCH}: ")
+    words = f"{words[:1].upper()}{words[1:]}" if words.endswith(".") else words
     return words.replace("of Δ, in parentheses", "of Δ").replace("of Δ", "of differences")
 
 

@@ -91,7 +91,8 @@ def short_legend(plan: Plan, summary: Summary, *, crossed: bool = False) -> Iter
         differs = f"; {short_mark(plan, found)}, of the difference from {whom(plan, found)}"
         words += differs if any_marked(summary) else ""
     elif found:
-        words += f"; Δ: from {whom(plan, found)}, paired by {pair_word(plan)}"
+        paired = any(one.paired for one in found)
+        words += f"; Δ: from {whom(plan, found)}{f', paired by {pair_word(plan)}' * paired}"
         words += _short_kind(plan, found) if any(one.p is not None for one in found) else ""
         words += f"; {short_mark(plan, found)}" if any_marked(summary) else ""
     yield f"{words}."

@@ -55,7 +55,7 @@ class _Said:
 def claims(plan: Plan, summary: Summary) -> Iterator[str]:
     """How findings were reached, then a sentence for each kind of finding, with its arms.
 
-    Nothing, where no pair of the primary metric is known.
+    Nothing, where no difference in the primary metric is known.
     """
     name, compared = summary.primary, _compared(summary)
     if not compared:
@@ -115,9 +115,10 @@ def _arms(group: Sequence[_Said], every: int, *, shown: bool) -> str:
 
 
 def _compared(summary: Summary) -> list[ArmSummary]:
-    """The arms with contrasts of the primary metric; none where no pair is known."""
+    """The arms with contrasts of the primary metric; none where no difference is known."""
     compared = [one for one in summary.arms if summary.primary in one.contrasts]
-    return compared if any(one.contrasts[summary.primary].n for one in compared) else []
+    known = any(one.contrasts[summary.primary].difference is not None for one in compared)
+    return compared if known else []
 
 
 def _too_few(summary: Summary) -> bool:
@@ -161,6 +162,8 @@ def few_found(plan: Plan, found: Sequence[Contrast], test: str = "") -> Iterator
         if lacking:
             what, why = "replicates", _FLOOR
         yield f"Nothing is claimed where {what} are too few: {why}."
+    elif not known and any(one.p is not None for one in found):
+        yield "Findings: none, as no arm is paired, and p is Welch's t test's alone."
     elif few and lacking:
         tested = any(one.p is not None for one in found)
         yield _none_found((test or _test(plan)) if tested else "")

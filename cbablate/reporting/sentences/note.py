@@ -173,7 +173,8 @@ def compared(summary: Summary, primary: str) -> list[Contrast]:
 def _difference(plan: Plan, summary: Summary) -> str:
     """What a difference is from, how it is tested, and what its mark means."""
     found = compared(summary, summary.primary)
-    sentence = f"Δ: difference from {whom(plan, found)}, paired by {pair_word(plan)}."
+    paired = f", paired by {pair_word(plan)}" if any(one.paired for one in found) else ""
+    sentence = f"Δ: difference from {whom(plan, found)}{paired}."
     if any(one.p is not None for one in found):
         sentence += f" p: {tested(plan, found)}; {kept(plan, found)}."
     if any_marked(summary):
@@ -241,6 +242,8 @@ def tested(plan: Plan, found: Sequence[Contrast]) -> str:
     if how.correction == "dunnett":
         return f"Dunnett's two-sided test over {over} with seeds as blocks, one error for all arms"
     adjusted = f"{CORRECTIONS[how.steps]}-adjusted over {over}" if found[0].family > 1 else over
+    if not any(one.paired for one in found if one.p is not None):
+        return f"two-sided Welch's t test, {adjusted}"
     if plan.study.sequential is not None:
         return f"two-sided paired t tests at all looks together, {adjusted}"
     return f"two-sided {_TESTS[how.test]}, {adjusted}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cbablate.analysis.designs.factorial import Effect, Effects, Part, effects
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.errors import CbablateError
-from cbablate.phrases import listed
+from cbablate.phrases import first_few, listed
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Blank, Cell, Count, Number, Probability, Spread, Text
@@ -17,6 +17,7 @@ from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.claim import few_blocks
 from cbablate.reporting.sentences.note import comment
 from cbablate.reporting.sentences.pairing import pair_word, several
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 from cbablate.reporting.tables.screening import screening_table
 
 __all__ = ["effect_table"]
@@ -24,6 +25,7 @@ __all__ = ["effect_table"]
 _HEADER = (
     *("study", "metric", "effect", "df", "sum_of_squares", "eta2", "partial_eta2", "omega2"),
     *("F", "p", "p_holm", "seeds", "seeds_left_out", "error_df", "error_sum_of_squares", "epsilon"),
+    "p_sign_flip",
 )
 _COLUMNS = (
     Column("Effect", "text"),
@@ -103,10 +105,27 @@ def _notes(plan: Plan, split: Effects) -> Iterator[str]:
         if any(one.freedom > 1 for one in split.effects):
             yield "Beyond one degree of freedom p is by Greenhouse and Geisser's correction."
     yield from few_blocks(plan, len(split.blocks), "" if split.effects[0].f is None else "F")
+    yield from _unconfirmed(plan, split)
     if split.left_out:
         yield (
             f"Left out, as not all arms completed them: replicate{'s' * (len(split.left_out) > 1)} "
             f"{', '.join(f'#{one}' for one in split.left_out)}."
+        )
+
+
+def _unconfirmed(plan: Plan, split: Effects) -> Iterator[str]:
+    """Which effects have a p value below ALPHA and are found all the same in no sentence."""
+    if len(split.blocks) < FEWEST_PAIRS:
+        return  # where nothing is found at all
+    doubted = [
+        f"{one.name} (p = {Probability(one.p_sign_flip).plain})"
+        for one in split.effects
+        if one.p_sign_flip is not None and (one.p_adjusted or 1.0) < ALPHA and not one.sure
+    ]
+    if doubted:
+        yield (
+            "Not among the findings, as the exact sign-flip test does not agree: "
+            f"{first_few(doubted)}."
         )
 
 
@@ -121,7 +140,7 @@ def _sheet(plan: Plan, summary: Summary, primary: Effects) -> Iterator[tuple[Val
         head = (plan.study.name, metric)
         for one in split.effects:
             shares = (one.freedom, one.squares, one.eta, one.partial_eta, one.omega)
-            own = (one.error.freedom, one.error.squares, one.epsilon)
+            own = (one.error.freedom, one.error.squares, one.epsilon, one.p_sign_flip)
             yield (*head, one.name, *shares, one.f, one.p, one.p_adjusted, *tail, *own)
         for word, part in (("seeds", split.seeds), ("error", split.error)):
             yield (
@@ -132,5 +151,5 @@ def _sheet(plan: Plan, summary: Summary, primary: Effects) -> Iterator[tuple[Val
                 part.eta,
                 *([None] * 5),
                 *tail,
-                *([None] * 3),
+                *([None] * 4),
             )
