@@ -106,6 +106,7 @@ def contradictions(one: Drawn) -> Iterator[str]:
         sure = row.word in SURE
         yield from _if("mark without a claim, or a claim without one", ("†" in row.mark) != sure)
         yield from _if("bold on what hurts or has too few", row.bold and row.word in _NOT_BOLD)
+        yield from _if("bold on what an interval calls worse", _bold_below(rows[0], row, sign))
         yield from _intervals(row, joint=joint)
         if row.word in ("helps", "hurts"):
             better = sign * (row.centre or 0.0)
@@ -116,6 +117,12 @@ def contradictions(one: Drawn) -> Iterator[str]:
         if row.word == "no" and row.said is not None and margin is not None:
             beyond = max(map(abs, row.said)) > margin * 1.01
             yield from _if("equivalence beyond its margin", beyond)
+
+
+def _bold_below(base: _Printed, row: _Printed, sign: int) -> bool:
+    """Whether the worse of an arm and its baseline, by the printed interval, is bold."""
+    low, high = sorted(sign * (end or 0.0) for end in row.interval)
+    return (row.bold and high < 0) or (base.bold and low > 0)
 
 
 def _intervals(row: _Printed, *, joint: bool) -> Iterator[str]:

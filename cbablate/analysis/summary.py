@@ -196,7 +196,7 @@ def _compared(
                 replace(one, of_means=between_means(values, arm, one.against))
                 for arm, one in zip(ids, _family(plan, values, compared, metric), strict=True)
             ]
-            family = searched(family, ids, replicates, metric)
+            family = searched(family, compared, replicates, metric)
         else:
             family, equal = sequential_family(values, compared, at, margin)
         verdicts = findings(

@@ -45,6 +45,24 @@ def test_an_arm_that_is_worse_for_sure_is_not_bold_and_one_that_is_not_is() -> N
     assert bold(around(90, 93, 99), PLAN) == [2]
 
 
+def test_of_two_arms_between_which_an_interval_leaves_out_0_only_the_better_one_may_be_bold() -> (
+    None
+):
+    plan, some = grid(7, replicates=9, design="one_at_a_time"), 0
+    for seed in (*range(20), 25, 122, 157):  # of the last three one had both bold
+        draw = random.Random(seed)
+        shifts = [draw.choice((0, 0, 1, 2, 3)) for _ in plan.arms]
+        values = laid(plan, lambda at, _r: shifts[at[0]] + draw.gauss(0, 1))  # noqa: B023 - used at once
+        summary = summarize(plan, facts_of(plan, values))
+        shown = best_arms(plan, summary)
+        some += bool(shown)
+        for one in summary.arms[1:]:
+            said = one.contrasts["test/score"]
+            worse = one.arm.id if (said.difference or 0.0) < 0 else said.against
+            assert not (said.excludes_zero and worse in shown)
+    assert some
+
+
 def test_where_more_than_half_would_be_bold_nothing_is() -> None:
     assert bold(around(90, 95, 95.02), PLAN) == []
     assert bold(around(95, 95.02, 90, 94.98, 95), LARGE) == []

@@ -12,6 +12,7 @@ from cbablate.records.state import TrialState
 from cbablate.statistics.estimate import Estimate, estimate, grouped, moments
 
 __all__ = [
+    "UNSEARCHED",
     "Replicates",
     "Values",
     "between_means",
@@ -48,10 +49,13 @@ class Replicates:
             for arm, one in found.items()
         }
 
-    def shared(self, metric: str, one: str, other: str) -> int:
-        """How many replicates two arms both have a finite value of."""
-        left, right = (values(self.entered[arm], metric) for arm in (one, other))
-        return len(left.keys() & right.keys())
+    def shared(self, metric: str, arms: Sequence[str]) -> int:
+        """How many replicates these arms all have a finite value of."""
+        return len(complete({arm: values(self.entered[arm], metric) for arm in arms}, arms))
+
+
+UNSEARCHED = Replicates({})
+"""Of arms that no search has tuned there is nothing to know beside their values."""
 
 
 def entered(plan: Plan, told: Mapping[str, History]) -> dict[str, dict[int, History]]:

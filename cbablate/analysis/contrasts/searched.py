@@ -12,16 +12,18 @@ __all__ = ["searched"]
 
 
 def searched(
-    family: Sequence[Contrast], arms: Sequence[str], replicates: Replicates, metric: str
+    family: Sequence[Contrast], arms: Sequence[Sequence[str]], replicates: Replicates, metric: str
 ) -> list[Contrast]:
-    """The contrasts of these arms in a metric, made of the values that replicates have of it."""
+    """The contrasts in a metric, made of the values that replicates have of it; `arms` are the ids
+    of those that each is of, the arm and what it is compared with.
+    """
     if replicates.searches < 2:
         return [replace(one, searches=replicates.searches) for one in family]
     return [
         replace(
             one,
             searches=replicates.searches,
-            replicates=replicates.shared(metric, arm, one.against),
+            replicates=replicates.shared(metric, of),
         )
-        for arm, one in zip(arms, family, strict=True)
+        for of, one in zip(arms, family, strict=True)
     ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
 from cbablate.analysis.contrasts.replicates import Replicates, between_means
 from cbablate.analysis.contrasts.searched import searched
 from cbablate.analysis.contrasts.verdict import Finding, findings
-from cbablate.analysis.summary import Summary, direction_of
+from cbablate.analysis.summary import ArmSummary, Summary, direction_of
 from cbablate.planning.plan import Plan
 
 __all__ = ["best_arms"]
@@ -22,7 +22,7 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
     Which arm is best is chosen from the same numbers, so the correction is over all pairs of arms,
     not over those with the best alone: of equal arms one is left out in at most ALPHA of tables.
     Pairs are compared by seed, as `verdict` finds a difference. An arm with too few pairs is
-    left out, and so is one that the table's own findings call worse than another.
+    left out, and so is one that a printed interval calls worse than another, confirmed or not.
 
     Empty where that says little or too much: no finding is a difference; more than half of the
     arms would be bold; the best mean is of an arm that is left out; neither more nor less is
@@ -32,13 +32,13 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
     direction = direction_of(plan, name) if name else None
     if summary.course is not None or direction is None:
         return frozenset()
-    told = {one.arm.id: one.findings[name] for one in summary.arms if name in one.findings}
     means = {
         one.arm.id: one.estimates[name].mean or 0.0
         for one in summary.arms
         if one.estimates[name].mean is not None
     }
-    if not any(one.sure for one in told.values()) or len(means) < 2:
+    told = [one for one in summary.arms if name in one.findings]
+    if not any(one.findings[name].sure for one in told) or len(means) < 2:
         return frozenset()
     sign = 1 if direction == "maximize" else -1
     best = max(means, key=lambda arm: sign * means[arm])
@@ -46,18 +46,20 @@ def best_arms(plan: Plan, summary: Summary) -> frozenset[str]:
     pairs = _pairs(summary.replicates, name, best, others)
     below = {arm for arm, one in pairs.items() if one.sure}
     alike = {arm for arm, one in pairs.items() if not one.sure and one.claim != "too few"}
-    bold = {best, *alike} - {*_out(plan, told)}
+    bold = {best, *alike} - {*_out(told, name, sign)}
     shown = below and best in bold and 2 * len(bold) <= len(means)
     return frozenset(bold) if shown else frozenset()
 
 
-def _out(plan: Plan, told: Mapping[str, Finding]) -> Iterator[str]:
-    """The arms of which the table itself says too few, or that another is better."""
-    for arm, one in told.items():
-        if one.claim in ("hurts", "too few"):
-            yield arm
-        elif one.claim == "helps":
-            yield plan.arm_of[arm].against or ""
+def _out(told: Sequence[ArmSummary], name: str, sign: int) -> Iterator[str]:
+    """The arms of which the table itself says too few, or whose interval says another is better."""
+    for one in told:
+        said = one.contrasts[name]
+        if one.findings[name].claim == "too few":
+            yield one.arm.id
+        if said.excludes_zero:
+            better = sign * (said.difference or 0.0) > 0
+            yield said.against if better else one.arm.id
 
 
 def _pairs(
@@ -73,6 +75,6 @@ def _pairs(
         for arm in others
     ]
     unasked = [Contrast("", None, None, None, None, 0, None)]
-    asked = searched(asked, others, replicates, name)
+    asked = searched(asked, [(arm, best) for arm in others], replicates, name)
     family = adjusted([*asked, *unasked * (math.comb(len(others) + 1, 2) - len(asked))])
     return dict(zip(others, findings(family, direction=None), strict=False))

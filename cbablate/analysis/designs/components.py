@@ -15,7 +15,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
-from cbablate.analysis.contrasts.replicates import Values, complete
+from cbablate.analysis.contrasts.replicates import UNSEARCHED, Replicates, Values, complete
+from cbablate.analysis.contrasts.searched import searched
 from cbablate.analysis.contrasts.verdict import findings
 from cbablate.analysis.designs.factorial import by_cell
 from cbablate.errors import CbablateError
@@ -111,8 +112,10 @@ def components(plan: Plan, found: Values, metric: str) -> Components:
     return Components(metric, tuple(told), _minus(found, arms[-1], arms[0]))
 
 
-def pairs(plan: Plan, found: Values, metric: str) -> list[Pair]:
+def pairs(plan: Plan, found: Values, metric: str, of: Replicates = UNSEARCHED) -> list[Pair]:
     """How far every two levels of two factors are from adding up, the other factors at their first.
+
+    `of` are the replicates whose values of the metric were found, where arms were searched.
 
     Raises:
         CbablateError: the design lacks combinations, or there are fewer than two factors.
@@ -125,13 +128,16 @@ def pairs(plan: Plan, found: Values, metric: str) -> list[Pair]:
     none = found[cells[firsts]]
     told: list[tuple[tuple[str, str], Estimate, Estimate, Estimate]] = []
     family: list[Contrast] = []
+    behind: list[list[str]] = []
     for (i, one), (j, other) in itertools.combinations(enumerate(factors), 2):
         for a, b in itertools.product(one.levels[1:], other.levels[1:]):
             at = {i: a.name, j: b.name}
-            first, second, both = (
-                found[cells[tuple(at[p] if p in on else name for p, name in enumerate(firsts))]]
+            arms = [
+                cells[tuple(at[p] if p in on else name for p, name in enumerate(firsts))]
                 for on in ({i}, {j}, {i, j})
-            )
+            ]
+            first, second, both = (found[arm] for arm in arms)
+            behind.append([cells[firsts], *arms])
             shared = none.keys() & first.keys() & second.keys() & both.keys()
             summed = {r: first[r] + second[r] - none[r] for r in shared}
             named = [
@@ -141,11 +147,11 @@ def pairs(plan: Plan, found: Values, metric: str) -> list[Pair]:
             a_alone, b_alone, together = (_over(shared, x, none) for x in (first, second, both))
             told.append(((named[0], named[1]), a_alone, b_alone, together))
             family.append(contrast({r: both[r] for r in shared}, summed, against=""))
-    tested = adjusted(family)
+    tested = searched(adjusted(family), behind, of, metric)
     sure = [one.sure for one in findings(tested, direction=None)]
     return [
-        Pair(*arms, deviation, found_so)
-        for arms, deviation, found_so in zip(told, tested, sure, strict=True)
+        Pair(*alone, deviation, found_so)
+        for alone, deviation, found_so in zip(told, tested, sure, strict=True)
     ]
 
 

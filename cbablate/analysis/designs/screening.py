@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from cbablate.analysis.contrasts.contrast import Contrast, adjusted, contrast
-from cbablate.analysis.contrasts.replicates import Values, complete
+from cbablate.analysis.contrasts.replicates import UNSEARCHED, Replicates, Values, complete
+from cbablate.analysis.contrasts.searched import searched
 from cbablate.analysis.contrasts.verdict import findings
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
@@ -25,8 +26,12 @@ class Screened:
     sure: bool
 
 
-def screened(plan: Plan, found: Values) -> list[Screened]:
+def screened(
+    plan: Plan, found: Values, metric: str = "", of: Replicates = UNSEARCHED
+) -> list[Screened]:
     """The effects of all factors, over the replicates that all arms have.
+
+    `of` are the replicates whose values of the metric were found, where arms were searched.
 
     Within a replicate the two halves of the arms are averaged, so that seeds are paired. What is
     aliased with a factor is in its effect (`planning.screening.aliases`).
@@ -52,7 +57,7 @@ def screened(plan: Plan, found: Values) -> list[Screened]:
             for side in sides
         )
         family.append(contrast(on, off, against=""))
-    told = adjusted(family)
+    told = searched(adjusted(family), [arms] * len(family), of, metric)
     return [
         Screened(factor.name, one, finding.sure)
         for factor, one, finding in zip(

@@ -76,7 +76,7 @@ def pair_table(plan: Plan, summary: Summary) -> Table:
         CbablateError: as `analysis.components.pairs` says.
     """
     name = _primary(plan, summary)
-    told = pairs(plan, summary.replicates.of(name), name)
+    told = pairs(plan, summary.replicates.of(name), name, summary.replicates)
     scale = _scale(plan, summary, [e for one in told for e in (one.first, one.second, one.both)])
     unit = difference_unit(plan, scale, name)
     columns = (

@@ -33,7 +33,7 @@ def screening_table(plan: Plan, summary: Summary) -> Table:
         CbablateError: as `analysis.screening.screened` says.
     """
     name = summary.primary
-    told = screened(plan, summary.replicates.of(name))
+    told = screened(plan, summary.replicates.of(name), name, summary.replicates)
     ends = [(one.effect.difference, one.effect.low, one.effect.high) for one in told]
     scale = scale_of_differences(scale_in(plan, summary, name), ends)
     unit = difference_unit(plan, scale, name)
