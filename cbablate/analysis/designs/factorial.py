@@ -21,6 +21,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cbablate.analysis.contrasts.contrast import ROUNDING
 from cbablate.analysis.contrasts.replicates import Values, complete
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
@@ -33,8 +34,6 @@ __all__ = ["HIGHER", "Effect", "Effects", "Part", "by_cell", "effects"]
 
 HIGHER = "three or more factors"
 """What the orders above pairs are called, together."""
-_ROUNDING = 16 * 2.0**-52
-"""An error whose root is less than this part of the values is of rounding only."""
 
 Cell = tuple[str, ...]
 """One level's name for each factor, in the study's order."""

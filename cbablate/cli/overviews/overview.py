@@ -85,7 +85,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
         *_arm_lines(plan),
         "",
         *_screening_lines(plan),
-        *_power_lines(outcome(plan, now.book), plan.study.tune is not None),
+        *_power_lines(outcome(plan, now.book)),
     ]
     lines += [*earlier_versions(plan, now.book.facts, now.histories), *gap_lines(plan)]
     if tuned:
@@ -230,7 +230,7 @@ def _arm_lines(plan: Plan) -> list[str]:
     ]
 
 
-def _power_lines(found: Outcome, tuned: bool) -> list[str]:
+def _power_lines(found: Outcome) -> list[str]:
     """What the replicates can show of the primary metric; nothing where nothing is compared."""
     plan, summary = found.plan, found.summary
     n, family = plan.study.units, comparisons(plan.study, plan.arms)

@@ -17,8 +17,8 @@ from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.claim import few_blocks
 from cbablate.reporting.sentences.note import comment
 from cbablate.reporting.sentences.pairing import pair_word, several
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 from cbablate.reporting.tables.screening import screening_table
+from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
 __all__ = ["effect_table"]
 
