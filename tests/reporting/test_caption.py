@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
@@ -66,6 +68,23 @@ def test_the_caption_says_what_intervals_and_p_are_corrected_by() -> None:
     assert statement(two, summarize(two, told(two)))[0].endswith(
         "Δ, p: from “none”, paired by seed."
     )
+
+
+@pytest.mark.parametrize(
+    ("how", "rule"),
+    [
+        ({"test": "sign_flip"}, ", and the t-interval leaves out 0."),
+        ({"interval": "bca"}, ", the interval leaves out 0, and the {}sign-flip test agrees."),
+        ({}, ", and the {}sign-flip test agrees."),
+    ],
+)
+def test_the_dagger_names_all_that_it_needs(how: dict[str, str], rule: str) -> None:
+    plan = placement(description=FROZEN, replicates=10)
+    analysis = Analysis.model_validate(how)
+    plan = replace(plan, study=plan.study.model_copy(update={"analysis": analysis}))
+    table = outcome_table(outcome(plan, told(plan)))
+    assert f"†: p < 0.05{rule.format('')}" in table.shown
+    assert any(f"†: adjusted p < 0.05{rule.format('exact ')}" in note for note in table.notes)
 
 
 def test_without_notes_what_signs_mean_stays() -> None:

@@ -129,7 +129,10 @@ def _seeds(found: Outcome) -> Iterator[str]:
         many = f"{study.most_replicates} seeds{drawn}"
         yield f"Each arm {was} trained from {many}, for {study.budget} each."
     if len(plan.arms) > 1 and study.most_replicates > 1:
-        yield f"All arms have the same seeds; differences are paired by {pair_word(plan)}."
+        known = compared(found.summary, found.summary.primary)
+        paired = not known or any(one.paired for one in known)
+        how = f"; differences are paired by {pair_word(plan)}" if paired else ""
+        yield f"All arms have the same seeds{how}."
     if plan.description.code is None:
         yield "The value of a trial is that at the end of its training; no checkpoint was selected."
     else:

@@ -64,7 +64,7 @@ def short_mark(plan: Plan, found: Sequence[Contrast]) -> str:
 
 
 def _words(plan: Plan, agrees: str) -> str:
-    """What else is asked for; of a bootstrap interval, which p knows nothing of, that it is apart."""
+    """What else is asked for; of a bootstrap interval, which no p knows of, that it is apart."""
     how = plan.study.analysis
     if how.interval != "bca":
         return agrees
