@@ -120,6 +120,12 @@ def test_of_studies_of_many_kinds_no_sentence_is_said_twice_and_each_has_its_stu
     assert said.startswith("In all 4 studies: ")
 
 
+def test_of_one_comparison_no_interval_is_said_to_be_corrected() -> None:
+    base = placement(names=["only"], description=FROZEN)
+    said = methods([outcome(base, told(base))])
+    assert "p values: two-sided paired t test, one comparison. A difference" in said
+
+
 def test_sign_flips_are_said_to_need_the_t_interval() -> None:
     said = methods([analysed(test="sign_flip")])
     assert "claimed where adjusted p < 0.05, and the t-interval leaves out 0; below" in said

@@ -39,7 +39,7 @@ def test_test_family_and_mark_are_named() -> None:
 
 def test_a_family_of_one_is_not_called_several() -> None:
     plan = placement(names=("one",))
-    assert "paired t test, one comparison;" in said(plan, told(plan))
+    assert "paired t test, one comparison." in said(plan, told(plan))
 
 
 def test_in_a_factorial_the_reference_is_told() -> None:

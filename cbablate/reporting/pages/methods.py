@@ -167,10 +167,11 @@ def _tests(found: Outcome) -> Iterator[str]:
         return
     what = "95 % intervals" if plan.study.analysis.interval == "bca" else "95 % t-intervals"
     paired = any(one.paired for one in contrasts if one.p is not None)
+    intervals = _of_differences(kept(plan, contrasts))
     are = "means over pairs" if paired else "of means, of arms that share no seed"
     yield (
-        f"Differences are {are}, with {what}; p values: {tested(plan, contrasts)}; "
-        f"{_of_differences(kept(plan, contrasts))}."
+        f"Differences are {are}, with {what}; p values: {tested(plan, contrasts)}"
+        f"{f'; {intervals}' if intervals else ''}."
     )
     yield from map(_of_differences, doubts(plan, summary))
     yield _claimed(plan, contrasts)

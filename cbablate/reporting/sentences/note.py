@@ -176,14 +176,14 @@ def _difference(plan: Plan, summary: Summary) -> str:
     paired = f", paired by {pair_word(plan)}" if any(one.paired for one in found) else ""
     sentence = f"Δ: difference from {whom(plan, found)}{paired}."
     if any(one.p is not None for one in found):
-        sentence += f" p: {tested(plan, found)}; {kept(plan, found)}."
+        sentence += f" p: {'; '.join(filter(None, (tested(plan, found), kept(plan, found))))}."
     if any_marked(summary):
         sentence += f" {mark_words(plan, found)}"
     return sentence
 
 
 def kept(plan: Plan, found: Sequence[Contrast]) -> str:
-    """Which intervals differences have."""
+    """Which intervals differences have; "" of one comparison, whose p needs no correction."""
     how, over = plan.study.analysis, " over all looks" if plan.study.sequential is not None else ""
     if any(one.joint for one in found):
         t = "t-" * (how.test == "sign_flip")
@@ -192,7 +192,7 @@ def kept(plan: Plan, found: Sequence[Contrast]) -> str:
     if over:
         return f"95 % intervals of Δ{over}"
     if found[0].family == 1:
-        return "95 % interval of Δ"
+        return ""
     return "each interval of Δ holds with 95 % by itself"
 
 
