@@ -65,6 +65,12 @@ def test_the_coverage_of_bootstrap_intervals_is_of_those_that_are_printed() -> N
     assert not any("they cover" in note for note in none.notes)
 
 
+def test_of_an_interval_that_is_not_given_nothing_is_said_to_be_in_it() -> None:
+    said = " ".join((*bootstrapped(12, 7).notes, *(bootstrapped(12, 7).brief or ())))
+    assert "adjusted p < 0.05, but no BCa interval is given of so few pairs: ceiling 2" in said
+    assert "has 0 in it" not in said
+
+
 def test_dunnetts_test_is_named_with_its_joint_intervals() -> None:
     said = table(correction="dunnett")
     assert any(
