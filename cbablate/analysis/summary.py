@@ -185,21 +185,21 @@ def _compared(
     compared = [(arm.id, arm.against) for arm in plan.arms if arm.against is not None]
     ids = [arm for arm, _ in compared]
     contrasts: _ByMetric = {}
-    found: dict[str, dict[str, Finding]] = {}
+    claimed: dict[str, dict[str, Finding]] = {}
     for metric in metrics:
         margin = plan.study.margin if metric == primary else None
         replicates = Replicates(counted, plan.searches)
-        found_in = replicates.of(metric)
+        values = replicates.of(metric)
         equal: list[Equivalence | None] | None = None
         if at is None:
             family = [
-                replace(one, of_means=between_means(found_in, arm, one.against))
-                for arm, one in zip(ids, _family(plan, found_in, compared, metric), strict=True)
+                replace(one, of_means=between_means(values, arm, one.against))
+                for arm, one in zip(ids, _family(plan, values, compared, metric), strict=True)
             ]
             family = searched(family, compared, replicates, metric)
         else:
-            family, equal = sequential_family(found_in, compared, at, margin)
-        told = findings(
+            family, equal = sequential_family(values, compared, at, margin)
+        verdicts = findings(
             family,
             direction=direction_of(plan, metric),
             margin=margin,
@@ -207,8 +207,8 @@ def _compared(
             how=plan.study.analysis,
         )
         contrasts[metric] = dict(zip(ids, family, strict=True))
-        found[metric] = dict(zip(ids, told, strict=True))
-    return contrasts, found
+        claimed[metric] = dict(zip(ids, verdicts, strict=True))
+    return contrasts, claimed
 
 
 def _family(

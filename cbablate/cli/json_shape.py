@@ -15,6 +15,7 @@ from cbablate.analysis.cost import cost
 from cbablate.analysis.course import Course, looks_of
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
+from cbablate.planning.analysis_rules import comparisons
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Recorded
 from cbablate.records.state import TrialState
@@ -37,7 +38,7 @@ def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
     """`cbablate plan --json`; where replicates grow, of as many as there may be."""
     standing = Standing(plan, facts)
     price = cost(plan, standing.book)
-    family = sum(arm.against is not None for arm in plan.arms)
+    family = comparisons(plan.study, plan.arms)
     level = share(family, plan.study.analysis.steps)
     n, grows, looks = plan.study.most_replicates, plan.study.sequential, looks_of(plan)
     now = cost(standing.asked, standing.book)

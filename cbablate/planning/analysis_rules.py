@@ -19,12 +19,12 @@ from cbablate.statistics.power import (
     pairs_to_flip,
 )
 
-__all__ = ["analysis_faults", "idle_faults", "idle_words", "luck_words"]
+__all__ = ["analysis_faults", "comparisons", "idle_faults", "idle_words", "luck_words"]
 
 
 def analysis_faults(study: Study) -> Iterator[Fault]:
     """Tests, intervals and corrections that do not go together, or not with so many replicates."""
-    how, n = study.analysis, study.units
+    how, n, word = study.analysis, study.units, _unit(study)
     if study.sequential is not None:
         return  # which is told of the looks
     if how.interval == "bca" and n < FEWEST_FOR_BCA:
@@ -35,12 +35,12 @@ def analysis_faults(study: Study) -> Iterator[Fault]:
         )
         yield Fault(
             ("analysis", "interval"),
-            f"bca needs at least {FEWEST_FOR_BCA} replicates: with {n}, {covered}, and "
+            f"bca needs at least {FEWEST_FOR_BCA} {word}: with {n}, {covered}, and "
             f"with {FEWEST_FOR_BCA} {100 * bca_coverage(FEWEST_FOR_BCA):.0f} %",
             "use t, which covers 95 % with any number",
         )
     if how.test == "sign_flip" and n > MOST_PAIRS:
-        sentence = f"sign_flip counts every choice of signs, for at most {MOST_PAIRS} replicates"
+        sentence = f"sign_flip counts every choice of signs, for at most {MOST_PAIRS} {word}"
         yield Fault(("analysis", "test"), f"{sentence}, not {n}", "use t")
     if how.intervals == "simultaneous" and how.correction != "dunnett":
         yield from _joint_faults(study)
@@ -75,11 +75,22 @@ def _joint_faults(study: Study) -> Iterator[Fault]:
         )
 
 
+def comparisons(study: Study, arms: Sequence[Arm]) -> int:
+    """How many comparisons of a metric are planned; of a single arm that is tuned one, with the
+    arm as written.
+    """
+    return sum(arm.against is not None for arm in arms) or int(study.tune is not None)
+
+
+def _unit(study: Study) -> str:
+    """What is paired, in a count."""
+    return "replicates" if study.searches == 1 else "searches"
+
+
 def idle_words(study: Study, arms: Sequence[Arm]) -> str:
     """That so few replicates find nothing, and how many would; "" where they may."""
     n = study.most_replicates
-    compared = any(arm.against is not None for arm in arms) or study.tune is not None
-    if not compared or n >= FEWEST_PAIRS:
+    if not comparisons(study, arms) or n >= FEWEST_PAIRS:
         return ""
     return (
         f"No finding is possible with {counted(n, 'replicate')}: an exact sign-flip test of "
@@ -89,7 +100,7 @@ def idle_words(study: Study, arms: Sequence[Arm]) -> str:
 
 def luck_words(study: Study, arms: Sequence[Arm]) -> str:
     """That so few searches of each arm let no difference be called the arm's; "" where they do."""
-    compared = any(arm.against is not None for arm in arms)
+    compared = any(arm.against is not None for arm in arms) or study.searches > 1
     if study.tune is None or not compared or study.searches >= FEWEST_SEARCHES:
         return ""
     many, there = ("One search", "not") if study.searches == 1 else ("Two searches", "hardly")
@@ -102,8 +113,7 @@ def luck_words(study: Study, arms: Sequence[Arm]) -> str:
 def idle_faults(study: Study, arms: Sequence[Arm]) -> Iterator[Fault]:
     """A sign-flip test whose smallest p value, corrected, is not below ALPHA: it finds nothing."""
     how, n = study.analysis, study.units
-    family = sum(arm.against is not None for arm in arms) or int(study.tune is not None)
-    word = "replicates" if study.searches == 1 else "searches"
+    family, word = comparisons(study, arms), _unit(study)
     few = n < FEWEST_PAIRS and study.searches == 1  # which every finding says
     if how.test != "sign_flip" or not family or few or n > MOST_PAIRS:
         return

@@ -14,8 +14,11 @@ import pytest
 from cbablate import api
 from cbablate.cli.commands.checking import checked
 from cbablate.cli.commands.sweep import swept
+from cbablate.cli.json_shape import plan_shape
 from cbablate.cli.overviews import overview
 from cbablate.errors import CbablateError, StudyError
+from cbablate.planning.plan import plan
+from cbablate.spec.analysis import Analysis
 from tests.analysis.fabrication import Telling
 from tests.analysis.tuned import BOTH, replicated, searched, sweep, tuned_toys
 from tests.toys import toy_plan
@@ -78,6 +81,38 @@ def test_the_plan_of_several_searches_counts_them_all() -> None:
 
 
 @pytest.mark.slow
+def test_two_searches_of_a_single_arm_are_called_too_few_before_they_are_paid_for() -> None:
+    said = overview.planned(tuned_toys(searches=2, replicates=8), ())
+    assert "Two searches of each arm: no difference will be called the arm's" in said
+    for searches in (1, 3):
+        said = overview.planned(tuned_toys(searches=searches, replicates=9), ())
+        assert "will be called the arm's" not in said
+
+
+def test_the_shape_of_a_plan_counts_the_comparison_of_a_single_tuned_arm_as_its_words_do() -> None:
+    planned = tuned_toys(searches=3, replicates=6)
+    power = plan_shape(planned, ())["power"]
+    assert power["comparisons"] == 1
+    assert f"a difference of {power['detectable_sd']:.1f} times" in overview.planned(planned, ())
+
+
+@pytest.mark.parametrize(
+    ("how", "searches", "replicates", "words"),
+    [
+        ({"interval": "bca"}, 3, 6, "bca needs at least 10 searches: with 3"),
+        ({"interval": "bca"}, 1, 6, "bca needs at least 10 replicates: with 6"),
+        ({"test": "sign_flip"}, 24, 24, "at most 20 searches, not 24"),
+    ],
+)
+def test_what_an_analysis_has_too_few_or_too_many_of_is_called_by_its_name(
+    how: dict[str, str], searches: int, replicates: int, words: str
+) -> None:
+    planned = tuned_toys({"ceiling": 2.0}, searches=searches, replicates=replicates)
+    study = planned.study.model_copy(update={"analysis": Analysis.model_validate(how)})
+    with pytest.raises(StudyError, match=words):
+        plan(study, planned.description)
+
+
 def test_reading_a_tuned_study_imports_nothing_heavy(tmp_path: Path) -> None:
     study = str(ROOT / "studies" / "tuned-placement.yaml")
     program = (

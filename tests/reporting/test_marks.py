@@ -19,7 +19,7 @@ from cbablate.reporting.forms.form import FORMS, render
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.pages.explanation import explanation
 from cbablate.reporting.pages.report import report
-from cbablate.reporting.sentences.note import DAGGER
+from cbablate.reporting.sentences.rule import DAGGER
 from cbablate.reporting.tables.arms import ablation_table
 from cbablate.reporting.tables.view import view
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS

@@ -16,13 +16,13 @@ from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, FEWEST_SEARCHES
 from cbablate.statistics.sign_flip import sign_flip
 from cbablate.statistics.student_t import beyond, critical, two_sided
 
-__all__ = ["Contrast", "Kind", "adjusted", "contrast", "pooled_sd", "varies", "within"]
+__all__ = ["ROUNDING", "Contrast", "Kind", "adjusted", "contrast", "pooled_sd", "varies", "within"]
 
 Kind = Literal["t", "bca", "welch", "dunnett", "repeated"]
 """What an interval is made by."""
 
 
-_ROUNDING = 16 * 2.0**-52
+ROUNDING = 16 * 2.0**-52
 """Differences that vary by less than this part of the values vary by rounding only."""
 
 
@@ -174,7 +174,7 @@ def within(one: Contrast, tail: float) -> Contrast:
 
 def varies(sd: float, values: Iterable[float]) -> bool:
     """Whether a spread of differences of these values is more than their rounding."""
-    return sd > _ROUNDING * max(map(abs, values))
+    return sd > ROUNDING * max(map(abs, values))
 
 
 def adjusted(contrasts: Sequence[Contrast], how: Analysis = USUAL) -> list[Contrast]:
@@ -214,7 +214,7 @@ def _welch(
     squares = [(s or 0.0) ** 2 / len(side) for s, side in zip((sd, other_sd), sides, strict=True)]
     difference, error = mean - other_mean, math.sqrt(sum(squares))
     unknown = replace(nothing, difference=difference, kind="welch")
-    if error <= _ROUNDING * max(map(abs, sides[0] + sides[1])):
+    if not varies(error, sides[0] + sides[1]):
         return unknown
     freedom = sum(squares) ** 2 / sum(
         square**2 / (len(side) - 1) for square, side in zip(squares, sides, strict=True)

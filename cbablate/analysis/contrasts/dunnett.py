@@ -15,13 +15,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from cbablate.analysis.contrasts.contrast import Contrast, contrast
+from cbablate.analysis.contrasts.contrast import Contrast, contrast, varies
 from cbablate.analysis.contrasts.replicates import Values, complete
 from cbablate.statistics.student_t import LEVEL, two_sided
 
 __all__ = ["dunnett", "dunnett_critical", "dunnett_p"]
 
-_ROUNDING = 16 * 2.0**-52
 _SPREADS, _HEIGHTS = 160, 240
 """Points of Gauss's rule over the error's spread and the baseline's mean: errors below 1e-10."""
 _REACH = 9.0
@@ -120,8 +119,7 @@ def _error(whole: Values, blocks: Sequence[int]) -> float | None:
         for arm, one in whole.items()
         for r, value in one.items()
     ) / ((arms - 1) * (n - 1))
-    largest = max(map(abs, every))
-    return square if math.sqrt(square) > _ROUNDING * largest else None
+    return square if varies(math.sqrt(square), every) else None
 
 
 def _gauss(points: int, low: float, high: float) -> tuple[Any, Any]:

@@ -23,7 +23,7 @@ How a finding is reached, in this order, over a family of contrasts of one metri
    interval has zero in it.
 
 Where the number of replicates grows, p values and intervals hold over all looks
-(`analysis.sequential`), and the t test decides alone.
+(`analysis.course`), and the t test decides alone.
 
 So claims of a difference where there is none come in at most ALPHA of the families, and claims
 of equivalence where the difference reaches the margin in at most ALPHA of them.

@@ -21,6 +21,7 @@ import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cbablate.analysis.contrasts.contrast import ROUNDING
 from cbablate.analysis.contrasts.replicates import Values, complete
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
@@ -33,8 +34,6 @@ __all__ = ["HIGHER", "Effect", "Effects", "Part", "by_cell", "effects"]
 
 HIGHER = "three or more factors"
 """What the orders above pairs are called, together."""
-_ROUNDING = 16 * 2.0**-52
-"""An error whose root is less than this part of the values is of rounding only."""
 
 Cell = tuple[str, ...]
 """One level's name for each factor, in the study's order."""
@@ -177,7 +176,7 @@ def _split(plan: Plan, y: Mapping[Cell, Sequence[float]]) -> Effects:
     blocks = [_mean([one[block] for one in centred.values()]) for block in range(n)]
     of_seeds = len(y) * math.fsum(block**2 for block in blocks)
     total = math.fsum(value**2 for one in centred.values() for value in one)
-    floor = (_ROUNDING * max(map(abs, everything))) ** 2
+    floor = (ROUNDING * max(map(abs, everything))) ** 2
     if total <= floor * len(everything):
         total = 0.0
     by_seed = [

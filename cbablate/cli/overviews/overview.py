@@ -25,7 +25,7 @@ from cbablate.cli.overviews.tuning_overview import (
 )
 from cbablate.cli.words import command
 from cbablate.phrases import amount, counted, duration
-from cbablate.planning.analysis_rules import idle_words
+from cbablate.planning.analysis_rules import comparisons, idle_words
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
@@ -85,7 +85,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
         *_arm_lines(plan),
         "",
         *_screening_lines(plan),
-        *_power_lines(outcome(plan, now.book), plan.study.tune is not None),
+        *_power_lines(outcome(plan, now.book)),
     ]
     lines += [*earlier_versions(plan, now.book.facts, now.histories), *gap_lines(plan)]
     if tuned:
@@ -230,12 +230,10 @@ def _arm_lines(plan: Plan) -> list[str]:
     ]
 
 
-def _power_lines(found: Outcome, tuned: bool) -> list[str]:
+def _power_lines(found: Outcome) -> list[str]:
     """What the replicates can show of the primary metric; nothing where nothing is compared."""
     plan, summary = found.plan, found.summary
-    n, family = plan.study.units, sum(arm.against is not None for arm in plan.arms)
-    if tuned and not family and found.tuned is not None and found.tuned.fixed is None:
-        family = 1  # tuned against fixed, once there is a proposal
+    n, family = plan.study.units, comparisons(plan.study, plan.arms)
     if not family or not summary.primary:
         return []
     if plan.study.design in SCREENING:

@@ -26,6 +26,8 @@ _ROW = 0.175
 """Inches from one arm to the next."""
 _BLUE, _RED = COLOURS[0], COLOURS[1]
 _GREY, _SHADE = "0.45", "0.9"
+_ACROSS_TITLE = 62
+"""How many characters of the title a line holds."""
 _ACROSS = 3
 """How many entries of the legend stand side by side."""
 _LOOKS: dict[Claim, tuple[str, str, str]] = {
@@ -66,7 +68,9 @@ def forest_figure(plan: Plan, summary: Summary) -> Figure:
         _draw(axis, plan, summary, shown)
         _name(axis, shown, name)
         _label(axis, plan, summary)
-        title = drawable(_title(plan, compared), longest=62)
+        parts = [drawable(part, longest=_ACROSS_TITLE) for part in _title(plan, compared)]
+        title = "; ".join(parts)
+        title = title if len(title) <= _ACROSS_TITLE else ";\n".join(parts)
         figure.suptitle(title, x=0.01, ha="left", fontsize=8.0, parse_math=False)
         if entries:
             figure.legend(
@@ -125,8 +129,8 @@ def _name(axis: Axes, shown: Sequence[ArmSummary], metric: str) -> None:
     )
 
 
-def _title(plan: Plan, compared: Sequence[ArmSummary]) -> str:
-    """What the arms are compared with, and how many of them are left out."""
+def _title(plan: Plan, compared: Sequence[ArmSummary]) -> tuple[str, str]:
+    """Which intervals these are, and how many arms are left out; what they are compared with."""
     names = {arm.id: arm.name for arm in plan.arms}
     references = {names[one.arm.against or ""] for one in compared}
     whom = (
@@ -136,7 +140,7 @@ def _title(plan: Plan, compared: Sequence[ArmSummary]) -> str:
     )
     more = f" (first {MOST_ROWS} of {len(compared)})" if len(compared) > MOST_ROWS else ""
     joint = plan.study.analysis.joint and len(compared) > 1
-    return f"{'simultaneous ' if joint else ''}95 % intervals{more}; against {whom}"
+    return f"{'simultaneous ' if joint else ''}95 % intervals{more}", f"against {whom}"
 
 
 def _label(axis: Axes, plan: Plan, summary: Summary) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from cbablate.analysis.contrasts.contrast import Contrast
 from cbablate.analysis.outcome import Outcome
 from cbablate.analysis.summary import metric_of
 from cbablate.errors import CbablateError
@@ -14,15 +16,16 @@ from cbablate.reporting.forms.markdown import sentence
 from cbablate.reporting.forms.tex_text import prose
 from cbablate.reporting.model.scale import difference_scale
 from cbablate.reporting.sentences.caption import commits, machines, splits
-from cbablate.reporting.sentences.claim import claim_rule, difference_unit, margin_words
-from cbablate.reporting.sentences.note import compared, doubts, kept, tested
-from cbablate.reporting.sentences.pairing import pair_word
+from cbablate.reporting.sentences.claim import difference_unit, margin_words
+from cbablate.reporting.sentences.note import asked, compared, doubts, kept, tested
+from cbablate.reporting.sentences.pairing import WELCH, pair_word, several
+from cbablate.reporting.sentences.rule import claim_rule, decider, fewest_words
 from cbablate.reporting.sentences.sequential_note import progress
 from cbablate.reporting.sentences.shortfall import incomplete, mixtures, software
 from cbablate.reporting.sentences.timing_note import timing_notes
-from cbablate.reporting.sentences.tuning_note import given, luck
+from cbablate.reporting.sentences.tuning_note import effort_notes, given, luck
 from cbablate.reporting.tables.view import view
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
+from cbablate.statistics.power import ALPHA
 
 __all__ = ["FORMS", "methods"]
 
@@ -36,6 +39,8 @@ _ARMS = {
     "fractional": "an orthogonal fraction of all combinations of {factors}",
     "plackett_burman": "a Plackett-Burman design of {factors}",
 }
+_LOUD = re.compile(r"^[A-Z]{2,}(?: [A-Z]{2,})*")
+"""How a note begins that must be read before any number."""
 _NAMES = {"python": "Python", "torch": "PyTorch", "numpy": "NumPy"}
 
 
@@ -78,13 +83,17 @@ def _design(found: Outcome) -> Iterator[str]:
     words = _ARMS.get(study.design, study.design)
     if not study.factors:
         words = "the configuration as written, and as tuned"
-    words = words.format(factors=listed([factor.name for factor in study.factors]))
+    else:
+        words = words.format(factors=listed([factor.name for factor in study.factors]))
     references = {arm.against for arm in arms} - {None}
     names = [arm.name for arm in arms if arm.id in references]
-    whom = f"with “{names[0]}”" if len(names) == 1 else "with the arm that it builds on"
-    if study.contrast is not None and len(names) > 1:
-        whom = f"with the arm that differs from it in {study.contrast} only"
-    yield f"The study compares {counted(len(arms), 'arm')}: {words}. Each is compared {whom}."
+    whom = f"Each is compared with “{names[0]}”"
+    if len(names) > 1:
+        whom = (
+            f"{len(names)} of them are references; each of the others is compared with the one "
+            f"that differs from it in {study.contrast} only"
+        )
+    yield f"The study compares {counted(len(arms), 'arm')}: {words}. {whom}."
 
 
 def _seeds(found: Outcome) -> Iterator[str]:
@@ -103,7 +112,10 @@ def _seeds(found: Outcome) -> Iterator[str]:
         many = f"{study.most_replicates} seeds{drawn}"
         yield f"Each arm was trained from {many}, for {study.budget} each."
     if len(plan.arms) > 1 and study.most_replicates > 1:
-        yield f"All arms have the same seeds; differences are paired by {pair_word(plan)}."
+        known = compared(found.summary, found.summary.primary)
+        paired = not known or any(one.paired for one in known)
+        how = f"; differences are paired by {pair_word(plan)}" if paired else ""
+        yield f"All arms have the same seeds{how}."
     yield "The value of a trial is that at the end of its training; no checkpoint was selected."
 
 
@@ -116,43 +128,51 @@ def _held_out(found: Outcome) -> Iterator[str]:
 
 
 def _tuning(found: Outcome) -> Iterator[str]:
+    """What each arm was given to be tuned, and what of it came to less than was given."""
     if found.tuned is not None:
         yield given(found.tuned)
         yield luck(found.tuned)
+        yield from (
+            _LOUD.sub(lambda loud: loud[0].capitalize(), e) for e in effort_notes(found.tuned)
+        )
 
 
 def _tests(found: Outcome) -> Iterator[str]:
     """Intervals, tests, corrections, and when a difference is claimed."""
     plan, summary = found.plan, found.summary
     if any(e.half_width for one in summary.arms for e in one.estimates.values()):
-        yield "Means have 95 % t-intervals over seeds."
+        yield f"Means have 95 % t-intervals over {several(plan)}."
     contrasts = compared(summary, summary.primary)
     if not any(one.p is not None for one in contrasts):
         return
     what = "95 % intervals" if plan.study.analysis.interval == "bca" else "95 % t-intervals"
+    paired = any(one.paired for one in contrasts if one.p is not None)
+    are = "means over pairs" if paired else "of means, of arms that share no seed"
     yield (
-        f"Differences are means over pairs, with {what}; p values: {tested(plan, contrasts)}; "
+        f"Differences are {are}, with {what}; p values: {tested(plan, contrasts)}; "
         f"{_of_differences(kept(plan, contrasts))}."
     )
     yield from map(_of_differences, doubts(plan, summary))
-    yield _claimed(plan)
+    yield _claimed(plan, contrasts)
     yield from _equivalence(found)
 
 
-def _claimed(plan: Plan) -> str:
+def _claimed(plan: Plan, found: Sequence[Contrast]) -> str:
     """When a difference is called the arm's."""
     if plan.searches == 1:
         return "As the luck of a search is in no interval, no difference is called an arm's."
-    looks = plan.study.sequential is not None
     least = "or the least that so many pairs can have"
     agrees = f" (its p value, adjusted alike, is below {ALPHA}, {least})"
+    agrees = "" if decider(plan, found) == "t" else agrees
     return (
-        f"A difference is claimed where {claim_rule(alone=looks)}{'' if looks else agrees}; below "
-        f"{FEWEST_PAIRS} pairs nothing is claimed."
+        f"A difference is claimed where {claim_rule(plan, found)}{agrees}; {fewest_words(plan)} "
+        "nothing is claimed."
     )
 
 
 def _of_differences(words: str) -> str:
+    words = words.removeprefix(f"{WELCH}: ")
+    words = f"{words[:1].upper()}{words[1:]}" if words.endswith(".") else words
     return words.replace("of Δ, in parentheses", "of Δ").replace("of Δ", "of differences")
 
 
@@ -187,14 +207,17 @@ def _looks(found: Outcome) -> Iterator[str]:
 def _failures(found: Outcome) -> Iterator[str]:
     """What is in no mean, and why."""
     summary = found.summary
-    planned = sum(one.counts.planned for one in summary.arms)
+    planned = asked(found.plan, summary)
+    untrained = planned - sum(one.counts.planned for one in summary.arms)
     complete = sum(one.counts.complete for one in summary.arms)
     if complete == planned:
         yield f"Trials completed: all {planned:,}."
     else:
+        others = [incomplete(summary)] if incomplete(summary) else []
+        others += [f"{untrained} not trained, as no search chose for them"] if untrained else []
         yield (
             f"Trials completed: {complete:,} of {planned:,}; the others enter no mean and "
-            f"no pair: {incomplete(summary)}."
+            f"no pair: {'; '.join(others)}."
         )
     if summary.course is not None and summary.course.beyond:
         yield f"Not used: {counted(summary.course.beyond, 'trial')} that no look has asked for."

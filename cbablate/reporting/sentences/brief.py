@@ -13,7 +13,6 @@ from cbablate.reporting.sentences.claim import brief_claims
 from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.note import (
     CORRECTIONS,
-    DAGGER,
     any_marked,
     compared,
     design_notes,
@@ -21,11 +20,11 @@ from cbablate.reporting.sentences.note import (
     whom,
 )
 from cbablate.reporting.sentences.pairing import pair_word
+from cbablate.reporting.sentences.rule import short_mark
 from cbablate.reporting.sentences.sequential_note import looks_notes
 from cbablate.reporting.sentences.shortfall import absences, missing, mixtures, shortfalls
 from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_doubts
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
 __all__ = ["brief", "short_legend", "short_tuning"]
 
@@ -89,12 +88,13 @@ def short_legend(plan: Plan, summary: Summary, *, crossed: bool = False) -> Iter
         words += " ± 95 % intervals"
     found = compared(summary, summary.primary)
     if found and crossed:
-        differs = f"; {_short_mark(plan)}, of the difference from {whom(plan, found)}"
+        differs = f"; {short_mark(plan, found)}, of the difference from {whom(plan, found)}"
         words += differs if any_marked(summary) else ""
     elif found:
-        words += f"; Δ: from {whom(plan, found)}, paired by {pair_word(plan)}"
+        paired = any(one.paired for one in found)
+        words += f"; Δ: from {whom(plan, found)}{f', paired by {pair_word(plan)}' * paired}"
         words += _short_kind(plan, found) if any(one.p is not None for one in found) else ""
-        words += f"; {_short_mark(plan)}" if any_marked(summary) else ""
+        words += f"; {short_mark(plan, found)}" if any_marked(summary) else ""
     yield f"{words}."
 
 
@@ -111,9 +111,3 @@ def _short_kind(plan: Plan, found: Sequence[Contrast]) -> str:
     word = CORRECTIONS.get(how.correction, "Dunnett")
     alone = ", each interval by itself" + over
     return alone + (f"; p: {word}-adjusted" if found[0].family > 1 else "")
-
-
-def _short_mark(plan: Plan) -> str:
-    alone = plan.study.sequential is not None or 1 < plan.searches < FEWEST_PAIRS
-    flips = "" if alone else ", and by sign flips"
-    return f"{DAGGER}: p < {ALPHA}{flips}"

@@ -13,12 +13,21 @@ from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Probability, significant
 from cbablate.reporting.model.rounding import Ends
 from cbablate.reporting.model.scale import Scale, difference_scale
+from cbablate.reporting.sentences.rule import claim_rule
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, FEWEST_SEARCHES
 from cbablate.statistics.sign_flip import MOST_PAIRS
 
-__all__ = ["brief_claims", "claim_rule", "claims", "difference_unit", "few_pairs", "margin_words"]
+__all__ = [
+    "brief_claims",
+    "claims",
+    "difference_unit",
+    "few_blocks",
+    "few_found",
+    "margin_words",
+]
 
 _FLOOR = f"below {FEWEST_PAIRS} pairs an exact sign-flip test cannot reach {ALPHA}"
+_TESTS = {"t": "t", "sign_flip": "sign-flip"}
 _KINDS: tuple[Claim, ...] = (
     *SURE,
     *("equivalent", "unconfirmed", "undecided", "too few", "one search"),
@@ -46,21 +55,18 @@ class _Said:
 def claims(plan: Plan, summary: Summary) -> Iterator[str]:
     """How findings were reached, then a sentence for each kind of finding, with its arms.
 
-    Nothing, where no pair of the primary metric is known.
+    Nothing, where no difference in the primary metric is known.
     """
     name, compared = summary.primary, _compared(summary)
     if not compared:
         return
     if _too_few(summary):
-        test = {"t": "t", "sign_flip": "sign-flip"}[plan.study.analysis.test]
-        known = any(one.contrasts[name].p is not None for one in compared)
-        few = _too_few_searches(compared, name)
-        yield few or _none_found(test if known else "")
+        yield from few_found(plan, [one.contrasts[name] for one in compared])
         return
     unit, margin, said = _every(plan, summary)
     if not said:
         return
-    how = _method(compared, name, margin, looks=summary.course is not None)
+    how = _method(plan, compared, name, margin)
     measured = f", intervals in {unit}" if unit else ""
     yield f"Findings on {metric_of(plan, name).label}{measured}: {how}."
     for words, group in _grouped(said):
@@ -109,9 +115,10 @@ def _arms(group: Sequence[_Said], every: int, *, shown: bool) -> str:
 
 
 def _compared(summary: Summary) -> list[ArmSummary]:
-    """The arms with contrasts of the primary metric; none where no pair is known."""
+    """The arms with contrasts of the primary metric; none where no difference is known."""
     compared = [one for one in summary.arms if summary.primary in one.contrasts]
-    return compared if any(one.contrasts[summary.primary].n for one in compared) else []
+    known = any(one.contrasts[summary.primary].difference is not None for one in compared)
+    return compared if known else []
 
 
 def _too_few(summary: Summary) -> bool:
@@ -143,31 +150,48 @@ def _grouped(said: Sequence[_Said]) -> list[tuple[str, list[_Said]]]:
     return list(groups.items())
 
 
-def few_pairs(counts: Sequence[int], test: str) -> Iterator[str]:
-    """That these numbers of pairs, or seeds, behind a view's rows are too few for findings.
-
-    `test` is the letter of the test behind p, "" where no number has one.
+def few_found(plan: Plan, found: Sequence[Contrast], test: str = "") -> Iterator[str]:
+    """That the pairs, or the searches, behind these contrasts are too few for findings: of all of
+    them, or of some. `test` is the name of the test behind p, the study's own if "".
     """
-    if any(counts) and max(counts) < FEWEST_PAIRS:
+    known = [one for one in found if one.n]
+    few = [one for one in known if not one.enough]
+    lacking = any(one.pairs < FEWEST_PAIRS for one in few)
+    if few and len(few) < len(known):
+        what, why = "searches", f"{FEWEST_SEARCHES} of each arm are the fewest"
+        if lacking:
+            what, why = "replicates", _FLOOR
+        yield f"Nothing is claimed where {what} are too few: {why}."
+    elif not known and any(one.p is not None for one in found):
+        yield "Findings: none, as no arm is paired, and p is Welch's t test's alone."
+    elif few and lacking:
+        tested = any(one.p is not None for one in found)
+        yield _none_found((test or _test(plan)) if tested else "")
+    elif few:
+        yield (
+            f"Findings: none, for want of searches; {max(one.n for one in few)} of each arm tell "
+            f"too little of what luck does, {FEWEST_SEARCHES} are the fewest."
+        )
+
+
+def few_blocks(plan: Plan, blocks: int, test: str) -> Iterator[str]:
+    """That so few blocks, of seeds or of searches, are too few for findings of effects."""
+    if 0 < blocks < FEWEST_PAIRS and plan.searches > 1:
+        yield _none_found(test, "searches")
+    elif 0 < blocks < FEWEST_PAIRS:
         yield _none_found(test)
-    elif any(counts) and min(counts) < FEWEST_PAIRS:
-        yield f"Nothing is claimed where replicates are too few: {_FLOOR}."
 
 
-def _none_found(test: str) -> str:
+def _test(plan: Plan) -> str:
+    """The name of the test behind p."""
+    how = plan.study.analysis
+    return "Dunnett" if how.correction == "dunnett" else _TESTS[how.test]
+
+
+def _none_found(test: str, lacking: str = "replicates") -> str:
     alone = f", and p is the {test} test's alone" if test else ""
-    return f"Findings: none, for want of replicates; {_FLOOR}{alone}."
-
-
-def _too_few_searches(compared: Sequence[ArmSummary], name: str) -> str:
-    """That searches are what lacks; "" where it is replicates."""
-    found = [one.contrasts[name] for one in compared]
-    if any(one.n and one.pairs < FEWEST_PAIRS for one in found):
-        return ""
-    return (
-        f"Findings: none, for want of searches; {max(one.n for one in found)} of each arm tell too "
-        f"little of what luck does, {FEWEST_SEARCHES} are the fewest."
-    )
+    floor = _FLOOR.replace("pairs", "searches") if lacking == "searches" else _FLOOR
+    return f"Findings: none, for want of {lacking}; {floor}{alone}."
 
 
 def difference_unit(plan: Plan, scale: Scale, name: str) -> str:
@@ -182,12 +206,7 @@ def margin_words(plan: Plan, scale: Scale, unit: str) -> str:
     return "" if value is None else _measured(significant(value, 6), unit)
 
 
-def claim_rule(*, alone: bool) -> str:
-    """When a difference is claimed; where replicates grow, or searches are few, by p alone."""
-    return f"adjusted p < {ALPHA}" + ("" if alone else ", and the exact sign-flip test agrees")
-
-
-def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bool) -> str:
+def _method(plan: Plan, compared: Sequence[ArmSummary], name: str, margin: str) -> str:
     """What each word that is used rests on."""
     found = [one.findings[name] for one in compared]
     kinds = {one.claim for one in found}
@@ -195,12 +214,12 @@ def _method(compared: Sequence[ArmSummary], name: str, margin: str, *, looks: bo
         return _CONDITIONAL
     words = " or ".join(kind for kind in SURE if kind in kinds)
     known = [one.contrasts[name] for one in compared]
-    few = any(one.enough and one.n < FEWEST_PAIRS for one in known)
-    rule = claim_rule(alone=looks or few)
+    rule = claim_rule(plan, known)
     parts = [f"{words}: {rule}" if words else f"none differs for sure (that is: {rule})"]
-    if not looks and any(one.n > MOST_PAIRS for one in known):
+    grows = plan.study.sequential is not None
+    if not grows and any(one.n > MOST_PAIRS for one in known):
         parts.append(f"beyond {MOST_PAIRS} pairs the t test decides alone")
-    if few:
+    if any(one.enough and one.n < FEWEST_PAIRS for one in known):
         parts.append(f"below {FEWEST_PAIRS} searches of each arm the t test decides alone")
     if any(one.small for one in found):
         parts.append("no larger difference: two one-sided t tests, adjusted alike")

@@ -13,6 +13,7 @@ from cbablate.planning.screening import aliases
 from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.pairing import apart, gain, pair_word, units_paired
+from cbablate.reporting.sentences.rule import DAGGER, claim_rule, fewest_words, mark_words
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
     absences,
@@ -25,13 +26,11 @@ from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import RESAMPLES
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
-from cbablate.statistics.power import ALPHA, FEWEST_PAIRS
 
 __all__ = [
     "CORRECTIONS",
-    "DAGGER",
-    "MARK",
     "any_marked",
+    "asked",
     "comment",
     "compared",
     "design_notes",
@@ -47,10 +46,6 @@ __all__ = [
     "whom",
 ]
 
-DAGGER = "†"
-"""The mark of a difference that is claimed (`Finding.sure`), and of no other."""
-MARK = f"{DAGGER}: adjusted p < {ALPHA}, and the exact sign-flip test agrees."
-_ALONE = f"{DAGGER}: adjusted p < {ALPHA}."
 _TESTS = {"t": "paired t test", "sign_flip": "exact sign-flip test"}
 CORRECTIONS = {"sidak": "Šidák", "holm": "Holm"}
 
@@ -59,9 +54,7 @@ def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     """The lines above a table: what it answers, and what it was computed from."""
     study = plan.study
     arms = len(plan.arms)
-    planned = arms * study.most_replicates
-    if study.sequential is not None:
-        planned = sum(one.counts.planned for one in summary.arms)
+    planned = asked(plan, summary)
     complete = sum(one.counts.complete for one in summary.arms)
     lines = [
         f"Study {study.name}: {study.question}",
@@ -75,6 +68,15 @@ def comment(plan: Plan, summary: Summary) -> tuple[str, ...]:
     made += [f"commit {' / '.join(origin.traits['commit'])}"] if "commit" in origin.traits else []
     lines += [f"Made with {', '.join(made)}"] if made else []
     return tuple(lines)
+
+
+def asked(plan: Plan, summary: Summary) -> int:
+    """How many trials a table's arms were to have: those, too, that no search chose anything for;
+    where replicates grow, those that looks have asked for.
+    """
+    if plan.study.sequential is not None:
+        return sum(one.counts.planned for one in summary.arms)
+    return len(plan.arms) * plan.study.most_replicates
 
 
 def method(summary: Summary, how: Analysis = USUAL) -> tuple[str, ...]:
@@ -171,11 +173,12 @@ def compared(summary: Summary, primary: str) -> list[Contrast]:
 def _difference(plan: Plan, summary: Summary) -> str:
     """What a difference is from, how it is tested, and what its mark means."""
     found = compared(summary, summary.primary)
-    sentence = f"Δ: difference from {whom(plan, found)}, paired by {pair_word(plan)}."
+    paired = f", paired by {pair_word(plan)}" if any(one.paired for one in found) else ""
+    sentence = f"Δ: difference from {whom(plan, found)}{paired}."
     if any(one.p is not None for one in found):
         sentence += f" p: {tested(plan, found)}; {kept(plan, found)}."
     if any_marked(summary):
-        sentence += f" {_mark(plan)}"
+        sentence += f" {mark_words(plan, found)}"
     return sentence
 
 
@@ -190,12 +193,6 @@ def kept(plan: Plan, found: Sequence[Contrast]) -> str:
     return "each interval of Δ holds with 95 % by itself"
 
 
-def _mark(plan: Plan) -> str:
-    """What the mark means; where replicates grow, the t test decides alone."""
-    few = 1 < plan.searches < FEWEST_PAIRS  # of which no sign-flip test can speak
-    return _ALONE if few or plan.study.sequential is not None else MARK
-
-
 def any_marked(summary: Summary) -> bool:
     """Whether any difference in the primary metric has a mark."""
     return any(marked(one, summary.primary) for one in summary.arms)
@@ -204,7 +201,8 @@ def any_marked(summary: Summary) -> bool:
 def fixed_marks(plan: Plan, fixed: Summary) -> Iterator[str]:
     """What the mark of a difference at the hyperparameters as written says, where one stands."""
     if any_marked(fixed):
-        yield f"Δ fixed is tested alike, as a family of its own; {_mark(plan)}"
+        says = mark_words(plan, compared(fixed, fixed.primary))
+        yield f"Δ fixed is tested alike, as a family of its own; {says}"
 
 
 def mark_note(plan: Plan, summary: Summary) -> str:
@@ -217,10 +215,9 @@ def mark_note(plan: Plan, summary: Summary) -> str:
     if all(one.p is None for one in found):
         return f"No {label} has a p value of its difference from that of {other}."
     how = f"Δ, the difference paired by {pair_word(plan)}; {tested(plan, found)}"
-    if all(one.pairs < FEWEST_PAIRS for one in found):
-        return f"No {label} is marked: below {FEWEST_PAIRS} pairs nothing is claimed ({how})."
-    agrees = "" if plan.study.sequential else ", and the exact sign-flip test agrees"
-    differs = f"differs from that of {other} with adjusted p < {ALPHA}{agrees} ({how})."
+    if not any(one.enough for one in found):
+        return f"No {label} is marked: {fewest_words(plan)} nothing is claimed ({how})."
+    differs = f"differs from that of {other} with {claim_rule(plan, found)} ({how})."
     return f"{DAGGER}: {label} {differs}" if any_marked(summary) else f"No {label} {differs}"
 
 
@@ -245,6 +242,8 @@ def tested(plan: Plan, found: Sequence[Contrast]) -> str:
     if how.correction == "dunnett":
         return f"Dunnett's two-sided test over {over} with seeds as blocks, one error for all arms"
     adjusted = f"{CORRECTIONS[how.steps]}-adjusted over {over}" if found[0].family > 1 else over
+    if not any(one.paired for one in found if one.p is not None):
+        return f"two-sided Welch's t test, {adjusted}"
     if plan.study.sequential is not None:
         return f"two-sided paired t tests at all looks together, {adjusted}"
     return f"two-sided {_TESTS[how.test]}, {adjusted}"

@@ -12,7 +12,7 @@ from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import Number
 from cbablate.statistics.power import FEWEST_PAIRS
 
-__all__ = ["WELCH", "apart", "gain", "pair_word", "units_paired"]
+__all__ = ["WELCH", "apart", "gain", "pair_word", "several", "units_paired"]
 
 WELCH = "‡"
 """The mark of a difference that no seed is behind on both sides."""
@@ -22,6 +22,11 @@ _HARDLY = 1.05
 def pair_word(plan: Plan) -> str:
     """What is paired: seeds; of arms that are searched more than once, searches."""
     return "search" if plan.searches > 1 else "seed"
+
+
+def several(plan: Plan) -> str:
+    """The same, of more than one."""
+    return "searches" if plan.searches > 1 else "seeds"
 
 
 def units_paired(summary: Summary) -> str:
@@ -37,14 +42,13 @@ def gain(plan: Plan, found: Sequence[Contrast]) -> Iterator[str]:
     reaches from -0.88 to 0.88: below `FEWEST_PAIRS` nothing is said.
     """
     how, word = plan.study.analysis, pair_word(plan)
-    several = "searches" if word == "search" else "seeds"
     enough = [one for one in found if one.n >= FEWEST_PAIRS]
     gains = [one.gain for one in enough if one.gain is not None]
     if gains and how.correction != "dunnett" and how.interval == "t":
         alike = [one.correlation for one in enough if one.correlation is not None]
         typically = statistics.median(gains)
         how_alike = (
-            f" (correlation of paired {several} {Number(statistics.median(alike), 2).plain})"
+            f" (correlation of paired {several(plan)} {Number(statistics.median(alike), 2).plain})"
             if alike
             else ""
         )

@@ -26,13 +26,13 @@ from cbablate.reporting.sentences.brief import brief
 from cbablate.reporting.sentences.caption import stated, statement
 from cbablate.reporting.sentences.claim import difference_unit
 from cbablate.reporting.sentences.note import (
-    DAGGER,
     comment,
     marked,
     method,
     notes,
 )
 from cbablate.reporting.sentences.pairing import WELCH
+from cbablate.reporting.sentences.rule import DAGGER
 from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_comment, tuning_notes
 from cbablate.reporting.tables.numbers import sheet
 from cbablate.spec.metric import Metric

@@ -28,7 +28,7 @@ class View:
     help: str
     """What it tells, for the command line."""
     written: bool = False
-    """Whether it is written beside the table; what takes seconds to resample is asked for."""
+    """Whether it is written beside the table, where it is not asked for by its name."""
     factorial: bool = False
     """Whether, of a single factor, it would say what the table says."""
 

@@ -14,8 +14,10 @@ from cbablate.reporting.model.rounding import Ends
 from cbablate.reporting.model.scale import Scale, scale_in, scale_of_differences
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
-from cbablate.reporting.sentences.claim import difference_unit, few_pairs
-from cbablate.reporting.sentences.note import DAGGER, MARK, comment
+from cbablate.reporting.sentences.claim import difference_unit, few_found
+from cbablate.reporting.sentences.note import comment
+from cbablate.reporting.sentences.pairing import pair_word, several
+from cbablate.reporting.sentences.rule import DAGGER, mark_words
 from cbablate.statistics.estimate import Estimate
 
 __all__ = ["component_table", "pair_table"]
@@ -132,7 +134,7 @@ def _component(one: Component, kinds: Sequence[str], scale: Scale, shared: bool)
 def _component_notes(
     plan: Plan, told: Components, kinds: Sequence[str], *, shared: bool
 ) -> Iterator[str]:
-    yield "±: half-width of the 95 % t-interval over paired seeds, not adjusted."
+    yield f"±: half-width of the 95 % t-interval over paired {several(plan)}, not adjusted."
     yield " ".join(_MEANING[kind] for kind in kinds)
     if plan.study.design == "leave_one_out":
         yield (
@@ -195,27 +197,29 @@ def _pair(one: Pair, scale: Scale) -> Iterator[Cell]:
 
 def _pair_notes(plan: Plan, told: Sequence[Pair]) -> Iterator[str]:
     yield (
-        "Differences from the baseline, paired by seed; ±: half-width of the 95 % t-interval, not "
-        "adjusted. Deviation: both minus A + B; zero where components add up."
+        f"Differences from the baseline, paired by {pair_word(plan)}; ±: half-width of the 95 % "
+        "t-interval, not adjusted. Deviation: both minus A + B; zero where components add up."
     )
     over = ""
     if len(told) > 1:
         over = f", it and the interval corrected over {len(told)} pairs (Šidák)"
-    mark = f" {MARK}" if any(one.sure for one in told) else ""
-    tested = any(one.deviation.p is not None for one in told)
+    gaps = [one.deviation for one in told]
+    mark = f" {mark_words(plan, gaps)}" if any(one.sure for one in told) else ""
+    tested = any(one.p is not None for one in gaps)
     if tested:
         yield f"p: two-sided paired t test of the deviation{over}.{mark}"
-    if any(one.deviation.p is None and one.deviation.n > 1 for one in told):
-        yield "Where the deviation is the same for all seeds, there is nothing to test it against."
+    if any(one.p is None and one.n > 1 for one in gaps):
+        same = f"Where the deviation is the same for all {several(plan)}"
+        yield f"{same}, there is nothing to test it against."
     if len(plan.study.factors) > 2:
         yield "All other factors are at their first level."
-    counts = [one.deviation.n for one in told]
-    yield from few_pairs(counts, "t" if tested else "")
-    fewest, most = min(counts), max(counts)
+    yield from few_found(plan, gaps, "t")
+    fewest, most = min(one.n for one in gaps), max(one.n for one in gaps)
     if fewest == most == 1:
-        yield "One seed has all four arms."
+        yield f"One {pair_word(plan)} has all four arms."
     else:
-        yield f"{fewest if fewest == most else f'{fewest} to {most}'} seeds have all four arms."
+        many = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        yield f"{many} {several(plan)} have all four arms."
 
 
 def _pair_sheet(plan: Plan, told: Sequence[Pair], metric: str) -> Sheet:

@@ -22,7 +22,7 @@ _COUNTS = ("complete", "pruned", "failed", "running", "waiting")
 _ESTIMATE = ("n", "planned", "mean", "sd", "low", "high")
 _CONTRAST = (
     *("against", "difference", "difference_low", "difference_high"),
-    *("p", "p_adjusted", "family", "pairs", "correlation"),
+    *("p", "p_adjusted", "family", "pairs", "units", "correlation"),
     *("difference_sd", "p_sign_flip", "p_sign_flip_adjusted", "p_equivalence_adjusted", "margin"),
     *("effect_size_dz", "hedges_g", "pairing_gain", "test", "correction", "interval"),
     *("intervals", "equivalence_low", "equivalence_high", "finding"),
@@ -106,7 +106,7 @@ def _contrast(
     tost = found.equivalence
     return [
         *(names[one.against], one.difference, one.low, one.high),
-        *(one.p, one.p_adjusted, one.family, one.pairs, one.correlation),
+        *(one.p, one.p_adjusted, one.family, one.pairs, one.n, one.correlation),
         *(one.sd, one.p_sign_flip, found.p_sign_flip, found.p_equivalence, found.margin),
         *(one.effect_size, one.hedges_g, one.gain),
         "sequential t" if looks else how.test if one.paired else "welch",

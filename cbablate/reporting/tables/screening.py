@@ -13,8 +13,10 @@ from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.scale import Scale, scale_in, scale_of_differences
 from cbablate.reporting.model.sheet import Sheet, Value
 from cbablate.reporting.model.table import Table
-from cbablate.reporting.sentences.claim import difference_unit, few_pairs
-from cbablate.reporting.sentences.note import DAGGER, MARK, comment
+from cbablate.reporting.sentences.claim import difference_unit, few_found
+from cbablate.reporting.sentences.note import comment
+from cbablate.reporting.sentences.pairing import pair_word, several
+from cbablate.reporting.sentences.rule import DAGGER, mark_words
 
 __all__ = ["screening_table"]
 
@@ -59,25 +61,29 @@ def _cells(one: Screened, scale: Scale) -> Iterator[Cell]:
     mark = DAGGER if one.sure else ""
     yield scale.interval(said.difference, said.low, said.high).spread(mark)
     yield Blank() if said.p_adjusted is None else Probability(said.p_adjusted)
-    yield Count(said.n, said.n)
+    yield Count(said.pairs, said.pairs)
 
 
 def _notes(plan: Plan, told: Sequence[Screened]) -> Iterator[str]:
+    effects = [one.effect for one in told]
+    searches = f"{effects[0].n} searches' means, of the n replicates"
+    over = searches if plan.searches > 1 else "n seeds"
     yield (
         "Effect: mean of the half of the arms that have the factor on, minus that of the other "
-        "half, paired by seed; ±: half-width of the "
-        f"{'simultaneous ' if len(told) > 1 else ''}95 % t-interval over the n seeds that all "
-        f"{len(plan.arms)} arms have."
+        f"half, paired by {pair_word(plan)}; ±: half-width of the "
+        f"{'simultaneous ' if len(told) > 1 else ''}95 % t-interval over the {over} "
+        f"that all {len(plan.arms)} arms have."
     )
-    tested = any(one.effect.p is not None for one in told)
+    tested = any(one.p is not None for one in effects)
     if tested:
         over = f", it and the interval corrected over {len(told)} factors (Šidák)"
         over = over if len(told) > 1 else ""
-        mark = f" {MARK}" if any(one.sure for one in told) else ""
-        yield f"p: two-sided t test over seeds{over}.{mark}"
+        mark = f" {mark_words(plan, effects)}" if any(one.sure for one in told) else ""
+        yield f"p: two-sided t test over {several(plan)}{over}.{mark}"
     else:
-        yield "Where an effect is the same for all seeds, there is nothing to test it against."
-    yield from few_pairs([one.effect.n for one in told], "t" if tested else "")
+        same = f"Where an effect is the same for all {several(plan)}"
+        yield f"{same}, there is nothing to test it against."
+    yield from few_found(plan, effects, "t")
     yield from aliases(plan.study.design, [factor.name for factor in plan.study.factors])
 
 

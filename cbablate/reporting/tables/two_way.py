@@ -14,7 +14,8 @@ from cbablate.reporting.model.cell import Cell, Spread, Text
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.brief import brief, short_legend
-from cbablate.reporting.sentences.note import DAGGER, legend, mark_note, marked
+from cbablate.reporting.sentences.note import legend, mark_note, marked
+from cbablate.reporting.sentences.rule import DAGGER
 from cbablate.reporting.tables.arms import headed, outcome_table
 
 __all__ = ["shown_table", "two_way_table"]
