@@ -60,7 +60,7 @@ class Course:
     references: Mapping[str, str] = field(default_factory=dict)
     """What each compared arm is compared with."""
     pairs: Mapping[str, int] = field(default_factory=dict)
-    """How many pairs the last look at each compared arm had."""
+    """How many pairs the last test of each compared arm had; 0 where no look could test."""
     closed: frozenset[str] = frozenset()
     """The compared arms that were looked at for the last time, whatever pairs are missing."""
 
@@ -74,7 +74,8 @@ class Course:
     def spent(self) -> tuple[float, float]:
         """The least and the largest part of its share of ALPHA that a comparison has spent."""
         parts = [
-            self.looks.spent(pairs, last=arm in self.closed) for arm, pairs in self.pairs.items()
+            self.looks.spent(pairs, last=arm in self.closed) if pairs else 0.0
+            for arm, pairs in self.pairs.items()
         ]
         return min(parts, default=0.0), max(parts, default=0.0)
 
@@ -233,9 +234,9 @@ class _Replay:
             self._closed.add(arm)
         left, right = (_before(self._found[one], replicates) for one in (arm, reference))
         one = contrast(left, right, against=reference, unpaired=False)
-        self._pairs[arm] = one.n
         family, last = len(self._compared), arm in self._closed
         test = _look(one, self._looks, family, last=last)
+        self._pairs[arm] = 0 if test is None else one.n
         if test is None:
             return
         told, same = test.of(one, family), test.equal(one, self._margin)

@@ -21,10 +21,12 @@ short of its plan; which pairs there are must not depend on how large difference
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from statistics import NormalDist
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from cbablate.statistics.correction import share
@@ -66,7 +68,7 @@ class Looks:
         """
         if last:
             return nominal_levels(self._until(n), alpha / self.allowance, last=True)[-1]
-        return self.levels(alpha)[n - self.fewest]
+        return _growing(self.shares, (alpha / self.allowance,)).at(n - self.fewest)[0]
 
     def levels(self, alpha: float = ALPHA) -> tuple[float, ...]:
         """The levels of all looks as they are planned, the last at `most` pairs.
@@ -114,9 +116,9 @@ class Looks:
         It is below `share(k)`, of any k up to `family`, just where the look at that alpha decides.
         Elsewhere it is interpolated between knots, to a few per cent of itself.
         """
-        shares, count = self._until(n) if last else self.shares, min(family, _MOST_SHARES)
-        alphas, columns = _knots(shares, self.allowance, count, last=last)
-        levels = columns[-1 if last else n - self.fewest]
+        shares, alphas = self._until(n) if last else self.shares, _knots(min(family, _MOST_SHARES))
+        found = _growing(shares, tuple(alpha / self.allowance for alpha in alphas), last=last)
+        levels = found.at(len(shares) - 1 if last else n - self.fewest)
         above = next((i for i, level in enumerate(levels) if level > p), None)
         if above is None:
             return 1.0
@@ -150,17 +152,39 @@ def nominal_levels(
 
 
 @lru_cache(maxsize=64)
-def _knots(
-    shares: tuple[float, ...], allowance: float, family: int, *, last: bool
-) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:
-    """Alphas in growing order, and of each look its levels at them."""
-    alphas = tuple(sorted({*_KNOTS, *(share(k) for k in range(1, family + 1)), 0.999}))
-    return alphas, _columns(shares, [alpha / allowance for alpha in alphas], last=last)
+def _knots(family: int) -> tuple[float, ...]:
+    """Alphas in growing order, between which sequential p values are interpolated."""
+    return tuple(sorted({*_KNOTS, *(share(k) for k in range(1, family + 1)), 0.999}))
+
+
+class _Growing:
+    """The levels of looks at several alphas, computed as far as they are asked for.
+
+    A look's do not depend on later ones: 20 replicates of at most 1000 need not wait for 1000.
+    """
+
+    def __init__(self, columns: Iterator[tuple[float, ...]]) -> None:
+        self._columns = columns
+        self._known: list[tuple[float, ...]] = []
+        self._lock = Lock()
+
+    def at(self, look: int) -> tuple[float, ...]:
+        """The levels of a look, the first being 0, at each alpha."""
+        with self._lock:
+            self._known += islice(self._columns, max(0, look + 1 - len(self._known)))
+        return self._known[look]
+
+
+@lru_cache(maxsize=256)
+def _growing(
+    shares: tuple[float, ...], alphas: tuple[float, ...], *, last: bool = False
+) -> _Growing:
+    return _Growing(_columns(shares, alphas, last=last))
 
 
 def _columns(
     shares: Sequence[float], alphas: Sequence[float], *, last: bool = False
-) -> tuple[tuple[float, ...], ...]:
+) -> Iterator[tuple[float, ...]]:
     """The nominal levels of each look at several alphas; a `last` one spends what is left.
 
     With W a Brownian motion, W(share) is the sum of differences so far. Look k's bound c is where
@@ -173,7 +197,7 @@ def _columns(
     at, weights = np.polynomial.legendre.leggauss(points_for)
     count = len(alphas)
     points, mass = np.zeros((count, 1)), np.ones((count, 1))  # before the first look, all at zero
-    before, gone, columns = 0.0, np.zeros(count), list[tuple[float, ...]]()
+    before, gone = 0.0, np.zeros(count)
     for number, at_look in enumerate(shares, 1):
         step = math.sqrt(at_look - before)
         all_of_it = last and number == len(shares)
@@ -188,9 +212,7 @@ def _columns(
             return found
 
         bound = _roots(left, allowed, math.sqrt(at_look))
-        columns.append(
-            tuple(math.erfc(one / math.sqrt(2 * at_look)) for one in (float(b) for b in bound))
-        )
+        yield tuple(math.erfc(float(one) / math.sqrt(2 * at_look)) for one in bound)
         gone = gone + left(bound)
         fresh = bound[:, None] * at
         apart = (fresh[:, :, None] - points[:, None, :]) / step
@@ -199,7 +221,6 @@ def _columns(
         np.exp(apart, out=apart)
         density = np.einsum("aij,aj->ai", apart, mass) / (step * math.sqrt(2 * math.pi))
         points, mass, before = fresh, density * weights * bound[:, None], at_look
-    return tuple(columns)
 
 
 def _tail(z: Any) -> Any:

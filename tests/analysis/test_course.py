@@ -15,6 +15,7 @@ from cbablate.analysis.designs.best import best_arms
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, summarize
+from cbablate.cli.json_shape import status_shape
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
@@ -254,6 +255,22 @@ def test_what_is_told_of_alpha_is_what_pairs_have_spent() -> None:
     plan = growing(6, 12)
     facts = lost(plan, drawn(plan, 4, (0.0, 0.0, 0.0)), {plan.arms[1].id: {2, 5, 9}}, "error")
     assert progress(at_end(plan, facts)).endswith("alpha spent: 1.9 % to 5 % of 5 %")
+
+
+@pytest.mark.parametrize("left", [0, 4])
+def test_a_comparison_that_was_never_tested_has_spent_nothing(left: int) -> None:
+    plan = growing(6, 12)
+    values = drawn(plan, 4, (0.0, 0.0, 0.0))
+    found = at_end(plan, lost(plan, values, {plan.arms[1].id: {*range(left, 12)}}, "diverged"))
+    assert found.spent == (0.0, 1.0)
+    assert progress(found).endswith("alpha spent: 0 % to 5 % of 5 %")
+
+
+def test_differences_that_are_all_equal_are_not_tested_and_spend_nothing() -> None:
+    plan = growing(6, 12)
+    facts = facts_of(plan, laid(plan, lambda at, r: float(at[0] + r)))
+    assert at_end(plan, facts).spent == (0.0, 0.0)
+    assert status_shape(plan, facts)["looks"]["alpha_spent"] == 0.0
 
 
 def test_the_last_look_decides_what_an_interval_at_its_level_does() -> None:

@@ -30,6 +30,15 @@ def table(replicates: int = 10, **how: str) -> Table:
     return ablation_table(plan, summarize(plan, facts))
 
 
+def bootstrapped(*pairs: int) -> Table:
+    """The table of two arms that have so many seeds of twelve, and bootstrap intervals."""
+    plan = grid(3, replicates=12, design="one_at_a_time", analysis=Analysis(interval="bca"))
+    values = laid(plan, noisy)
+    for arm, known in zip(plan.arms[1:], pairs, strict=True):
+        values[arm.id] = {r: value for r, value in values[arm.id].items() if r < known}
+    return ablation_table(plan, summarize(plan, facts_of(plan, values)))
+
+
 def column(table: Table, label: str) -> list[str]:
     (index,) = (i for i, one in enumerate(table.columns) if one.label == label)
     return [row.cells[index].plain for row in table.rows]
@@ -46,6 +55,20 @@ def test_a_bootstrap_interval_stands_in_parentheses_with_its_coverage_in_the_not
     assert [cell.endswith("†") for cell in column(bca, "Δ")] == marked
     assert any(marked)
     assert str(bca) == str(table(interval="bca"))
+
+
+def test_the_coverage_of_bootstrap_intervals_is_of_those_that_are_printed() -> None:
+    said = bootstrapped(12, 7)
+    assert any("With 12 pairs they cover 90.8 %" in note for note in said.notes)
+    assert "Below 10 pairs no BCa interval is given." in said.notes
+    none = bootstrapped(7, 7)
+    assert not any("they cover" in note for note in none.notes)
+
+
+def test_of_an_interval_that_is_not_given_nothing_is_said_to_be_in_it() -> None:
+    said = " ".join((*bootstrapped(12, 7).notes, *(bootstrapped(12, 7).brief or ())))
+    assert "adjusted p < 0.05, but no BCa interval is given of so few pairs: ceiling 2" in said
+    assert "has 0 in it" not in said
 
 
 def test_dunnetts_test_is_named_with_its_joint_intervals() -> None:

@@ -5,6 +5,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +47,22 @@ def test_levels_grow_from_look_to_look_and_shrink_with_the_family(
     assert all(a < b for a, b in pairwise(alone))
     assert all(one <= other for one, other in zip(shared, alone, strict=True))
     assert alone[-1] < 0.05
+
+
+def test_a_look_does_not_wait_for_the_levels_of_later_ones_and_has_the_same_without_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls, ndtr = [0], scipy.special.ndtr
+
+    def counted(z: object) -> object:
+        calls[0] += 1
+        return ndtr(z)
+
+    monkeypatch.setattr(scipy.special, "ndtr", counted)
+    assert 0 < Looks(6, 1000).level(8, 0.0314) < 1e-30
+    assert calls[0] < 3 * 100, "a look halves an interval 42 times, with two calls each"
+    looks = Looks(6, 40)
+    assert [looks.level(n, 0.0314) for n in range(6, 41)] == [*looks.levels(0.0314)]
 
 
 @pytest.mark.slow

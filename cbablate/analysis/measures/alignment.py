@@ -18,13 +18,14 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from cbablate.analysis.contrasts.replicates import estimated
 from cbablate.analysis.summary import Summary
 from cbablate.errors import CbablateError
 from cbablate.planning.plan import Plan
 from cbablate.probes.catalog import GRAMS
 from cbablate.records.history import History
 from cbablate.records.sketch import Sketch
-from cbablate.statistics.estimate import Estimate, estimate
+from cbablate.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +38,8 @@ __all__ = ["Alignment", "aligned", "alignments", "cka", "has_grams"]
 @dataclass(frozen=True)
 class Alignment:
     """The CKA of an arm's layers with those of `against`, over trials paired by seed.
+
+    Of several searches of each arm, from the mean of each one's pairs.
 
     Where `against` is the arm itself, over pairs of its own seeds, each with the next; those share
     seeds, so that no interval can be given. `layers` has an estimate a layer, the first first, and
@@ -98,37 +101,50 @@ def alignments(plan: Plan, summary: Summary) -> tuple[Alignment, ...]:
     found = []
     for reference in dict.fromkeys(against for _, against in compared):
         own = sorted(read[reference])
-        pairs = [(read[reference][a], read[reference][b]) for a, b in _neighbours(own)]
+        pairs = {a: (read[reference][a], read[reference][b]) for a, b in _neighbours(own)}
         found.append(_alignment(reference, reference, pairs, len(pairs)))
     for arm, against in compared:
         shared = sorted(read[arm].keys() & read[against].keys())
-        pairs = [(read[arm][replicate], read[against][replicate]) for replicate in shared]
+        pairs = {
+            replicate: (read[arm][replicate], read[against][replicate]) for replicate in shared
+        }
         planned = summary.course.asked[arm] if summary.course else plan.study.most_replicates
-        found.append(_alignment(arm, against, pairs, planned))
+        searches = summary.replicates.searches
+        found.append(_alignment(arm, against, pairs, planned, searches=searches))
     return tuple(found)
 
 
 def _alignment(
-    arm: str, against: str, pairs: Sequence[tuple[_Layers, _Layers]], planned: int
+    arm: str,
+    against: str,
+    pairs: Mapping[int, tuple[_Layers, _Layers]],
+    planned: int,
+    *,
+    searches: int = 0,
 ) -> Alignment:
+    """The alignment of pairs by replicate, of so many searches of each arm."""
     if not pairs:
         return Alignment(arm, against, why="no two trials have what it takes yet")
-    one, other = pairs[0]
-    if any(a.about != b.about for a, b in pairs):
+    one, other = next(iter(pairs.values()))
+    if any(a.about != b.about for a, b in pairs.values()):
         return Alignment(arm, against, why="they were not shown the same images")
-    if any(len(a.matrices) != len(b.matrices) for a, b in pairs):
+    if any(len(a.matrices) != len(b.matrices) for a, b in pairs.values()):
         return Alignment(
             arm, against, why=f"they have {len(one.matrices)} and {len(other.matrices)} blocks"
         )
-    values = [
-        [aligned(first, second) for first, second in zip(a.matrices, b.matrices, strict=True)]
-        for a, b in pairs
-    ]
-    if any(value is None for layers in values for value in layers):
+    values = {
+        replicate: [aligned(x, y) for x, y in zip(a.matrices, b.matrices, strict=True)]
+        for replicate, (a, b) in pairs.items()
+    }
+    if any(value is None for layers in values.values() for value in layers):
         return Alignment(arm, against, why="a block gives all images the same features")
     unbiased, biased = (
         tuple(
-            estimate([layers[layer][kind] for layers in values], planned)  # type: ignore[index]  # none is None
+            estimated(
+                {r: layers[layer][kind] for r, layers in values.items()},  # type: ignore[index]  # none is None
+                planned,
+                searches,
+            )
             for layer in range(len(one.matrices))
         )
         for kind in (0, 1)

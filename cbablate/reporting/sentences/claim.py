@@ -262,6 +262,8 @@ def _doubt(contrast: Contrast, finding: Finding) -> tuple[str, str]:
     p = contrast.p_adjusted
     if p is not None and p >= ALPHA:
         return "its own interval leaves out 0, but not p", f"p = {Probability(p).plain}"
+    if contrast.low is None:  # a t-interval is always there beside its p
+        return f"adjusted p < {ALPHA}, but no BCa interval is given of so few pairs", ""
     if not contrast.excludes_zero:
         return f"adjusted p < {ALPHA}, but the interval has 0 in it", ""
     if not agrees(contrast, finding.p_sign_flip):

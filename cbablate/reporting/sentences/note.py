@@ -256,7 +256,7 @@ def _of_intervals(how: Analysis, found: Sequence[Contrast]) -> Iterator[str]:
     """What a bootstrap interval is, and how often it holds at this n."""
     if how.interval != "bca":
         return
-    fewest = min((one.n for one in found if one.kind == "bca"), default=0)
+    fewest = min((one.n for one in found if one.kind == "bca" and one.low is not None), default=0)
     if fewest:
         yield (
             f"Intervals of Δ, in parentheses: bootstrap, BCa, {RESAMPLES:,} resamples. With "
