@@ -58,10 +58,10 @@ def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:
             raise typer.BadParameter(f"{output} would hold JSON: call it {_named(output, '.json')}")
         return asked or Form(TEXT)
     if asked is None:
-        if said is None and suffix:
+        if said is None and output is not None:
+            named = f"'{suffix}' is not the suffix of a table" if suffix else f"{output} has no suffix"
             raise typer.BadParameter(
-                f"'{suffix}' is not the suffix of a table; there are {', '.join(_FORMS)} and "
-                f"{_PDF}, or say the form with --as."
+                f"{named}; there are {', '.join(_FORMS)} and {_PDF}, or say the form with --as."
             )
         return said or Form(TEXT)
     if (said or asked) is not asked or suffix in _OTHER_KINDS:

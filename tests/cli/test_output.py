@@ -35,7 +35,16 @@ def test_the_form_follows_the_suffix(suffix: str, study: Path) -> None:
     assert signs == {suffix.lower()}, written[:300]
 
 
-@pytest.mark.parametrize("suffix", [".png", ".xlsx", ".foo", ".csv.gz", ".json"])
+@pytest.mark.parametrize("suffix", FORMS)
+def test_a_form_is_asked_for_by_its_suffix_as_well_as_by_its_name(suffix: str, study: Path) -> None:
+    said = table(study, "--as", suffix, "-o", f"x.{suffix}")
+    assert said.code == 0, said
+    wrong = table(study, "--as", "tox")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "latex (.tex), markdown (.md), csv (.csv)" in " ".join(wrong.err.split())
+
+
+@pytest.mark.parametrize("suffix", ["", ".png", ".xlsx", ".foo", ".csv.gz", ".json"])
 def test_an_unknown_suffix_is_refused_and_nothing_is_written(suffix: str, study: Path) -> None:
     said = table(study, "-o", f"x{suffix}")
     assert said.code == 2, said
@@ -90,7 +99,7 @@ def test_a_form_that_was_asked_for_is_written_where_the_suffix_does_not_object(
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_environment(study: Path) -> None:
     for name in ("none/x.tex", ".", "y" * 300):
-        said = table(study, "-o", name)
+        said = table(study, "--as", "latex", "-o", name)
         assert (said.code, said.out) == (4, ""), said
         assert "cannot be written" in said.err
     assert typed("report", study.name, "-o", "none/x", cwd=study.parent).code == 4
