@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cbablate.analysis.summary import summarize
 from cbablate.character import width
 from cbablate.reporting.model.table import Table
@@ -44,6 +46,14 @@ def test_ascii_is_ascii() -> None:
     assert text.isascii()
     assert "+-" in text
     assert r"\u4e2d" in text
+
+
+def test_signs_stand_apart_in_ascii_as_elsewhere() -> None:
+    plan = placement(description=FROZEN)
+    text = ablation_table(plan, summarize(plan, told(plan))).as_text(ascii_only=True)
+    rows = text.split("\n-")[2].splitlines()
+    assert sum(row.count(" +- ") for row in rows) > len(rows)
+    assert not re.search(r"\S\+-|\+-\S", "".join(rows))
 
 
 def test_columns_align_whatever_the_names_are() -> None:

@@ -86,10 +86,9 @@ def _parts(cell: Cell) -> tuple[str, str, str]:
 
 
 def _spelled(text: str, ascii_only: bool) -> str:
-    shown = visible(text) if text.strip() else text
-    if text.startswith(" ") and text.strip():
-        shown = f" {shown}"
-    return in_ascii(shown) if ascii_only else shown
+    """The text as it is shown; a space before it, which parts it from what it stands behind, stays."""
+    shown = in_ascii(text) if ascii_only else visible(text)
+    return f" {shown}" if shown and text.startswith(" ") else shown
 
 
 def in_ascii(text: str) -> str:
