@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
+from cbablate.cli import output
 from cbablate.records.place import Place
 from cbablate.reporting.forms import typesetter
 from tests.cli.typed import Said, typed
@@ -50,6 +52,20 @@ def test_an_unknown_suffix_is_refused_and_nothing_is_written(suffix: str, study:
     assert said.code == 2, said
     assert ".tex, .md, .csv, .html, .txt and .pdf" in " ".join(said.err.split())
     assert not (study.parent / f"x{suffix}").exists()
+
+
+def test_a_terminal_is_shown_a_table_within_its_width(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped = table(study).out
+    assert max(map(len, piped.splitlines())) > 50
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(output, "product", lambda: terminal)
+    monkeypatch.setenv("COLUMNS", "50")
+    assert max(map(len, table(study).out.splitlines())) == 50
+    monkeypatch.setenv("COLUMNS", "200")
+    assert len(table(study).out.splitlines()) == len(piped.splitlines())
 
 
 @pytest.mark.tex
