@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cbablate.character import visible
-from cbablate.reporting.forms.fit import LONG, Fit, Pieces, fit, pieces
+from cbablate.reporting.forms.fit import LONG, Fit, Pieces, are_short, fit, pieces
 from cbablate.reporting.forms.latex_column import (
     MARK_WIDTH,
     ColumnLayout,
@@ -82,7 +82,8 @@ def latex(table: Table) -> str:
     floats: list[str] = []
     for parts in _parts(found):
         floats += [_over_pages(parts[0])] if long else _floats(parts)
-    body = "\n\\clearpage\n".join(floats) + "\n"
+    apart = "\n" if len(floats) == len(found.parts) and are_short(found) else "\n\\clearpage\n"
+    body = apart.join(floats) + "\n"
     body += f"% {MARK} end {table.name}\n" if table.data else ""
     scripts = definitions(body)
     spell = visible if scripts else in_ascii  # without them the file is in ASCII
