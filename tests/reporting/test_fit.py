@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -180,3 +181,12 @@ def test_for_want_of_room_n_and_spans_are_left_out_and_notes_say_so() -> None:
     assert note == "Training: median of 7 rounds; no round is further than 1.7 % from it."
     assert len(short.remarks) == 2
     assert fit(set_in(whole, style="tmlr")).table.columns[-1].label == "n"
+
+
+@pytest.mark.parametrize("columns", [10, 11, 15, 16])
+def test_panels_are_exactly_as_wide_as_each_other_and_no_wider_than_the_page(columns: int) -> None:
+    found = fit(wide(columns, style="neurips"))
+    widths = re.findall(r"\\begin\{tabular\*\}\{([\d.]+)pt\}", latex(found.table))
+    assert len(widths) == len(found.parts) > 1
+    assert len(set(widths)) == 1
+    assert float(widths[0]) <= found.width

@@ -55,6 +55,11 @@ class _Part:
         return [self.table.columns[index] for index in self.indices]
 
     @property
+    def width(self) -> float:
+        """How wide it comes out, in points; rather too wide."""
+        return sum(one.width for one in self.layouts) + self.gap * (len(self.layouts) - 1)
+
+    @property
     def label(self) -> str:
         named = self.table.typesetting.label or f"tab:{self.table.name}"
         return named + (f"-{self.number}" if self.number > 1 else "")
@@ -224,20 +229,33 @@ def _float(
         *([] if below else [r"  \setlength{\belowcaptionskip}{4pt}", *caption]),
         f"  {_size(found)}",
     ]
+    widest = max(panel.width for panel in parts)
     for number, panel in enumerate(parts):
+        begin, end = _tabular(panel, widest if len(parts) > 1 else None)
         lines += [r"  \par\medskip"] * (number > 0)
         lines += [
-            f"  {_separation(panel)}",
-            rf"  \begin{{tabular}}{{{_specification(panel)}}}",
+            *(f"  {_separation(panel)}", f"  {begin}"),
             *(f"    {line}" for line in _head(panel)),
             *(f"    {line}" for line in _body(panel, rows)),
-            *(r"    \bottomrule", r"  \end{tabular}"),
+            *(r"    \bottomrule", f"  {end}"),
         ]
     if noted and part.notes:
         lines += [r"  \par\medskip", r"  \begin{minipage}{\linewidth}"]
         lines += [*(f"    {note}" for note in _notes(part)), r"  \end{minipage}"]
     lines += caption if below else []
     return "\n".join([*lines, rf"\end{{{kind}{wide}}}"])
+
+
+def _tabular(part: _Part, wide: float | None) -> tuple[str, str]:
+    """How the columns begin and end. Panels are exactly so `wide`, in points, whatever the font, as
+    their rules stand below each other; one of few columns has the rest of it at its right.
+    """
+    spelled = _specification(part)
+    if wide is None:
+        return rf"\begin{{tabular}}{{{spelled}}}", r"\end{tabular}"
+    stretched = spelled.replace("@{}", r"@{\extracolsep{\fill}}", 1)
+    rest = rf"@{{\hspace{{{wide - part.width:.2f}pt}}}}" if wide - part.width >= 1 else ""
+    return rf"\begin{{tabular*}}{{{wide:.2f}pt}}{{{stretched}{rest}}}", r"\end{tabular*}"
 
 
 def _over_pages(part: _Part) -> str:
