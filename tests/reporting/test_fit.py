@@ -190,3 +190,18 @@ def test_panels_are_exactly_as_wide_as_each_other_and_no_wider_than_the_page(col
     assert len(widths) == len(found.parts) > 1
     assert len(set(widths)) == 1
     assert float(widths[0]) <= found.width
+
+
+def test_names_that_must_be_broken_stand_where_they_take_least_of_the_page() -> None:
+    name = (
+        "a name of very many words that says exactly what was done to the network, and why it was"
+    )
+    assert fit(wide(2, name)).place == "text"
+
+
+def test_a_word_without_end_is_cut_where_its_lines_end_and_nowhere_else() -> None:
+    (row, *_) = [line for line in latex(wide(2, "L" * 100)).splitlines() if "LLL" in line]
+    runs = [len(run) for run in re.findall("L+", row)]
+    assert len(runs) < 5
+    assert sum(runs) == 100
+    assert len(set(runs[:-1])) == 1

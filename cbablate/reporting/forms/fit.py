@@ -7,7 +7,7 @@ shared out over several tables. So nothing runs over a margin.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 
@@ -152,24 +152,30 @@ def _whole(
     *remarks: str,
     broken: bool = False,
 ) -> Fit | None:
-    """The table in one piece, in the first place and size that have room for it."""
+    """The table in one piece, in the first place and size that have room for it; where names are
+    broken, in the place of which that takes least."""
     every = tuple(range(len(table.columns)))
-    for (place, room), size in _tries(style, places):
-        share = _share(table, every, size, room, broken=broken)
-        if share is None:
-            continue
-        found = Fit(table, style, size, place, room, share, (every,))
-        both = place == "text" and style.columns == 2 and len(places) > 1
-        over = f"Too wide for a column of {_inches(style.column)} ({style.name}): over both"
-        return replace(found, gaps=_gaps(found), remarks=(*[over] * both, *remarks))
-    return None
+    found: list[Fit] = []
+    for place, room in places:
+        for size in style.sizes:  # a smaller size before a wider place
+            share = _share(table, every, size, room, broken=broken)
+            if share is None:
+                continue
+            both = place == "text" and style.columns == 2 and len(places) > 1
+            over = f"Too wide for a column of {_inches(style.column)} ({style.name}): over both"
+            said = (*[over] * both, *remarks)
+            one = Fit(table, style, size, place, room, share, (every,), remarks=said)
+            found.append(replace(one, gaps=_gaps(one)))
+            break
+        if found and not broken:
+            break
+    return min(found, key=_page_taken, default=None)
 
 
-def _tries(
-    style: Style, places: Sequence[tuple[Place, float]]
-) -> Iterator[tuple[tuple[Place, float], Size]]:
-    """Where, in which size: a smaller size before a wider place."""
-    return ((place, size) for place in places for size in style.sizes)
+def _page_taken(found: Fit) -> int:
+    """How many lines of a column it takes."""
+    across = found.style.columns if found.place == "text" else 1
+    return across * sum(_height(row, found) for row in found.table.rows)
 
 
 def _share(
