@@ -196,10 +196,10 @@ def _raised(mark: str) -> str:
 def _number(number: Number, layout: ColumnLayout, *, bold: bool = False) -> str:
     """A number in the room that its column keeps."""
     text = number.plain
-    if not number.aligned:
-        return escape(text)
-    before, behind = layout.centre.padding(text, pointed=layout.pointed)
     sign = {"+": "$+$", MINUS: "$-$"}.get(text[0], "")
+    if not number.aligned:
+        return sign + escape(text[1:] if sign else text)
+    before, behind = layout.centre.padding(text, pointed=layout.pointed)
     digits = text[1:] if sign else text
     digits = rf"\textbf{{{digits}}}" if bold else digits
     return f"{before}{sign}{digits}{behind}"

@@ -148,6 +148,8 @@ _UNIT = re.compile(
     r"|(?<=dagger\$:) |(?<=\$) (?==)|(?<=\$ =|\$~=) (?=\d)"  # n = 6
 )
 """The space between a number and what it counts, and around the sign after a symbol or mark."""
+_PLUS = re.compile(r"(?<![\w+}])\+(?=\d)")
+"""The sign of a number, which is as in the cells of a table; not that of `ViT+2`."""
 _CODE = re.compile(r"\\textasciigrave\{\}(.+?)\\textasciigrave\{\}")
 _JOINED = "-,'"
 """What fonts join with a second of its kind, as LaTeX spells it."""
@@ -230,7 +232,8 @@ def prose(text: str) -> str:
     """
     together = _HYPHEN.sub("‑", text)
     spelled = breakable(together) if is_endless(text) else escape(together)
-    return _CODE.sub(r"\\texttt{\1}", _UNIT.sub("~", SYMBOL.sub(r"$\g<0>$", spelled)))
+    spelled = _PLUS.sub(r"$\g<0>$", SYMBOL.sub(r"$\g<0>$", spelled))
+    return _CODE.sub(r"\\texttt{\1}", _UNIT.sub("~", spelled))
 
 
 def is_endless(text: str) -> bool:
