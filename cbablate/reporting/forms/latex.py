@@ -168,6 +168,8 @@ def _comment(found: Fit, *, long: bool) -> list[str]:
         )
     if long and found.style.name == "plain":
         lines.append("longtable needs one column of text; for two, say report: {long: false}")
+    if found.style.name == "plain" and _is_across(found) and not long:
+        lines.append("Where there is no float with a star, as in beamer, leave out its star")
     lines += [f"{MARK} data {table.name} {table.data}"] if table.data else []
     lines += [
         f"Row {row.key}: arms {', '.join(arm[:KEY] for arm in row.arms)}"
@@ -178,6 +180,11 @@ def _comment(found: Fit, *, long: bool) -> list[str]:
     lines += [f"pdfLaTeX cannot set {what}: it prints its number" for what in lacked[:_MOST_LACKED]]
     more = len(lacked) - _MOST_LACKED
     return [*lines, *[f"pdfLaTeX cannot set {more} more: it prints their numbers"] * (more > 0)]
+
+
+def _is_across(found: Fit) -> bool:
+    """Whether it stands over both columns, where there are two: in a float with a star."""
+    return found.style.column < found.style.text and found.place != "column"
 
 
 def _words(table: Table) -> str:
@@ -220,7 +227,7 @@ def _float(
 ) -> str:
     part, found = parts[-1], parts[-1].found
     kind = "sidewaystable" if found.place == "turned" else "table"
-    wide = "*" if found.style.column < found.style.text and found.place != "column" else ""
+    wide = "*" if _is_across(found) else ""
     caption = [f"  {_caption(part.caption + going_on)}", rf"  \label{{{label}}}"]
     below = found.style.below
     lines = [
