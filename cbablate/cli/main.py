@@ -32,6 +32,7 @@ from cbablate.cli.words import (
     StudyPath,
     Written,
     discard_stdout,
+    form_asked,
     ledger_folder,
     product,
     say,
@@ -154,7 +155,12 @@ def table(
     results: Kept = None,
     form: Annotated[
         Form | None,
-        typer.Option("--as", help="How it is written. [default: by the file's suffix, or text]"),
+        typer.Option(
+            "--as",
+            parser=form_asked,
+            metavar=f"<{'|'.join(Form)}>",
+            help="How it is written. [default: by the file's suffix, or text]",
+        ),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it to a file.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import typer
@@ -25,11 +26,14 @@ _KEPT = ("ledger.", "lock", "mlflow.sqlite", "optuna.sqlite")
 
 
 def spelled(table: Table, form: Form) -> str:
-    """The table in a form, as it is printed: on a terminal that has ASCII only, in that."""
+    """The table in a form, as it is printed: on a terminal within its width, and where that has
+    ASCII only, in that."""
     if form != TEXT:
         return render(table, form.value)
-    encoding = (getattr(product(), "encoding", None) or "ascii").lower().replace("-", "")
-    return table.as_text(ascii_only=not encoding.startswith("utf"))
+    out = product()
+    encoding = (getattr(out, "encoding", None) or "ascii").lower().replace("-", "")
+    room = shutil.get_terminal_size().columns if out is not None and out.isatty() else None
+    return table.as_text(ascii_only=not encoding.startswith("utf"), room=room)
 
 
 def file_of(table: Table, form: Form, output: Path) -> bytes:
@@ -58,10 +62,12 @@ def form_for(output: Path | None, asked: Form | None, *, as_json: bool) -> Form:
             raise typer.BadParameter(f"{output} would hold JSON: call it {_named(output, '.json')}")
         return asked or Form(TEXT)
     if asked is None:
-        if said is None and suffix:
+        if said is None and output is not None:
+            named = (
+                f"'{suffix}' is not the suffix of a table" if suffix else f"{output} has no suffix"
+            )
             raise typer.BadParameter(
-                f"'{suffix}' is not the suffix of a table; there are {', '.join(_FORMS)} and "
-                f"{_PDF}, or say the form with --as."
+                f"{named}; there are {', '.join(_FORMS)} and {_PDF}, or say the form with --as."
             )
         return said or Form(TEXT)
     if (said or asked) is not asked or suffix in _OTHER_KINDS:

@@ -32,6 +32,7 @@ __all__ = [
     "Written",
     "command",
     "discard_stdout",
+    "form_asked",
     "ledger_folder",
     "product",
     "say",
@@ -80,6 +81,20 @@ class Form(StrEnum):
 
 TEXT = "text"
 """The form that a terminal is shown."""
+
+
+def form_asked(word: str) -> Form:
+    """The form that `--as` asks for: by its name, or by the suffix of its files.
+
+    Raises:
+        typer.BadParameter: there is no such form.
+    """
+    names = {row.suffix.removeprefix("."): row.name for row in FORMS.values()}
+    name = names.get(word.lower(), word.lower())
+    if name not in FORMS:
+        either = ", ".join(f"{row.name} ({row.suffix})" for row in FORMS.values())
+        raise typer.BadParameter(f"{word!r} is not a form of a table; there are {either}")
+    return Form(name)
 
 
 class Notes(StrEnum):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
 
+from cbablate.cli import output
 from cbablate.records.place import Place
 from cbablate.reporting.forms import typesetter
 from tests.cli.typed import Said, typed
@@ -35,12 +37,35 @@ def test_the_form_follows_the_suffix(suffix: str, study: Path) -> None:
     assert signs == {suffix.lower()}, written[:300]
 
 
-@pytest.mark.parametrize("suffix", [".png", ".xlsx", ".foo", ".csv.gz", ".json"])
+@pytest.mark.parametrize("suffix", FORMS)
+def test_a_form_is_asked_for_by_its_suffix_as_well_as_by_its_name(suffix: str, study: Path) -> None:
+    said = table(study, "--as", suffix, "-o", f"x.{suffix}")
+    assert said.code == 0, said
+    wrong = table(study, "--as", "tox")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "latex (.tex), markdown (.md), csv (.csv)" in " ".join(wrong.err.split())
+
+
+@pytest.mark.parametrize("suffix", ["", ".png", ".xlsx", ".foo", ".csv.gz", ".json"])
 def test_an_unknown_suffix_is_refused_and_nothing_is_written(suffix: str, study: Path) -> None:
     said = table(study, "-o", f"x{suffix}")
     assert said.code == 2, said
     assert ".tex, .md, .csv, .html, .txt and .pdf" in " ".join(said.err.split())
     assert not (study.parent / f"x{suffix}").exists()
+
+
+def test_a_terminal_is_shown_a_table_within_its_width(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    piped = table(study).out
+    assert max(map(len, piped.splitlines())) > 50
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(output, "product", lambda: terminal)
+    monkeypatch.setenv("COLUMNS", "50")
+    assert max(map(len, table(study).out.splitlines())) == 50
+    monkeypatch.setenv("COLUMNS", "200")
+    assert len(table(study).out.splitlines()) == len(piped.splitlines())
 
 
 @pytest.mark.tex
@@ -90,7 +115,7 @@ def test_a_form_that_was_asked_for_is_written_where_the_suffix_does_not_object(
 
 def test_a_file_that_cannot_be_written_is_an_error_of_the_environment(study: Path) -> None:
     for name in ("none/x.tex", ".", "y" * 300):
-        said = table(study, "-o", name)
+        said = table(study, "--as", "latex", "-o", name)
         assert (said.code, said.out) == (4, ""), said
         assert "cannot be written" in said.err
     assert typed("report", study.name, "-o", "none/x", cwd=study.parent).code == 4

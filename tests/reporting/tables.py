@@ -215,9 +215,12 @@ TABLES: Mapping[str, Callable[[], Table]] = {
     "long-cvpr": lambda: set_in(finished(drawn("one_at_a_time", 60)), style="cvpr", long=True),
     "long-never": lambda: set_in(finished(drawn("one_at_a_time", 60)), long=False),
     "parts": lambda: set_in(
-        scaled(-4.2e5, *(f"test/loss {place}" for place in range(12))),
+        scaled(-4.2e5, *(f"test/loss {place}" for place in range(32))),
         style="icml",
         orientation="portrait",
+    ),
+    "panels": lambda: scaled(
+        70.0, "test/score", *(f"test/raw_metric_name/with_{i}_slashes" for i in range(7))
     ),
     "factorial-neurips": lambda: set_in(
         finished(sizes(contrast=None, description=FROZEN)), style="neurips"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -87,7 +88,8 @@ def test_every_row_is_on_one_page_in_its_order(rows: int, notes: list[str], turn
         (5, "neurips", "text", ""),
         (7, "plain", "text", "Too wide for 4.77 in (plain): in 2 panels"),
         (10, "neurips", "text", "Too wide for 5.5 in (neurips): in 2 panels"),
-        (15, "neurips", "text", "Too wide for 5.5 in (neurips): in 3 parts"),
+        (15, "neurips", "text", "Too wide for 5.5 in (neurips): in 3 panels"),
+        (48, "neurips", "text", "Too wide for 5.5 in (neurips): in 7 parts"),
     ],
 )
 def test_what_is_too_wide_goes_where_it_fits_and_the_source_says_so(
@@ -151,14 +153,22 @@ def test_a_smaller_size_is_tried_before_words_are_broken() -> None:
 
 def test_a_table_too_wide_for_a_page_is_parted_and_each_part_has_the_names() -> None:
     table = replace(
-        scaled(-4.2e5, *(f"test/loss {place}" for place in range(12))),
+        scaled(-4.2e5, *(f"test/loss {place}" for place in range(32))),
         typesetting=Typesetting(style="icml", orientation="portrait"),
     )
     text = latex(table)
-    assert "Too wide for 6.75 in (icml): in 3 parts" in text
-    assert text.count(r"\begin{table*}") == 3
-    assert text.count("    1 at 2 & ") == 3
-    assert text.count("(2 of 3)") == 1
+    assert "Too wide for 6.75 in (icml): in 7 parts" in text
+    assert text.count(r"\begin{table*}") == 7
+    assert text.count("    1 at 2 & ") == 7
+    assert text.count("(2 of 7)") == 1
+
+
+def test_panels_stand_in_one_float_and_only_long_parts_have_pages_of_their_own() -> None:
+    assert latex(wide(15, style="neurips")).count(r"\begin{table}") == 1
+    for rows, apart in ((3, 0), (20, 6)):
+        text = latex(wide(48, rows=rows, style="neurips", orientation="portrait"))
+        assert text.count(r"\begin{table}") == 7
+        assert text.count(r"\clearpage") == apart
 
 
 def test_for_want_of_room_n_and_spans_are_left_out_and_notes_say_so() -> None:
@@ -171,3 +181,27 @@ def test_for_want_of_room_n_and_spans_are_left_out_and_notes_say_so() -> None:
     assert note == "Training: median of 7 rounds; no round is further than 1.7 % from it."
     assert len(short.remarks) == 2
     assert fit(set_in(whole, style="tmlr")).table.columns[-1].label == "n"
+
+
+@pytest.mark.parametrize("columns", [10, 11, 15, 16])
+def test_panels_are_exactly_as_wide_as_each_other_and_no_wider_than_the_page(columns: int) -> None:
+    found = fit(wide(columns, style="neurips"))
+    widths = re.findall(r"\\begin\{tabular\*\}\{([\d.]+)pt\}", latex(found.table))
+    assert len(widths) == len(found.parts) > 1
+    assert len(set(widths)) == 1
+    assert float(widths[0]) <= found.width
+
+
+def test_names_that_must_be_broken_stand_where_they_take_least_of_the_page() -> None:
+    name = (
+        "a name of very many words that says exactly what was done to the network, and why it was"
+    )
+    assert fit(wide(2, name)).place == "text"
+
+
+def test_a_word_without_end_is_cut_where_its_lines_end_and_nowhere_else() -> None:
+    (row, *_) = [line for line in latex(wide(2, "L" * 100)).splitlines() if "LLL" in line]
+    runs = [len(run) for run in re.findall("L+", row)]
+    assert len(runs) < 5
+    assert sum(runs) == 100
+    assert len(set(runs[:-1])) == 1

@@ -122,6 +122,14 @@ def test_captions_stand_where_the_style_wants_them() -> None:
         assert (text.index(r"\caption") > text.index(r"\bottomrule")) == below
 
 
+def test_the_source_says_what_to_do_where_there_is_no_float_with_a_star() -> None:
+    table = table_of(placement(), [])
+    for width, star in (("text", True), ("column", False)):
+        text = latex(replace(table, typesetting=Typesetting(width=width)))
+        assert (r"\begin{table*}" in text) == star
+        assert ("as in beamer, leave out its star" in text) == star
+
+
 def test_a_label_and_a_first_sentence_are_the_authors() -> None:
     plan = placement()
     table = table_of(plan, told(plan))

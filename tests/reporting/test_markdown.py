@@ -34,3 +34,10 @@ def test_names_cannot_leave_their_cells() -> None:
     assert r"\`\*\_\~\$\#\\" in text
     comments = [line for line in text.splitlines() if line.startswith("<!--")]
     assert all(line.count("-->") == 1 and line.endswith("-->") for line in comments)
+
+
+def test_a_mark_stands_at_its_number() -> None:
+    plan = placement(description=FROZEN)
+    text = markdown(ablation_table(plan, summarize(plan, told(plan))))
+    assert "0.42† " in text
+    assert " †" not in "".join(line for line in text.splitlines() if line.startswith("|"))

@@ -102,7 +102,8 @@ def test_every_character_that_we_spell_can_be_typeset(reader: str, tmp_path: Pat
 
 
 def test_no_line_ends_after_a_minus_nor_between_a_number_and_its_unit() -> None:
-    assert prose("undecided (−2.21 to +0.55 pp).") == "undecided ($-$2.21 to +0.55~pp)."
+    assert prose("undecided (−2.21 to +0.55 pp).") == "undecided ($-$2.21 to $+$0.55~pp)."
+    assert prose("(+1.0), ViT+2, 1e+5") == "($+$1.0), ViT+2, 1e+5"
     assert prose("see `table --effects`, `a_b`") == (
         r"see \texttt{table -{\kern0pt}-effects}, \texttt{a\_b}"
     )

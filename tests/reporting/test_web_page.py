@@ -61,3 +61,8 @@ def test_it_needs_nothing_else() -> None:
     page = html(named(*HOSTILE))
     assert not re.search(r"\b(?:src|href)=", page)
     assert "default-src 'none'" in page
+
+
+def test_symbols_in_notes_are_in_italics_and_names_are_not() -> None:
+    table = replace(named("a"), notes=("Of “p <b>”, p = 0.02.",), brief=None)
+    assert "<li>Of “p &lt;b&gt;”, <em>p</em> = 0.02.</li>" in html(table)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import shutil
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -123,6 +125,30 @@ def test_nothing_of_a_study_is_left_in_the_process_that_ran_it(
     assert "wl" not in sys.modules
     assert before == (sys.path, sys.meta_path)
     del sys.modules["helper"]
+
+
+def test_what_is_imported_meanwhile_by_another_thread_or_a_finalizer_ends_no_trial(
+    tmp_path: Path,
+) -> None:
+    project(tmp_path, {"wl.py": train()})
+    code = code_of("wl", tmp_path)
+    assert code is not None
+    before = set(sys.modules)
+
+    def collect(_phase: str, _told: object) -> None:
+        sys.modules[f"late{len(sys.modules)}"] = ModuleType("late")
+
+    often = gc.get_threshold()
+    gc.callbacks.append(collect)
+    gc.set_threshold(50)
+    try:
+        importing.loaded(code)
+        importing.unload()
+    finally:
+        gc.set_threshold(*often)
+        gc.callbacks.remove(collect)
+        for name in sys.modules.keys() - before:
+            del sys.modules[name]
 
 
 @pytest.mark.slow

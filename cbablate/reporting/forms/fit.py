@@ -1,13 +1,13 @@
 """`Fit`: how a table comes to stand on a page: in which size and place, in how many parts.
 
 What is tried, until the table fits: a column, the whole width, a smaller size; words broken into
-lines; what the rest says as well left out; two panels in one float; the page turned; the columns
+lines; what the rest says as well left out; panels in one float; the page turned; the columns
 shared out over several tables. So nothing runs over a margin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, groupby
 
@@ -19,7 +19,7 @@ from cbablate.reporting.model.column import Row
 from cbablate.reporting.model.style import INCH, STYLES, Place, Size, Style, rooms
 from cbablate.reporting.model.table import Table
 
-__all__ = ["LONG", "Fit", "Pieces", "compared_columns", "fit", "pieces"]
+__all__ = ["LONG", "Fit", "Pieces", "are_short", "compared_columns", "fit", "pieces"]
 
 LONG = 40
 """A table of more rows runs over pages."""
@@ -33,8 +33,12 @@ _CAPTION = 12.0
 """Points from line to line of a caption, which LaTeX sets as large as the text."""
 _RULES, _SPACES = 12.0, 40.0
 """Points that rules, and the spaces around caption, table and notes, take."""
-_MOST_PANELS, _MOST_LINES = 2, 30
-"""So many panels, of so many lines together, stand below each other in one float."""
+_MOST_LINES = 36
+"""Panels of so many lines together, each with its head and rules, stand below each other."""
+_RULED = 2
+"""Lines that the rules of a panel take, and the space above it."""
+_MOST_SHORT = 12
+"""So many floats may wait for a page before LaTeX must be made to set them."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,13 @@ def fit(table: Table) -> Fit:
     return found or _in_parts(table, style, upright[-1])
 
 
+def are_short(found: Fit) -> bool:
+    """Whether parts are so short that LaTeX may set several on a page, and so few that it can."""
+    many = len(found.parts)
+    high = _lines_of_parts(found) / many * LEADING[found.size]
+    return found.place != "turned" and many <= _MOST_SHORT and high < found.height / 3
+
+
 def pieces(found: Fit, caption: str, notes: Sequence[str]) -> Pieces:
     """The rows, shared out so that each piece is no higher than the page.
 
@@ -141,24 +152,30 @@ def _whole(
     *remarks: str,
     broken: bool = False,
 ) -> Fit | None:
-    """The table in one piece, in the first place and size that have room for it."""
+    """The table in one piece, in the first place and size that have room for it; where names are
+    broken, in the place of which that takes least."""
     every = tuple(range(len(table.columns)))
-    for (place, room), size in _tries(style, places):
-        share = _share(table, every, size, room, broken=broken)
-        if share is None:
-            continue
-        found = Fit(table, style, size, place, room, share, (every,))
-        both = place == "text" and style.columns == 2 and len(places) > 1
-        over = f"Too wide for a column of {_inches(style.column)} ({style.name}): over both"
-        return replace(found, gaps=_gaps(found), remarks=(*[over] * both, *remarks))
-    return None
+    found: list[Fit] = []
+    for place, room in places:
+        for size in style.sizes:  # a smaller size before a wider place
+            share = _share(table, every, size, room, broken=broken)
+            if share is None:
+                continue
+            both = place == "text" and style.columns == 2 and len(places) > 1
+            over = f"Too wide for a column of {_inches(style.column)} ({style.name}): over both"
+            said = (*[over] * both, *remarks)
+            one = Fit(table, style, size, place, room, share, (every,), remarks=said)
+            found.append(replace(one, gaps=_gaps(one)))
+            break
+        if found and not broken:
+            break
+    return min(found, key=_page_taken, default=None)
 
 
-def _tries(
-    style: Style, places: Sequence[tuple[Place, float]]
-) -> Iterator[tuple[tuple[Place, float], Size]]:
-    """Where, in which size: a smaller size before a wider place."""
-    return ((place, size) for place in places for size in style.sizes)
+def _page_taken(found: Fit) -> int:
+    """How many lines of a column it takes."""
+    across = found.style.columns if found.place == "text" else 1
+    return across * sum(_height(row, found) for row in found.table.rows)
 
 
 def _share(
@@ -188,8 +205,7 @@ def _in_panels(table: Table, style: Style, where: tuple[Place, float], *remarks:
     if len(found.parts) == 2 and all(_fits(found, part) for part in two):
         found = replace(found, parts=two)
     many = len(found.parts)
-    high = many * sum(_height(row, found) for row in table.rows)
-    if many > _MOST_PANELS or high > _MOST_LINES or table.typesetting.long is True:
+    if _lines_of_parts(found) > _MOST_LINES or table.typesetting.long is True:
         return None
     if not all(_fits(found, part) for part in found.parts):
         return None
@@ -220,6 +236,22 @@ def _in_parts(table: Table, style: Style, where: tuple[Place, float]) -> Fit:
     more = f"Wider than {_inches(room)}: names and one column need more"
     remarks = (remark, *[more] * beyond)
     return replace(found, gaps=(_LEAST_GAP,) * len(parts), remarks=remarks)
+
+
+def _lines_of_parts(found: Fit) -> int:
+    """How many lines all parts take, with their heads and rules."""
+    rows = sum(_height(row, found) for row in found.table.rows)
+    return sum(rows + _RULED + _head_lines(found, part) for part in found.parts)
+
+
+def _head_lines(found: Fit, part: Sequence[int]) -> int:
+    """How many lines the longest label of a part takes above its numbers."""
+    labels = ((index, found.table.columns[index]) for index in part)
+    return max(
+        lines(column.label, room, found.size) if points(column.label, found.size) > room else 1
+        for index, column in labels
+        for room in [natural_width(column, _cells(found.table, index), found.size)]
+    )
 
 
 def _names(table: Table) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cbablate.character import visible
-from cbablate.reporting.forms.fit import LONG, Fit, Pieces, fit, pieces
+from cbablate.reporting.forms.fit import LONG, Fit, Pieces, are_short, fit, pieces
 from cbablate.reporting.forms.latex_column import (
     MARK_WIDTH,
     ColumnLayout,
@@ -55,6 +55,11 @@ class _Part:
         return [self.table.columns[index] for index in self.indices]
 
     @property
+    def width(self) -> float:
+        """How wide it comes out, in points; rather too wide."""
+        return sum(one.width for one in self.layouts) + self.gap * (len(self.layouts) - 1)
+
+    @property
     def label(self) -> str:
         named = self.table.typesetting.label or f"tab:{self.table.name}"
         return named + (f"-{self.number}" if self.number > 1 else "")
@@ -81,7 +86,8 @@ def latex(table: Table) -> str:
     floats: list[str] = []
     for parts in _parts(found):
         floats += [_over_pages(parts[0])] if long else _floats(parts)
-    body = "\n\\clearpage\n".join(floats) + "\n"
+    apart = "\n" if len(floats) == len(found.parts) and are_short(found) else "\n\\clearpage\n"
+    body = apart.join(floats) + "\n"
     body += f"% {MARK} end {table.name}\n" if table.data else ""
     scripts = definitions(body)
     spell = visible if scripts else in_ascii  # without them the file is in ASCII
@@ -160,6 +166,8 @@ def _comment(found: Fit, *, long: bool) -> list[str]:
         )
     if long and found.style.name == "plain":
         lines.append("longtable needs one column of text; for two, say report: {long: false}")
+    if found.style.name == "plain" and _is_across(found) and not long:
+        lines.append("Where there is no float with a star, as in beamer, leave out its star")
     lines += [f"{MARK} data {table.name} {table.data}"] if table.data else []
     lines += [
         f"Row {row.key}: arms {', '.join(arm[:KEY] for arm in row.arms)}"
@@ -170,6 +178,11 @@ def _comment(found: Fit, *, long: bool) -> list[str]:
     lines += [f"pdfLaTeX cannot set {what}: it prints its number" for what in lacked[:_MOST_LACKED]]
     more = len(lacked) - _MOST_LACKED
     return [*lines, *[f"pdfLaTeX cannot set {more} more: it prints their numbers"] * (more > 0)]
+
+
+def _is_across(found: Fit) -> bool:
+    """Whether it stands over both columns, where there are two: in a float with a star."""
+    return found.style.column < found.style.text and found.place != "column"
 
 
 def _words(table: Table) -> str:
@@ -212,7 +225,7 @@ def _float(
 ) -> str:
     part, found = parts[-1], parts[-1].found
     kind = "sidewaystable" if found.place == "turned" else "table"
-    wide = "*" if found.style.column < found.style.text and found.place != "column" else ""
+    wide = "*" if _is_across(found) else ""
     caption = [f"  {_caption(part.caption + going_on)}", rf"  \label{{{label}}}"]
     below = found.style.below
     lines = [
@@ -221,20 +234,33 @@ def _float(
         *([] if below else [r"  \setlength{\belowcaptionskip}{4pt}", *caption]),
         f"  {_size(found)}",
     ]
+    widest = max(panel.width for panel in parts)
     for number, panel in enumerate(parts):
+        begin, end = _tabular(panel, widest if len(parts) > 1 else None)
         lines += [r"  \par\medskip"] * (number > 0)
         lines += [
-            f"  {_separation(panel)}",
-            rf"  \begin{{tabular}}{{{_specification(panel)}}}",
+            *(f"  {_separation(panel)}", f"  {begin}"),
             *(f"    {line}" for line in _head(panel)),
             *(f"    {line}" for line in _body(panel, rows)),
-            *(r"    \bottomrule", r"  \end{tabular}"),
+            *(r"    \bottomrule", f"  {end}"),
         ]
     if noted and part.notes:
         lines += [r"  \par\medskip", r"  \begin{minipage}{\linewidth}"]
         lines += [*(f"    {note}" for note in _notes(part)), r"  \end{minipage}"]
     lines += caption if below else []
     return "\n".join([*lines, rf"\end{{{kind}{wide}}}"])
+
+
+def _tabular(part: _Part, wide: float | None) -> tuple[str, str]:
+    """How the columns begin and end. Panels are exactly so `wide`, in points, whatever the font, as
+    their rules stand below each other; one of few columns has the rest of it at its right.
+    """
+    spelled = _specification(part)
+    if wide is None:
+        return rf"\begin{{tabular}}{{{spelled}}}", r"\end{tabular}"
+    stretched = spelled.replace("@{}", r"@{\extracolsep{\fill}}", 1)
+    rest = rf"@{{\hspace{{{wide - part.width:.2f}pt}}}}" if wide - part.width >= 1 else ""
+    return rf"\begin{{tabular*}}{{{wide:.2f}pt}}{{{stretched}{rest}}}", r"\end{tabular*}"
 
 
 def _over_pages(part: _Part) -> str:

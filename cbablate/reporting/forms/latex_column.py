@@ -71,14 +71,16 @@ class ColumnLayout:
     """How a column is set. `wrapped` is how wide its words are, in points, where they are broken
     into lines; `head` the same of its heading. `width` is how wide it comes out.
 
-    `centre` and `behind` are the room of a number and of its half-width or span. `pointed` says
-    that numbers stand point below point, `marked` that marks stand in the gap behind some.
+    `em` is how wide an em of it is. `centre` and `behind` are the room of a number and of its
+    half-width or span. `pointed` says that numbers stand point below point, `marked` that marks
+    stand in the gap behind some.
     """
 
     specification: str
     width: float
     wrapped: float | None = None
     head: float | None = None
+    em: float = EM[8]
     centre: _Room = _Room()
     behind: _Room = _Room()
     pointed: bool = True
@@ -94,18 +96,19 @@ def column_layout(
         if wide > share or _is_foreign(column, cells):
             share = min(wide, share)
             ragged = r">{\raggedright\hangindent=1em\arraybackslash}"
-            return ColumnLayout(f"{ragged}p{{{share:.1f}pt}}", share, wrapped=share)
+            return ColumnLayout(f"{ragged}p{{{share:.1f}pt}}", share, wrapped=share, em=EM[size])
         return ColumnLayout("l", wide)
     room = wide - MARK_WIDTH * _is_marked(cells)
     head = room if _head_width(column, size) > room or unsettable(column.label) else None
     if column.kind in ("count", "probability"):
-        return ColumnLayout("r", wide, head=head)
+        return ColumnLayout("r", wide, head=head, em=EM[size])
     centre, behind = _rooms(column, cells)
     pointed = column.kind != "stack"
     return ColumnLayout(
         "c",
         wide,
         head=head,
+        em=EM[size],
         centre=centre,
         behind=behind,
         pointed=pointed,
@@ -155,7 +158,7 @@ def _spanning(
         room = sum(layout.width for layout in shared)
         if over:
             fits = points(over, size) <= room and not unsettable(over)
-            spelled = escape(over) if fits else _in_lines(breakable(over), room)
+            spelled = escape(over) if fits else _in_lines(breakable(over, room / EM[size]), room)
             fields.append(rf"\multicolumn{{{len(shared)}}}{{c}}{{{spelled}}}")
             rules.append(rf"\cmidrule(lr){{{place}-{place + len(shared) - 1}}}")
         else:
@@ -168,7 +171,9 @@ def _spanning(
 def spelled_cell(cell: Cell, layout: ColumnLayout) -> str:
     """A cell in the column of its layout."""
     if isinstance(cell, Text):
-        return breakable(cell.text) if layout.wrapped else escape(cell.text)
+        if layout.wrapped is None:
+            return escape(cell.text)
+        return breakable(cell.text, layout.wrapped / layout.em - 1)  # which later lines stand in
     if isinstance(cell, Spread):
         alone = cell.half is None and not layout.pointed
         room = replace(layout, centre=_Room()) if alone else layout
@@ -191,10 +196,10 @@ def _raised(mark: str) -> str:
 def _number(number: Number, layout: ColumnLayout, *, bold: bool = False) -> str:
     """A number in the room that its column keeps."""
     text = number.plain
-    if not number.aligned:
-        return escape(text)
-    before, behind = layout.centre.padding(text, pointed=layout.pointed)
     sign = {"+": "$+$", MINUS: "$-$"}.get(text[0], "")
+    if not number.aligned:
+        return sign + escape(text[1:] if sign else text)
+    before, behind = layout.centre.padding(text, pointed=layout.pointed)
     digits = text[1:] if sign else text
     digits = rf"\textbf{{{digits}}}" if bold else digits
     return f"{before}{sign}{digits}{behind}"
@@ -268,9 +273,9 @@ def _head_width(column: Column, size: Size) -> float:
 def _label(column: Column, layout: ColumnLayout) -> str:
     if column.symbol:
         return f"${escape(column.label)}$"
-    broken = layout.wrapped is not None or layout.head is not None
-    spelled = breakable(column.label) if broken else escape(column.label)
-    return _in_lines(spelled, layout.wrapped or layout.head, left=layout.wrapped is not None)
+    room = layout.wrapped or layout.head
+    spelled = breakable(column.label, room / layout.em) if room else escape(column.label)
+    return _in_lines(spelled, room, left=layout.wrapped is not None)
 
 
 def _in_lines(spelled: str, room: float | None, *, left: bool = False) -> str:

@@ -6,6 +6,7 @@ import re
 
 from cbablate.character import visible, width
 from cbablate.reporting.forms.symbol import SYMBOL
+from cbablate.reporting.model.cell import Cell, Range, Spread
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.table import MARK, Table
 
@@ -19,7 +20,7 @@ _ENTITY = re.compile(r"&(?=[#A-Za-z])")
 def markdown(table: Table) -> str:
     """Caption, table, notes."""
     heads = [_head(column) for column in table.columns]
-    body = [[_escaped(cell.plain) for cell in row.cells] for row in table.rows]
+    body = [[_cell(cell) for cell in row.cells] for row in table.rows]
     widths = [max(map(width, (line[i] for line in [heads, *body]))) for i in range(len(heads))]
     left = [column.kind == "text" for column in table.columns]
     rule = [
@@ -54,6 +55,12 @@ def _head(column: Column) -> str:
     label = f"*{_escaped(column.label)}*" if column.symbol else _escaped(column.title)
     unit = f" ({_escaped(column.unit)})" if column.unit else ""
     return f"{label}{unit} {column.arrow}".rstrip()
+
+
+def _cell(cell: Cell) -> str:
+    """A cell, whose mark stands at its number."""
+    mark = cell.mark if isinstance(cell, Spread | Range) else ""
+    return _escaped(cell.plain.removesuffix(f" {mark}") + mark) if mark else _escaped(cell.plain)
 
 
 def _escaped(text: str) -> str:

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from cbablate.character import code_point, visible
 from cbablate.reporting.forms.script import COMMAND, leftward, script_of, written
 from cbablate.reporting.forms.symbol import SYMBOL
+from cbablate.reporting.forms.text_width import EM, points
 
 __all__ = ["SYMBOLS", "breakable", "escape", "is_endless", "prose", "unsettable"]
 
@@ -147,6 +148,8 @@ _UNIT = re.compile(
     r"|(?<=dagger\$:) |(?<=\$) (?==)|(?<=\$ =|\$~=) (?=\d)"  # n = 6
 )
 """The space between a number and what it counts, and around the sign after a symbol or mark."""
+_PLUS = re.compile(r"(?<![\w+}])\+(?=\d)")
+"""The sign of a number, which is as in the cells of a table; not that of `ViT+2`."""
 _CODE = re.compile(r"\\textasciigrave\{\}(.+?)\\textasciigrave\{\}")
 _JOINED = "-,'"
 """What fonts join with a second of its kind, as LaTeX spells it."""
@@ -166,20 +169,27 @@ def escape(text: str) -> str:
     return spelled.replace("}$$^{", "")  # 10^{17}
 
 
-def breakable(text: str) -> str:
+def breakable(text: str, ems: float | None = None) -> str:
     """The text as LaTeX that may be broken inside its words too, for a narrow column.
 
-    A line may end after a separator, after what is spelled by number, and in endless words.
+    A line may end after a separator, after what is spelled by number, and in words that are wider
+    than `ems`, which fills a line; without that, in endless words.
     """
     pieces: list[str] = []
-    run = 0
+    run, wide = 0, 0.0
     for word, spelled in _words(_clusters(text)):
+        foreign = spelled.startswith(COMMAND)
+        wide += points(word, 9) / EM[9]
+        if ems is not None and run and wide > ems and not foreign and word != " ":
+            pieces.append(_BREAK)
+            run, wide = 0, points(word, 9) / EM[9]
         pieces.append(spelled)
         run = 0 if word == " " else run + 1
-        foreign = spelled.startswith(COMMAND)
-        if run >= _RUN or (word in _SEPARATORS and run > 3) or foreign:
+        endless = ems is None and run >= _RUN
+        if endless or (word in _SEPARATORS and run > 3) or foreign:
             pieces.append(_BREAK)
             run = 0
+        wide = wide if run else 0.0
     return "".join(pieces)
 
 
@@ -222,7 +232,8 @@ def prose(text: str) -> str:
     """
     together = _HYPHEN.sub("‑", text)
     spelled = breakable(together) if is_endless(text) else escape(together)
-    return _CODE.sub(r"\\texttt{\1}", _UNIT.sub("~", SYMBOL.sub(r"$\g<0>$", spelled)))
+    spelled = _PLUS.sub(r"$\g<0>$", SYMBOL.sub(r"$\g<0>$", spelled))
+    return _CODE.sub(r"\\texttt{\1}", _UNIT.sub("~", spelled))
 
 
 def is_endless(text: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbablate.character import spaced, visible
+from cbablate.reporting.forms.symbol import SYMBOL
 from cbablate.reporting.model.table import Table
 
 if TYPE_CHECKING:
@@ -36,12 +37,20 @@ def template(name: str, *folders: Path) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["sentence"] = _sentence
     return environment.get_template(name)
 
 
 def html(table: Table) -> str:
     """A page that shows the table and its notes, and needs no other file."""
     return template("table.html").render(table=table) + "\n"
+
+
+def _sentence(text: str) -> str:
+    """The text as a sentence of ours, its symbols in italics; it is escaped, so it is markup."""
+    from markupsafe import Markup, escape
+
+    return Markup(SYMBOL.sub(r"<em>\g<0></em>", str(escape(visible(text)))))  # noqa: S704 - it is
 
 
 def _shown(value: Any) -> Any:

@@ -84,8 +84,14 @@ class Table:
     def __str__(self) -> str:
         return self.as_text()
 
-    def as_text(self, *, ascii_only: bool = False) -> str:
-        """The table as it looks in a terminal; `ascii_only` where that shows nothing else."""
+    def as_text(self, *, ascii_only: bool = False, room: int | None = None) -> str:
+        """The table as it looks in a terminal; `ascii_only` where that shows nothing else, `room`
+        its width, within which the table is kept."""
         return aligned_text(
-            self.columns, self.rows, above=self.comment, below=self.warnings, ascii_only=ascii_only
+            self.columns,
+            self.rows,
+            above=self.comment,
+            below=self.warnings,
+            ascii_only=ascii_only,
+            room=room,
         )

@@ -262,7 +262,10 @@ _current: _Loaded | None = None
 
 
 def _modules() -> Iterator[tuple[str, ModuleType]]:
-    return iter([(name, one) for name, one in list(sys.modules.items()) if one is not None])
+    """What is imported. A list of the items could fail: as its pairs are made, a finalizer may run,
+    and import; a copy of the dictionary is made in one go.
+    """
+    return iter([(name, one) for name, one in sys.modules.copy().items() if one is not None])
 
 
 def _is_needed(file: Path) -> bool:
