@@ -99,7 +99,7 @@ def test_without_notes_what_signs_mean_stays() -> None:
     assert "sign-flip test agrees" in caption
     assert "minipage" not in rest
     assert "% Training: median" in caption
-    assert "†: <i>p</i> &lt; 0.05" in html(table)
+    assert "†: <em>p</em> &lt; 0.05" in html(table)
     assert "Training: median" in html(table)
 
 
