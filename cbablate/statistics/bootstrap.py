@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from cbablate.statistics.estimate import magnitude
 from cbablate.statistics.student_t import LEVEL
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def bca(values: Sequence[float], seed: int) -> tuple[float, float]:
 
     Values are taken in the order given: sort them by replicate. They must not all be equal.
     """
-    return bca_ends(values, resampled_means(values, seed))
+    scale = magnitude(values)
+    scaled = [value / scale for value in values]
+    low, high = bca_ends(scaled, resampled_means(scaled, seed))
+    return low * scale, high * scale
 
 
 def resampled_means(values: Sequence[float], seed: int) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from cbablate.statistics.student_t import critical
 
-__all__ = ["Estimate", "estimate", "grouped", "moments"]
+__all__ = ["Estimate", "estimate", "grouped", "magnitude", "moments"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,13 @@ def grouped(groups: Iterable[Sequence[float]], planned: int) -> Estimate:
     return replace(said, n=len(every), planned=planned, constant=constant, groups=len(known))
 
 
+def magnitude(values: Iterable[float]) -> float:
+    """The power of two that the largest of these values has: divided by it, which rounds nothing,
+    they can be squared and summed.
+    """
+    return math.ldexp(1.0, math.frexp(max(map(abs, values)))[1] - 1)
+
+
 def moments(values: list[float]) -> tuple[float, float | None]:
     """Mean and sample standard deviation (None of one value), whatever the values' order.
 
@@ -83,7 +90,7 @@ def moments(values: list[float]) -> tuple[float, float | None]:
     n = len(values)
     if min(values) == max(values):
         return values[0], 0.0 if n > 1 else None
-    scale = math.ldexp(1.0, math.frexp(max(map(abs, values)))[1] - 1)
+    scale = magnitude(values)
     scaled = [value / scale for value in values]
     mean = math.fsum(scaled) / n
     square = math.fsum((value - mean) ** 2 for value in scaled) / (n - 1)

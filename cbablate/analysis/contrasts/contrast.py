@@ -11,7 +11,7 @@ from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import bca
 from cbablate.statistics.correction import corrected, share
 from cbablate.statistics.coverage import FEWEST_FOR_BCA
-from cbablate.statistics.estimate import moments
+from cbablate.statistics.estimate import magnitude, moments
 from cbablate.statistics.power import ALPHA, FEWEST_PAIRS, FEWEST_SEARCHES
 from cbablate.statistics.sign_flip import sign_flip
 from cbablate.statistics.student_t import beyond, critical, two_sided
@@ -211,8 +211,10 @@ def _welch(
     if min(map(len, sides)) < 2:
         return nothing
     (mean, sd), (other_mean, other_sd) = (moments(side) for side in sides)
-    squares = [(s or 0.0) ** 2 / len(side) for s, side in zip((sd, other_sd), sides, strict=True)]
-    difference, error = mean - other_mean, math.sqrt(sum(squares))
+    sds = [sd or 0.0, other_sd or 0.0]
+    scale = magnitude(sds)
+    squares = [(one / scale) ** 2 / len(side) for one, side in zip(sds, sides, strict=True)]
+    difference, error = mean - other_mean, math.sqrt(sum(squares)) * scale
     unknown = replace(nothing, difference=difference, kind="welch")
     if not varies(error, sides[0] + sides[1]):
         return unknown

@@ -17,6 +17,7 @@ from typing import Any
 
 from cbablate.analysis.contrasts.contrast import Contrast, contrast, varies
 from cbablate.analysis.contrasts.replicates import Values, complete
+from cbablate.statistics.estimate import magnitude
 from cbablate.statistics.student_t import LEVEL, two_sided
 
 __all__ = ["dunnett", "dunnett_critical", "dunnett_p"]
@@ -45,8 +46,7 @@ def dunnett(found: Values, arms: Sequence[str], against: str) -> list[Contrast]:
     error = _error(whole, blocks)
     if n < 2 or freedom < 1 or error is None:
         return [replace(one, low=None, high=None, p=None, family=family) for one in told]
-    of_difference = math.sqrt(2 * error / n)
-    half = dunnett_critical(family, freedom) * of_difference
+    half = dunnett_critical(family, freedom) * error
     return [
         replace(one, family=family)
         if one.difference is None
@@ -56,8 +56,8 @@ def dunnett(found: Values, arms: Sequence[str], against: str) -> list[Contrast]:
             high=one.difference + half,
             kind="dunnett",
             joint=family > 1,
-            p=two_sided(one.difference / of_difference, freedom),
-            p_adjusted=dunnett_p(one.difference / of_difference, family, freedom),
+            p=two_sided(one.difference / error, freedom),
+            p_adjusted=dunnett_p(one.difference / error, family, freedom),
             family=family,
         )
         for one in told
@@ -106,20 +106,25 @@ def dunnett_critical(comparisons: int, freedom: int, level: float = LEVEL) -> fl
 
 
 def _error(whole: Values, blocks: Sequence[int]) -> float | None:
-    """The mean square of what arms and blocks leave; None where that is rounding only."""
+    """The standard error of a difference, by the mean square of what arms and blocks leave; None
+    where that is rounding only.
+    """
     arms, n = len(whole), len(blocks)
     if n < 2 or arms < 2:
         return None
     every = [value for one in whole.values() for value in one.values()]
-    grand = math.fsum(every) / len(every)
-    of_arm = {arm: math.fsum(one.values()) / n - grand for arm, one in whole.items()}
-    of_block = {r: math.fsum(one[r] for one in whole.values()) / arms for r in blocks}
+    scale = magnitude(every)
+    scaled = {arm: {r: v / scale for r, v in one.items()} for arm, one in whole.items()}
+    grand = math.fsum(value / scale for value in every) / len(every)
+    of_arm = {arm: math.fsum(one.values()) / n - grand for arm, one in scaled.items()}
+    of_block = {r: math.fsum(one[r] for one in scaled.values()) / arms for r in blocks}
     square = math.fsum(
         (value - of_arm[arm] - of_block[r]) ** 2
-        for arm, one in whole.items()
+        for arm, one in scaled.items()
         for r, value in one.items()
     ) / ((arms - 1) * (n - 1))
-    return square if varies(math.sqrt(square), every) else None
+    varied = varies(math.sqrt(square) * scale, every)
+    return math.sqrt(2 * square / n) * scale if varied else None
 
 
 def _gauss(points: int, low: float, high: float) -> tuple[Any, Any]:

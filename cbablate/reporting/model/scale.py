@@ -70,7 +70,10 @@ class Scale:
         """The value in the unit that it is written in."""
         if value is None or not self.power:
             return value
-        return value / 10.0**self.power if self.power > 0 else value * 10.0**-self.power
+        if self.power > 0:
+            return value / 10.0**self.power
+        factor = min(-self.power, 300)  # no float is 10 to 310
+        return value * 10.0**factor * 10.0 ** (-self.power - factor)
 
     def ends(self, ends: Ends) -> Ends:
         """A difference and its interval in the unit that they are written in.
