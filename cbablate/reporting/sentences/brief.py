@@ -66,7 +66,8 @@ def short_tuning(tuned: Tuned | None) -> Iterator[str]:
         many = f"one search of {many}, whose luck is in no interval"
     fixed = "; Fixed: at the hyperparameters as written" if tuned.fixed is not None else ""
     fixed += ", over seeds and paired by seed" * (fixed != "" and searches > 1)
-    yield f"Each arm tuned by {many}, then trained anew from fresh seeds{fixed}."
+    who = "Each arm tuned" if len(tuned.tunings) > 1 else "Tuned"
+    yield f"{who} by {many}, then trained anew from fresh seeds{fixed}."
 
 
 def _chosen(plan: Plan, summary: Summary) -> Iterator[str]:
