@@ -57,6 +57,20 @@ def test_the_best_is_bold_and_a_name_makes_no_tag() -> None:
     assert "<script" not in page
 
 
+def test_a_page_with_a_bold_face_says_what_it_means() -> None:
+    bold = [
+        table
+        for table in (make() for make in TABLES.values())
+        if any(isinstance(c, Spread) and c.best for row in table.rows for c in row.cells)
+    ]
+    assert bold
+    for table in bold:
+        page = html(table)
+        assert "Bold: the best, and what is not distinguishable from it." in page
+        assert page.count("<b>") > 0
+    assert "Bold:" not in html(named("a"))
+
+
 def test_it_needs_nothing_else() -> None:
     page = html(named(*HOSTILE))
     assert not re.search(r"\b(?:src|href)=", page)

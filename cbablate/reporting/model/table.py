@@ -26,7 +26,8 @@ class Table:
     `notes` are all of them, `brief` those at `short`, where these are not the same. `typesetting`
     says which are shown, and is else for LaTeX alone; so is `statement`: the caption's sentences
     after the first. They say what the notes of `stated` say, which then need not stand below.
-    `signs` are the notes that say what signs mean, which stay where notes are `none`.
+    `signs` are the notes that say what signs mean, which stay where notes are `none`. `bold` says
+    what bold faces mean, for forms that have them and no caption; "" where none stands.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Table:
     stated: tuple[str, ...] = ()
     brief: tuple[str, ...] | None = None
     signs: tuple[str, ...] = ()
+    bold: str = ""
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def report(
         plan=plan,
         table=table,
         findings=said,
-        notes=[note for note in table.notes if note not in said],
+        notes=[note for note in (*table.notes, table.bold) if note and note not in said],
         questions=questions(Case(plan, summary, trials, efforts(found))),
         pictures=_embedded(pictures(found, trials) if shown is None else shown),
         setting=_setting(plan),

@@ -17,14 +17,15 @@ from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.reporting.sentences.note import legend
 from cbablate.reporting.sentences.tuning_note import given, luck
 
-__all__ = ["commits", "machines", "splits", "stated", "statement"]
+__all__ = ["BEST", "commits", "machines", "splits", "stated", "statement"]
 
 _SPLITS = {"test": "test", "val": "validation", "train": "training"}
 _BOLD = (
     "Bold: the best, and all that are not distinguishable from it (in pairs by seed, corrected for "
     "all pairs of arms)."
 )
-_BEST = "Bold: the best, and what is not distinguishable from it."
+BEST = "Bold: the best, and what is not distinguishable from it."
+"""What bold faces mean, in brief."""
 _MOST = 3
 """How many machines or commits are named; beyond them, the count is given."""
 
@@ -40,7 +41,7 @@ def statement(
         return ()
     if plan.study.typesetting.caption_detail == "short":
         means = tuple(short_legend(plan, summary))[:1]
-        return (*means, *([_BEST] if bold else []), *short_tuning(tuned))
+        return (*means, *([BEST] if bold else []), *short_tuning(tuned))
     return (
         *_replicates(plan, summary),
         *legend(plan, summary),

@@ -23,7 +23,7 @@ from cbablate.reporting.model.column import Column, Kind, Row
 from cbablate.reporting.model.scale import Scale, difference_scale, scale_in, scale_of
 from cbablate.reporting.model.table import Table
 from cbablate.reporting.sentences.brief import brief, short_legend, short_tuning
-from cbablate.reporting.sentences.caption import stated, statement
+from cbablate.reporting.sentences.caption import BEST, stated, statement
 from cbablate.reporting.sentences.claim import difference_unit
 from cbablate.reporting.sentences.note import (
     comment,
@@ -92,6 +92,7 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
         typesetting=plan.study.typesetting,
         statement=statement(plan, summary, tuned, bold=bool(best)),
         stated=stated(plan, summary, tuned),
+        bold=BEST if best else "",
     )
 
 
