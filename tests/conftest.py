@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def ray_session(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     with capture.global_and_fixture_disabled():
         executor.__exit__(None, None, None)
+
+
+def pytest_configure() -> None:
+    """Signals that whoever started the tests ignores (`nohup`, a script's `&`) are heard again:
+    tests send them, and the product leaves ignored ones ignored.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            signal.signal(number, usual)
 
 
 SLOW = {"ray", "tex", "kill", "faults", "fuzz"}
