@@ -15,7 +15,6 @@ from pydantic import Field
 from cbablate.spec.choice import by_name
 
 __all__ = [
-    "OPTIONS",
     "PRUNERS",
     "SAMPLERS",
     "USUAL_SAMPLER",
@@ -84,47 +83,6 @@ class PrunerKind:
     bounds: bool = False
     """Whether it has a lower or an upper end, or both, between which values must lie."""
 
-
-OPTIONS: Mapping[str, str] = MappingProxyType(
-    {
-        "n_startup_trials": "How many trials are drawn at random (of a pruner: are not judged) "
-        "before it begins.",
-        "n_ei_candidates": "How many candidates TPE draws for each proposal.",
-        "multivariate": "Whether TPE models keys together, not one by one.",
-        "group": "Whether a multivariate TPE models keys that occur together in groups of their "
-        "own.",
-        "constant_liar": "Whether trials under way count as bad ones, so that proposals differ.",
-        "deterministic_objective": "Whether the same values always give the same result.",
-        "sigma0": "The spread that the search starts with.",
-        "popsize": "How many proposals a generation has.",
-        "use_separable_cma": "Whether keys are taken as unrelated, for many keys.",
-        "with_margin": "Whether whole numbers keep a least probability to change.",
-        "lr_adapt": "Whether the learning rate of the search adapts to noise.",
-        "consider_pruned_trials": "Whether pruned trials are learnt from.",
-        "population_size": "How many trials a generation has.",
-        "mutation_prob": "The probability that a key is drawn anew; one over the number of keys if "
-        "left out.",
-        "crossover_prob": "The probability that a proposal mixes two parents.",
-        "swapping_prob": "The probability that a key comes from the second parent.",
-        "qmc_type": "Which sequence of points.",
-        "scramble": "Whether the sequence is scrambled by the seed.",
-        "first_rung": "What a trial has spent of its budget before it is first judged; 1 if left "
-        "out.",
-        "reduction": "How many trials there are for each that goes on; 3 if left out.",
-        "min_early_stopping_rate": "How many of the first rungs are left out.",
-        "bootstrap_count": "How many trials a rung must have before it judges.",
-        "interval": "What lies between two judgements, in the budget's unit.",
-        "n_min_trials": "How many trials must have reached a rung before it judges.",
-        "percentile": "The share of trials, in percent, that goes on.",
-        "patience": "How many measurements without progress end a trial.",
-        "min_delta": "The least change that counts as progress.",
-        "p_threshold": "The p value below which a trial is called worse than the best one.",
-        "n_startup_steps": "How many measurements a trial has before it is judged.",
-        "lower": "Trials whose value is below end.",
-        "upper": "Trials whose value is above end.",
-    }
-)
-"""What each option of a sampler or a pruner is, in words; one name means the same everywhere."""
 
 _STARTUP: Mapping[str, Any] = MappingProxyType({"n_startup_trials": AtLeast0})
 _ALONE: Mapping[str, Any] = MappingProxyType({"warn_independent_sampling": False})

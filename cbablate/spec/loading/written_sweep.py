@@ -25,7 +25,6 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from cbablate.spec.metric import Objective
 from cbablate.spec.search_methods import (
-    OPTIONS,
     PRUNERS,
     SAMPLERS,
     USUAL_SAMPLER,
@@ -34,6 +33,7 @@ from cbablate.spec.search_methods import (
     PrunerKind,
     SamplerKind,
 )
+from cbablate.spec.search_options import OPTIONS
 from cbablate.spec.sweep import Parameter, Pruner, PrunerName, Sampler, SamplerName, Stop, Sweep
 
 __all__ = ["WrittenSweep", "made"]
@@ -62,10 +62,12 @@ class WrittenParameter(BaseModel):
     """One of these values. 0 and false are two values, 1 and 1.0 are one."""
     log: bool | None = None
     """Whether values are drawn evenly on a logarithmic scale."""
-    step: Finite | None = None
+    step: Annotated[Finite | None, Field(examples=[0.05])] = None
     """The distance between neighbouring values; it must lead from the first end to the last. 1
     for `int` if left out."""
-    when: Annotated[Mapping[str, Any], Field(min_length=1)] | None = None
+    when: Annotated[
+        Mapping[str, Any] | None, Field(min_length=1, examples=[{"optimizer.name": "sgd"}])
+    ] = None
     """At which values of other searched keys this one exists: a value each, or a list of values."""
 
 
@@ -73,7 +75,11 @@ def _model(name: str, title: str, options: Mapping[str, Any]) -> type[BaseModel]
     fields: dict[str, Any] = {
         option: (
             about.kind if isinstance(about, Needed) else about | None,
-            Field(... if isinstance(about, Needed) else None, description=OPTIONS.get(option)),
+            Field(
+                ... if isinstance(about, Needed) else None,
+                description=OPTIONS[option][0],
+                examples=[OPTIONS[option][1]],
+            ),
         )
         for option, about in options.items()
     }

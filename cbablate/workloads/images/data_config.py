@@ -37,9 +37,9 @@ class Data(BaseModel):
     the classes. All if left out."""
     folder: Annotated[str, Field(min_length=1)] | None = None
     """`folder`: which one, under CBABLATE_DATA; it holds train, val and perhaps test."""
-    img_size: Annotated[int, Field(ge=1)] | None = None
+    img_size: Annotated[int | None, Field(ge=1, examples=[224])] = None
     """`folder`: the side that images are cut to, in pixels; 224 if left out."""
-    crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
+    crop_pct: Annotated[float | None, Field(gt=0, le=1, examples=[0.875])] = None
     """`folder`: the share of an evaluated image's side that is kept; 0.875 if left out."""
     interpolation: Literal["bicubic", "bilinear", "nearest"] | None = None
     """`folder`: how images are resized; bicubic if left out."""

@@ -103,7 +103,7 @@ class Augment(BaseModel):
     """Label smoothing."""
     reprob: Rate = 0.0
     """The probability that a rectangle of an image is erased."""
-    hflip: Annotated[float, Field(ge=0, le=1)] | None = None
+    hflip: Annotated[float | None, Field(ge=0, le=1, examples=[0.5])] = None
     """The probability that an image is mirrored; if left out 0.5 for `folder`, else 0."""
     auto_augment: str | None = None
     """`folder`: a policy of timm, such as `rand-m9-mstd0.5-inc1`."""
@@ -138,7 +138,8 @@ class ImageConfig(BaseModel):
     data: Data
     """The images."""
     model: Model
-    """The network: a model of timm, and arguments of its class."""
+    """The network: a model of timm, and arguments of its class under timm's own names. What is left
+    out is timm's default for that model; not every class takes every argument."""
     context: Annotated[
         tuple[Placement, ...],
         BeforeValidator(
@@ -154,7 +155,7 @@ class ImageConfig(BaseModel):
     """What is done to training images. Keys have the names of timm's training script."""
     batch_size: Annotated[int, Field(ge=1)] = 64
     """How many images an update sees."""
-    clip_grad: Annotated[float, Field(gt=0)] | None = None
+    clip_grad: Annotated[float | None, Field(gt=0, examples=[1.0])] = None
     """The norm that gradients are clipped to; not clipped if left out."""
     model_ema: bool | None = None
     """Whether a running average of the weights is evaluated (timm's ModelEmaV3) in place of the

@@ -42,9 +42,9 @@ class CheckpointFile(BaseModel):
 
     model_config = STRICT
 
-    path: str
+    path: Annotated[str, Field(examples=["weights/mine.safetensors"])]
     """Where the file lies, from the folder that cbablate is started in."""
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{20}$", examples=["502a1f248de5129322ba"])]
     """The first 20 digits of its content's SHA-256; cbablate fills it in."""
 
 
@@ -193,7 +193,7 @@ class Placement(BaseModel):
     blocks: str | Annotated[tuple[int, ...], Field(strict=False)] = "all"
     """In which blocks: `all`, `first K`, `last K`, `every K`, `first P%`, `last P%`, or a list of
     indices from 0."""
-    alpha: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
+    alpha: Annotated[float | None, Field(ge=0.0, le=1.0, examples=[0.5])] = None
     """`mix`: the share of the mean token; where it is learned, its start."""
     learned: Literal["no", "block", "channel"] | None = None
     """`mix`: whether the share is learned, one for the block or one a channel."""
@@ -203,17 +203,17 @@ class Placement(BaseModel):
     """What the context is made from: all tokens, or all but class and register tokens."""
     detach: bool | None = None
     """Whether no gradient flows back through the context."""
-    p: Annotated[float, Field(ge=1.0, le=100.0)] | None = None
+    p: Annotated[float | None, Field(ge=1.0, le=100.0, examples=[3.0])] = None
     """`gem`: the power; 1 is the mean."""
-    reduction: Annotated[int, Field(ge=1)] | None = None
+    reduction: Annotated[int | None, Field(ge=1, examples=[16])] = None
     """`se`, `gc`: by how much their inner layer is narrower."""
-    width: Annotated[int, Field(ge=1)] | None = None
+    width: Annotated[int | None, Field(ge=1, examples=[64])] = None
     """`uniform_head`: the channels of the head."""
-    radius: Annotated[int, Field(ge=0)] | None = None
+    radius: Annotated[int | None, Field(ge=0, examples=[1])] = None
     """`local`: how many patches the window reaches to each side."""
-    grid: Annotated[int, Field(ge=1)] | None = None
+    grid: Annotated[int | None, Field(ge=1, examples=[2])] = None
     """`regions`: how many regions lie side by side, and how many one above another."""
-    count: Annotated[int, Field(ge=1)] | None = None
+    count: Annotated[int | None, Field(ge=1, examples=[4])] = None
     """`random_tokens`: how many are drawn."""
 
     @model_validator(mode="after")
