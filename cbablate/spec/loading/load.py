@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cbablate.errors import StudyError
+from cbablate.shown import Shown
 from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
@@ -40,7 +41,7 @@ __all__ = ["StudyFile", "read_study"]
 
 
 @dataclass(frozen=True)
-class StudyFile:
+class StudyFile(Shown):
     """A study, the files that say it, and the description of its workload.
 
     `written` is what the file says, as plain values, before any default is filled in.
@@ -54,6 +55,9 @@ class StudyFile:
     sweep: SweepFile | None = None
     workload: WorkloadFile | None = None
     """The file that says its workload; None where the study says it."""
+
+    def __repr__(self) -> str:
+        return f"<StudyFile {self.study.name}: {self.study.question}>"
 
     def located(self, error: StudyError) -> StudyError:
         """The error with its faults placed in their file; one that has no faults, as it is.
