@@ -15,7 +15,7 @@ from cbablate.spec.description import Description
 from cbablate.spec.own_workload import OwnWorkload
 from cbablate.workloads.own_code.command_code import program_of
 from cbablate.workloads.own_code.declaration import binds, misdeclared
-from cbablate.workloads.own_code.declared_files import data_files, data_identity
+from cbablate.workloads.own_code.declared_files import data_files, data_identity, refuse_missing
 from cbablate.workloads.own_code.former_digest import former_digest, former_files
 from cbablate.workloads.own_code.libraries import libraries_of
 from cbablate.workloads.own_code.source import code_of
@@ -41,6 +41,7 @@ def own_description(said: OwnWorkload, folder: Path) -> Description:
         LookupError: there is no such function, or a file cannot be read; `Undescribed`, where it
             is about another key.
     """
+    refuse_missing(said, folder.resolve())
     return _command(said, folder) if said.command is not None else _function(said, folder)
 
 
