@@ -13,7 +13,8 @@ from cbablate.spec.budget import Budget
 from cbablate.spec.choice import one_of
 from cbablate.spec.design import DESIGNS
 from cbablate.spec.factor import Factor
-from cbablate.spec.metric import Objective
+from cbablate.spec.metric import DeclaredMetric, Objective
+from cbablate.spec.own_workload import OwnWorkload
 from cbablate.spec.seconds import Seconds
 from cbablate.spec.sequential import Count, Sequential
 from cbablate.spec.sweep import Sweep
@@ -41,7 +42,7 @@ class Study(BaseModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     question: str = Field(min_length=1)
-    workload: str = Field(min_length=1)
+    workload: Annotated[str, Field(min_length=1)] | OwnWorkload
     baseline: Mapping[str, Any]
     factors: tuple[Factor, ...] = ()
     design: DesignName = "one_at_a_time"
@@ -51,6 +52,8 @@ class Study(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**32)
     objective: Objective
     report: tuple[str, ...] = Field(min_length=1)
+    metrics: Mapping[str, DeclaredMetric] = Field(default_factory=dict, exclude=True)
+    """What the reported metrics are; no part of what the study asks."""
     margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     analysis: Analysis = Analysis()
     tune: Sweep | None = None
