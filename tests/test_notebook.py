@@ -63,7 +63,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Any]:
         "report_page(planned)",
         "diff(planned, until='1')",
         "trials(planned).curves()",
-        "table(planned).to_pandas().set_index('metric').loc['test/score', 'mean'].round(6).tolist()",
+        "table(planned).to_pandas().query('metric == \"test/score\"')['mean'].round(6).tolist()",
         "print(table(planned))",
     )
 
