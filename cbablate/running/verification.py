@@ -26,7 +26,7 @@ def entry(plan: Plan, name: str) -> Entry:
     """
     code = plan.description.code
     if code is None:
-        return Entry(name)
+        return Entry(name, program=plan.description.program)
     for one in code.modules:
         now = file_digest(Path(one.path)) if one.text is not None else one.digest
         if now not in ("", one.digest):

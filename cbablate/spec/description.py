@@ -13,6 +13,7 @@ from cbablate.spec.code import Code
 from cbablate.spec.metric import Metric
 from cbablate.spec.needs import Needs
 from cbablate.spec.outline import Outline
+from cbablate.spec.program import Program
 from cbablate.spec.under_test import Mechanism, Shared
 
 __all__ = ["Config", "Describe", "Description", "Together"]
@@ -87,6 +88,8 @@ class Description:
     shape: Callable[[Config], Config] = _whole
     """What of a resolved config a trial's cost depends on: arms of one shape are measured once."""
     code: Code | None = None
+    program: Program | None = None
+    """The command that trains; None where a function does."""
     former_versions: tuple[str, ...] = ()
     former_gaps: tuple[str, ...] = ()
     open_ended: Callable[[Config, Budget], bool] = _never

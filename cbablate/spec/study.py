@@ -13,7 +13,8 @@ from cbablate.spec.budget import Budget
 from cbablate.spec.choice import one_of
 from cbablate.spec.design import DESIGNS
 from cbablate.spec.factor import Factor
-from cbablate.spec.metric import Objective
+from cbablate.spec.metric import DeclaredMetric, Objective
+from cbablate.spec.own_workload import OwnWorkload
 from cbablate.spec.seconds import Seconds
 from cbablate.spec.sequential import Count, Sequential
 from cbablate.spec.sweep import Sweep
@@ -41,7 +42,7 @@ class Study(BaseModel):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
     question: str = Field(min_length=1)
-    workload: str = Field(min_length=1)
+    workload: Annotated[str, Field(min_length=1)] | OwnWorkload
     baseline: Mapping[str, Any]
     factors: tuple[Factor, ...] = ()
     design: DesignName = "one_at_a_time"
@@ -51,13 +52,15 @@ class Study(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**32)
     objective: Objective
     report: tuple[str, ...] = Field(min_length=1)
+    metrics: Mapping[str, DeclaredMetric] = Field(default_factory=dict, exclude=True)
+    """What the reported metrics are; no part of what the study asks."""
     margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     analysis: Analysis = Analysis()
     tune: Sweep | None = None
     searches: int = Field(default=1, ge=1, le=1000)
-    time_limit: Seconds | None = Field(default=None, exclude=True)
+    time_limit: Seconds | None = Field(default=None, exclude=True, examples=["2h"])
     """How many seconds an attempt at a trial may take. The study is the same without."""
-    silence_limit: Seconds | None = Field(default=None, exclude=True)
+    silence_limit: Seconds | None = Field(default=None, exclude=True, examples=["10m"])
     """How many seconds a trial may go without a measurement."""
     typesetting: Typesetting = Field(default=Typesetting(), exclude=True)
     """How tables are set; no part of what the study is, so no ledger and no `diff` tells it."""
@@ -71,6 +74,9 @@ class Study(BaseModel):
         if said.get("searches") == 1:
             del said["searches"]
         return said
+
+    def __repr__(self) -> str:
+        return f"<Study {self.name}: {self.question}>"
 
     @property
     def units(self) -> int:

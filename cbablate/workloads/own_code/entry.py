@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from cbablate.errors import EnvironmentFault, TrialFailure
 from cbablate.spec.code import Code
+from cbablate.spec.program import Program
 from cbablate.workloads.own_code import importing
 
 __all__ = ["Entry", "unrecorded"]
@@ -21,11 +23,13 @@ class Entry:
 
     An entry is plain data, so it can be sent to another process, on another machine, and resolved
     there. The code travels with it, so that every worker runs the texts whose digest is in the
-    trials' identity, whatever becomes of the files meanwhile.
+    trials' identity, whatever becomes of the files meanwhile. The entry of a command has its
+    `program`, which the function is called with.
     """
 
     name: str
     code: Code | None = None
+    program: Program | None = None
 
     def load(self) -> Callable[..., Any]:
         """Import the module and return the function.
@@ -33,7 +37,7 @@ class Entry:
         Raises:
             EnvironmentFault: it cannot be imported, or holds no such function.
         """
-        module_name, _, function = self.name.partition(":")
+        module_name, _, name = self.name.partition(":")
         try:
             if self.code is not None:
                 module = importing.loaded(self.code)
@@ -44,12 +48,13 @@ class Entry:
             raise EnvironmentFault(
                 f"workload '{self.name}' cannot be imported: {type(error).__name__}: {error}"
             ) from error
-        found = getattr(module, function, None)
+        found = getattr(module, name, None)
         if not callable(found):
             raise EnvironmentFault(
-                f"workload '{self.name}': {module_name} has no function '{function}'"
+                f"workload '{self.name}': {module_name} has no function '{name}'"
             )
-        return cast("Callable[..., Any]", found)
+        function = cast("Callable[..., Any]", found)
+        return function if self.program is None else partial(function, program=self.program)
 
     def hold_against_code(self, workdir: Path) -> None:
         """Compare what the workload has imported by now with the code that it is recorded as.
