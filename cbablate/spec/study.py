@@ -75,6 +75,9 @@ class Study(BaseModel):
             del said["searches"]
         return said
 
+    def __repr__(self) -> str:
+        return f"<Study {self.name}: {self.question}>"
+
     @property
     def units(self) -> int:
         """How many values of an arm are drawn apart: its replicates; where each arm is searched
