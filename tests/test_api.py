@@ -17,8 +17,8 @@ from tests.toys import toy_file
 
 
 def test_the_package_offers_what_the_api_has_and_imports_it_late() -> None:
-    assert set(cbablate.__all__) == set(api.__all__)
-    for name in cbablate.__all__:
+    assert set(cbablate.__all__) > set(api.__all__)
+    for name in api.__all__:
         assert getattr(cbablate, name) is getattr(api, name)
     with pytest.raises(AttributeError, match="no attribute 'tabel'"):
         _ = cbablate.tabel
