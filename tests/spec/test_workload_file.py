@@ -128,7 +128,7 @@ FAULTS = {
     ),
     "no list": (
         "command: python train.py",
-        ["command: a list of words is wanted, as no shell is between", "write [python train.py]"],
+        ["command: a list of words is wanted, as no shell is between", "write [python, train.py]"],
     ),
     "unquoted": (
         "command: [python, train.py, {norm}]",
