@@ -38,7 +38,7 @@ class Program:
     words: tuple[str, ...]
     folder: str
     files: tuple[ProgramFile, ...] = ()
-    reads: Reads = field(default_factory=Reads)
+    reads: Reads = field(default_factory=Reads, hash=False)
     runs_in: str = "study"
     data: tuple[ProgramFile, ...] = ()
     distributions: tuple[Distribution, ...] = ()

@@ -6,6 +6,7 @@ import copy
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,8 @@ def _command(said: OwnWorkload, folder: Path) -> Description:
     needs = said.needs.needs if said.needs else None
     vouched = "" if said.version is None else str(said.version)
     data = _data(data_identity(said, program.data))
-    return Description(
+    return _under_its_version(
         name=str(said)[:_LONGEST],
-        version=f"{vouched} ({program.call[:8]})" if vouched else program.digest,
         run=_RUN,
         resolve=_as_written,
         data=lambda _config: data,
@@ -83,9 +83,8 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
     needs = said.needs.needs if said.needs else None
     data = _data(data_identity(said, data_files(said, folder.resolve())))
     vouched = "" if said.version is None else str(said.version)
-    return Description(
+    return _under_its_version(
         name=name,
-        version=vouched or code.digest,
         run=name,
         resolve=_as_written,
         data=lambda _config: data,
@@ -97,6 +96,11 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
         libraries=lambda: libraries_of(code),
         recipe=_USUAL_RECIPE,
     )
+
+
+def _under_its_version(**fields: Any) -> Description:
+    described = Description(version="", **fields)
+    return replace(described, version=described.named_version)
 
 
 def _data(known: list[str]) -> str:
