@@ -28,5 +28,5 @@ class Program:
     words: tuple[str, ...]
     folder: str
     files: tuple[ProgramFile, ...] = ()
-    reads: Reads = field(default_factory=Reads)
+    reads: Reads = field(default_factory=Reads, hash=False)  # it has a mapping
     runs_in: str = "study"
