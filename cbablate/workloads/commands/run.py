@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ _LEFT = (
 
 def run(
     config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path, program: Program
-) -> Iterator[Measurement]:
+) -> Generator[Measurement, None, None]:
     """What the program reports, as it comes. Closing the stream stops the program.
 
     Raises:
