@@ -12,10 +12,12 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+import cbablate
 from tests.toys import toy_file
 
 pytestmark = pytest.mark.slow
 
+NOTEBOOK = Path(__file__).parent.parent / "docs" / "notebook.ipynb"
 LARGEST = 20_000
 """Characters that an output of a small study may have in its file, but for pictures."""
 START = """\
@@ -121,6 +123,17 @@ def test_a_printed_table_is_the_one_of_a_terminal(cells: Sequence[Any]) -> None:
     assert "two      1.772 ± 0.168  +0.865" in cells[14].outputs[0].text
 
 
+@pytest.mark.ray
+def test_under_ray_a_run_is_one_panel_too(tmp_path: Path) -> None:
+    toy_file(tmp_path, replicates=1)
+    run = "done = run(planned, mirrored=False)"
+    outputs = executed(tmp_path, START, PLAN, run, "done.trained")[2].outputs
+    panels = [one.data for one in outputs if one.output_type == "display_data"]
+    assert len(panels) == 1
+    assert "4 complete" in panels[0]["text/plain"]
+    assert sum(len(one.text) for one in outputs if one.output_type == "stream") < 2_000
+
+
 WORKLOAD = """\
 %%writefile own.py
 from cbablate import Budget, Measurement
@@ -159,6 +172,23 @@ def test_code_edited_between_two_cells_is_what_the_second_one_trains(tmp_path: P
     )
     said = [shown(cells[place])["text/plain"] for place in (4, 6, 7)]
     assert said == ["(2, [1.0, 1.0])", "(2, [30.0, 30.0])", "(0, [30.0, 30.0])"]
+
+
+def test_the_notebook_of_the_documentation_runs_and_finds_what_it_shows(tmp_path: Path) -> None:
+    notebook = nbformat.read(NOTEBOOK, 4)
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    cells = executed(tmp_path, *code)
+    table = next(cell for cell in cells if cell.source.startswith("table("))
+    assert "differs: standardised" in shown(table)["text/html"]
+    assert sum(len(str(cell.outputs)) for cell in cells) < 300_000
+    assert (tmp_path / "scaling.html").stat().st_size > 10_000
+
+
+def test_the_page_of_the_api_has_every_name_that_the_package_offers() -> None:
+    page = (NOTEBOOK.parent / "python.md").read_text()
+    missing = [name for name in (*cbablate.__all__, "__version__") if f"`{name}" not in page]
+    assert missing == []
 
 
 def test_an_error_in_a_notebook_ends_with_its_sentence(tmp_path: Path) -> None:
