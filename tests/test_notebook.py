@@ -9,6 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -172,6 +173,30 @@ def test_code_edited_between_two_cells_is_what_the_second_one_trains(tmp_path: P
     )
     said = [shown(cells[place])["text/plain"] for place in (4, 6, 7)]
     assert said == ["(2, [1.0, 1.0])", "(2, [30.0, 30.0])", "(0, [30.0, 30.0])"]
+
+
+def test_a_kernel_that_is_interrupted_stops_the_study_and_goes_on_after_it(tmp_path: Path) -> None:
+    toy_file(tmp_path, seconds=2.0, epochs=20, replicates=1)
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
+    try:
+        client.execute_interactive(f"{START}\n{PLAN}", timeout=60, output_hook=lambda _: None)
+        asked = client.execute(RUN)
+        while "/20 epochs" not in str(client.get_iopub_msg(timeout=60)["content"]):
+            pass
+        manager.interrupt_kernel()
+        while (reply := client.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != asked:
+            pass
+        assert reply["content"]["status"] == "error"
+        shown = list[str]()
+        client.execute_interactive(
+            "print(status(planned))",
+            timeout=60,
+            output_hook=lambda message: shown.append(str(message["content"].get("text"))),
+        )
+        assert "1 cut short (run again to go on)" in "".join(shown)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def test_the_notebook_of_the_documentation_runs_and_finds_what_it_shows(tmp_path: Path) -> None:
