@@ -101,7 +101,7 @@ class Summary:
 
 def metric_of(plan: Plan, name: str) -> Metric:
     """The metric of this name; one that the workload does not describe is its own label."""
-    return plan.description.metrics.get(name) or Metric(name, label=name)
+    return plan.description.metrics.get(name) or Metric(name, label=name, decimals=None)
 
 
 def direction_of(plan: Plan, name: str) -> Direction | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from cbablate.analysis.printed_unit import in_units
 from cbablate.character import brief
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
@@ -19,7 +20,10 @@ __all__ = ["TrialOutcome", "outcomes"]
 
 @dataclass(frozen=True)
 class TrialOutcome:
-    """One trial of a plan: its arm, and its history, WAITING where it has none."""
+    """One trial of a plan: its arm, and its history, WAITING where it has none.
+
+    Its values are in the units that they are printed in.
+    """
 
     trial: Trial
     arm: Arm
@@ -51,7 +55,8 @@ class TrialOutcome:
 def outcomes(plan: Plan, facts: Recorded) -> tuple[TrialOutcome, ...]:
     """An outcome for each trial of a plan, in its order, from facts in any order."""
     told = Book.of(facts).histories
+    past = ((trial, told.get(trial.id) or History(trial=trial.id)) for trial in plan.trials)
     return tuple(
-        TrialOutcome(trial, plan.arm_of[trial.arm], told.get(trial.id) or History(trial=trial.id))
-        for trial in plan.trials
+        TrialOutcome(trial, plan.arm_of[trial.arm], in_units(plan, history))
+        for trial, history in past
     )

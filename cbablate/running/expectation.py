@@ -37,7 +37,7 @@ class Expectation:
         objectives = [plan.study.objective, *(tune.objectives or () if tune else ())]
         self._objectives = [one.metric for one in objectives]
         asked = dict.fromkeys([*self._objectives, *plan.study.report])
-        self._asked = [] if plan.description.metrics else [*asked]
+        self._asked = [] if plan.description.closed else [*asked]
         self._plan = plan
         self._reported: set[str] = set()
         self._arms: set[str] = set()
