@@ -103,7 +103,7 @@ def plan(
     from cbablate import api
     from cbablate.cli import json_shape
     from cbablate.cli.commands import cost as probing
-    from cbablate.cli.overviews import overview
+    from cbablate.overviews import overview
 
     if slots is not None and not probe:
         raise CbablateError("--slots says for how many slots --probe reckons: give both")
@@ -134,7 +134,7 @@ def status(study: StudyPath, results: Kept = None, as_json: Json = False) -> Non
     """Show what is done, running, pruned and failed, and why."""
     from cbablate import api
     from cbablate.cli import json_shape
-    from cbablate.cli.overviews import overview
+    from cbablate.overviews import overview
     from cbablate.records.place import Place
 
     planned = api.plan(api.load_study(study))

@@ -145,3 +145,16 @@ def test_labels_are_no_part_of_what_a_study_is(tmp_path: Path) -> None:
     labelled = planned(tmp_path, OWN + "metrics: {test/accuracy: {label: Accuracy}}\n")
     assert [trial.id for trial in plain.trials] == [trial.id for trial in labelled.trials]
     assert plain.study.model_dump() == labelled.study.model_dump()
+
+
+def test_a_workloads_own_file_declares_metrics_too(tmp_path: Path) -> None:
+    (tmp_path / "mine.workload.yaml").write_text(
+        "function: mine:train\n"
+        "metrics: {val/accuracy: {label: Accuracy, unit: '%', scale: 100, digits: 1}}\n"
+    )
+    text = swap(OWN, "workload: mine:train", "workload: mine.workload.yaml")
+    found = planned(tmp_path, text + "metrics: {val/accuracy: {label: Hits}}\n").description.metrics
+    assert found["val/accuracy"] == Metric(
+        "val/accuracy", "Hits", "%", 1, direction="maximize", scale=100
+    )
+    assert found["test/accuracy"].label == "Hits (test)"

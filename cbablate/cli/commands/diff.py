@@ -38,8 +38,7 @@ def diff(
 ) -> None:
     """Compare two studies: settings, arms, and the estimates side by side."""
     from cbablate import api
-    from cbablate.analysis.outcome import outcome
-    from cbablate.reporting.pages import difference
+    from cbablate.notebook.reading import diff as compared
 
     if b is None and other is None and until is None:
         raise CbablateError(
@@ -47,13 +46,9 @@ def diff(
             "results (--other DIR), or an earlier time (--until WHEN)"
         )
     folder = ledger_folder(results)
-    one, before = api.recorded(api.plan(api.load_study(a)), folder)
+    one = api.plan(api.load_study(a))
     elsewhere = ledger_folder(other) if other else folder
-    two, after = api.recorded(api.plan(api.load_study(b or a)), elsewhere)
-    before = difference.until(before, until) if until else before
-    first = f"{a}, {folder}" + (f", until {until}" if until else "")
-    shown = difference.difference(
-        difference.Side(first, outcome(one, before).plan, before),
-        difference.Side(f"{b or a}, {other or folder}", outcome(two, after).plan, after),
-    )
-    say(shown)
+    two = api.plan(api.load_study(b or a))
+    names = (str(a), str(b or a))
+    shown = compared(one, two, results=folder, other_results=elsewhere, until=until, names=names)
+    say(shown.text)

@@ -40,8 +40,8 @@ def run(
 
     with stoppable():
         from cbablate import api
-        from cbablate.cli.overviews import overview
         from cbablate.mirrors.mlflow_store import masked, unused_address
+        from cbablate.overviews import overview
         from cbablate.running.isolation.stdout import stdout_set_aside
 
         planned = api.plan(api.load_study(study))

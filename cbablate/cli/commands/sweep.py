@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from cbablate.analysis.searches.slices import Slice, slices
 from cbablate.analysis.searches.tuning import SearchTrial, Tuning
 from cbablate.analysis.standing import Standing
-from cbablate.errors import CbablateError
+from cbablate.overviews.tuning_overview import tuned_sweep
 from cbablate.phrases import duration
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Recorded
@@ -37,12 +37,7 @@ def swept(plan: Plan, facts: Recorded) -> str:
     Raises:
         CbablateError: the study does not tune.
     """
-    if plan.study.tune is None:
-        raise CbablateError(
-            f"study '{plan.study.name}' names no sweep, so there is nothing to show; "
-            "`tune: ../sweeps/recipe-quick.yaml` in its file would have each arm tuned"
-        )
-    sweep = plan.study.tune
+    sweep = tuned_sweep(plan)
     lines = [f"{plan.study.name}, tuned by {sweep.name}: {search_words(sweep)}", ""]
     for one in Standing(plan, facts).tunings:
         lines += [*_search(one), ""]
