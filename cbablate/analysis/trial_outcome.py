@@ -22,17 +22,19 @@ __all__ = ["TrialOutcome", "outcomes"]
 class TrialOutcome:
     """One trial of a plan: its arm, and its history, WAITING where it has none.
 
-    Its values are in the units that they are printed in.
+    `history` has what was reported, `printed` the same in the units that tables print; so has all
+    that is asked of the outcome itself.
     """
 
     trial: Trial
     arm: Arm
     history: History
+    printed: History
 
     @property
     def last(self) -> Measurement | None:
         """The measurement that counts: the last one of a COMPLETE trial."""
-        return self.history.last if self.history.state is TrialState.COMPLETE else None
+        return self.printed.last if self.printed.state is TrialState.COMPLETE else None
 
     def value(self, metric: str) -> float | None:
         """What enters a mean of this metric; None where nothing does."""
@@ -57,6 +59,6 @@ def outcomes(plan: Plan, facts: Recorded) -> tuple[TrialOutcome, ...]:
     told = Book.of(facts).histories
     past = ((trial, told.get(trial.id) or History(trial=trial.id)) for trial in plan.trials)
     return tuple(
-        TrialOutcome(trial, plan.arm_of[trial.arm], in_units(plan, history))
+        TrialOutcome(trial, plan.arm_of[trial.arm], history, in_units(plan, history))
         for trial, history in past
     )
