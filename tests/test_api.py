@@ -19,16 +19,11 @@ from cbablate.records.state import TrialState
 from tests.toys import toy_file
 
 
-<<<<<<< HEAD
 def test_the_package_offers_names_and_imports_them_late() -> None:
     assert set(api.__all__) < set(cbablate.__all__)
     assert set(reading.__all__) < set(cbablate.__all__)
     for name in cbablate.__all__:
         assert getattr(cbablate, name) is not None
-=======
-def test_the_package_offers_what_the_api_has_and_imports_it_late() -> None:
-    assert set(cbablate.__all__) > set(api.__all__)
->>>>>>> h4
     for name in api.__all__:
         assert getattr(cbablate, name) is getattr(api, name)
     with pytest.raises(AttributeError, match="no attribute 'tabel'"):

@@ -8,7 +8,6 @@ from cbablate.spec.command_words import OF_THE_TRIAL, keys_in, takes_all
 from cbablate.spec.fault import Fault, Path
 from cbablate.spec.loading.study_rule import nearest_key
 from cbablate.spec.own_workload import OwnWorkload
-from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.tree import ListNode, MapNode, Node, walk
 
 __all__ = ["clashing_keys", "ill_said", "strange_fields", "unquoted_fields"]
