@@ -62,6 +62,8 @@ def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: 
     if page.file.src_uri.startswith(_FOUND_LATER):
         page.meta.setdefault("search", {"boost": 0.1})
     if page.file.src_uri.startswith(_BELOW):
+        if page.file.src_uri.endswith(".yaml.md"):
+            page.meta.setdefault("hide", ["toc"])
         return markdown
     docs = _docs(config)
     return _turned(markdown, docs / page.file.src_uri, page.file.src_uri, docs)
