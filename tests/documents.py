@@ -35,13 +35,13 @@ def commands(text: str) -> list[str]:
 
 def typed(line: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A command as a shell runs it in the folder, with this interpreter and this cbablate."""
-    python = shlex.quote(sys.executable)
-    shims = f'cbablate() {{ {python} -m cbablate.cli.main "$@"; }}; '
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    shim = f'cbablate() {{ {shlex.quote(sys.executable)} -m cbablate.cli.main "$@"; }}; '
     return subprocess.run(
-        ["bash", "-c", shims + line],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        ["bash", "-c", shim + line], cwd=folder, capture_output=True, text=True, env=environment()
     )
+
+
+def environment() -> dict[str, str]:
+    """A reader's: `python` is this interpreter, cbablate is this one, a terminal is wide."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
