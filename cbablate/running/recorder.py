@@ -134,6 +134,7 @@ class Recorder:
             workers=shorter.workers if shorter else (),
             code=self._ran,
         )
+        self._expected.began(trial, str(worker.get("node", "")))
         self._tell(trial.id, start)
         if shorter is not None and not _holds(before, origin.spent):
             now, shared = round(time.time(), 3), _shared(shorter, origin.spent)
@@ -173,6 +174,7 @@ class Recorder:
             self._expected.unusable(trial, end.reason)
         elif end.failure == "other code":
             self._expected.halt(trial, end.reason)
+        self._expected.came_to(trial, end, measured=last is not None)
         self._tell(trial.id, end.fact(attempt.number, self._session))
         if self._checkpoints and not _resumable(trial, end, ending, measured=last is not None):
             self._checkpoints.drop(trial.id)

@@ -11,6 +11,7 @@ from typing import Any
 from cbablate.spec.description import Description
 from cbablate.spec.loading.written_study import WrittenStudy
 from cbablate.spec.loading.written_sweep import WrittenSweep
+from cbablate.spec.metric import split_in
 from cbablate.spec.outline import Outline
 from cbablate.spec.own_workload import OwnWorkload
 
@@ -49,6 +50,10 @@ _WORDS = {
     "objective": "The metric that decisions are made on; never of the test split.",
     "report": "The columns of the table: names of metrics; or a mapping with `metrics` and how the "
     "table is set.",
+    "metrics": (
+        "What the metrics of your own workload are, by name; of one that ships, how they are "
+        "labelled."
+    ),
     "tune": "The sweep file by which each arm is tuned first; a path from this file's folder.",
     "searches": (
         "How many searches each arm gets, each from seeds of its own; replicates are shared out "
@@ -147,13 +152,13 @@ def _rule(description: Description) -> tuple[Schema, Schema]:
         changes["properties"] = {**changes["properties"], **_dotted(changes, definitions)}
         level = {"properties": {"changes": changes}}
         then["factors"] = {"items": {"properties": {"levels": {"items": level}}}}
-    if description.metrics:
+    if description.closed:
         names = {"enum": list(description.metrics)}
         chosen = {
             "enum": [
                 name
                 for name, metric in description.metrics.items()
-                if metric.source == "trial" and not name.startswith("test/")
+                if metric.source == "trial" and split_in(description.metrics, name) != "test"
             ]
         }
         then["objective"] = {"properties": {"metric": chosen}}
