@@ -82,7 +82,8 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
         seen = set(map(str, former_files(Path(own.path), folder)))
         gaps = tuple(one.path for one in code.modules if one.path and one.path not in seen)
     needs = said.needs.needs if said.needs else None
-    data = _data(data_identity(said, data_files(said, folder.resolve())))
+    code = replace(code, data=data_files(said, folder.resolve()))
+    data = _data(data_identity(said, code.data))
     vouched = "" if said.version is None else str(said.version)
     return _under_its_version(
         name=name,
