@@ -161,7 +161,7 @@ def summarize(plan: Plan, facts: Recorded) -> Summary:
         data=data_version(counted, timed, shown=asked),
         course=at,
         earlier=earlier_versions(plan, ordered, told),
-        vouched=vouched_for(plan, ordered, told),
+        vouched=vouched_for(plan, told),
         timed=origin_of_timings(
             (one for by_arm in timed.values() for one in by_arm.values()), ordered
         ),
