@@ -23,6 +23,7 @@ from cbablate.analysis.provenance.data_version import data_version
 from cbablate.analysis.provenance.earlier_versions import earlier_versions
 from cbablate.analysis.provenance.origin import Origin, origin, origin_of_timings
 from cbablate.analysis.provenance.timing import Timing, timings, timings_of_trials
+from cbablate.analysis.provenance.vouched import vouched_for
 from cbablate.fingerprint import derive_seed
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
@@ -88,6 +89,8 @@ class Summary:
     """Where the looks stand of a study whose number of replicates grows."""
     earlier: tuple[str, ...] = ()
     """Sentences about trials that an earlier version of the workload's code has made."""
+    vouched: tuple[str, ...] = ()
+    """The sentence about the code of trials whose version the user vouches for, if one is."""
 
     @property
     def of(self) -> Mapping[str, ArmSummary]:
@@ -156,6 +159,7 @@ def summarize(plan: Plan, facts: Recorded) -> Summary:
         data=data_version(counted, timed, shown=asked),
         course=at,
         earlier=earlier_versions(plan, ordered, told),
+        vouched=vouched_for(plan, ordered, told),
         timed=origin_of_timings(
             (one for by_arm in timed.values() for one in by_arm.values()), ordered
         ),

@@ -13,6 +13,7 @@ from cbablate.analysis.cost import cost, tuning_cost
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.provenance.earlier_versions import earlier_versions
 from cbablate.analysis.provenance.recorded_version import gap_lines
+from cbablate.analysis.provenance.vouched import vouched_for
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.overviews.command import command
@@ -26,6 +27,7 @@ from cbablate.overviews.tuning_overview import (
 )
 from cbablate.phrases import amount, counted, duration
 from cbablate.planning.analysis_rules import comparisons, idle_words
+from cbablate.planning.command_rules import unnamed_words
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
@@ -71,7 +73,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
     lines = [
         f"{study.name}: {study.question}",
         "",
-        *filter(None, [idle_words(study, plan.arms)]),
+        *filter(None, [idle_words(study, plan.arms), unnamed_words(study)]),
         *(luck_lines(plan, tuning_cost(plan, now.book)) if tuned else ()),
         f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.repetitions} "
         f"= {least}{counted(price.trials, 'trial')} of {study.budget} "
@@ -86,7 +88,8 @@ def planned(plan: Plan, facts: Recorded) -> str:
         *_screening_lines(plan),
         *_power_lines(outcome(plan, now.book)),
     ]
-    lines += [*earlier_versions(plan, now.book.facts, now.histories), *gap_lines(plan)]
+    lines += earlier_versions(plan, now.book.facts, now.histories)
+    lines += [*vouched_for(plan, now.book.facts, now.histories), *gap_lines(plan)]
     if tuned:
         return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, now.book))])
     if grows:
@@ -112,7 +115,8 @@ def standing(plan: Plan, facts: Recorded, *, at_work: bool = False) -> str:
     """
     now = Standing(plan, facts)
     past, unknown = now.book.past, History(trial="")
-    earlier = (*earlier_versions(plan, now.book.facts, past), *gap_lines(plan))
+    made = (earlier_versions(plan, now.book.facts, past), vouched_for(plan, now.book.facts, past))
+    earlier = (*made[0], *made[1], *gap_lines(plan))
     after = ["", *earlier] if earlier else []
     if plan.study.tune is not None:
         return "\n".join([_tuned_standing(now, past, at_work=at_work), *after])

@@ -74,7 +74,12 @@ class Expectation:
 
     def unusable(self, trial: Trial, sentence: str) -> None:
         """Take note of a trial whose workload gave no measurements to wait for."""
-        if not self._arms and not self.halted:
+        if not self._arms:
+            self.halt(trial, sentence)
+
+    def halt(self, trial: Trial, sentence: str) -> None:
+        """Start no further trial, for what this one has found."""
+        if not self.halted:
             self.halted = f"No further trial was started. {self._label(trial)}: {sentence}"
 
     def began(self, trial: Trial, node: str) -> None:

@@ -125,6 +125,22 @@ class Description:
     """Keys of a config that hold what one would tune, looked at even where all arms agree."""
 
     @property
+    def named_version(self) -> str:
+        """The version that its file gives it, whatever a ledger calls it: the one that the user
+        vouches for (of this command), or the digest of its code.
+        """
+        if self.own is None:
+            return self.version
+        if self.vouched and self.program is not None:
+            return f"{self.vouched} ({self.program.call[:8]})"
+        return self.vouched or self.own.digest
+
+    @property
+    def ran(self) -> str:
+        """The digest of the code that runs, where the version is another's word; "" else."""
+        return self.own.digest if self.own is not None and self.vouched else ""
+
+    @property
     def own(self) -> Code | Program | None:
         """What of the user's trains, a function's code or a command; None of a shipped workload."""
         return self.code or self.program

@@ -31,6 +31,7 @@ from cbablate.spec.loading.validation import Wording, complaints
 from cbablate.spec.loading.workload_file import Asked, WorkloadFile, asked_by
 from cbablate.spec.loading.written_study import WrittenStudy
 from cbablate.spec.outline import Outline
+from cbablate.spec.own_workload import OwnWorkload
 from cbablate.spec.study import Study
 from cbablate.spec.yaml.fault_text import Told, misnamed, named, placed, spoken, unread
 from cbablate.spec.yaml.text_file import Flaw, Unreadable
@@ -103,6 +104,8 @@ def read_study(path: Path | str, describe: Describe) -> StudyFile:
     ill_formed = [*ill_formed_changes(root)]
     faults += [*ill_formed, *broken_rules(root, description)]
     readings: dict[Way, Any] = {}
+    if description is None and isinstance(asked.said, OwnWorkload) and not ill_formed:
+        faults += unknown_changes(root)
     if description is not None and not ill_formed:
         readings, found = _configs(root, description)
         faults += found
@@ -115,18 +118,18 @@ def read_study(path: Path | str, describe: Describe) -> StudyFile:
         tuned += [placed(sweep.root, fault) for fault in strange]
     elsewhere = {"tune": sweep.sweep if sweep else None} | _file_said(asked)
     settled, study = _study(root, path, readings, elsewhere=elsewhere)
-    unquoted = {fault.path for fault in asked.faults}
+    known = {fault.path for fault in asked.faults}
     wrong = complaints(settled.problems, _study_wording(root, description))
-    faults += [fault for fault in wrong if fault.path not in unquoted]
+    faults += [fault for fault in wrong if fault.path not in known]
     told = [(flaw.place, flaw) for flaw in file.flaws]
     told += [] if named(path) else [misnamed(path, "study")]
     told += [placed(root, fault) for fault in _first_of_each(faults)]
-    found = {path: told}
-    found |= {asked.file.path: [*asked.told]} if asked.file else {}
-    found |= {sweep.path: tuned} if sweep else {}
+    told_in = {path: told}
+    told_in |= {asked.file.path: [*asked.told]} if asked.file else {}
+    told_in |= {sweep.path: tuned} if sweep else {}
     unread_ones = [text for text in (asked.unreadable, unreadable) if text]
-    if any(found.values()) or unread_ones or study is None or description is None:
-        raise _refused(found, *unread_ones)
+    if any(told_in.values()) or unread_ones or study is None or description is None:
+        raise _refused(told_in, *unread_ones)
     written = plain(root, settled.readings)
     return StudyFile(study, description, path, written, root, sweep, asked.file)
 

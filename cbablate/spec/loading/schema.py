@@ -13,8 +13,16 @@ from cbablate.spec.loading.written_study import WrittenStudy
 from cbablate.spec.loading.written_sweep import WrittenSweep
 from cbablate.spec.metric import split_in
 from cbablate.spec.outline import Outline
+from cbablate.spec.own_workload import OwnWorkload
 
-__all__ = ["OWN_KEYS", "study_schema", "sweep_schema", "with_baseline", "written_schema"]
+__all__ = [
+    "OWN_KEYS",
+    "study_schema",
+    "sweep_schema",
+    "with_baseline",
+    "workload_schema",
+    "written_schema",
+]
 
 OWN_KEYS = ("name", "folder", "typesetting")
 """What a `Study` knows from where its file lies, or from below `report`; no file says it so."""
@@ -24,7 +32,10 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REF = "#/$defs/"
 _WORDS = {
     "question": "What the study asks, in one sentence.",
-    "workload": "What a trial does: a workload that ships, or your own as module:function.",
+    "workload": (
+        "What a trial does: a workload that ships; your own as module:function; or a mapping with "
+        "your command or function, here or in a YAML file named here."
+    ),
     "baseline": "The config that all arms start from.",
     "factors": "What is under test. Without factors, the baseline alone is trained.",
     "design": "How arms are drawn from the factors.",
@@ -80,6 +91,12 @@ def sweep_schema() -> Schema:
     return {"$schema": _DIALECT, **written, "title": "A sweep of cbablate"}
 
 
+def workload_schema() -> Schema:
+    """The JSON Schema (draft 2020-12) of a workload file."""
+    written: Schema = _unquoted(OwnWorkload.model_json_schema())
+    return {"$schema": _DIALECT, **written, "title": "A workload of cbablate"}
+
+
 def with_baseline(description: Description) -> Schema:
     """The schema of a study file whose workload is known, as far as its baseline goes."""
     schema = written_schema()
@@ -104,6 +121,8 @@ def study_schema(descriptions: Iterable[Description]) -> Schema:
         "anyOf": [
             {"enum": [description.name for description in described]},
             {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"},
+            {"type": "string", "pattern": r"\.[Yy][Aa]?[Mm][Ll]$"},
+            {"$ref": f"{_REF}{OwnWorkload.__name__}"},
         ],
     }
     rules = []
