@@ -68,7 +68,7 @@ def pages() -> dict[str, str]:
         if name not in ("study", "sweep")
     ]
     return {
-        "study-file.md": f"{_MADE}\n\n{_STUDY}\n{_body(keys['study'], 'study', level=2)}",
+        "studies.md": f"{_MADE}\n\n{_STUDY}\n{_body(keys['study'], 'study', level=2)}",
         "sweep-file.md": f"{_MADE}\n\n{_SWEEP}\n{_body(keys['sweep'], 'sweep', level=2)}",
         "shipped-workloads.md": f"{_MADE}\n\n{_SHIPPED}\n" + "\n".join(shipped),
     }

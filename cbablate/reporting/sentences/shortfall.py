@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cbablate.analysis.provenance.origin import Origin
 from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
-from cbablate.phrases import first_few
+from cbablate.phrases import first_few, listed
 from cbablate.planning.plan import Plan
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "short",
     "shortfalls",
     "software",
+    "undirected",
 ]
 
 BYSTANDERS = ("ray", "optuna", "mlflow")
@@ -34,6 +35,20 @@ def absences(plan: Plan, summary: Summary) -> Iterator[str]:
     for name in dict.fromkeys(plan.study.report):
         for reason in summary.origin.traits.get(f"{_ABSENT}{name}", ()):
             yield f"{metric_of(plan, name).label} does not exist where {reason}."
+
+
+def undirected(plan: Plan, summary: Summary) -> Iterator[str]:
+    """Which metrics nobody has described, so that nothing is said to be better for them."""
+    described = plan.description.metrics
+    bare = [
+        name
+        for name in dict.fromkeys(plan.study.report)
+        if name in summary.metrics
+        and name not in described
+        and any(one.estimates[name].n for one in summary.arms)
+    ]
+    if bare:
+        yield f"Whether more or less of {listed(bare)} is better is not declared."
 
 
 def missing(summary: Summary) -> Iterator[str]:

@@ -16,6 +16,8 @@ from cbablate.running.isolation.isolation import Isolation, Remains
 from cbablate.running.isolation.limits import CLOSING, Limits, OverLimit, Watch
 from cbablate.running.isolation.scratch import remove_scratch, scratch_folder
 from cbablate.running.isolation.signals import Stopped, heed
+from cbablate.workloads.commands.output import last_lines
+from cbablate.workloads.commands.room import Room
 from cbablate.workloads.own_code.entry import Entry
 
 __all__ = ["Execution", "GroupOrder", "Order"]
@@ -104,7 +106,8 @@ class Execution(Generic[Step]):
             told = raised(error)
         heed()  # a workload may have caught what the signal raised
         if watch.broken:
-            trace = told.traceback if isinstance(told, Ending) else ""
+            trace = last_lines(Room(self.workdir).output)
+            trace = trace or (told.traceback if isinstance(told, Ending) else "")
             return Ending("raised", watch.broken, "timeout", trace)
         return told
 

@@ -69,8 +69,8 @@ class Output:
 
 
 def last_lines(folder: Path) -> str:
-    """The last lines that a program has printed, fit to be shown."""
-    files = sorted(folder.iterdir())[-2:]
+    """The last lines that a program has printed, fit to be shown; empty where there was none."""
+    files = sorted(folder.iterdir())[-2:] if folder.is_dir() else []
     text = b"".join(each.read_bytes() for each in files)[-2 * _LONGEST :]
     lines = [
         line.rpartition("\r")[2].rstrip()  # of a progress bar what stood there at last
