@@ -1,6 +1,6 @@
 """The demo: what the README shows of it is what its trials measured, and it finds what it should.
 
-`tests/golden/placement.json` has each trial's last measurement as `make demo` recorded it, by arm in
+`tests/golden/placement.json` has the last measurement of each trial of `make demo`, by arm in
 the order of replicates. Everything but these numbers is computed here.
 """
 

@@ -36,7 +36,6 @@ _WORDS = {
         "What a trial does: a workload that ships; your own as module:function; or a mapping with "
         "your command or function, here or in a YAML file named here."
     ),
-    "metrics": "What metrics are, by name: their labels, units and directions.",
     "baseline": "The config that all arms start from.",
     "factors": "What is under test. Without factors, the baseline alone is trained.",
     "design": "How arms are drawn from the factors.",
