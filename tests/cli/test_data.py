@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cbablate.cli import main
-from cbablate.cli.commands.data import catalog, checked
+from cbablate.cli.overviews.data_overview import catalog, checked
 from cbablate.data import listing as listings
 from cbablate.data.catalog import DATASETS
 from cbablate.data.sets import download

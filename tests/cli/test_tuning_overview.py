@@ -13,7 +13,7 @@ import pytest
 
 from cbablate import api
 from cbablate.cli.commands.checking import checked
-from cbablate.cli.commands.sweep import swept
+from cbablate.cli.overviews.sweep_overview import swept
 from cbablate.cli.json_shape import plan_shape
 from cbablate.cli.overviews import overview
 from cbablate.errors import CbablateError, StudyError

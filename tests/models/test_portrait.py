@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import timm
 
-from cbablate.cli.commands.models import listed
+from cbablate.cli.overviews.models_overview import listed
 from cbablate.errors import StudyError
 from cbablate.models.portrait import KNOWN, portrait
 

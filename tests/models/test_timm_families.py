@@ -18,7 +18,7 @@ import timm
 import torch
 from torch import nn
 
-from cbablate.cli.commands.models import listed
+from cbablate.cli.overviews.models_overview import listed
 from cbablate.errors import StudyError
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.placing import operators_of, place

@@ -1,4 +1,4 @@
-"""`cbablate data`: which data sets there are, where they lie, and how to get them."""
+"""What a person reads of data sets: which there are, where they lie, and how to get them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cbablate models`: what models are known, and where in one context can be placed."""
+"""What a person reads of models: which are known, and where in one context can be placed."""
 
 from __future__ import annotations
 
