@@ -26,10 +26,10 @@ __all__ = [
     "Form",
     "Json",
     "Kept",
-    "ReaderLeft",
+    "Overrides",
     "Results",
+    "Studies",
     "StudyPath",
-    "Written",
     "command",
     "discard_stdout",
     "form_asked",
@@ -42,8 +42,22 @@ __all__ = [
 ]
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
+Studies = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="STUDY... [KEY=VALUE]",
+        help="Study files, one after another; then what to change of each: budget.epochs=2.",
+    ),
+]
+"""Studies, and the overrides that hold for all of them: see `variant.told_apart`."""
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE", help="What to change of it: budget.epochs=2 baseline.lr=1e-3"
+    ),
+]
 CheckedPaths = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Study and sweep files.")
+    list[Path], typer.Argument(metavar="FILE", help="Study and sweep files.")
 ]
 Results = Annotated[
     Path,
@@ -97,21 +111,6 @@ def form_asked(word: str) -> Form:
     return Form(name)
 
 
-class Notes(StrEnum):
-    """How much stands below a table."""
-
-    none = "none"
-    short = "short"
-    full = "full"
-
-
-class Written(StrEnum):
-    """What a person writes."""
-
-    study = "study"
-    sweep = "sweep"
-
-
 def ledger_folder(named: Path | None) -> Path:
     """The results folder that a command reads: the one that was named, else the usual one.
 
@@ -152,19 +151,12 @@ def command(*words: str | Path, results: Path = RESULTS) -> str:
     return shlex.join(["cbablate", *map(str, (*words, *where))])
 
 
-class ReaderLeft(Exception):
-    """Whoever read stdout has closed it, as `head` does; an OSError would be caught by typer."""
-
-    exit_code = 141
-    """What a shell reports of a filter that SIGPIPE ended: not all of the output was read."""
-
-
 def say(text: str = "", *, end: str = "\n") -> None:
     """Print lines to stdout. Study files and ledgers come from anybody: what steers a terminal is
-    spelled out.
+    spelled out. Where whoever read it has left, as `head` does, the command goes on unheard: what
+    it finds decides how it ends.
 
     Raises:
-        ReaderLeft: stdout is a pipe that was closed.
         EnvironmentFault: stdout is closed, or its disk is full.
     """
     stdout = product()
@@ -174,7 +166,6 @@ def say(text: str = "", *, end: str = "\n") -> None:
         _print(text + end, stdout)
     except BrokenPipeError:
         discard_stdout()
-        raise ReaderLeft from None
     except OSError as error:
         discard_stdout()
         raise EnvironmentFault(f"the output cannot be printed: {error.strerror}") from error

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from cbablate.cli.output import spelled
 from cbablate.cli.run_options import Address, Every, Gpus, Mirrors, Mlflow, On, Slots
+from cbablate.cli.variant import planned_study, told_apart
 from cbablate.cli.words import (
     RESULTS,
     TEXT,
     Form,
-    ReaderLeft,
     Results,
-    StudyPath,
+    Studies,
     command,
     say,
     show_error,
     tell,
     tell_if_any,
 )
-from cbablate.errors import EnvironmentFault
+from cbablate.errors import CbablateError, EnvironmentFault, StudyError
+
+if TYPE_CHECKING:
+    from cbablate.api import Resources
+    from cbablate.planning.plan import Plan
+    from cbablate.running.completion import Completion
 
 __all__ = ["run"]
 
+_BY_GRAVITY = (0, 3, 2, 4)
+"""How one of several studies may end without keeping the later ones from running."""
+
 
 def run(
-    study: StudyPath,
+    words: Studies,
     results: Results = RESULTS,
     on: On = "ray",
     gpus_per_trial: Gpus = None,
@@ -34,51 +45,119 @@ def run(
     mlflow: Mlflow = None,
     mirrors: Mirrors = True,
     checkpoint_every: Every = 60.0,
+    smoke: Annotated[
+        bool,
+        typer.Option(
+            "--smoke",
+            help="Try it: one replicate of each arm at the least budget, thrown away after.",
+        ),
+    ] = False,
 ) -> None:
-    """Train what is missing, then print the table. Running again is how to go on."""
+    """Train what is missing, then print the table. Running again is how to go on.
+
+    Of several studies all are read before the first trains, and one that fails does not keep the
+    others from running. The exit code is that of the study that ended worst.
+    """
     from cbablate.running.isolation.signals import stoppable
 
+    studies, overrides = told_apart(words)
     with stoppable():
         from cbablate import api
-        from cbablate.cli.overviews import overview
-        from cbablate.mirrors.mlflow_store import masked, unused_address
-        from cbablate.running.isolation.stdout import stdout_set_aside
+        from cbablate.cli.smoke import smoke_run
+        from cbablate.mirrors.mlflow_store import unused_address
 
-        planned = api.plan(api.load_study(study))
-        shown, results = results, results.absolute()
+        plans = _planned(studies, overrides)
+        if mirrors and not smoke:
+            tell_if_any(unused_address(mlflow, results.absolute()))
+    resources = api.Resources(
+        on=on,
+        gpus_per_trial=gpus_per_trial,
+        slots=slots,
+        address=ray_address,
+        checkpoint_every=checkpoint_every,
+    )
+    codes = [0]
+    for number, planned in enumerate(plans):
+        if len(plans) > 1:
+            tell(f"{planned.study.name}: study {number + 1} of {len(plans)}")
+        try:
+            if smoke:
+                codes.append(smoke_run(planned, resources))
+                continue
+            sync = _sync_command(studies[number], overrides, mlflow, results)
+            codes.append(_run(planned, results, resources, mlflow=mlflow, mirrors=mirrors, sync=sync))
+        except CbablateError as error:
+            if len(plans) == 1 or error.exit_code not in _BY_GRAVITY:
+                raise
+            show_error(error)
+            codes.append(error.exit_code)
+    worst = max(codes, key=_BY_GRAVITY.index)
+    if worst:
+        raise typer.Exit(worst)
+
+
+def _planned(studies: list[Path], overrides: list[str]) -> list[Plan]:
+    """The plans of all studies.
+
+    Raises:
+        StudyError: with the faults of all files.
+    """
+    plans, faults = list[Plan](), list[str]()
+    for study in studies:
+        try:
+            plans.append(planned_study(study, overrides))
+        except StudyError as error:
+            faults.append(str(error))
+    if faults:
+        raise StudyError("\n".join(faults))
+    return plans
+
+
+def _sync_command(study: Path, overrides: list[str], mlflow: str | None, results: Path) -> str:
+    """What tells the mirrors of this run."""
+    from cbablate.mirrors.mlflow_store import masked
+
+    server = ("--mlflow", masked(mlflow)) if mlflow else ()
+    return command("sync", study, *overrides, *server, results=results)
+
+
+def _run(
+    planned: Plan,
+    results: Path,
+    resources: Resources,
+    *,
+    mlflow: str | None,
+    mirrors: bool,
+    sync: str,
+) -> int:
+    """Run one study and print its table; its exit code."""
+    from cbablate import api
+    from cbablate.cli.overviews import overview
+    from cbablate.running.isolation.signals import stoppable
+    from cbablate.running.isolation.stdout import stdout_set_aside
+
+    with stoppable():
         stdout_set_aside()
-        if mirrors:
-            tell_if_any(unused_address(mlflow, results))
         done = api.run(
             planned,
-            results=results,
-            resources=api.Resources(
-                on=on,
-                gpus_per_trial=gpus_per_trial,
-                slots=slots,
-                address=ray_address,
-                checkpoint_every=checkpoint_every,
-            ),
+            results=results.absolute(),  # a workload in this process may change directory
+            resources=resources,
             mlflow=mlflow,
             mirrored=mirrors,
         )
     text = spelled(api.table_of(planned, done.book, view="shown"), Form(TEXT))
     try:
-        _show(text, done.exit_code)
-    finally:  # where the trials went is said though nobody reads the table
-        server = ("--mlflow", masked(mlflow)) if mlflow else ()
-        sent = command("sync", study, *server, results=shown)
-        tell(overview.ended(planned, done, shown, sync=sent, mirrored=mirrors))
-    if done.exit_code:
-        raise typer.Exit(done.exit_code)
+        _show(text, done)
+    finally:  # where the trials went is said though the table cannot be printed
+        tell(overview.ended(planned, done, results, sync=sync, mirrored=mirrors))
+    return done.exit_code
 
 
-def _show(text: str, exit_code: int) -> None:
+def _show(text: str, done: Completion) -> None:
     """Print the table; what became of the trials is the answer if it cannot be printed."""
     try:
         say(text, end="")
-    except (ReaderLeft, EnvironmentFault) as error:
-        if not exit_code:
+    except EnvironmentFault as error:
+        if not done.exit_code:
             raise
-        if isinstance(error, EnvironmentFault):
-            show_error(error)
+        show_error(error)

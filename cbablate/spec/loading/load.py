@@ -16,6 +16,7 @@ from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
 from cbablate.spec.loading.changes import apply
+from cbablate.spec.loading.overrides import overridden, variant_name
 from cbablate.spec.loading.scalar_reading import Settled, settle
 from cbablate.spec.loading.schema import with_baseline, written_schema
 from cbablate.spec.loading.study_rule import (
@@ -73,16 +74,21 @@ class StudyFile:
         return _refused(self.path, own, self.sweep, tuned)
 
 
-def read_study(path: Path | str, describe: Describe) -> StudyFile:
-    """The study that a file says.
+def read_study(
+    path: Path | str, describe: Describe, *, overrides: Sequence[str] = ()
+) -> StudyFile:
+    """The study that a file says, or the variant of it that overrides make, `budget.epochs=2`.
+
+    A variant has a name of its own.
 
     Raises:
+        UsageError: a word is no override.
         StudyError: it says none; the message has a line for each fault, `file:line:column: path:
             sentence`, some with a hint on an indented line below.
     """
     path = Path(path)
     try:
-        file = read_yaml(path)
+        file = overridden(read_yaml(path), overrides)
     except Unreadable as error:
         raise StudyError(unread(path, error)) from None
     root = file.root
@@ -105,7 +111,8 @@ def read_study(path: Path | str, describe: Describe) -> StudyFile:
         if description is not None:
             strange = unknown_to_workload(root, sweep, description)
             tuned += [placed(sweep.root, fault) for fault in strange]
-    settled, study = _study(root, path, readings, sweep=sweep.sweep if sweep else None)
+    tune = sweep.sweep if sweep else None
+    settled, study = _study(root, path, readings, sweep=tune, overrides=overrides)
     faults += complaints(settled.problems, _study_wording(root, description))
     told = [(flaw.place, flaw) for flaw in file.flaws]
     told += [] if named(path) else [misnamed(path, "study")]
@@ -241,15 +248,21 @@ def _study_wording(root: MapNode, description: Description | None) -> Wording:
 
 
 def _study(
-    root: MapNode, path: Path, readings: Mapping[Way, Any], *, sweep: Sweep | None
+    root: MapNode,
+    path: Path,
+    readings: Mapping[Way, Any],
+    *,
+    sweep: Sweep | None,
+    overrides: Sequence[str],
 ) -> tuple[Settled, Study | None]:
     studies: list[Study] = []
     tune = None if sweep is None else sweep.model_dump(mode="json")
 
     def judge(value: Any) -> tuple[Any, ValidationError | None]:
         own: dict[str, Any] = {
-            "name": path.stem if named(path) else "unnamed",
+            "name": variant_name(path.stem, overrides) if named(path) else "unnamed",
             "folder": str(path.parent),
+            "overrides": list(overrides),
             "typesetting": {},
         }
         own |= {"tune": tune}  # the file has a path there, whose faults are told by themselves

@@ -1,0 +1,20 @@
+"""`cbablate sweep`: what the tuning of each arm has found."""
+
+from __future__ import annotations
+
+from cbablate.cli.variant import planned_study
+from cbablate.cli.words import Json, Kept, Overrides, StudyPath, ledger_folder, say
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    study: StudyPath, overrides: Overrides = None, results: Kept = None, as_json: Json = False
+) -> None:
+    """Show what each arm's tuning has found so far, and which hyperparameters matter."""
+    from cbablate import api
+    from cbablate.cli.json_shape import printed
+    from cbablate.cli.overviews.sweep_overview import sweep_shape, swept
+
+    planned, told = api.recorded(planned_study(study, overrides), ledger_folder(results))
+    say(printed(sweep_shape(planned, told)) if as_json else swept(planned, told))
