@@ -121,7 +121,9 @@ ROWS = (
     ),
     Row(_PAPER, methods, ("cbablate methods studies/placement.yaml --as latex",)),
     Row(_PAPER, verify, ("cbablate verify studies/placement.yaml paper.tex",)),
-    Row(_KNOW, models, ("cbablate models", "cbablate models 'vit_*'", "cbablate models levit_128s")),
+    Row(
+        _KNOW, models, ("cbablate models", "cbablate models 'vit_*'", "cbablate models levit_128s")
+    ),
     Row(_KNOW, data, ("cbablate data", "cbablate data cifar10 --get")),
     Row(
         _KNOW,

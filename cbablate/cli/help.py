@@ -1,4 +1,4 @@
-"""`Command` and `Commands`: how help looks: plain words, commands in groups, examples at the end."""
+"""`Command` and `Commands`: how help looks: plain words, grouped commands, examples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Command", "Commands"]
 
 
 class Command(TyperCommand):
-    """A command whose usage has bare words, `STUDY [KEY=VALUE]...`, and whose epilog is examples."""
+    """A command whose usage has bare words, `STUDY [KEY=VALUE]...`; its epilog is examples."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """As click's, without the braces that typer puts around words."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cbablate.cli.catalog import ROWS
-from cbablate.cli.help import Command, Commands
+from cbablate.cli.help import Commands
 from cbablate.cli.leaving import leave
 from cbablate.cli.words import discard_stdout, product, say, show_error, tell
 from cbablate.errors import CbablateError, Interrupted, machine_fault

@@ -31,7 +31,7 @@ def smoke_run(plan: Plan, resources: Resources) -> int:
         CbablateError: as `api.run` says.
     """
     from cbablate import api
-    from cbablate.cli.overviews.overview import failure_lines
+    from cbablate.overviews.overview import failure_lines
     from cbablate.running.isolation.scratch import remove_scratch, scratch_folder
     from cbablate.running.isolation.signals import stoppable
     from cbablate.running.isolation.stdout import stdout_set_aside
@@ -41,9 +41,12 @@ def smoke_run(plan: Plan, resources: Resources) -> int:
     try:
         with stoppable():
             stdout_set_aside()
-            done = _least_run(plan, lambda one: api.run(
-                one, results=folder / "results", resources=resources, mirrored=False
-            ))
+            done = _least_run(
+                plan,
+                lambda one: api.run(
+                    one, results=folder / "results", resources=resources, mirrored=False
+                ),
+            )
         tried = done.plan.study
         say(
             f"SMOKE RUN of {tried.name}: {counted(len(done.plan.trials), 'trial')}, one replicate "

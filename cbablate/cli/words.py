@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 
 from cbablate.character import visible_lines
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
+from cbablate.overviews.command import RESULTS
 from cbablate.records.place import Place, results_folder
 from cbablate.reporting.forms.form import FORMS
 from cbablate.reporting.model.cell import hyphened
@@ -30,7 +30,6 @@ __all__ = [
     "Results",
     "Studies",
     "StudyPath",
-    "command",
     "discard_stdout",
     "form_asked",
     "ledger_folder",
@@ -56,9 +55,7 @@ Overrides = Annotated[
         metavar="KEY=VALUE", help="What to change of it: budget.epochs=2 baseline.lr=1e-3"
     ),
 ]
-CheckedPaths = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="Study and sweep files.")
-]
+CheckedPaths = Annotated[list[Path], typer.Argument(metavar="FILE", help="Study and sweep files.")]
 Results = Annotated[
     Path,
     typer.Option(
@@ -81,7 +78,6 @@ Kept = Annotated[
     ),
 ]
 """`Results` of a command that reads what has run; `ledger_folder` makes a folder of it."""
-RESULTS = Path("results")
 _MOST_LEDGERS = 5
 
 
@@ -143,12 +139,6 @@ def _other_ledgers(folder: Path) -> str:
         return f" {asked[0].upper()}{asked[1:]}"
     listed = ", ".join(list(there)[:_MOST_LEDGERS])
     return f" There is one in {listed}." if there else ""
-
-
-def command(*words: str | Path, results: Path = RESULTS) -> str:
-    """A command as a person can paste it, every word quoted where a shell needs that."""
-    where = () if results == RESULTS else ("--results", results)
-    return shlex.join(["cbablate", *map(str, (*words, *where))])
 
 
 def say(text: str = "", *, end: str = "\n") -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from cbablate.cli import main
-from cbablate.cli.overviews.data_overview import catalog, checked
 from cbablate.data import listing as listings
 from cbablate.data.catalog import DATASETS
 from cbablate.data.sets import download
 from cbablate.errors import CbablateError, EnvironmentFault
+from cbablate.overviews.data_overview import catalog, checked
 from tests.data.files import write_cifar, write_fashion, write_folder
 
 ROOT = Path(__file__).parent.parent.parent

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
-from cbablate.cli.overviews import overview
+from cbablate.overviews import overview
 from cbablate.records.facts import Started
 from cbablate.records.place import Place
 from cbablate.records.sqlite.lock import held

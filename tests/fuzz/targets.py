@@ -16,7 +16,7 @@ from cbablate import api
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
-from cbablate.cli.overviews import overview
+from cbablate.overviews import overview
 from cbablate.planning.plan import Plan
 from cbablate.records import fsck
 from cbablate.records.place import Place

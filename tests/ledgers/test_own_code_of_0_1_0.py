@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cbablate import api
-from cbablate.cli.overviews import overview
+from cbablate.overviews import overview
 from cbablate.planning import plan as planning
 from cbablate.reporting.forms.form import render
 from cbablate.running.drive import drive

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cbablate.analysis.summary import summarize
-from cbablate.cli.overviews.overview import standing
+from cbablate.overviews.overview import standing
 from cbablate.reporting.forms.form import FORMS, render
 from cbablate.reporting.pages.explanation import explanation
 from cbablate.reporting.pages.report import report

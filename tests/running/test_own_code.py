@@ -12,8 +12,8 @@ from types import ModuleType
 import pytest
 
 from cbablate import api
-from cbablate.cli.overviews import overview
 from cbablate.errors import EnvironmentFault, StudyError
+from cbablate.overviews import overview
 from cbablate.records.book import Book
 from cbablate.running.drive import drive
 from cbablate.workloads.own_code import importing, source

@@ -21,12 +21,13 @@ def data(
 ) -> None:
     """List data sets: size, splits, where they lie or how to get them."""
     from cbablate.cli.json_shape import printed
-    from cbablate.cli.overviews import data_overview
+    from cbablate.cli.shapes.data_shape import data_shape
+    from cbablate.overviews import data_overview
 
     if get and name is None:
         raise UsageError("--get needs the name of a data set: cbablate data NAME --get")
     if as_json:
-        say(printed(data_overview.data_shape(name, get=get)))
+        say(printed(data_shape(name, get=get)))
     elif name is None:
         say(data_overview.catalog())
     else:

@@ -50,7 +50,7 @@ def diff(
     from cbablate import api
     from cbablate.analysis.outcome import outcome
     from cbablate.cli.json_shape import printed
-    from cbablate.cli.overviews.difference_shape import difference_shape
+    from cbablate.cli.shapes.difference_shape import difference_shape
     from cbablate.reporting.pages import difference
 
     others, overrides = told_apart([str(a), *(words or ())])

@@ -46,7 +46,7 @@ def explain(
     """Explain how a cell of the table was computed, and which trials are behind it."""
     from cbablate import api
     from cbablate.cli.json_shape import printed
-    from cbablate.cli.overviews.explanation_shape import explanation_shape
+    from cbablate.cli.shapes.explanation_shape import explanation_shape
     from cbablate.reporting.pages.explanation import explanation
 
     overrides, cell = after_overrides(words)

@@ -19,6 +19,7 @@ def models(
 ) -> None:
     """List which models are known, and where in one context can be placed."""
     from cbablate.cli.json_shape import printed
-    from cbablate.cli.overviews.models_overview import listed, models_shape
+    from cbablate.cli.shapes.models_shape import models_shape
+    from cbablate.overviews.models_overview import listed
 
     say(printed(models_shape(pattern)) if as_json else listed(pattern))

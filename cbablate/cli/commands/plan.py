@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cbablate.cli.variant import planned_study
-from cbablate.cli.words import RESULTS, Json, Overrides, Results, StudyPath, say
+from cbablate.cli.words import RESULTS, Json, Overrides, Results, StudyPath, say, tell
 from cbablate.errors import UsageError
+
+if TYPE_CHECKING:
+    from cbablate.analysis.forecast import Forecast
+    from cbablate.planning.plan import Plan
+    from cbablate.records.record import Record
 
 __all__ = ["plan"]
 
@@ -31,14 +37,14 @@ def plan(
     """Show what running a study would train, and about how long; train nothing."""
     from cbablate import api
     from cbablate.cli import json_shape
-    from cbablate.cli.overviews import cost_overview, overview
+    from cbablate.overviews import cost_overview, overview
 
     if slots is not None and not probe:
         raise UsageError("--slots says for how many slots --probe reckons: give both")
     planned, told = api.recorded(planned_study(study, overrides), results)
     if not as_json:
         say(overview.planned(planned, told))
-    found = cost_overview.probe(planned, told, slots=slots or 1) if probe else None
+    found = _probed(planned, told, slots or 1) if probe else None
     if as_json:
         extra = {} if found is None else {"probe": cost_overview.probe_shape(found)}
         say(json_shape.printed(json_shape.plan_shape(planned, told) | extra))
@@ -52,3 +58,16 @@ def plan(
             say("\n".join(f"  {name}: {sentence}" for sentence in sentences))
     if found is not None and any(price.sample.failure for price in found.prices):
         raise typer.Exit(3)
+
+
+def _probed(planned: Plan, facts: Sequence[Record], slots: int) -> Forecast:
+    """The forecast of a plan, probed here and now; progress goes to stderr.
+
+    Raises:
+        EnvironmentFault: the workload cannot be probed.
+    """
+    from cbablate.analysis.forecast import forecast, shapes
+    from cbablate.running.cost import costs
+
+    told = list(costs(planned, shapes(planned, facts), tell=tell))
+    return forecast(planned, facts, told, slots=slots)

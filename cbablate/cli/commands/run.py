@@ -16,13 +16,13 @@ from cbablate.cli.words import (
     Form,
     Results,
     Studies,
-    command,
     say,
     show_error,
     tell,
     tell_if_any,
 )
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
+from cbablate.overviews.command import command
 
 if TYPE_CHECKING:
     from cbablate.api import Resources
@@ -85,7 +85,9 @@ def run(
                 codes.append(smoke_run(planned, resources))
                 continue
             sync = _sync_command(studies[number], overrides, mlflow, results)
-            codes.append(_run(planned, results, resources, mlflow=mlflow, mirrors=mirrors, sync=sync))
+            codes.append(
+                _run(planned, results, resources, mlflow=mlflow, mirrors=mirrors, sync=sync)
+            )
         except CbablateError as error:
             if len(plans) == 1 or error.exit_code not in _BY_GRAVITY:
                 raise
@@ -132,7 +134,7 @@ def _run(
 ) -> int:
     """Run one study and print its table; its exit code."""
     from cbablate import api
-    from cbablate.cli.overviews import overview
+    from cbablate.overviews import overview
     from cbablate.running.isolation.signals import stoppable
     from cbablate.running.isolation.stdout import stdout_set_aside
 

@@ -14,7 +14,7 @@ def status(
     """Show what is done, running, pruned and failed, and why."""
     from cbablate import api
     from cbablate.cli import json_shape
-    from cbablate.cli.overviews import overview
+    from cbablate.overviews import overview
     from cbablate.records.place import Place
 
     planned = planned_study(study, overrides)

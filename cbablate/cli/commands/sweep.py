@@ -14,7 +14,8 @@ def sweep(
     """Show what each arm's tuning has found so far, and which hyperparameters matter."""
     from cbablate import api
     from cbablate.cli.json_shape import printed
-    from cbablate.cli.overviews.sweep_overview import sweep_shape, swept
+    from cbablate.cli.shapes.sweep_shape import sweep_shape
+    from cbablate.overviews.sweep_overview import swept
 
     planned, told = api.recorded(planned_study(study, overrides), ledger_folder(results))
     say(printed(sweep_shape(planned, told)) if as_json else swept(planned, told))

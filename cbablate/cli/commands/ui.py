@@ -25,10 +25,9 @@ def ui(
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Serve MLflow's UI on this machine only, until Ctrl-C."""
+    from cbablate.cli.words import tell_if_any
     from cbablate.mirrors.mlflow_store import unused_address
     from cbablate.mirrors.mlflow_ui import serve
-
-    from cbablate.cli.words import tell_if_any
 
     tell_if_any(unused_address(None, results))
     name = None if study is None else planned_study(study, overrides).study.name

@@ -74,9 +74,7 @@ class StudyFile:
         return _refused(self.path, own, self.sweep, tuned)
 
 
-def read_study(
-    path: Path | str, describe: Describe, *, overrides: Sequence[str] = ()
-) -> StudyFile:
+def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str] = ()) -> StudyFile:
     """The study that a file says, or the variant of it that overrides make, `budget.epochs=2`.
 
     A variant has a name of its own.

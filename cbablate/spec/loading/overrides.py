@@ -56,7 +56,9 @@ def overridden(file: YamlFile, overrides: Sequence[str]) -> YamlFile:
         one = _Override.of(words)
         place = FilePlace(number, 1, words)
         if one.key in seen:
-            flaws.append(Flaw(place, f"{one.key} is given twice, first by override {seen[one.key]}"))
+            flaws.append(
+                Flaw(place, f"{one.key} is given twice, first by override {seen[one.key]}")
+            )
             continue
         seen[one.key] = number
         try:

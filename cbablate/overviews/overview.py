@@ -16,14 +16,14 @@ from cbablate.analysis.provenance.recorded_version import gap_lines
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, metric_of
 from cbablate.character import brief, visible
-from cbablate.cli.overviews.looks_overview import cost_lines, look_lines, standing_lines
-from cbablate.cli.overviews.tuning_overview import (
+from cbablate.overviews.command import command
+from cbablate.overviews.looks_overview import cost_lines, look_lines, standing_lines
+from cbablate.overviews.tuning_overview import (
     left_lines,
     luck_lines,
     searching_lines,
     tuning_lines,
 )
-from cbablate.cli.words import command
 from cbablate.phrases import amount, counted, duration
 from cbablate.planning.analysis_rules import comparisons, idle_words
 from cbablate.planning.design import SCREENING

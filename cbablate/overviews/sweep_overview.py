@@ -24,8 +24,9 @@ from cbablate.searching.optuna_importance import (
     Importance,
     importances,
 )
+from cbablate.spec.sweep import Sweep
 
-__all__ = ["swept"]
+__all__ = ["swept", "tuned"]
 
 _BAR = 20
 _FRONT = 12
@@ -37,16 +38,25 @@ def swept(plan: Plan, facts: Recorded) -> str:
     Raises:
         CbablateError: the study does not tune.
     """
+    sweep = tuned(plan)
+    lines = [f"{plan.study.name}, tuned by {sweep.name}: {search_words(sweep)}", ""]
+    for one in Standing(plan, facts).tunings:
+        lines += [*_search(one), ""]
+    return "\n".join(lines[:-1])
+
+
+def tuned(plan: Plan) -> Sweep:
+    """The sweep by which a study tunes.
+
+    Raises:
+        CbablateError: it names none.
+    """
     if plan.study.tune is None:
         raise CbablateError(
             f"study '{plan.study.name}' names no sweep, so there is nothing to show; "
             "`tune: ../sweeps/recipe-quick.yaml` in its file would have each arm tuned"
         )
-    sweep = plan.study.tune
-    lines = [f"{plan.study.name}, tuned by {sweep.name}: {search_words(sweep)}", ""]
-    for one in Standing(plan, facts).tunings:
-        lines += [*_search(one), ""]
-    return "\n".join(lines[:-1])
+    return plan.study.tune
 
 
 def _search(one: Tuning) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cbablate.data import identity, location
@@ -10,7 +11,7 @@ from cbablate.data.catalog import DATASETS, FOLDER, Dataset
 from cbablate.data.listing import listing
 from cbablate.errors import CbablateError
 
-__all__ = ["catalog", "checked", "fetched"]
+__all__ = ["Examined", "catalog", "checked", "examined", "fetched"]
 
 
 def catalog() -> str:
@@ -38,8 +39,17 @@ def fetched(name: str) -> str:
     return f"{name} lies in {get(name)}"
 
 
-def checked(name: str) -> str:
-    """What one data set, or a folder under the data root, holds: all of it is read.
+@dataclass(frozen=True)
+class Examined:
+    """One data set after all of it was read: what it holds, and what of it lies in train too."""
+
+    facts: Dataset
+    fingerprint: str
+    overlap: Mapping[str, int]
+
+
+def examined(name: str) -> Examined:
+    """One data set, or a folder under the data root, read whole.
 
     Raises:
         CbablateError: there is neither a data set nor a folder of this name.
@@ -54,20 +64,27 @@ def checked(name: str) -> str:
         from cbablate.data.images import source
 
         read = source(name)
-        lines = [*_facts(DATASETS[name]), f"  {_origin(DATASETS[name])}"]
-        data: dict[str, Any] = {"name": name}
-        overlap: Mapping[str, int] = read.overlap()
-        how = "pixel for pixel"
-    else:
-        data = {"name": FOLDER, "folder": name, "img_size": 224}
-        lines = _facts(identity.facts(data))
-        overlap, how = listing(name).overlap(), "byte for byte"
-    lines.append(f"  fingerprint: {identity.content(data)}")
+        return Examined(DATASETS[name], identity.content({"name": name}), read.overlap())
+    data: dict[str, Any] = {"name": FOLDER, "folder": name, "img_size": 224}
+    return Examined(identity.facts(data), identity.content(data), listing(name).overlap())
+
+
+def checked(name: str) -> str:
+    """What one data set, or a folder under the data root, holds.
+
+    Raises:
+        CbablateError, EnvironmentFault: as `examined` says.
+    """
+    found = examined(name)
+    shipped = found.facts.name != FOLDER
+    lines = _facts(found.facts) + ([f"  {_origin(found.facts)}"] if shipped else [])
+    how = "pixel for pixel" if shipped else "byte for byte"
+    lines.append(f"  fingerprint: {found.fingerprint}")
     lines += [
         f"  WARNING: {count:,} images of {split} lie in train too, {how}"
         if count
         else f"  no image of {split} lies in train, {how}"
-        for split, count in overlap.items()
+        for split, count in found.overlap.items()
     ]
     return "\n".join(lines)
 
