@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -25,7 +26,7 @@ class Command(TyperCommand):
                 formatter.write_dl(rows)
         records = (one.get_help_record(ctx) for one in self.get_params(ctx) if _is_option(one))
         with formatter.section("Options"):
-            formatter.write_dl([record for record in records if record is not None])
+            formatter.write_dl([_plainly(record) for record in records if record is not None])
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """The examples, a line each, as they can be pasted."""
@@ -67,11 +68,17 @@ def _arguments(command: Command, ctx: Any) -> list[Any]:
 
 
 def _metavar(argument: Any) -> str:
-    return str(argument.metavar or argument.name.upper()).rstrip(".")
+    return str(argument.metavar or argument.name.upper())
 
 
 def _word(argument: Any) -> str:
     """An argument as usage has it: in brackets where it may be left out, dots where it repeats."""
     words = _metavar(argument)
     shown = words if argument.required else " ".join(f"[{word}]" for word in words.split())
-    return shown if argument.nargs == 1 else f"{shown}..."
+    return shown if argument.nargs == 1 or "..." in shown else f"{shown}..."
+
+
+def _plainly(record: tuple[str, str]) -> tuple[str, str]:
+    """An option without the range of its number, which the error tells who leaves it."""
+    names, text = record
+    return names, re.sub(r"  \[x[<>]=[^\]]*\]|; x[<>]=[^;\]]*", "", text)

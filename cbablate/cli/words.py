@@ -44,7 +44,7 @@ StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file."
 Studies = Annotated[
     list[str],
     typer.Argument(
-        metavar="STUDY... [KEY=VALUE]",
+        metavar="STUDY... [KEY=VALUE]...",
         help="Study files, one after another; then what to change of each: budget.epochs=2.",
     ),
 ]

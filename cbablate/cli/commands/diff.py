@@ -42,7 +42,7 @@ def diff(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Compare two studies: settings, arms, and the estimates side by side.
+    """Compare two studies: settings, arms, and estimates side by side.
 
     The second may be another file, a variant of the first, the same study in other results, or
     what it was earlier.

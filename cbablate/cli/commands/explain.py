@@ -43,7 +43,7 @@ def explain(
     results: Kept = None,
     as_json: Json = False,
 ) -> None:
-    """Explain how a cell of the table was computed, and which trials are behind it."""
+    """Explain how a cell of the table was computed, from which trials."""
     from cbablate import api
     from cbablate.cli.json_shape import printed
     from cbablate.cli.shapes.explanation_shape import explanation_shape

@@ -29,7 +29,10 @@ def methods(
     ] = Form.text,
     as_json: Json = False,
 ) -> None:
-    """Print a paragraph for a paper's method section: seeds, tests, failures, versions."""
+    """Print a paragraph for a paper's method section.
+
+    It tells seeds, tests, failures and versions.
+    """
     from cbablate import api
     from cbablate.analysis.outcome import outcome
     from cbablate.cli.json_shape import VERSION, printed

@@ -17,7 +17,7 @@ def models(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List which models are known, and where in one context can be placed."""
+    """List models, and where in one context can be placed."""
     from cbablate.cli.json_shape import printed
     from cbablate.cli.shapes.models_shape import models_shape
     from cbablate.overviews.models_overview import listed

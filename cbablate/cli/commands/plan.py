@@ -34,7 +34,7 @@ def plan(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what running a study would train, and about how long; train nothing."""
+    """Show what a run would train, and about how long; train nothing."""
     from cbablate import api
     from cbablate.cli import json_shape
     from cbablate.overviews import cost_overview, overview

@@ -24,7 +24,10 @@ def report(
     ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="A PDF, with an appendix; needs TeX.")] = False,
 ) -> None:
-    """Write a study as one page that works offline: table, figures, trials, open questions."""
+    """Write a study as one page that works offline, or as a PDF.
+
+    It has the table, figures, every trial, and the questions that stay open.
+    """
     from cbablate import api
 
     pdf = page_is_pdf(output, pdf)

@@ -104,7 +104,8 @@ def _planned(studies: list[Path], overrides: list[str]) -> list[Plan]:
     Raises:
         StudyError: with the faults of all files.
     """
-    plans, faults = list[Plan](), list[str]()
+    plans: list[Plan] = []
+    faults: list[str] = []
     for study in studies:
         try:
             plans.append(planned_study(study, overrides))

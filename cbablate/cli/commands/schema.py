@@ -24,7 +24,7 @@ def schema(
         Written, typer.Option("--of", metavar="|".join(Written), help="Of which kind of file.")
     ] = Written.study,
 ) -> None:
-    """Print the JSON Schema of study files, or of sweep files, for editors."""
+    """Print the JSON Schema of study or sweep files, for editors."""
     import json
 
     from cbablate.spec.loading.schema import study_schema, sweep_schema

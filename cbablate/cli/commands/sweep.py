@@ -11,7 +11,7 @@ __all__ = ["sweep"]
 def sweep(
     study: StudyPath, overrides: Overrides = None, results: Kept = None, as_json: Json = False
 ) -> None:
-    """Show what each arm's tuning has found so far, and which hyperparameters matter."""
+    """Show what each arm's tuning found, and which parameters matter."""
     from cbablate import api
     from cbablate.cli.json_shape import printed
     from cbablate.cli.shapes.sweep_shape import sweep_shape

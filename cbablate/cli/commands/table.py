@@ -58,7 +58,7 @@ def table(
     ] = None,
     view: str,
 ) -> None:
-    """Print the ablation table of what was trained so far, or another table of the study."""
+    """Print the table of what was trained so far, or another one."""
     from cbablate import api
     from cbablate.analysis.outcome import outcome
     from cbablate.cli import json_shape
