@@ -6,7 +6,7 @@ STUDY ?= studies/placement.yaml
 SECONDS ?= 600
 BIN := .venv/bin
 
-.PHONY: demo test quick check faults fuzz clean
+.PHONY: demo test quick check docs faults fuzz clean
 
 demo: .venv/installed
 	@echo "== Running $(STUDY): what is missing is trained, what is finished is kept"
@@ -34,6 +34,11 @@ check: .venv/installed-test
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+docs: .venv/installed-test
+	@echo "== Building the documentation into site/; a dead link is an error"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "Open site/index.html"
+
 fuzz: .venv/installed-test
 	@echo "== Fuzzing $(or $(TARGETS),every target) for $(SECONDS) s each; what fails is kept in tests/fuzz/seeds"
 	@$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(TARGETS)
@@ -50,8 +55,8 @@ fuzz: .venv/installed-test
 	@touch $@
 
 .venv/installed-test: .venv/installed
-	@echo "== Installing the test extras"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@echo "== Installing what tests and documentation need"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,docs]'
 	@touch $@
 
 clean:

@@ -1,4 +1,4 @@
-"""What a notebook calls: load a study, plan it, run it, read its table. The CLI calls it too."""
+"""What a program calls: load a study, plan it, run it, read its table. The CLI calls it too."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.provenance.recorded_version import as_recorded
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError, UsageError
+from cbablate.overviews.command import RESULTS
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from cbablate.running.executors.port import Executor
 
 __all__ = ["Resources", "load_study", "plan", "run", "sync", "table", "verify"]
-
-RESULTS = Path("results")
 
 
 @dataclass(frozen=True)
@@ -222,7 +221,7 @@ def table_of(plan: Plan, facts: Recorded, *, view: str = "arms") -> Table:
     return other_table(view, found.plan, found.summary)
 
 
-def recorded(plan: Plan, results: Path) -> tuple[Plan, Sequence[Record]]:
+def recorded(plan: Plan, results: str | Path) -> tuple[Plan, Sequence[Record]]:
     """A plan as the ledger of a results folder knows it, with that ledger's facts."""
     there = facts(results)
     return as_recorded(plan, there), there

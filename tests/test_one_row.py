@@ -107,7 +107,7 @@ def package(tmp_path: Path) -> Path:
 
 
 def test_an_operator_and_a_probe_are_each_a_module_and_a_row(package: Path) -> None:
-    study = (ROOT / "studies" / "placement.yaml").read_text()
+    study = (ROOT / "studies" / "placement-digits.yaml").read_text()
     head, _, rest = study.partition("      - {name: MLP front")
     rest = rest.partition("design:")[2]
     level = "      - {name: stretched, changes: {context: {operator: stretch, place: mlp.end}}}\n"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from cbablate.analysis.searches.slices import Slice, slices
 from cbablate.analysis.searches.tuning import SearchTrial, Tuning
 from cbablate.analysis.standing import Standing
-from cbablate.errors import CbablateError
+from cbablate.overviews.tuning_overview import tuned_sweep
 from cbablate.phrases import duration
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Recorded
@@ -24,9 +24,8 @@ from cbablate.searching.optuna_importance import (
     Importance,
     importances,
 )
-from cbablate.spec.sweep import Sweep
 
-__all__ = ["swept", "tuned"]
+__all__ = ["swept"]
 
 _BAR = 20
 _FRONT = 12
@@ -38,25 +37,11 @@ def swept(plan: Plan, facts: Recorded) -> str:
     Raises:
         CbablateError: the study does not tune.
     """
-    sweep = tuned(plan)
+    sweep = tuned_sweep(plan)
     lines = [f"{plan.study.name}, tuned by {sweep.name}: {search_words(sweep)}", ""]
     for one in Standing(plan, facts).tunings:
         lines += [*_search(one), ""]
     return "\n".join(lines[:-1])
-
-
-def tuned(plan: Plan) -> Sweep:
-    """The sweep by which a study tunes.
-
-    Raises:
-        CbablateError: it names none.
-    """
-    if plan.study.tune is None:
-        raise CbablateError(
-            f"study '{plan.study.name}' names no sweep, so there is nothing to show; "
-            "`tune: ../sweeps/recipe-quick.yaml` in its file would have each arm tuned"
-        )
-    return plan.study.tune
 
 
 def _search(one: Tuning) -> Iterator[str]:

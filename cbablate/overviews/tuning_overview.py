@@ -6,14 +6,30 @@ from collections.abc import Iterator, Sequence
 
 from cbablate.analysis.cost import Cost, TuningCost
 from cbablate.analysis.searches.tuning import Tuning
+from cbablate.errors import CbablateError
 from cbablate.phrases import counted, duration
 from cbablate.planning.analysis_rules import luck_words
 from cbablate.planning.plan import Plan
 from cbablate.reporting.model.cell import significant
 from cbablate.reporting.sentences.tuning_note import proposal_words, search_words, used_words
+from cbablate.spec.sweep import Sweep
 from cbablate.statistics.power import FEWEST_PAIRS, FEWEST_SEARCHES
 
-__all__ = ["left_lines", "luck_lines", "searching_lines", "tuning_lines"]
+__all__ = ["left_lines", "luck_lines", "searching_lines", "tuned_sweep", "tuning_lines"]
+
+
+def tuned_sweep(plan: Plan) -> Sweep:
+    """The sweep that tunes a study's arms.
+
+    Raises:
+        CbablateError: the study does not tune.
+    """
+    if plan.study.tune is None:
+        raise CbablateError(
+            f"study '{plan.study.name}' names no sweep, so there is nothing to show; "
+            "`tune: ../sweeps/recipe-quick.yaml` in its file would have each arm tuned"
+        )
+    return plan.study.tune
 
 
 def luck_lines(plan: Plan, price: TuningCost) -> Iterator[str]:

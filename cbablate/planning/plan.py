@@ -17,6 +17,7 @@ from cbablate.planning.arm import Arm, arm_id
 from cbablate.planning.sequential_rules import growing_faults
 from cbablate.planning.trial import Trial, trial_of
 from cbablate.planning.tuning_rules import tune_faults
+from cbablate.shown import Shown
 from cbablate.spec.description import Description
 from cbablate.spec.design import DESIGNS
 from cbablate.spec.factor import Level
@@ -32,7 +33,7 @@ MAX_FACTORS = 500
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Shown):
     """What a study will run. Trials are replicate-major: all arms of the first replicate, then
     all of the second, so that a study that is cut short still compares like with like. Where the
     number of replicates grows, these are all that may come; `analysis.course.asked` has those that
@@ -47,6 +48,10 @@ class Plan:
     arms: tuple[Arm, ...]
     trials: tuple[Trial, ...]
     searches: int = 0
+
+    def __repr__(self) -> str:
+        arms, trials = counted(len(self.arms), "arm"), counted(len(self.trials), "trial")
+        return f"<Plan {self.study.name}: {arms}, {trials} of {self.study.budget}>"
 
     @cached_property
     def arm_of(self) -> Mapping[str, Arm]:

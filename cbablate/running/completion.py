@@ -15,12 +15,13 @@ from cbablate.planning.plan import Plan
 from cbablate.records.book import Book
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
+from cbablate.shown import Shown
 
 __all__ = ["Completion", "Trained", "completion"]
 
 
 @dataclass(frozen=True)
-class Completion:
+class Completion(Shown):
     """What driving a study came to.
 
     `plan` is the plan as written with the confirmations. `trained` counts the trials that this
@@ -41,6 +42,16 @@ class Completion:
     unanswered: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     book: Book = field(default_factory=Book, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Completion {self.plan.study.name}: {self.words}; exit code {self.exit_code}>"
+
+    @property
+    def words(self) -> str:
+        """How many of the plan's trials are in which state: `10 complete, 2 failed of 12`."""
+        counts = self.states
+        said = ", ".join(f"{counts[one]} {one.value}" for one in TrialState if counts.get(one))
+        return f"{said or 'none'} of {counted(len(self.plan.trials), 'trial')}"
 
     @property
     def exit_code(self) -> int:

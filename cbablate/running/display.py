@@ -1,4 +1,4 @@
-"""`Display`: a study in progress on stderr: a live panel in a terminal, plain lines elsewhere."""
+"""`Display`: a study in progress: a live panel in a terminal or a notebook, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from cbablate.records.history import LONGEST_REASON, History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 from cbablate.running.isolation.signals import announced
+from cbablate.running.notebook_panel import NotebookPanel, notebook_shell
 from cbablate.spec.metric import Objective
 
 __all__ = ["Display"]
@@ -49,9 +50,9 @@ class Console(RichConsole):
 class Display:
     """Follows a study: trials by state, the running ones with their last values, time left.
 
-    A context manager. In a terminal it redraws a panel; otherwise it writes one line when a trial
-    ends, so that a log file reads well. Of a study that tunes it also shows how far each arm's
-    search is, and the best value it has met.
+    A context manager. In a terminal it redraws a panel, and so it does in a notebook, below the
+    cell; otherwise it writes one line to stderr when a trial ends, so that a log file reads well.
+    Of a study that tunes it also shows how far each arm's search is, and the best value it has met.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Display:
         self._most = _most(plan)
         self.slots = 1
         """How many trials run at a time; the time left is reckoned with it."""
-        self._console = console or Console(file=sys.stderr, highlight=False)
+        self._console = console or Console(file=sys.stderr, highlight=False, force_jupyter=False)
         unknown = History(trial="")
         self._states = {
             trial.id: history.state if history.settled else TrialState.WAITING
@@ -81,7 +82,7 @@ class Display:
         self._took: list[float] = []
         self._failed: list[str] = []
         self._note = ""
-        self._live: Live | None = None
+        self._live: Live | NotebookPanel | None = None
         self._announced = announced(self._stopping)
 
     def __enter__(self) -> Self:
@@ -92,7 +93,10 @@ class Display:
                 refresh_per_second=4,
                 transient=True,
             )
-            self._live.__enter__()
+            self._live.start()
+        elif notebook_shell() is not None:
+            self._live = NotebookPanel(self.__rich__)
+            self._live.start()
         self._announced.__enter__()
         return self
 
@@ -104,7 +108,8 @@ class Display:
     ) -> None:
         self._announced.__exit__(kind, error, trace)
         if self._live is not None:
-            self._live.__exit__(kind, error, trace)
+            self._note = ""
+            self._live.stop()
             self._live = None
 
     def _stopping(self, sentence: str) -> None:
@@ -119,6 +124,7 @@ class Display:
         self._note = visible(sentence)
         if self._live is None:
             self._line(sentence)
+        self._changed()
 
     def planned(self, plan: Plan, over: Sequence[str]) -> None:
         """The confirmations of what the searches with these ids chose, as far as they found
@@ -136,6 +142,7 @@ class Display:
         if study.sequential is not None:
             arms = len({trial.arm for trial in new})
             self.say(f"looked: undecided, so {arms} arms get one replicate more")
+        self._changed()
 
     def started(self, trial: Trial) -> None:
         """A trial began."""
@@ -145,11 +152,13 @@ class Display:
         else:
             self._states[trial.id] = TrialState.RUNNING
         self._running[trial.id] = (trial, time.monotonic(), None)
+        self._changed()
 
     def measured(self, trial: Trial, measurement: Measurement) -> None:
         """A trial reported."""
         _, began, _ = self._running[trial.id]
         self._running[trial.id] = (trial, began, measurement)
+        self._changed()
 
     def ended(self, trial: Trial, state: TrialState, reason: str) -> None:
         """A trial ended."""
@@ -178,6 +187,12 @@ class Display:
                 f"{done}/{total}{self._may_come(total)} {words}{told}"
                 + (f"; {left}" if left else "")
             )
+        self._changed()
+
+    def _changed(self) -> None:
+        """A notebook's panel is drawn again; a terminal's does so by itself."""
+        if isinstance(self._live, NotebookPanel):
+            self._live.changed()
 
     def _line(self, text: str) -> None:
         self._console.print(Text(spaced(text)), soft_wrap=True)

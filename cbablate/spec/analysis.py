@@ -27,12 +27,21 @@ class Analysis(BaseModel):
     of signs.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     interval: Interval = "t"
+    """The interval of a difference: Student's `t`, or `bca`, a bootstrap, from ten seeds on."""
     intervals: Intervals | None = None
+    """`simultaneous`: all intervals of a metric hold together with 95 %. `single`: each by itself.
+    Simultaneous wherever that is possible if left out."""
     correction: Correction = "sidak"
+    """How p values are corrected for the number of comparisons. `sidak`: p and intervals alike.
+    `holm`: finds a little more, and has single intervals. `dunnett`: all arms against one
+    baseline, exact where arms vary alike."""
     test: Test = "t"
+    """The test behind p: the paired `t` test, or `sign_flip`, exact and without assumptions."""
 
     @property
     def joint(self) -> bool:

@@ -38,18 +38,24 @@ class DeclaredMetric(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    label: str | None = Field(default=None, min_length=1, description="Its name in tables.")
-    unit: str = Field(default="", description="Its unit, as printed.")
+    label: str | None = Field(
+        default=None, min_length=1, description="Its name in tables.", examples=["Accuracy"]
+    )
+    unit: str = Field(default="", description="Its unit, as printed.", examples=["%"])
     scale: float = Field(
         default=1.0,
+        examples=[100],
         description="What a recorded value is multiplied with to be printed in that unit.",
     )
-    digits: int | None = Field(default=None, ge=0, le=12, description="Decimals that are printed.")
+    digits: int | None = Field(
+        default=None, ge=0, le=12, description="Decimals that are printed.", examples=[1]
+    )
     better: Literal["higher", "lower"] | None = Field(
         default=None, description="Which direction is better; null where neither is."
     )
     split: Literal["train", "val", "test"] | None = Field(
         default=None,
+        examples=["test"],
         description="The split it is measured on. Decisions are never made on `test`.",
     )
     per: Literal["layer"] | None = Field(
@@ -63,10 +69,14 @@ class DeclaredMetric(BaseModel):
 class Objective(BaseModel):
     """What decisions are made on, and its direction."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     metric: str
+    """The metric's name; one of the validation split."""
     direction: Direction
+    """Which values are better: `maximize` for greater ones, `minimize` for smaller ones."""
 
     def score(self, value: float) -> float:
         """The value with its sign turned so that greater is better."""

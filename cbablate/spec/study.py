@@ -58,9 +58,9 @@ class Study(BaseModel):
     analysis: Analysis = Analysis()
     tune: Sweep | None = None
     searches: int = Field(default=1, ge=1, le=1000)
-    time_limit: Seconds | None = Field(default=None, exclude=True)
+    time_limit: Seconds | None = Field(default=None, exclude=True, examples=["2h"])
     """How many seconds an attempt at a trial may take. The study is the same without."""
-    silence_limit: Seconds | None = Field(default=None, exclude=True)
+    silence_limit: Seconds | None = Field(default=None, exclude=True, examples=["10m"])
     """How many seconds a trial may go without a measurement."""
     typesetting: Typesetting = Field(default=Typesetting(), exclude=True)
     """How tables are set; no part of what the study is, so no ledger and no `diff` tells it."""
@@ -76,6 +76,9 @@ class Study(BaseModel):
         if said.get("searches") == 1:
             del said["searches"]
         return said
+
+    def __repr__(self) -> str:
+        return f"<Study {self.name}: {self.question}>"
 
     @property
     def units(self) -> int:

@@ -69,11 +69,14 @@ class Pruner(BaseModel):
 class Stop(BaseModel):
     """When searching ends though trials are left: at a total over all arms, between two rounds."""
 
-    model_config = _STRICT
+    model_config = ConfigDict(**_STRICT, use_attribute_docstrings=True)
 
-    hours: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    trials: int | None = Field(default=None, ge=1)
-    gpu_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    hours: float | None = Field(default=None, gt=0, allow_inf_nan=False, examples=[2])
+    """Hours of training, summed over trials."""
+    trials: int | None = Field(default=None, ge=1, examples=[200])
+    """Trials, over all arms."""
+    gpu_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False, examples=[100])
+    """Hours of training times the GPUs that each trial takes, summed over trials."""
 
 
 class Sweep(BaseModel):

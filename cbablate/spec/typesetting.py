@@ -67,6 +67,7 @@ class Typesetting(BaseModel):
     )
     width: Width | None = Field(
         default=None,
+        examples=["0.5\\textwidth"],
         description="How wide a LaTeX table may be: `column`, `text`, a length such as `5in`, or "
         "a part of the page such as `0.5\\textwidth`. The style's page if left out.",
     )
@@ -86,6 +87,7 @@ class Typesetting(BaseModel):
     caption: str | None = Field(
         default=None,
         min_length=1,
+        examples=["Where to broadcast context."],
         description="The first sentence of the LaTeX caption, in place of the question.",
     )
     caption_detail: Detail = Field(
@@ -103,6 +105,7 @@ class Typesetting(BaseModel):
     label: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9:._-]*$",
+        examples=["tab:placement"],
         description="What \\ref calls the LaTeX table; `tab:` and the study's name if left out.",
     )
 
@@ -111,5 +114,7 @@ class Report(Typesetting):
     """What a file says under `report` where it says more than the metrics."""
 
     metrics: tuple[str, ...] = Field(
-        min_length=1, description="The columns of the table: names of metrics."
+        min_length=1,
+        description="The columns of the table: names of metrics.",
+        examples=[["test/top1", "params"]],
     )

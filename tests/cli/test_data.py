@@ -94,7 +94,7 @@ def test_planning_on_data_that_are_not_there_ends_in_a_sentence_and_exit_code_4(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    text = (ROOT / "studies" / "placement.yaml").read_text()
+    text = (ROOT / "studies" / "placement-digits.yaml").read_text()
     study = tmp_path / "on_cifar.yaml"
     study.write_text(
         text.replace("{name: digits}", "{name: cifar10}")

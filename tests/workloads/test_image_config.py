@@ -37,7 +37,7 @@ def test_placements_of_old_resolve_to_what_they_always_did() -> None:
 
 
 def test_arms_of_old_keep_their_identity() -> None:
-    file = read_study(str(ROOT / "studies" / "placement.yaml"), describe)
+    file = read_study(str(ROOT / "studies" / "placement-digits.yaml"), describe)
     assert {arm.name: arm.id for arm in plan(file.study, file.description).arms} == {
         "none": "4e81a71529b874b461df",
         "MLP front": "7e85917c95ceb7d69423",
@@ -124,7 +124,7 @@ def test_probes_are_asked_for_in_any_order_and_once() -> None:
 
 
 def test_a_metric_whose_probe_is_not_asked_for_is_a_fault_where_it_stands(tmp_path: Path) -> None:
-    text = (ROOT / "studies" / "placement.yaml").read_text()
+    text = (ROOT / "studies" / "placement-digits.yaml").read_text()
     text = text.replace("test/top1, attention/entropy,", "test/top1, attention/distance,")
     path = tmp_path / "far.yaml"
     path.write_text(text)
@@ -143,7 +143,7 @@ def test_a_metric_whose_probe_is_not_asked_for_is_a_fault_where_it_stands(tmp_pa
 
 
 def test_an_arm_that_drops_a_probe_is_named(tmp_path: Path) -> None:
-    text = (ROOT / "studies" / "placement.yaml").read_text()
+    text = (ROOT / "studies" / "placement-digits.yaml").read_text()
     text = text.replace("test/top1, attention/entropy,", "test/top1, attention/distance,")
     text = text.replace("batch_size: 32", "batch_size: 32\n  probes: [distance, share]")
     text = text.replace("place: mlp.mid}", "place: mlp.mid}, probes: [share]")

@@ -47,33 +47,32 @@ def diff(
     The second may be another file, a variant of the first, the same study in other results, or
     what it was earlier.
     """
-    from cbablate import api
-    from cbablate.analysis.outcome import outcome
     from cbablate.cli.json_shape import printed
     from cbablate.cli.shapes.difference_shape import difference_shape
-    from cbablate.reporting.pages import difference
+    from cbablate.notebook.reading import sides
+    from cbablate.reporting.pages.difference import difference
 
-    others, overrides = told_apart([str(a), *(words or ())])
-    if len(others) > 2:
-        raise UsageError(f"diff compares two studies, and {len(others)} are named")
-    b = others[-1]
-    if len(others) == 1 and not overrides and other is None and until is None:
+    b, overrides = _second(a, words or [])
+    if b is None and not overrides and other is None and until is None:
         raise UsageError(
             "diff compares two studies, or one study with itself: name another study, a change "
             "(KEY=VALUE), other results (--other DIR), or an earlier time (--until WHEN)"
         )
     folder = ledger_folder(results)
-    one, before = api.recorded(planned_study(a), folder)
-    elsewhere = ledger_folder(other) if other else folder
-    two, after = api.recorded(planned_study(b, overrides), elsewhere)
-    before = difference.until(before, until) if until else before
-    first = f"{a}, {folder}" + (f", until {until}" if until else "")
-    second = f"{' '.join([str(b), *overrides])}, {other or folder}"
-    sides = (
-        difference.Side(first, outcome(one, before).plan, before),
-        difference.Side(second, outcome(two, after).plan, after),
+    both = sides(
+        planned_study(a),
+        planned_study(b or a, overrides),
+        results=folder,
+        other_results=ledger_folder(other) if other else folder,
+        until=until,
+        names=(str(a), " ".join([str(b or a), *overrides])),
     )
-    if as_json:
-        say(printed(difference_shape(*sides)))
-    else:
-        say(difference.difference(*sides))
+    say(printed(difference_shape(*both)) if as_json else difference(*both))
+
+
+def _second(a: Path, words: list[str]) -> tuple[Path | None, list[str]]:
+    """The other study, if one is named, and what is to be changed of it."""
+    studies, overrides = told_apart([str(a), *words])
+    if len(studies) > 2:
+        raise UsageError(f"diff compares two studies, and {len(studies)} are named")
+    return studies[1] if len(studies) == 2 else None, overrides

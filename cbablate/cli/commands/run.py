@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from cbablate.cli.output import spelled
-from cbablate.cli.run_options import Address, Every, Gpus, Mirrors, Mlflow, On, Slots
+from cbablate.cli.run_options import Address, Every, Gpus, Mirrors, Mlflow, On, Slots, Smoke
 from cbablate.cli.variant import planned_study, told_apart
 from cbablate.cli.words import (
     RESULTS,
@@ -45,13 +48,7 @@ def run(
     mlflow: Mlflow = None,
     mirrors: Mirrors = True,
     checkpoint_every: Every = 60.0,
-    smoke: Annotated[
-        bool,
-        typer.Option(
-            "--smoke",
-            help="Try it: one replicate of each arm at the least budget, thrown away after.",
-        ),
-    ] = False,
+    smoke: Smoke = False,
 ) -> None:
     """Train what is missing, then print the table. Running again is how to go on.
 
@@ -76,26 +73,34 @@ def run(
         address=ray_address,
         checkpoint_every=checkpoint_every,
     )
-    codes = [0]
-    for number, planned in enumerate(plans):
-        if len(plans) > 1:
-            tell(f"{planned.study.name}: study {number + 1} of {len(plans)}")
-        try:
-            if smoke:
-                codes.append(smoke_run(planned, resources))
-                continue
-            sync = _sync_command(studies[number], overrides, mlflow, results)
-            codes.append(
-                _run(planned, results, resources, mlflow=mlflow, mirrors=mirrors, sync=sync)
-            )
-        except CbablateError as error:
-            if len(plans) == 1 or error.exit_code not in _BY_GRAVITY:
-                raise
-            show_error(error)
-            codes.append(error.exit_code)
-    worst = max(codes, key=_BY_GRAVITY.index)
+    runs: list[Callable[[], int]] = []
+    for study, planned in zip(studies, plans, strict=True):
+        to = _Mirrors(mlflow, mirrors, _sync_command(study, overrides, mlflow, results))
+        one = partial(smoke_run, planned, resources)
+        runs.append(one if smoke else partial(_run, planned, results, resources, to))
+    worst = _one_after_another(runs, [planned.study.name for planned in plans])
     if worst:
         raise typer.Exit(worst)
+
+
+def _one_after_another(runs: Sequence[Callable[[], int]], names: Sequence[str]) -> int:
+    """The gravest exit code of several studies, each run whatever becomes of the others.
+
+    Raises:
+        CbablateError: there is but one study, or there is no going on.
+    """
+    codes = {0}
+    for number, one in enumerate(runs):
+        if len(runs) > 1:
+            tell(f"{names[number]}: study {number + 1} of {len(runs)}")
+        try:
+            codes.add(one())
+        except CbablateError as error:
+            if len(runs) == 1 or error.exit_code not in _BY_GRAVITY:
+                raise
+            show_error(error)
+            codes.add(error.exit_code)
+    return max(codes, key=_BY_GRAVITY.index)
 
 
 def _planned(studies: list[Path], overrides: list[str]) -> list[Plan]:
@@ -124,15 +129,16 @@ def _sync_command(study: Path, overrides: list[str], mlflow: str | None, results
     return command("sync", study, *overrides, *server, results=results)
 
 
-def _run(
-    planned: Plan,
-    results: Path,
-    resources: Resources,
-    *,
-    mlflow: str | None,
-    mirrors: bool,
-    sync: str,
-) -> int:
+@dataclass(frozen=True)
+class _Mirrors:
+    """Who shows the trials: MLflow's address, whether it is told, and what tells it later."""
+
+    mlflow: str | None
+    told: bool
+    sync: str
+
+
+def _run(planned: Plan, results: Path, resources: Resources, to: _Mirrors) -> int:
     """Run one study and print its table; its exit code."""
     from cbablate import api
     from cbablate.overviews import overview
@@ -145,14 +151,14 @@ def _run(
             planned,
             results=results.absolute(),  # a workload in this process may change directory
             resources=resources,
-            mlflow=mlflow,
-            mirrored=mirrors,
+            mlflow=to.mlflow,
+            mirrored=to.told,
         )
     text = spelled(api.table_of(planned, done.book, view="shown"), Form(TEXT))
     try:
         _show(text, done)
     finally:  # where the trials went is said though the table cannot be printed
-        tell(overview.ended(planned, done, results, sync=sync, mirrored=mirrors))
+        tell(overview.ended(planned, done, results, sync=to.sync, mirrored=to.told))
     return done.exit_code
 
 

@@ -9,7 +9,7 @@ from cbablate.analysis.searches.slices import slices
 from cbablate.analysis.searches.tuning import SearchTrial, Tuning
 from cbablate.analysis.standing import Standing
 from cbablate.cli.json_shape import head_shape
-from cbablate.overviews.sweep_overview import tuned
+from cbablate.overviews.tuning_overview import tuned_sweep
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Recorded
 from cbablate.searching.optuna_importance import importances
@@ -23,7 +23,7 @@ def sweep_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
     Raises:
         CbablateError: the study does not tune.
     """
-    sweep = tuned(plan)
+    sweep = tuned_sweep(plan)
     return {
         **head_shape("sweep", plan),
         "sweep": sweep.name,

@@ -10,7 +10,7 @@ from cbablate.reporting.model.cell import Cell, Range, Spread
 from cbablate.reporting.model.column import Column, Row
 from cbablate.reporting.model.table import MARK, Table
 
-__all__ = ["markdown", "sentence"]
+__all__ = ["escaped", "markdown", "sentence"]
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$#])")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -33,7 +33,7 @@ def markdown(table: Table) -> str:
         *(f"<!-- {_remark(line)} -->" for line in (*table.comment, *table.method, *table.silent)),
         *([f"<!-- {MARK} data {table.name} {table.data} -->"] if table.data else []),
         "",
-        f"**{_escaped(table.caption)}**",
+        f"**{escaped(table.caption)}**",
         "",
         *(
             "| " + " | ".join(_padded(*one) for one in zip(line, widths, left, strict=True)) + mark
@@ -52,18 +52,18 @@ def _mark(table: Table, row: Row) -> str:
 
 
 def _head(column: Column) -> str:
-    label = f"*{_escaped(column.label)}*" if column.symbol else _escaped(column.title)
-    unit = f" ({_escaped(column.unit)})" if column.unit else ""
+    label = f"*{escaped(column.label)}*" if column.symbol else escaped(column.title)
+    unit = f" ({escaped(column.unit)})" if column.unit else ""
     return f"{label}{unit} {column.arrow}".rstrip()
 
 
 def _cell(cell: Cell) -> str:
     """A cell, whose mark stands at its number."""
     mark = cell.mark if isinstance(cell, Spread | Range) else ""
-    return _escaped(cell.plain.removesuffix(f" {mark}") + mark) if mark else _escaped(cell.plain)
+    return escaped(cell.plain.removesuffix(f" {mark}") + mark) if mark else escaped(cell.plain)
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Words that Markdown shows as they are; what it would take for HTML becomes an entity."""
     shown = _SPECIAL.sub(r"\\\1", visible(text))
     shown = _TAG.sub("&lt;", _ENTITY.sub("&amp;", shown))
@@ -72,7 +72,7 @@ def _escaped(text: str) -> str:
 
 def sentence(text: str) -> str:
     """The text as a sentence of ours, its symbols in italics."""
-    return SYMBOL.sub(r"*\g<0>*", _escaped(text))
+    return SYMBOL.sub(r"*\g<0>*", escaped(text))
 
 
 def _remark(text: str) -> str:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from cbablate.phrases import counted
 from cbablate.reporting.model.aligned_text import aligned_text
 from cbablate.reporting.model.column import Column, Row
+from cbablate.reporting.model.data_frame import data_frame
 from cbablate.reporting.model.sheet import Sheet
+from cbablate.shown import Shown
 from cbablate.spec.typesetting import Notes, Typesetting
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 __all__ = ["MARK", "Table"]
 
@@ -16,7 +23,7 @@ MARK = "cbablate"
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Shown):
     """A caption, columns, rows, and the notes without which they would mislead.
 
     `comment` says what was done, in lines above the table or in its source; `method` how it was
@@ -82,6 +89,18 @@ class Table:
     def noted(self, notes: Notes) -> Table:
         """The table with other notes than its study asks for."""
         return replace(self, typesetting=self.typesetting.model_copy(update={"notes": notes}))
+
+    def __repr__(self) -> str:
+        rows, columns = counted(len(self.rows), "row"), counted(len(self.columns), "column")
+        return f"<Table {self.name}: {rows}, {columns}>"
+
+    def to_pandas(self) -> DataFrame:
+        """The numbers behind it, unrounded, as a data frame: the rows of its `sheet`.
+
+        Raises:
+            EnvironmentFault: pandas is not installed.
+        """
+        return data_frame(self.sheet.header, self.sheet.rows)
 
     def __str__(self) -> str:
         return self.as_text()

@@ -42,7 +42,7 @@ from cbablate.reporting.tables.arms import outcome_table
 from cbablate.reporting.tables.view import view
 from cbablate.spec.loading.changes import flatten
 
-__all__ = ["efforts", "report", "robust_part"]
+__all__ = ["efforts", "embedded", "report", "robust_part"]
 
 _MOST_RESAMPLED = 1_000
 """The most trials that are resampled here; beyond them, `cbablate table --robust` does it."""
@@ -77,7 +77,7 @@ def report(
         findings=said,
         notes=[note for note in (*table.notes, table.bold) if note and note not in said],
         questions=questions(Case(plan, summary, trials, efforts(found))),
-        pictures=_embedded(pictures(found, trials) if shown is None else shown),
+        pictures=embedded(pictures(found, trials) if shown is None else shown),
         setting=_setting(plan),
         robust=robust_part(plan, summary),
         deltas={arm.id: delta(plan, arm) for arm in plan.arms},
@@ -120,7 +120,7 @@ def efforts(found: Outcome) -> dict[str, int]:
     return {row.id: spent[written.id] for row, written in rows}
 
 
-def _embedded(shown: Iterable[Picture]) -> list[dict[str, Any]]:
+def embedded(shown: Iterable[Picture]) -> list[dict[str, Any]]:
     """The pictures that the page shows, each as an address that holds it."""
     told: list[dict[str, Any]] = []
     for picture in shown:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cbablate.errors import StudyError
+from cbablate.shown import Shown
 from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
@@ -44,7 +45,7 @@ __all__ = ["StudyFile", "read_study"]
 
 
 @dataclass(frozen=True)
-class StudyFile:
+class StudyFile(Shown):
     """A study, the files that say it, and the description of its workload.
 
     `written` is what the file says, as plain values, before any default is filled in.
@@ -56,6 +57,9 @@ class StudyFile:
     written: Mapping[str, Any]
     root: MapNode = field(repr=False)
     sweep: SweepFile | None = None
+
+    def __repr__(self) -> str:
+        return f"<StudyFile {self.study.name}: {self.study.question}>"
 
     def located(self, error: StudyError) -> StudyError:
         """The error with its faults placed in their file; one that has no faults, as it is.

@@ -33,11 +33,12 @@ from cbablate.spec.search_methods import (
     PrunerKind,
     SamplerKind,
 )
+from cbablate.spec.search_options import OPTIONS
 from cbablate.spec.sweep import Parameter, Pruner, PrunerName, Sampler, SamplerName, Stop, Sweep
 
 __all__ = ["WrittenSweep", "made"]
 
-_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid")
+_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
 
 Value = Annotated[
     Any, Field(description="Any plain value: a word, a number, true, null, a list or a mapping.")
@@ -52,22 +53,34 @@ class WrittenParameter(BaseModel):
     range_float: Annotated[tuple[Finite, ...], Field(min_length=2, max_length=2)] | None = Field(
         default=None, alias="float"
     )
+    """A real number between these two, both ends included."""
     range_int: Annotated[tuple[int, ...], Field(min_length=2, max_length=2)] | None = Field(
         default=None, alias="int"
     )
+    """A whole number between these two, both ends included."""
     choice: Annotated[tuple[Value, ...], Field(min_length=1)] | None = None
-    """The values there are. They are told apart as a config's are: 0 is not false, 1.0 is 1."""
+    """One of these values. 0 and false are two values, 1 and 1.0 are one."""
     log: bool | None = None
     """Whether values are drawn evenly on a logarithmic scale."""
-    step: Finite | None = None
-    """The distance between neighbouring values; 1 where `int` says nothing else."""
-    when: Annotated[Mapping[str, Any], Field(min_length=1)] | None = None
-    """At which values of other parameters this one exists: a value each, or a list of values."""
+    step: Annotated[Finite | None, Field(examples=[0.05])] = None
+    """The distance between neighbouring values; it must lead from the first end to the last. 1
+    for `int` if left out."""
+    when: Annotated[
+        Mapping[str, Any] | None, Field(min_length=1, examples=[{"optimizer.name": "sgd"}])
+    ] = None
+    """At which values of other searched keys this one exists: a value each, or a list of values."""
 
 
 def _model(name: str, title: str, options: Mapping[str, Any]) -> type[BaseModel]:
     fields: dict[str, Any] = {
-        option: (about.kind, ...) if isinstance(about, Needed) else (about | None, None)
+        option: (
+            about.kind if isinstance(about, Needed) else about | None,
+            Field(
+                ... if isinstance(about, Needed) else None,
+                description=OPTIONS[option][0],
+                examples=[OPTIONS[option][1]],
+            ),
+        )
         for option, about in options.items()
     }
     return create_model(name, __config__=ConfigDict(**_STRICT, title=title), **fields)
@@ -80,7 +93,10 @@ def _one_of(kinds: Mapping[str, SamplerKind | PrunerKind], word: str) -> type[Ba
     for name, kind in kinds.items():
         short = f"_{name.rpartition('_')[2].title()}"
         options = _model(short, f"{name} {word}", kind.options) if kind.options else nothing
-        fields[name] = (options | None, None)
+        fields[name] = (
+            options | None,
+            Field(None, description=f"Optuna's `{kind.made}`, with these options."),
+        )
     return create_model(
         f"Written{word.title()}",
         __config__=ConfigDict(**_STRICT, title=word.title()),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -16,12 +15,13 @@ from pydantic import (
 )
 
 from cbablate.data import identity as data_identity
-from cbablate.data.catalog import DATASETS, FOLDER, NAMES
+from cbablate.data.catalog import DATASETS, FOLDER
 from cbablate.models.operators.catalog import OPERATORS
 from cbablate.probes.catalog import PROBES
 from cbablate.spec.budget import Budget
 from cbablate.spec.choice import one_of
 from cbablate.spec.under_test import Mechanism, Shared
+from cbablate.workloads.images.data_config import Data
 from cbablate.workloads.images.image_metrics import revisions
 from cbablate.workloads.images.model_config import STRICT, Model, Placement, Rate, Share
 
@@ -38,72 +38,6 @@ __all__ = [
 ]
 
 _STREAMED = ("auto_augment", "color_jitter", "scale", "repeats")
-
-
-class Data(BaseModel):
-    """Which images. The splits belong to the data set, not to a study.
-
-    Where files lie on a machine is said by the environment variable CBABLATE_DATA, never here: it
-    is no part of what is asked.
-    """
-
-    model_config = STRICT
-
-    name: Annotated[str, one_of(NAMES)]
-    subset: Annotated[int, Field(ge=1)] | None = None
-    """Train on so many of the training images, a fixed choice in the classes' proportions."""
-    folder: Annotated[str, Field(min_length=1)] | None = None
-    """Of `folder`: which one, under CBABLATE_DATA; it holds train, val and perhaps test."""
-    img_size: Annotated[int, Field(ge=1)] | None = None
-    """Of `folder`: what images are cut to, in pixels; 224 where it is not said."""
-    crop_pct: Annotated[float, Field(gt=0, le=1)] | None = None
-    """Of `folder`: the share of an evaluated image's side that is looked at; 0.875."""
-    interpolation: Literal["bicubic", "bilinear", "nearest"] | None = None
-    """Of `folder`: how images are resized; bicubic."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _folders_have_defaults(cls, written: Any) -> Any:
-        if isinstance(written, Mapping) and written.get("name") == FOLDER:
-            return {**_FOLDER_DEFAULTS, **{k: v for k, v in written.items() if v is not None}}
-        return written
-
-    @model_validator(mode="after")
-    def _keys_go_with_the_name(self) -> Data:
-        said = [key for key in ("folder", *_FOLDER_DEFAULTS) if getattr(self, key) is not None]
-        if self.name != FOLDER:
-            if said:
-                raise ValueError(f"'{said[0]}' goes with name: folder, not with '{self.name}'")
-            return self._fitting_subset()
-        if self.folder is None:
-            raise ValueError(
-                "name: folder needs 'folder' to be said: which one under CBABLATE_DATA"
-            )
-        parts = PurePosixPath(self.folder).parts
-        if self.folder.startswith(("/", "~", "\\")) or ":" in self.folder or ".." in parts:
-            raise ValueError(
-                f"folder '{self.folder}' is a place on one machine, which cannot be part of a "
-                "trial's identity: write its name under CBABLATE_DATA, such as imagenet"
-            )
-        return self
-
-    def _fitting_subset(self) -> Data:
-        facts = DATASETS[self.name]
-        total = facts.sizes["train"]
-        if self.subset is not None and not facts.num_classes <= self.subset < total:
-            raise ValueError(
-                f"subset is {self.subset:,}, but '{self.name}' has {total:,} images to train on, "
-                f"in {facts.num_classes} classes: write a number from {facts.num_classes} to "
-                f"{total - 1:,}, or leave it out to train on all"
-            )
-        return self
-
-
-_FOLDER_DEFAULTS: Mapping[str, Any] = {
-    "img_size": 224,
-    "crop_pct": 0.875,
-    "interpolation": "bicubic",
-}
 
 
 def _as_list(written: Any) -> Any:
@@ -125,9 +59,13 @@ class Optimizer(BaseModel):
     model_config = STRICT
 
     name: str = "adamw"
+    """The optimizer's name in timm."""
     lr: Annotated[float, Field(gt=0)]
+    """The learning rate after the warm-up."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Weight decay; biases and norms have none."""
     momentum: Rate = 0.9
+    """Momentum, for optimizers that have one."""
 
 
 class Schedule(BaseModel):
@@ -136,10 +74,13 @@ class Schedule(BaseModel):
     model_config = STRICT
 
     name: Literal["cosine", "constant"] = "cosine"
+    """How the learning rate goes after the warm-up."""
     warmup_epochs: Annotated[float, Field(ge=0)] = 0
+    """How many epochs the learning rate rises, at first."""
     warmup_lr: Annotated[float, Field(ge=0)] = 1e-6
+    """The learning rate that the warm-up starts from."""
     min_lr: Annotated[float, Field(ge=0)] = 0.0
-    """Where `cosine` ends; `constant` stays at the optimizer's rate."""
+    """The learning rate that `cosine` ends at; `constant` stays at the optimizer's rate."""
 
 
 class Augment(BaseModel):
@@ -153,19 +94,27 @@ class Augment(BaseModel):
     model_config = STRICT
 
     shift: Annotated[int, Field(ge=0)] = 0
+    """By how many pixels an image is moved at most, anew each time it is seen."""
     mixup: Annotated[float, Field(ge=0)] = 0.0
+    """Mixup's alpha; 0 is off."""
     cutmix: Annotated[float, Field(ge=0)] = 0.0
+    """CutMix's alpha; 0 is off."""
     smoothing: Rate = 0.0
+    """Label smoothing."""
     reprob: Rate = 0.0
-    hflip: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The probability that a rectangle of an image is erased."""
+    hflip: Annotated[float | None, Field(ge=0, le=1, examples=[0.5])] = None
+    """The probability that an image is mirrored; if left out 0.5 for `folder`, else 0."""
     auto_augment: str | None = None
-    """A policy of timm, such as rand-m9-mstd0.5-inc1."""
+    """`folder`: a policy of timm, such as `rand-m9-mstd0.5-inc1`."""
     color_jitter: Annotated[float, Field(ge=0)] | None = None
-    """As in timm, not used beside a policy, unless that is `3a` (DeiT III's)."""
-    scale: Annotated[tuple[Share, Share], Field(strict=False)] | None = None
-    """The share of an image's area that a crop takes, from and to; timm's 0.08 to 1."""
+    """`folder`: how much colours vary; as in timm, not used beside a policy, unless that is `3a`
+    (DeiT III's)."""
+    scale: Annotated[tuple[Share, Share] | None, Field(strict=False, examples=[[0.5, 1.0]])] = None
+    """`folder`: the share of an image's area that a crop takes, from and to; 0.08 to 1 if left
+    out."""
     repeats: Annotated[int, Field(ge=1)] | None = None
-    """How often an epoch shows an image, each time augmented anew, in place of other images."""
+    """`folder`: how often an epoch shows an image, each time augmented anew, in place of others."""
 
 
 ProbeName = Annotated[str, one_of(PROBES)]
@@ -187,28 +136,37 @@ class ImageConfig(BaseModel):
     model_config = STRICT
 
     data: Data
+    """The images."""
     model: Model
+    """The network: a model of timm, and arguments of its class under timm's own names. What is left
+    out is timm's default for that model; not every class takes every argument."""
     context: Annotated[
         tuple[Placement, ...],
         BeforeValidator(
             _as_list, json_schema_input_type=Literal["none"] | Placement | list[Placement] | None
         ),
     ] = ()
+    """What is placed in the network: `none`, one placement, or a list of them."""
     optimizer: Optimizer
+    """An optimizer of timm."""
     schedule: Schedule = Field(default_factory=Schedule)
+    """How the learning rate goes over the budget; it changes with every update."""
     augment: Augment = Field(default_factory=Augment)
+    """What is done to training images. Keys have the names of timm's training script."""
     batch_size: Annotated[int, Field(ge=1)] = 64
-    clip_grad: Annotated[float, Field(gt=0)] | None = None
+    """How many images an update sees."""
+    clip_grad: Annotated[float | None, Field(gt=0, examples=[1.0])] = None
+    """The norm that gradients are clipped to; not clipped if left out."""
     model_ema: bool | None = None
-    """Whether what is evaluated is a running average of the weights (timm's ModelEmaV3), taken
-    after every update. Off is as if it were left out."""
-    model_ema_decay: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """What the average keeps of itself at an update: timm's 0.9998 where it is not said."""
+    """Whether a running average of the weights is evaluated (timm's ModelEmaV3) in place of the
+    weights. Off is the same as left out."""
+    model_ema_decay: Annotated[float | None, Field(gt=0, lt=1, examples=[0.999])] = None
+    """What the average keeps of itself at an update; 0.9998 if left out."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """`auto` is bfloat16 autocast on a GPU, float32 on a CPU."""
+    """What training and evaluation compute in: `auto` is bfloat16 autocast on a GPU and float32 on
+    a CPU."""
     probes: Annotated[tuple[ProbeName, ...], AfterValidator(_in_order)] = ()
-    """What is measured beside accuracy, parameters and mean attention entropy; left out of the
-    resolved config where nothing is."""
+    """What is measured of the trained network beside accuracy, parameters and attention entropy."""
 
     @model_validator(mode="after")
     def _decay_is_of_an_average(self) -> ImageConfig:

@@ -1,0 +1,164 @@
+"""The reference of files: pages in Markdown that are made from the JSON Schemas, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cbablate.spec.loading.schema import study_schema, sweep_schema
+from cbablate.spec.yaml.tree import plain
+from cbablate.spec.yaml.yaml_file import read_yaml
+from cbablate.workloads.catalog import SHIPPED
+from documentation.key import Key, keys_of
+
+__all__ = ["ROOT", "all_keys", "example_of", "pages", "written_files"]
+
+ROOT = Path(__file__).parent.parent
+_MADE = "<!-- Made from the types by: python -m documentation. Do not edit. -->"
+_STUDY = """# Study files
+
+A study is one YAML file. `cbablate check STUDY` reads it and names every fault with its line. Here
+is every key, with what it may be, and what it is if left out. The keys of `baseline` belong to the
+workload: [those of the workloads that ship](shipped-workloads.md); your own workload has the keys
+that you give it ([own workloads](workloads.md)). An editor that knows JSON Schema completes keys
+with [`study.schema.json`](study.schema.json) (`cbablate schema`).
+"""
+_SWEEP = """# Keys of sweep files
+
+Every key of a sweep file. [Sweep files](sweeps.md) explains how to use them. An editor completes
+keys with [`sweep.schema.json`](sweep.schema.json) (`cbablate schema --of sweep`).
+"""
+_SHIPPED = """# Workloads that ship
+
+What `workload:` may name without any code of yours, and the keys of its config. They stand under
+`baseline:`; dotted or nested, under a level's `changes:`; and dotted in a sweep's `space:`. What a
+network may be made of is on the page about [models and places](models.md); what is measured of it
+is on the page about [probes](probes.md).
+"""
+_SHORT = 70
+_WORKLOADS = {
+    "image_classification": "Trains a model of timm on images, with operators placed in it.",
+    "toy": "A learning curve from a formula, for trying things out: a trial takes no time.",
+}
+
+
+def all_keys() -> dict[str, tuple[Key, ...]]:
+    """Every key by what it belongs to: `study`, `sweep`, or a workload's name."""
+    study, sweep = study_schema(make() for make in SHIPPED.values()), sweep_schema()
+    found = {"study": tuple(keys_of(study, study)), "sweep": tuple(keys_of(sweep, sweep))}
+    for rule in study["allOf"]:
+        properties = rule["then"]["properties"]
+        if "baseline" in properties:
+            name = rule["if"]["properties"]["workload"]["const"]
+            found[name] = tuple(keys_of(properties["baseline"], study))
+    return found
+
+
+def pages() -> dict[str, str]:
+    """The text of each page by its file's name in docs/."""
+    keys = all_keys()
+    shipped = [
+        f"## {name}\n\n{_WORKLOADS[name]}\n\n{_body(keys[name], name, level=3)}"
+        for name in keys
+        if name not in ("study", "sweep")
+    ]
+    return {
+        "study-file.md": f"{_MADE}\n\n{_STUDY}\n{_body(keys['study'], 'study', level=2)}",
+        "sweep-file.md": f"{_MADE}\n\n{_SWEEP}\n{_body(keys['sweep'], 'sweep', level=2)}",
+        "shipped-workloads.md": f"{_MADE}\n\n{_SHIPPED}\n" + "\n".join(shipped),
+    }
+
+
+def example_of(key: Key, owner: str) -> Any:
+    """A value that the key may have.
+
+    Raises:
+        LookupError: neither its type nor a file that ships gives one.
+    """
+    shipped = written_files()[owner]
+    try:
+        return key.example(shipped)
+    except LookupError:
+        inside = list(keys_of(key.schema, key.root, key.path))
+        held = [inner for inner in inside if len(inner.path) == len(key.path) + 1]
+        needed = [inner for inner in held if inner.required] or held[:1]
+        if not needed and key.kind != "mapping":
+            raise
+        return {inner.path[-1]: example_of(inner, owner) for inner in needed}
+
+
+def _body(keys: Iterable[Key], owner: str, *, level: int) -> str:
+    parts = []
+    for top, group in groupby(keys, key=lambda key: key.path[0]):
+        first, *rest = group
+        parts.append(f"{'#' * level} `{top}`\n\n{_entry(first, owner)}")
+        parts += [f"{'#' * (level + 1)} `{key.name}`\n\n{_entry(key, owner)}" for key in rest]
+    return "\n".join(parts)
+
+
+def _entry(key: Key, owner: str) -> str:
+    left_out = "may be left out" if key.default == "left out" else f"{key.default} if left out"
+    facts = f"{key.kind}; {'needed' if key.required else left_out}"
+    example = _shown(key.path[-1], example_of(key, owner))
+    return f"{key.description}\n\n{facts[0].upper()}{facts[1:]}. For example{example}\n"
+
+
+def _shown(name: str, value: Any) -> str:
+    """An example as YAML: in the line, or where it is long as a block of its own."""
+    spelled = yaml.safe_dump(
+        {name: value},
+        default_flow_style=None if isinstance(value, dict | list) else False,
+        sort_keys=False,
+        width=90,
+        allow_unicode=True,
+    ).strip()
+    if "\n" not in spelled and len(spelled) <= _SHORT:
+        return f" `{spelled}`."
+    return f":\n\n```yaml\n{spelled}\n```"
+
+
+@cache
+def written_files() -> Mapping[str, Mapping[tuple[str, ...], Any]]:
+    """What the studies and sweeps that ship write, by what it belongs to and then by place."""
+    studies = [_read(path) for path in sorted((ROOT / "studies").rglob("*.yaml"), key=_order)]
+    sweeps = [_read(path) for path in sorted((ROOT / "sweeps").glob("*.yaml"))]
+    configs: dict[str, list[Any]] = {name: [] for name in SHIPPED}
+    for study in studies:
+        if study["workload"] in SHIPPED:
+            configs[study["workload"]].append(study["baseline"])
+    named = {"study": studies, "sweep": sweeps, **configs}
+    return {name: _first(trees) for name, trees in named.items()}
+
+
+def _order(path: Path) -> tuple[bool, str]:
+    """The small studies first."""
+    return "paper" in path.parts, path.name
+
+
+def _read(path: Path) -> Any:
+    return plain(read_yaml(path).root)
+
+
+def _first(trees: Iterable[Any]) -> dict[tuple[str, ...], Any]:
+    """The first value at each place; lists are looked through."""
+    found: dict[tuple[str, ...], Any] = {}
+    for tree in trees:
+        for path, value in _places(tree, ()):
+            found.setdefault(path, value)
+    return found
+
+
+def _places(tree: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield (*path, str(key)), value
+            yield from _places(value, (*path, str(key)))
+            yield from _places(value, (*path, "NAME"))
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from _places(value, path)
