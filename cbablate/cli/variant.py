@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from cbablate.cli.words import tell
 from cbablate.errors import UsageError
 from cbablate.spec.loading.overrides import is_override
-from cbablate.spec.loading.schema import OWN_KEYS
-from cbablate.spec.study import Study
 
 if TYPE_CHECKING:
     from cbablate.planning.plan import Plan
@@ -60,6 +58,9 @@ def after_overrides(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
     Only what begins with a key of a study is an override here: an arm may be called `lr=0.1`.
     """
+    from cbablate.spec.loading.schema import OWN_KEYS
+    from cbablate.spec.study import Study
+
     keys = set(Study.model_fields) - set(OWN_KEYS)
     count = 0
     while count < len(words) and is_override(words[count]):
