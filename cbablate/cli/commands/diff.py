@@ -52,12 +52,7 @@ def diff(
     from cbablate.notebook.reading import sides
     from cbablate.reporting.pages.difference import difference
 
-    b, overrides = _second(a, words or [])
-    if b is None and not overrides and other is None and until is None:
-        raise UsageError(
-            "diff compares two studies, or one study with itself: name another study, a change "
-            "(KEY=VALUE), other results (--other DIR), or an earlier time (--until WHEN)"
-        )
+    b, overrides = _second(a, words or [], alone=other is None and until is None)
     folder = ledger_folder(results)
     both = sides(
         planned_study(a),
@@ -70,9 +65,18 @@ def diff(
     say(printed(difference_shape(*both)) if as_json else difference(*both))
 
 
-def _second(a: Path, words: list[str]) -> tuple[Path | None, list[str]]:
-    """The other study, if one is named, and what is to be changed of it."""
+def _second(a: Path, words: list[str], *, alone: bool) -> tuple[Path | None, list[str]]:
+    """The other study, if one is named, and what is to be changed of it.
+
+    Raises:
+        UsageError: there is nothing to compare with: the words are alone, and name none.
+    """
     studies, overrides = told_apart([str(a), *words])
     if len(studies) > 2:
         raise UsageError(f"diff compares two studies, and {len(studies)} are named")
+    if alone and len(studies) == 1 and not overrides:
+        raise UsageError(
+            "diff compares two studies, or one study with itself: name another study, a change "
+            "(KEY=VALUE), other results (--other DIR), or an earlier time (--until WHEN)"
+        )
     return studies[1] if len(studies) == 2 else None, overrides
