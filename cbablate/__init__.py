@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from cbablate.notebook.reading import trials as trials
     from cbablate.records.measurement import Measurement as Measurement
     from cbablate.spec.budget import Budget as Budget
+    from cbablate.workloads.own_code.decorator import workload as workload
+    from cbablate.workloads.own_code.fiber import TrialStopped as TrialStopped
+    from cbablate.workloads.own_code.report import current_trial as current_trial
+    from cbablate.workloads.own_code.report import report as report
 
     __version__: str
 
@@ -36,12 +40,15 @@ _HOMES = {
     "CbablateError": "errors",
     "Measurement": "records.measurement",
     "Resources": "api",
+    "TrialStopped": "workloads.own_code.fiber",
+    "current_trial": "workloads.own_code.report",
     "diff": "notebook.reading",
     "explain": "notebook.reading",
     "figures": "notebook.reading",
     "importance": "notebook.reading",
     "load_study": "api",
     "plan": "api",
+    "report": "workloads.own_code.report",
     "report_page": "notebook.reading",
     "run": "api",
     "status": "notebook.reading",
@@ -49,6 +56,7 @@ _HOMES = {
     "table": "api",
     "trials": "notebook.reading",
     "verify": "api",
+    "workload": "workloads.own_code.decorator",
 }
 """The names that the package offers, and the module of each."""
 

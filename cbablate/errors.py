@@ -95,14 +95,16 @@ class Interrupted(CbablateError):
 class TrialFailure(CbablateError):
     """A trial that cannot give a usable measurement.
 
-    `failure` is its class in the ledger, one of `records.state.FAILURES`.
+    `failure` is its class in the ledger, one of `records.state.FAILURES`. `trace` goes in the
+    place of Python's traceback where the cause lies elsewhere, as the last lines of a program.
     """
 
     exit_code = 3
 
-    def __init__(self, sentence: str, *, failure: str = "error") -> None:
+    def __init__(self, sentence: str, *, failure: str = "error", trace: str = "") -> None:
         super().__init__(sentence)
         self.failure = failure
+        self.trace = trace
 
 
 _OF_THE_MACHINE = frozenset(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -11,19 +13,65 @@ import pytest
 import cbablate
 from cbablate import api
 from cbablate.errors import CbablateError, OwnedElsewhere, StudyError, UsageError
+from cbablate.notebook import reading
 from cbablate.records.place import Place
 from cbablate.records.state import TrialState
 from tests.toys import toy_file
 
 
-def test_the_package_offers_what_the_api_has_and_imports_it_late() -> None:
-    assert set(cbablate.__all__) == set(api.__all__)
+def test_the_package_offers_names_and_imports_them_late() -> None:
+    assert set(api.__all__) < set(cbablate.__all__)
+    assert set(reading.__all__) < set(cbablate.__all__)
     for name in cbablate.__all__:
+        assert getattr(cbablate, name) is not None
+    for name in api.__all__:
         assert getattr(cbablate, name) is getattr(api, name)
     with pytest.raises(AttributeError, match="no attribute 'tabel'"):
         _ = cbablate.tabel
     program = "import sys, cbablate; sys.exit('pydantic' in sys.modules or 'torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_tab_completion_shows_what_is_ours_and_nothing_else() -> None:
+    assert dir(cbablate) == sorted([*cbablate.__all__, "__version__"])
+    assert {"run", "plan", "table", "trials", "figures", "Measurement"} <= {*dir(cbablate)}
+    assert not {"Any", "TYPE_CHECKING", "annotations", "import_module"} & {*dir(cbablate)}
+
+
+def test_type_checkers_are_told_the_names_that_the_package_offers() -> None:
+    tree = ast.parse(Path(cbablate.__file__).read_text())
+    (told,) = (node for node in tree.body if isinstance(node, ast.If))
+    names = {
+        alias.asname: f"{node.module}"
+        for node in told.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert names == {name: f"cbablate.{home}" for name, home in cbablate._HOMES.items()}
+
+
+def test_a_workload_and_a_script_import_from_the_package_itself() -> None:
+    from cbablate import Budget, CbablateError, Measurement, __version__
+
+    assert Measurement(1, {"val/loss": 1.0}).spent == Budget(epochs=1).amount
+    assert issubclass(CbablateError, Exception)
+    assert __version__ == version("cbablate")
+
+
+def test_reading_a_ledger_imports_nothing_heavy(tmp_path: Path) -> None:
+    path = toy_file(tmp_path)
+    program = (
+        "import sys, cbablate as c\n"
+        f"study = c.load_study({str(path)!r}); planned = c.plan(study)\n"
+        f"c.table(planned, results={str(tmp_path)!r})._repr_html_()\n"
+        f"c.trials(planned, results={str(tmp_path)!r})._repr_html_()\n"
+        "heavy = {'torch', 'ray', 'optuna', 'mlflow', 'pandas', 'matplotlib', 'IPython'}\n"
+        "print(sorted(heavy & {*sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 @pytest.mark.slow

@@ -92,16 +92,16 @@ class Display:
         self._announced = announced(self._stopping)
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if notebook_shell() is not None:  # which may say that it is a terminal
+            self._live = NotebookPanel(self.__rich__)
+        elif self._console.is_terminal:
             self._live = Live(
                 get_renderable=self.__rich__,
                 console=self._console,
                 refresh_per_second=4,
                 transient=True,
             )
-            self._live.start()
-        elif notebook_shell() is not None:
-            self._live = NotebookPanel(self.__rich__)
+        if self._live is not None:
             self._live.start()
         self._announced.__enter__()
         return self

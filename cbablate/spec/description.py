@@ -10,13 +10,15 @@ from typing import Any
 
 from cbablate.spec.budget import Budget
 from cbablate.spec.code import Code
+from cbablate.spec.fault import Fault
 from cbablate.spec.metric import Metric
 from cbablate.spec.needs import Needs
 from cbablate.spec.outline import Outline
+from cbablate.spec.own_workload import OwnWorkload
 from cbablate.spec.program import Program
 from cbablate.spec.under_test import Mechanism, Shared
 
-__all__ = ["Config", "Describe", "Description", "Together"]
+__all__ = ["Config", "Describe", "Description", "Together", "Undescribed"]
 
 Config = Mapping[str, Any]
 """A workload's settings: nested mappings of strings, numbers, booleans, lists and None."""
@@ -59,7 +61,8 @@ class Description:
     The entries (`run`, `verify`, `observe`, `throughput`, `cost`) are `module:function`; they are
     resolved where a trial runs, so that reading or planning a study imports neither torch nor a
     user's code.
-    `code` is that of a user's own workload, None for a shipped one; `version` is then its digest.
+    `code` is that of a user's own workload, None for a shipped one; `version` is then its digest,
+    or the version that the user vouches for.
     `former_versions` are what earlier releases of cbablate called the same code, and
     `former_gaps` the files of it that these did not look at.
 
@@ -90,6 +93,8 @@ class Description:
     code: Code | None = None
     program: Program | None = None
     """The command that trains; None where a function does."""
+    vouched: str = ""
+    """The version that the user vouches for, which then stands for the digest of the code."""
     former_versions: tuple[str, ...] = ()
     former_gaps: tuple[str, ...] = ()
     open_ended: Callable[[Config, Budget], bool] = _never
@@ -114,14 +119,27 @@ class Description:
     recipe: tuple[str, ...] = ()
     """Keys of a config that hold what one would tune, looked at even where all arms agree."""
 
+    @property
+    def own(self) -> Code | Program | None:
+        """What of the user's trains, a function's code or a command; None of a shipped workload."""
+        return self.code or self.program
+
     @cached_property
     def outline(self) -> Outline:
         """The keys that the schema allows; none where there is no schema."""
         return Outline(self.schema or {})
 
 
-Describe = Callable[[str, Path], Description]
-"""Finds the description of a workload by its name in a study and the study's folder.
+Describe = Callable[[str | OwnWorkload, Path], Description]
+"""Finds the description of a workload by what a file says of it, and the file's folder.
 
-Raises `LookupError` with a sentence when there is none.
+Raises `LookupError` with a sentence when there is none, `Undescribed` where more can be said.
 """
+
+
+class Undescribed(LookupError):
+    """Why there is no description of an own workload: faults, by their paths in its mapping."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("\n".join(fault.sentence for fault in faults))
+        self.faults = faults

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
+from cbablate.errors import UsageError
+from cbablate.phrases import listed
 from cbablate.spec.metric import DeclaredMetric
+from cbablate.spec.needs import Needs
 
-__all__ = ["DataFolder", "OwnWorkload", "Reads", "WantedNeeds"]
+__all__ = ["SOURCES", "DataFolder", "OwnWorkload", "Reads", "WantedNeeds", "started"]
 
 Word = Annotated[str, Field(min_length=1)]
+SOURCES = ("jsonl", "json_file", "csv", "stdout", "tensorboard", "mlflow", "wandb")
+"""The keys of `Reads` that name a place."""
 
 
 class WantedNeeds(BaseModel):
@@ -28,13 +40,27 @@ class WantedNeeds(BaseModel):
     )
     memory_gb: float | None = Field(default=None, gt=0, description="Memory of one trial, in GB.")
 
+    @model_validator(mode="after")
+    def _an_amount_there_is(self) -> WantedNeeds:
+        try:
+            _ = self.needs
+        except UsageError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @property
+    def needs(self) -> Needs:
+        """The same, as executors reserve it."""
+        memory = None if self.memory_gb is None else max(1, round(self.memory_gb * 1e9))
+        return Needs(cpus=self.cpus, gpus=self.gpus, memory=memory)
+
 
 class DataFolder(BaseModel):
     """Data that a trial reads, known by a version that the user states instead of its content."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    path: Word = Field(description="The file or folder, from the study's folder.")
+    path: Word = Field(description="The file or folder, from this file's folder.")
     version: Word | None = Field(
         default=None,
         description="What its content goes by; with it the files are not read. Another version "
@@ -80,29 +106,48 @@ class Reads(BaseModel):
         description="What a number is called in the study, by what the program calls it.",
     )
 
+    @model_validator(mode="after")
+    def _one_source(self) -> Reads:
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(given) > 1:
+            keys = listed([name.removesuffix("_file") for name in given], "or")
+            raise ValueError(f"numbers are read from one place: keep one of {keys}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _dumped(self, usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_defaults(self, usual(self))
+
 
 class OwnWorkload(BaseModel):
-    """A command or a function that trains, what belongs to its identity, and what it measures."""
+    """A command or a function that trains, what belongs to its identity, and what it measures.
+
+    Paths start from the folder of the file that says it. What a trial takes of a machine and how
+    its metrics are printed are no part of what is recorded of a study.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    command: tuple[Word, ...] | None = Field(
+    command: tuple[str, ...] | None = Field(
         default=None,
         min_length=1,
         description="A program and its words. `{key}` stands for a value of the config, "
-        "`{seed}`, `{budget}` and `{workdir}` for the trial's; `{--*}` for `--key=value` of all "
-        "keys, `{*}` for `key=value`. There is no shell.",
+        "`{seed}`, `{budget}`, `{workdir}`, `{checkpoint}` for the trial's, `{study}` for this "
+        "file's folder; `{--*}` for `--key=value` of all keys, `{*}` for `key=value`. There is no "
+        "shell.",
     )
     function: Word | None = Field(default=None, description="A Python function, module:function.")
     code: tuple[Word, ...] | None = Field(
         default=None,
-        description="Files and folders of code that the command runs, from the study's folder; "
+        description="Files and folders of code that the command runs, from this file's folder; "
         "an edit of any trains anew. The words of the command that are files if left out.",
     )
     data: tuple[Word | DataFolder, ...] = Field(
         default=(), description="Files and folders of data, or such with a version of their own."
     )
-    needs: WantedNeeds | None = Field(default=None, description="What a trial takes of a machine.")
+    needs: WantedNeeds | None = Field(
+        default=None, exclude=True, description="What a trial takes of a machine."
+    )
     version: int | Word | None = Field(
         default=None,
         description="A version that you vouch for: as long as it stays, an edit of the code does "
@@ -114,7 +159,7 @@ class OwnWorkload(BaseModel):
         description="The command's working directory: the study's folder, or the trial's own.",
     )
     metrics: Mapping[str, DeclaredMetric] = Field(
-        default_factory=dict, description="What its metrics are, by name."
+        default_factory=dict, exclude=True, description="What its metrics are, by name."
     )
 
     @model_validator(mode="after")
@@ -122,3 +167,38 @@ class OwnWorkload(BaseModel):
         if (self.command is None) == (self.function is None):
             raise ValueError("say either command or function, one of them")
         return self
+
+    @model_serializer(mode="wrap")
+    def _dumped(self, usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return _without_defaults(self, usual(self))
+
+    def __str__(self) -> str:
+        """Its name: the function, or what the command starts."""
+        return self.function or started(self.command or ())
+
+
+def started(words: Iterable[str]) -> str:
+    """What the words start, for names and sentences: `python train.py`, `python -m pkg.train`.
+
+    It ends before the first option and before the first word with a brace.
+    """
+    said: list[str] = []
+    for word in words:
+        module = word == "-m" or said[-1:] == ["-m"]
+        if said and ((word.startswith("-") and not module) or "{" in word):
+            break
+        said.append(word)
+    return " ".join(said)
+
+
+def _without_defaults(model: BaseModel, dumped: dict[str, Any]) -> dict[str, Any]:
+    """What was written of a model, so that a key that is added later changes no record."""
+    usual = {
+        name: field.get_default(call_default_factory=True)
+        for name, field in type(model).model_fields.items()
+    }
+    return {
+        name: value
+        for name, value in dumped.items()
+        if name not in usual or getattr(model, name) != usual[name]
+    }

@@ -45,6 +45,9 @@ class ExecutorContract:
     def executor(self) -> Executor:
         raise LookupError("a test class that inherits the contract gives the executor")
 
+    hostile = staticmethod(hostile)
+    stream = staticmethod(stream)
+
     def test_every_trial_starts_once_ends_once_and_reports_in_order(
         self, executor: Executor
     ) -> None:
@@ -115,7 +118,7 @@ class ExecutorContract:
         self, executor: Executor, tmp_path: Path
     ) -> None:
         plan = toy_plan(epochs=9, replicates=2)
-        streams = stream("writes_where_it_worked")
+        streams = self.stream("writes_where_it_worked")
         trials = tuple(
             Trial(**{**vars(t), "config": {"witness": str(tmp_path / t.id)}}) for t in plan.trials
         )
@@ -143,7 +146,7 @@ class ExecutorContract:
         self, executor: Executor, capfd: pytest.CaptureFixture[str]
     ) -> None:
         told = {
-            "no generator": "not an iterator of measurements: does it `yield`?",
+            "no generator": "the workload reported nothing and returned nothing",
             "a dict": "(dict), not a Measurement",
             "a word": "metric 'val/score' is 'good' (str), not a number",
             "no metrics": "a measurement's metrics are 'None' (NoneType), not a mapping",
@@ -161,7 +164,7 @@ class ExecutorContract:
             Trial(**{**vars(template), "id": how, "config": {"how": how}}) for how in told
         )
         diary, here = Diary(trials), Path.cwd()
-        executor.execute(diary, stream("misbehaves"))
+        executor.execute(diary, self.stream("misbehaves"))
         assert Path.cwd() == here, "where a workload went is no matter of ours"
         for how, sentence in told.items():
             (ending,) = diary.of(how, "ended")
@@ -176,7 +179,7 @@ class ExecutorContract:
         self, executor: Executor
     ) -> None:
         diary = Diary(trials_that(*RAISED))
-        executor.execute(diary, hostile("raises"))
+        executor.execute(diary, self.hostile("raises"))
         for how, (_, sentence) in RAISED.items():
             (ending,) = diary.of(how, "ended")
             assert (ending.how, ending.failure) == ("raised", "error"), how
@@ -190,7 +193,7 @@ class ExecutorContract:
     ) -> None:
         ways = ("yields", "ends", "mute", "own", "exit", "generator exit", "interrupt", "ends too")
         diary = Diary(trials_that(*ways[:-1], "ends", epochs=3), stop_at=1)
-        executor.execute(diary, hostile("raises_when_closed"))
+        executor.execute(diary, self.hostile("raises_when_closed"))
         assert diary.endings() == {"stopped"}
         assert len([one for one in diary.told if one[1] == "ended"]) == len(ways)
 
@@ -201,7 +204,7 @@ class ExecutorContract:
         trials = tuple(replace(trial, id=f"{n}") for n, trial in enumerate(trials * 3))
         diary = Diary(trials)
         before = (Path.cwd(), dict(os.environ))
-        executor.execute(diary, hostile("alters"))
+        executor.execute(diary, self.hostile("alters"))
         assert (Path.cwd(), dict(os.environ)) == before
         ends = [diary.of(trial.id, "ended")[0] for trial in trials]
         assert [end.how for end in ends] == ["finished", "raised"] * 3, ends
@@ -216,8 +219,8 @@ class ExecutorContract:
         assert capfd.readouterr().out == "the product\n", "what trials print is not"
 
     def test_processes_that_a_trial_leaves_end_with_it(self, executor: Executor) -> None:
-        diary = Diary(trials_that("ends", "ends", "waits", epochs=1), stop_at=10)
-        executor.execute(diary, hostile("leaves_processes"), limits=Limits(silence=3.0))
+        diary = Diary(trials_that("ends", "ends", "waits"), stop_at=10)
+        executor.execute(diary, self.hostile("leaves_processes"), limits=Limits(silence=3.0))
         found = [each.metrics for _, what, each in diary.told if what == "measured"]
         assert len(found) == 3
         until = time.monotonic() + 20
@@ -232,7 +235,7 @@ class ExecutorContract:
     ) -> None:
         ways = {"yields": 1, "raises": 1, "returns": 1, "exits 0": 0, "exits 7": 7, "closes": 1}
         diary, ours = Diary(trials_that(*ways), stop_at=1), os.getpid()
-        executor.execute(diary, hostile("forks"))
+        executor.execute(diary, self.hostile("forks"))
         if os.getpid() != ours:
             os._exit(99)
         found = {how: diary.of(how, "measured")[0].metrics["status"] for how in ways}
@@ -245,7 +248,7 @@ class ExecutorContract:
     ) -> None:
         ways = ("sleeps", "is silent", "spins", "turns it into an error", "gives one late", "ends")
         diary = Diary(trials_that(*ways, epochs=3))
-        executor.execute(diary, hostile("hangs"), limits=Limits(silence=1.0))
+        executor.execute(diary, self.hostile("hangs"), limits=Limits(silence=1.0))
         assert diary.of("ends", "ended")[0].how == "finished"
         for how in ways[:-1]:
             (ending,) = diary.of(how, "ended")
@@ -254,7 +257,7 @@ class ExecutorContract:
 
     def test_the_time_limit_counts_the_whole_attempt(self, executor: Executor) -> None:
         diary = Diary(trials_that("slowly", epochs=1_000))
-        executor.execute(diary, hostile("hangs"), limits=Limits(time=1.5, silence=60.0))
+        executor.execute(diary, self.hostile("hangs"), limits=Limits(time=1.5, silence=60.0))
         (ending,) = diary.of("slowly", "ended")
         assert ending.failure == "timeout"
         assert ending.sentence == "the trial took more than the time limit of 1.5 s"

@@ -37,9 +37,9 @@ TOGETHER = Entry("cbablate.testing.toy_group:together")
 OWN = Path(__file__).with_name("own")
 
 
-def hostile(function: str) -> Entry:
+def hostile(name: str) -> Entry:
     """A workload of `hostile.py`."""
-    return Entry(f"hostile:{function}", code_of("hostile", OWN))
+    return Entry(f"hostile:{name}", code_of("hostile", OWN))
 
 
 def trials_that(*ways: str, epochs: int = 2) -> tuple[Trial, ...]:

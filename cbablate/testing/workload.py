@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.workloads.checkpoint import FOLDER, ask_for_checkpoints
-from cbablate.workloads.port import Workload
+from cbablate.workloads.own_code.current_trial import CurrentTrial
+from cbablate.workloads.own_code.reported_stream import stream_of
 
 __all__ = ["WorkloadContract"]
 
@@ -32,7 +33,7 @@ class WorkloadContract:
     whether another seed gives other numbers.
     """
 
-    workload: ClassVar[Workload]
+    workload: ClassVar[Callable[..., Any]]
     config: ClassVar[Mapping[str, Any]]
     budget: ClassVar[Budget] = Budget(epochs=2)
     clocks: ClassVar[frozenset[str]] = frozenset({"seconds", "images_per_second"})
@@ -141,8 +142,8 @@ class WorkloadContract:
         return workdir
 
     def _stream_in(self, workdir: Path, seed: int) -> Any:
-        workload = type(self).workload
-        return iter(workload(self.config, seed=seed, budget=self.budget, workdir=workdir))
+        trial = CurrentTrial(self.config, seed, self.budget, workdir)
+        return iter(stream_of(type(self).workload, trial))
 
     def _all(self, folder: Path, *, seed: int = 1) -> list[Measurement]:
         return list(self._stream(folder, seed))

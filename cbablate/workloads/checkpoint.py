@@ -46,6 +46,11 @@ class Checkpoint:
         return self._folder if self._folder.is_dir() else None
 
     @property
+    def every(self) -> float:
+        """How many seconds shall lie between two; infinity where nobody keeps any."""
+        return self._every
+
+    @property
     def asked(self) -> bool:
         """Whether anybody keeps checkpoints."""
         return self._every < float("inf")

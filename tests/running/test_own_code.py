@@ -205,12 +205,12 @@ def logged(function):
 """
 UNUSABLE = {
     "wrapped in what hands everything on": (
-        WRAPPED + "@logged\n@logged\ndef train(config, seed):\n    yield\n",
-        "'train' takes (config, seed), and is called as train(config, *, seed, budget, workdir)",
+        WRAPPED + "@logged\n@logged\ndef train(config, lr):\n    yield\n",
+        "'train' takes (config, lr), and is called with what it takes of config, seed, budget",
     ),
     "wrong signature": (
-        "def decorated(f):\n    return f\n@decorated\n" + "def train(config, seed):\n    yield\n",
-        "'train' takes (config, seed), and is called as train(config, *, seed, budget, workdir)",
+        "def decorated(f):\n    return f\n@decorated\n" + "def train(config, lr):\n    yield\n",
+        "'train' takes (config, lr), and is called with what it takes of config, seed, budget",
     ),
     "asynchronous": ("async def other(**all):\n    yield\ntrain = other\n", "is an async function"),
     "no function": ("train = 3\n", "wl.py has no function 'train'"),
@@ -373,9 +373,9 @@ class TestMisspelt:
     def test_a_workload_that_gives_no_measurements_stops_the_study_at_once(
         self, tmp_path: Path
     ) -> None:
-        text = "def train(config, *, seed, budget, workdir):\n    return dict(config)\n"
+        text = "def train(config, *, seed, budget, workdir):\n    return config['lr']\n"
         said = self._ran(tmp_path, text)
-        assert "not an iterator of measurements: does it `yield`?" in said
+        assert "the workload reported nothing and returned '0.1' (float): let it call" in said
         assert self.done.trained == 1
 
 

@@ -12,9 +12,11 @@ from cbablate.errors import TrialFailure
 from cbablate.planning.trial import Trial
 from cbablate.running.executors.checkpoint_transport import Handover, Saved
 from cbablate.running.executors.port import Ending, raised
-from cbablate.running.executors.stream import Load, Report, Stop, checked, its_own, kind_of
+from cbablate.running.executors.stream import Load, Report, Stop, checked, its_own
 from cbablate.workloads.own_code.entry import Entry
+from cbablate.workloads.own_code.fiber import underway
 from cbablate.workloads.own_code.importing import strangers
+from cbablate.workloads.own_code.plain_numbers import kind_of
 
 __all__ = ["MemberTold", "group_attempt"]
 
@@ -51,6 +53,18 @@ def group_attempt(
     pairs = zip(workdirs, given, strict=True)
     handovers = [Handover(folder, every=every, given=saved) for folder, saved in pairs]
     del given  # a training is long, and this may be large
+    with underway(None):
+        yield from _members(workload, trials, workdirs, handovers, load)
+
+
+def _members(
+    workload: Entry,
+    trials: Sequence[Trial],
+    workdirs: Sequence[Path],
+    handovers: Sequence[Handover],
+    load: Load,
+) -> Generator[MemberTold, Stop, None]:
+    """As `group_attempt`, of members whose checkpoints are laid ready."""
     open_, spent = set(range(len(trials))), [0] * len(trials)
     stop: Stop = None
     stream = _opened(workload, trials, workdirs, load)
@@ -63,7 +77,7 @@ def group_attempt(
                     return
                 member, item = _of_a_member(yielded, open_)
                 told = _told(item, trials[member], handovers[member], after=spent[member])
-                workload.hold_against_code(workdir)
+                workload.hold_against_code(workdirs[0].parent)
             if isinstance(told, Report):
                 spent[member] = told.measurement.spent
             else:

@@ -177,10 +177,12 @@ def raised(error: BaseException) -> Ending:
     """The ending of an attempt whose workload raised; of any error, also one that cannot be put
     into words.
     """
-    failure = getattr(error, "failure", "") if isinstance(error, TrialFailure) else "error"
+    failure, trace = "error", ""
+    if isinstance(error, TrialFailure):
+        failure, trace = getattr(error, "failure", ""), getattr(error, "trace", "")
     return Ending(
         how="raised",
         sentence=message(error) if isinstance(error, TrialFailure) else sentence(error),
         failure=failure if failure in FAILURES else "error",
-        traceback=trace_of(error),
+        traceback=trace or trace_of(error),
     )

@@ -22,6 +22,7 @@ from cbablate.running.executors.port import NO_LIMITS, Feed, Grouping, Keeper
 from cbablate.running.executors.ray_capacity import nodes_of, room, whole_gpus
 from cbablate.running.executors.ray_session import RaySession
 from cbablate.running.isolation.limits import Limits
+from cbablate.running.notebook_panel import notebook_shell
 from cbablate.spec.needs import Needs
 from cbablate.workloads.own_code.entry import Entry
 
@@ -31,7 +32,7 @@ try:
 
     from cbablate.running.executors.ray_attempt import RayAttempt, Room, called
     from cbablate.running.executors.ray_relay import Relay
-    from cbablate.running.executors.ray_tune import Proposals, Verdicts
+    from cbablate.running.executors.ray_tune import Proposals, Silence, Verdicts
 except ImportError as error:
     raise EnvironmentFault(
         f"Ray Tune cannot be imported ({error}). Install it with `pip install 'ray[tune]'`, or run "
@@ -134,6 +135,7 @@ class RayExecutor:
                 name="trials",
                 storage_path=str(self._session.scratch / "tune"),
                 verbose=0,
+                progress_reporter=Silence() if notebook_shell() is not None else None,
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),  # ours are kept
             ),
         )

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from ray.tune.progress_reporter import ProgressReporter
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -14,7 +15,7 @@ from cbablate.running.executors.port import Ending
 from cbablate.running.executors.ray_attempt import RETURNED, Began
 from cbablate.running.executors.ray_relay import Relay
 
-__all__ = ["Proposals", "Verdicts"]
+__all__ = ["Proposals", "Silence", "Verdicts"]
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 """Ray colours the names of its tasks, wherever they are written."""
@@ -78,6 +79,20 @@ class Verdicts(FIFOScheduler):
         self._relay.ended(
             trial.trial_id, Ending("lost", f"the process of the trial died{why}", "lost", cause)
         )
+
+
+class Silence(ProgressReporter):
+    """Shows nothing. In a notebook Ray Tune would otherwise clear what the cell has shown."""
+
+    def setup(self, *_: Any, **__: Any) -> None:
+        """Nothing to prepare."""
+
+    def should_report(self, trials: list[Any], done: bool = False) -> bool:
+        """Never."""
+        return False
+
+    def report(self, trials: list[Any], done: bool, *sys_info: str) -> None:
+        """Nothing: the study's own panel follows the trials."""
 
 
 def _cause(trial: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import operator
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +18,14 @@ from cbablate.running.isolation.children import in_this_process
 from cbablate.running.isolation.error_text import sentence, words
 from cbablate.running.isolation.limits import OverLimit
 from cbablate.running.isolation.signals import Stopped
+from cbablate.workloads.own_code.current_trial import CurrentTrial
 from cbablate.workloads.own_code.entry import Entry
+from cbablate.workloads.own_code.fiber import underway
 from cbablate.workloads.own_code.importing import strangers
+from cbablate.workloads.own_code.plain_numbers import kind_of, metric_value, whole_number
+from cbablate.workloads.own_code.reported_stream import stream_of
 
-__all__ = ["Load", "Report", "Stop", "attempt", "checked", "its_own", "kind_of", "open_stream"]
+__all__ = ["Load", "Report", "Stop", "attempt", "checked", "its_own", "open_stream"]
 
 
 @dataclass(frozen=True)
@@ -79,32 +82,30 @@ def open_stream(
         Exception: whatever else the workload raises.
     """
     config = copy.deepcopy(dict(trial.config))
-    with its_own():
-        stream = load(workload)(config, seed=trial.seed, budget=trial.budget, workdir=workdir)
-        if not isinstance(stream, Iterator):
-            raise TrialFailure(
-                f"workload '{workload.name}' gave {kind_of(stream)}, not an iterator of "
-                "measurements: does it `yield`?",
-                failure="no measurement",
-            )
-    try:
-        spent = 0
-        while True:
-            with its_own():
-                item = next(stream, _OVER)
-                if item is _OVER:
-                    workload.hold_against_code(workdir)
-                    return
-                measurement = checked(item, trial, after=spent)
-                workload.hold_against_code(workdir)
-            spent = measurement.spent
-            yield measurement
-    finally:
+    current = CurrentTrial(config, trial.seed, trial.budget, workdir)
+    with underway(current) as opened:
         with its_own():
-            close = getattr(stream, "close", None)
-            if close is not None:
-                close()
-        strangers()  # the next trial must neither be blamed for what this one imported, nor get it
+            stream = stream_of(load(workload), current)
+        try:
+            spent = 0
+            while True:
+                with its_own():
+                    item = next(stream, _OVER)
+                    if opened.complaint:
+                        raise TrialFailure(opened.complaint)
+                    if item is _OVER:
+                        workload.hold_against_code(workdir)
+                        return
+                    measurement = checked(item, trial, after=spent)
+                    workload.hold_against_code(workdir)
+                spent = measurement.spent
+                yield measurement
+        finally:
+            with its_own():
+                close = getattr(stream, "close", None)
+                if close is not None:
+                    close()
+            strangers()  # the next trial is neither blamed for what this one imported, nor gets it
 
 
 _OVER = object()
@@ -135,7 +136,7 @@ def checked(yielded: Any, trial: Trial, *, after: int) -> Measurement:
     """
     item = _of_its_kind(yielded)
     unit, most = trial.budget.unit, trial.budget.amount
-    spent = _whole(item.spent)
+    spent = whole_number(item.spent)
     if spent is None:
         raise TrialFailure(f"a measurement has spent {item.spent!r}, not a whole number of {unit}")
     if not after < spent <= most:
@@ -145,9 +146,9 @@ def checked(yielded: Any, trial: Trial, *, after: int) -> Measurement:
         )
     return Measurement(  # a plain one, whatever class of the user's it is: it leaves the process
         spent=spent,
-        metrics={str(name): _number(name, value) for name, value in item.metrics.items()},
+        metrics={str(name): metric_value(name, value) for name, value in item.metrics.items()},
         vectors={
-            str(name): tuple(_number(name, value) for value in values)
+            str(name): tuple(metric_value(name, value) for value in values)
             for name, values in item.vectors.items()
         },
         seconds=float(item.seconds),
@@ -178,16 +179,6 @@ def _of_its_kind(item: Any) -> Measurement:
     return item
 
 
-def _whole(value: Any) -> int | None:
-    """A whole number as a plain int, numpy's and torch's too; None if it is none."""
-    if isinstance(value, bool) or "bool" in str(getattr(value, "dtype", "")):
-        return None
-    try:
-        return operator.index(value)
-    except (TypeError, ValueError, RuntimeError):
-        return None
-
-
 def _sketch(name: Any, text: Any) -> str:
     """A packed sketch, if that is what it is."""
     try:
@@ -198,20 +189,3 @@ def _sketch(name: Any, text: Any) -> str:
             f"{type(error).__name__}: {error}"
         ) from error
     return str(text)
-
-
-def _number(name: Any, value: Any) -> float:
-    """A metric as a plain float; numpy's and torch's scalars are taken, words are not."""
-    if not isinstance(name, str) or not name:
-        raise TrialFailure(f"a metric is named {name!r}: names are words")
-    if isinstance(value, bool | str | Mapping) or not isinstance(value, SupportsFloat):
-        raise TrialFailure(f"metric '{name}' is {kind_of(value)}, not a number")
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
-        raise TrialFailure(f"metric '{name}' is {kind_of(value)}, not a number: {error}") from error
-
-
-def kind_of(value: Any) -> str:
-    """A value and its type, in a few words."""
-    return f"{str(value)[:60]!r} ({type(value).__name__})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,15 +29,13 @@ from cbablate.spec.loading.study_rule import (
 from cbablate.spec.loading.sweep_file import SweepFile, is_sweep, sweep_named_by
 from cbablate.spec.loading.tuned_rule import changed_and_tuned, unknown_to_workload
 from cbablate.spec.loading.validation import Wording, complaints
+from cbablate.spec.loading.workload_file import Asked, WorkloadFile, asked_by
 from cbablate.spec.loading.written_study import WrittenStudy
 from cbablate.spec.outline import Outline
 from cbablate.spec.study import Study
-from cbablate.spec.sweep import Sweep
-from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.fault_text import Told, misnamed, named, placed, spoken, unread
-from cbablate.spec.yaml.suggestion import did_you_mean
 from cbablate.spec.yaml.text_file import Flaw, Unreadable
-from cbablate.spec.yaml.tree import Found, MapNode, TextNode, plain, walk
+from cbablate.spec.yaml.tree import Found, MapNode, plain, walk
 from cbablate.spec.yaml.yaml_file import read_yaml
 
 __all__ = ["StudyFile", "read_study"]
@@ -57,6 +54,8 @@ class StudyFile(Shown):
     written: Mapping[str, Any]
     root: MapNode = field(repr=False)
     sweep: SweepFile | None = None
+    workload: WorkloadFile | None = None
+    """The file that says its workload; None where the study says it."""
 
     def __repr__(self) -> str:
         return f"<StudyFile {self.study.name}: {self.study.question}>"
@@ -64,18 +63,21 @@ class StudyFile(Shown):
     def located(self, error: StudyError) -> StudyError:
         """The error with its faults placed in their file; one that has no faults, as it is.
 
-        What lies below `tune` is placed in the sweep's file.
+        What lies below `tune` is placed in the sweep's file, what lies below `workload` in that
+        of the workload, if there is one.
         """
         if not error.faults:
             return error
-        own: list[Told] = []
-        tuned: list[Told] = []
+        others = {"tune": self.sweep, "workload": self.workload}
+        told: dict[Path, list[Told]] = {self.path: []}
         for fault in error.faults:
-            if self.sweep is not None and fault.path[:1] == ("tune",) and len(fault.path) > 1:
-                tuned.append(placed(self.sweep.root, replace(fault, path=fault.path[1:])))
+            other = others.get(str(fault.path[0])) if len(fault.path) > 1 else None
+            if other is not None:
+                inner = placed(other.root, replace(fault, path=fault.path[1:]))
+                told.setdefault(other.path, []).append(inner)
             else:
-                own.append(placed(self.root, _as_written(self.root, fault)))
-        return _refused(self.path, own, self.sweep, tuned)
+                told[self.path].append(placed(self.root, _as_written(self.root, fault)))
+        return _refused(told)
 
 
 def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str] = ()) -> StudyFile:
@@ -97,9 +99,9 @@ def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str]
     if is_sweep(root):
         flaw = Flaw(root.place, "this is a sweep, and a study is wanted", "a study names it: tune")
         raise StudyError(spoken(path, [(root.place, flaw)]))
-    description, faults = _described(root, path.parent, describe)
+    asked, description = asked_by(root, path).described(root, describe)
     sweep, misnaming, unreadable = sweep_named_by(root, path)
-    faults += misnaming
+    faults = [*asked.faults, *misnaming]
     ill_formed = [*ill_formed_changes(root)]
     faults += [*ill_formed, *broken_rules(root, description)]
     readings: dict[Way, Any] = {}
@@ -113,26 +115,27 @@ def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str]
         if description is not None:
             strange = unknown_to_workload(root, sweep, description)
             tuned += [placed(sweep.root, fault) for fault in strange]
-    tune = sweep.sweep if sweep else None
-    settled, study = _study(root, path, readings, sweep=tune, overrides=overrides)
-    faults += complaints(settled.problems, _study_wording(root, description))
+    elsewhere = {"tune": sweep.sweep if sweep else None} | _file_said(asked)
+    settled, study = _study(root, path, readings, elsewhere=elsewhere, overrides=overrides)
+    unquoted = {fault.path for fault in asked.faults}
+    wrong = complaints(settled.problems, _study_wording(root, description))
+    faults += [fault for fault in wrong if fault.path not in unquoted]
     told = [(flaw.place, flaw) for flaw in file.flaws]
     told += [] if named(path) else [misnamed(path, "study")]
     told += [placed(root, fault) for fault in _first_of_each(faults)]
-    if told or tuned or unreadable or study is None or description is None:
-        raise _refused(path, told, sweep, tuned, unreadable)
-    return StudyFile(study, description, path, plain(root, settled.readings), root, sweep)
+    found = {path: told}
+    found |= {asked.file.path: [*asked.told]} if asked.file else {}
+    found |= {sweep.path: tuned} if sweep else {}
+    unread_ones = [text for text in (asked.unreadable, unreadable) if text]
+    if any(found.values()) or unread_ones or study is None or description is None:
+        raise _refused(found, *unread_ones)
+    written = plain(root, settled.readings)
+    return StudyFile(study, description, path, written, root, sweep, asked.file)
 
 
-def _refused(
-    path: Path,
-    told: Sequence[Told],
-    sweep: SweepFile | None,
-    tuned: Sequence[Told],
-    unreadable: str = "",
-) -> StudyError:
-    """The faults of a study, then those of the sweep that it names."""
-    parts = [spoken(path, told), spoken(sweep.path, tuned) if sweep else "", unreadable]
+def _refused(told: Mapping[Path, Sequence[Told]], *unreadable: str) -> StudyError:
+    """The faults of a study, then those of the files that it names."""
+    parts = [*(spoken(path, faults) for path, faults in told.items()), *unreadable]
     return StudyError("\n".join(part for part in parts if part))
 
 
@@ -144,24 +147,11 @@ def _as_written(root: MapNode, fault: Fault) -> Fault:
     return fault
 
 
-def _described(
-    root: MapNode, folder: Path, describe: Describe
-) -> tuple[Description | None, list[Fault]]:
-    found = walk(root, ("workload",))
-    if not found.there or not isinstance(found.node, TextNode) or found.node.broken:
-        return None, []
-    name = found.node.text
-    if not name or found.node.empty:
-        return None, []
-    try:
-        return describe(name, folder), []
-    except LookupError as error:
-        sentence = str(
-            error.args[0] if error.args else f"there is no workload {scalar.shown(name)}"
-        )
-        sentence = sentence.replace(f"'{name}'", scalar.shown(name))
-        words = [] if ":" in name else re.findall(r"\w+", sentence.replace(scalar.shown(name), ""))
-        return None, [Fault(("workload",), sentence, did_you_mean(name, set(words)))]
+def _file_said(asked: Asked) -> dict[str, Any]:
+    """What another file says of the workload, or that a file does which cannot be read."""
+    if asked.file is not None:
+        return {"workload": asked.said}
+    return {"workload": None} if asked.unreadable else {}
 
 
 def _configs(root: MapNode, description: Description) -> tuple[dict[Way, Any], list[Fault]]:
@@ -254,11 +244,11 @@ def _study(
     path: Path,
     readings: Mapping[Way, Any],
     *,
-    sweep: Sweep | None,
+    elsewhere: Mapping[str, Any],
     overrides: Sequence[str],
 ) -> tuple[Settled, Study | None]:
+    """The study, some of whose keys name files: what these say is `elsewhere`."""
     studies: list[Study] = []
-    tune = None if sweep is None else sweep.model_dump(mode="json")
 
     def judge(value: Any) -> tuple[Any, ValidationError | None]:
         own: dict[str, Any] = {
@@ -267,9 +257,11 @@ def _study(
             "overrides": list(overrides),
             "typesetting": {},
         }
-        own |= {"tune": tune}  # the file has a path there, whose faults are told by themselves
+        own |= dict.fromkeys(elsewhere)  # the file has paths there, whose faults are told already
+        own |= {"workload": "a file"} if "workload" in elsewhere else {}
         try:
-            studies.append(WrittenStudy.model_validate_json(json.dumps({**value, **own})).read())
+            read = WrittenStudy.model_validate_json(json.dumps({**value, **own})).read()
+            studies.append(read.model_copy(update=elsewhere))
         except ValidationError as error:
             return value, error
         return value, None

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 from collections.abc import Callable, Iterator
-from types import NoneType
 from typing import Any
 
-__all__ = ["binds", "misdeclared", "misfit_of"]
+from cbablate.workloads.own_code.decorator import is_declaration
 
-_CALLED = "(config, *, seed, budget, workdir)"
-_NO_ITERATORS = (
-    *(ast.Constant, ast.Dict, ast.List, ast.Set, ast.Tuple, ast.JoinedStr),
-    *(ast.ListComp, ast.DictComp, ast.SetComp, ast.Compare, ast.BinOp),
+__all__ = ["binds", "misdeclared", "misfit_of", "taken_by"]
+
+_GIVEN = ("config", "seed", "budget", "workdir")
+_NO_MEASUREMENTS = (
+    *(ast.Constant, ast.List, ast.Set, ast.Tuple, ast.JoinedStr),
+    *(ast.ListComp, ast.SetComp, ast.Compare),
 )
+"""What is neither a mapping nor an iterator."""
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -32,20 +35,60 @@ def misdeclared(tree: ast.Module, name: str) -> str:
     function = bound[0] if len(bound) == 1 else None
     if not isinstance(function, _Function) or function not in tree.body:
         return ""
-    if function.decorator_list:
+    if not all(is_declaration(each, tree) for each in function.decorator_list):
         return ""
     if isinstance(function, ast.AsyncFunctionDef):
         return _asynchronous(name)
     why = _misfit(_signature(function.args), name)
-    return why or ("" if _may_yield(function) else _yieldless(name))
+    return why or ("" if _may_measure(function) else _measureless(name))
+
+
+def taken_by(function: Callable[..., Any]) -> tuple[bool, frozenset[str]]:
+    """How a function takes a trial: whether its config comes first, without a name, and which of
+    config, seed, budget and workdir it takes by name.
+
+    One that cannot be looked at is given all. What takes anything and is wrapped around a
+    function (`functools.wraps`) hands on what it takes, so it is about the wrapped one.
+    """
+    signature = _looked_through(function)
+    return (True, frozenset(_GIVEN[1:])) if signature is None else _taken(signature)
+
+
+def _taken(signature: inspect.Signature) -> tuple[bool, frozenset[str]]:
+    kinds = inspect.Parameter
+    parameters = list(signature.parameters.values())
+    by_name = {
+        each.name
+        for each in parameters
+        if each.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
+    }
+    first = parameters[0] if parameters else None
+    positional = first is not None and (
+        first.kind in (kinds.POSITIONAL_ONLY, kinds.VAR_POSITIONAL)
+        or (first.kind is kinds.POSITIONAL_OR_KEYWORD and first.name not in _GIVEN[1:])
+    )
+    names = set(_GIVEN) & by_name
+    if any(each.kind is kinds.VAR_KEYWORD for each in parameters):
+        names |= set(_GIVEN)
+    return positional, frozenset(names - {"config"} if positional else names)
 
 
 def _misfit(signature: inspect.Signature, name: str) -> str:
     """Why a function with this signature cannot be called as a workload is; "" if it can."""
+    positional, names = _taken(signature)
+    if not positional and "config" not in names:
+        return (
+            f"'{name}' takes {_shown(signature)}, which has no place for a trial's config: let "
+            f"'config' be its first parameter"
+        )
+    named: dict[str, Any] = dict.fromkeys(names)
     try:
-        signature.bind({}, seed=0, budget=None, workdir=None)
+        signature.bind(*([{}] if positional else []), **named)
     except TypeError as error:
-        return f"'{name}' takes {_shown(signature)}, and is called as {name}{_CALLED}: {error}"
+        return (
+            f"'{name}' takes {_shown(signature)}, and is called with what it takes of config, "
+            f"seed, budget and workdir: {error}"
+        )
     return ""
 
 
@@ -58,14 +101,20 @@ def misfit_of(function: Callable[..., Any], name: str) -> str:
     """
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         return _asynchronous(name)
+    signature = _looked_through(function)
+    return "" if signature is None else _misfit(signature, name)
+
+
+def _looked_through(function: Callable[..., Any]) -> inspect.Signature | None:
+    """A function's signature; None of one that does not tell, as one written in C may not."""
     try:
         signature = inspect.signature(function, follow_wrapped=False)
         while _takes_anything(signature) and callable(getattr(function, "__wrapped__", None)):
             function = function.__wrapped__  # type: ignore[attr-defined]
             signature = inspect.signature(function, follow_wrapped=False)
-    except (TypeError, ValueError):  # a function written in C may not tell its parameters
-        return ""
-    return _misfit(signature, name)
+    except (TypeError, ValueError):
+        return None
+    return signature
 
 
 def _takes_anything(signature: inspect.Signature) -> bool:
@@ -77,8 +126,11 @@ def _asynchronous(name: str) -> str:
     return f"'{name}' is an async function: a workload is a plain generator of Measurements"
 
 
-def _yieldless(name: str) -> str:
-    return f"'{name}' never yields: a workload is a generator of Measurements, so let it `yield`"
+def _measureless(name: str) -> str:
+    return (
+        f"'{name}' measures nothing: let it `yield` Measurements, call cbablate.report(...) or "
+        "return a mapping of metrics"
+    )
 
 
 def _shown(signature: inspect.Signature) -> str:
@@ -124,14 +176,18 @@ def _signature(arguments: ast.arguments) -> inspect.Signature:
     return inspect.Signature(parameters)
 
 
-def _may_yield(function: _Function) -> bool:
-    """Whether a function yields, or returns what could be an iterator."""
+def _may_measure(function: _Function) -> bool:
+    """Whether a function yields, returns what could be a mapping or an iterator, or calls what
+    could report.
+    """
     for node in _own_nodes(function):
         if isinstance(node, ast.Yield | ast.YieldFrom):
             return True
-        if isinstance(node, ast.Return) and not isinstance(node.value, (NoneType, *_NO_ITERATORS)):
+        returned = node.value if isinstance(node, ast.Return) else None
+        if returned is not None and not isinstance(returned, _NO_MEASUREMENTS):
             return True
-    return False
+    calls = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
+    return any(not (isinstance(one, ast.Name) and hasattr(builtins, one.id)) for one in calls)
 
 
 def _own_nodes(function: _Function) -> Iterator[ast.AST]:

@@ -16,7 +16,7 @@ from cbablate.workloads.own_code.import_statements import exported, imports
 from cbablate.workloads.own_code.syntax_digest import parsed, syntax_digest
 from cbablate.workloads.own_code.whereabouts import Found, is_library, locate, locate_in
 
-__all__ = ["MOST_TEXT", "NEEDED", "code_of", "file_digest"]
+__all__ = ["MOST_TEXT", "NEEDED", "code_of", "code_of_command", "file_digest"]
 
 MOST_TEXT = 4_000_000
 """Bytes of source that travel with each trial. Of more, workers read their own files, if these
@@ -61,6 +61,30 @@ def code_of(module: str, folder: Path) -> Code | None:
     return Code(module, str(folder.resolve()), modules, tuple(installed))
 
 
+def code_of_command(
+    folder: Path, *, script: Path | None = None, module: str = ""
+) -> tuple[tuple[Module, ...], tuple[Distribution, ...]]:
+    """What `python script`, or `python -m module` in `folder`, runs of the user's, and installed
+    distributions that count; nothing of a module that is not the user's.
+
+    A program is a process of its own, where a file beside it comes before Python's own modules and
+    libraries.
+    """
+    walk = _Walk(folder if script is None else script.parent, first=True)
+    if script is not None:
+        walk.follow(_read("__main__", Found(script)))
+    else:
+        walk.reach(module)
+        if module in walk.modules and walk.modules[module].locations is not None:
+            walk.reach(f"{module}.__main__")
+        if module not in walk.modules:
+            return (), ()
+    while walk.waiting:
+        walk.follow(walk.waiting.popleft())
+    modules = tuple(walk.modules[name] for name in sorted(walk.modules))
+    return modules, tuple(sorted(walk.distributions, key=lambda one: one.name))
+
+
 def file_digest(path: Path) -> str:
     """The digest of a module's file as it is now; "" if it cannot be read."""
     try:
@@ -75,8 +99,9 @@ def file_digest(path: Path) -> str:
 class _Walk:
     """The user's modules that were reached so far, and those whose imports are still to follow."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, first: bool = False) -> None:
         self._folder = folder.resolve()
+        self._first = first  # what lies there comes before Python's own modules, and libraries
         self._nowhere: set[str] = set()
         self.modules: dict[str, Module] = {}
         self.libraries: dict[str, Path] = {}
@@ -111,8 +136,8 @@ class _Walk:
             return True
         if name in self._nowhere or name in self.libraries:
             return name in self.libraries
-        if "." in name and name.partition(".")[0] in NEEDED:
-            return False  # counted as a whole
+        if "." in name and self._counts_whole(name.partition(".")[0]):
+            return False
         found = self._located(name)
         if found is None:
             self._nowhere.add(name)
@@ -126,10 +151,19 @@ class _Walk:
         if found.file is None and all(map(self._is_library, found.locations or ())):
             self._nowhere.add(name)
             return False
-        self.modules[name] = module = _whole(name, found) if name in NEEDED else _read(name, found)
+        whole = self._counts_whole(name)
+        self.modules[name] = module = _whole(name, found) if whole else _read(name, found)
         if module.text is not None:
             self.waiting.append(module)
         return True
+
+    def _counts_whole(self, name: str) -> bool:
+        """Whether a top-level module is a library that cbablate needs, and no file of a command."""
+        return name in NEEDED and not (self._first and self._beside(name))
+
+    def _beside(self, name: str) -> Found | None:
+        found = locate_in(name, [self._folder])
+        return found if found is not None and found.file is not None else None
 
     def _located(self, name: str) -> Found | None:
         parent, _, last = name.rpartition(".")
@@ -144,9 +178,11 @@ class _Walk:
         if name == "__main__":
             return None
         pythons = name in sys.stdlib_module_names
+        if self._first and (beside := self._beside(name)):
+            return beside
         if pythons or name in NEEDED:
-            beside = locate_in(name, [self._folder])
-            if beside is not None and beside.file is not None and name != "cbablate":
+            beside = self._beside(name)
+            if beside is not None and name != "cbablate":
                 whose = "Python's own" if pythons else "a library's"
                 raise LookupError(
                     f"{beside.file} has the name of {whose} module '{name}', which would be "

@@ -5,7 +5,7 @@ def train(config, *, seed, budget, workdir):
     yield
 
 
-def narrow(config, seed):
+def narrow(config, lr):
     yield
 
 

@@ -1,0 +1,1 @@
+"""Commands: programs in any language that train, started, read, stopped and told as trials."""

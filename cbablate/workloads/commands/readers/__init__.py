@@ -1,0 +1,1 @@
+"""Readers: what programs write anyway, read as rows of numbers while they run."""

@@ -1,0 +1,146 @@
+"""`WholeFile`: a file that a program may write anew each time, as CSV or as JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cbablate.errors import TrialFailure
+from cbablate.spec.own_workload import Reads
+from cbablate.workloads.commands.readers.port import OPEN_END, located, stamp_of, the_one
+from cbablate.workloads.commands.room import Room
+from cbablate.workloads.commands.row import Row, quoted, row_of
+
+__all__ = ["WholeFile", "csv_file", "json_file"]
+
+_SHARE = 20.0
+"""A file is read again after so many times as long as reading it took."""
+
+Parse = Callable[[str, bool], list[Row]]
+"""All rows in a text that are whole, of a program that is over or is not."""
+
+
+class WholeFile:
+    """A file that is read again when it was written; the rows that were taken are passed by."""
+
+    whole = False
+    counted_by = ""
+
+    def __init__(self, said: str, room: Room, parse: Parse) -> None:
+        self.where, self._room, self._parse = said, room, parse
+        self.pause = 0.0
+        self._path: Path | None = None
+        self._known: tuple[int, int] | None = None
+        self._taken = 0
+
+    @property
+    def written(self) -> int:
+        """When it was last written."""
+        return 0 if self._path is None else stamp_of(self._path)
+
+    def rows(self, *, over: bool) -> Sequence[Row]:
+        """The rows that are new."""
+        text = self._text(over=over)
+        if text is None:
+            return []
+        found = self._parse(text, over)
+        new = found[self._taken :]
+        self._taken = max(self._taken, len(found))
+        return new
+
+    def _text(self, *, over: bool) -> str | None:
+        """What is in it; None if that is known."""
+        self._path = self._path or the_one(located(self.where, self._room), self.where)
+        began = time.monotonic()
+        try:
+            if self._path is None:
+                return None
+            about = self._path.stat()
+            stamp = about.st_mtime_ns, about.st_size
+            if stamp == self._known and not over:
+                return None
+            text = self._path.read_bytes().decode("utf-8-sig", errors="replace")
+        except FileNotFoundError:  # it is just being written anew
+            return None
+        self._known = stamp
+        self.pause = _SHARE * (time.monotonic() - began)
+        return text
+
+
+def csv_file(reads: Reads, room: Room) -> WholeFile:
+    """Rows below a line of names; a cell that is no number is left out.
+
+    The names may become more, as long as the rows stay in their order.
+    """
+    said = str(reads.csv)
+    return WholeFile(said, room, lambda text, over: _csv_rows(said, text, over=over))
+
+
+def json_file(reads: Reads, room: Room) -> WholeFile:
+    """A list of mappings of metrics, or one mapping.
+
+    One mapping that says what was spent is a measurement each time that it is another one. One
+    that does not is read when the program has ended.
+    """
+    said = str(reads.json_file)
+    counts = {reads.spent} if reads.spent is not None else {"spent", "epoch", "step"}
+    seen: list[Mapping[str, Any]] = []
+
+    def parse(text: str, over: bool) -> list[Row]:
+        mappings = _mappings(said, text, over=over)
+        if isinstance(mappings, dict):
+            if mappings not in seen[-1:] and (over or mappings.keys() & counts):
+                seen.append(mappings)
+            return [row_of(each, said) for each in seen]
+        return [row_of(each, f"{said}, [{i}]") for i, each in enumerate(mappings)]
+
+    return WholeFile(said, room, parse)
+
+
+def _csv_rows(said: str, text: str, *, over: bool) -> list[Row]:
+    if not over:
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
+    try:
+        names, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
+    except csv.Error as error:
+        raise TrialFailure(f"{said} cannot be read as CSV: {error}") from error
+    return [
+        _csv_row([name.strip() for name in names], cells, f"{said}, row {number}")
+        for number, cells in enumerate(rows, start=2)
+        if any(cells)
+    ]
+
+
+def _csv_row(names: Sequence[str], cells: Sequence[str], where: str) -> Row:
+    if len(cells) != len(names):
+        raise TrialFailure(
+            f"{where} has {len(cells)} cells below {len(names)} names: {quoted(cells)}"
+        )
+    return Row(dict(_numbers(names, cells)), where)
+
+
+def _numbers(names: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, float]]:
+    for name, cell in zip(names, cells, strict=True):
+        try:
+            yield name, float(cell)
+        except ValueError:
+            continue
+
+
+def _mappings(said: str, text: str, *, over: bool) -> dict[str, Any] | list[dict[str, Any]]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if not over:  # half written
+            return []
+        raise TrialFailure(f"{said} is not JSON: {error}; {OPEN_END}") from error
+    if isinstance(found, dict):
+        return found
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise TrialFailure(f"{said} holds {quoted(found)}, not a mapping of names to numbers")
+    return found

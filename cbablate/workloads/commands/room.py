@@ -1,0 +1,41 @@
+"""`Room`: what cbablate keeps in a trial's folder beside what its program writes there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Room"]
+
+
+@dataclass(frozen=True)
+class Room:
+    """The hidden folder in a trial's working directory, and what lies in it."""
+
+    workdir: Path
+
+    @property
+    def folder(self) -> Path:
+        """The folder itself."""
+        return self.workdir / ".cbablate"
+
+    @property
+    def output(self) -> Path:
+        """The folder of what the program prints."""
+        return self.folder / "output"
+
+    @property
+    def report(self) -> Path:
+        """The file that the program may report in: CBABLATE_REPORT."""
+        return self.folder / "report.jsonl"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder that the program may keep its checkpoint in: CBABLATE_CHECKPOINT."""
+        return self.folder / "checkpoint"
+
+    def made(self) -> Room:
+        """The same, with all folders."""
+        for each in (self.output, self.checkpoint):
+            each.mkdir(parents=True, exist_ok=True)
+        return self

@@ -1,0 +1,100 @@
+"""`run`: a program's training as a stream of measurements; the workload of every command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cbablate.errors import TrialFailure
+from cbablate.phrases import amount
+from cbablate.records.measurement import Measurement
+from cbablate.spec.budget import Budget
+from cbablate.spec.program import Program
+from cbablate.workloads.commands.checkpoint_copy import CheckpointCopy
+from cbablate.workloads.commands.output import last_lines
+from cbablate.workloads.commands.process import Exit, ProgramRun, running
+from cbablate.workloads.commands.readers.catalog import reader_of
+from cbablate.workloads.commands.readers.port import Reader
+from cbablate.workloads.commands.room import Room
+from cbablate.workloads.commands.row import Row
+from cbablate.workloads.commands.start import program_name, start_of
+from cbablate.workloads.commands.tally import Tally
+
+__all__ = ["run"]
+
+_SHORTEST, _LONGEST = 0.002, 0.25
+"""Seconds between two looks at what a program has written: more and more, as long as nothing is."""
+_SLOWER = 1.5
+
+
+def run(
+    config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path, program: Program
+) -> Iterator[Measurement]:
+    """What the program reports, as it comes. Closing the stream stops the program.
+
+    Raises:
+        TrialFailure: it cannot be started, ends with another code than 0 or by a signal, measures
+            nothing, or what it wrote is not what it should be; with its last lines of output.
+    """
+    room = Room(workdir).made()
+    checkpoint = CheckpointCopy(room)
+    name = program_name(program)
+    start = start_of(program, config, seed=seed, budget=budget, room=room, every=checkpoint.every)
+    reader = reader_of(program.reads, room)
+    tally = Tally(budget, program.reads, whole=reader.whole, counted_by=reader.counted_by)
+    began = time.monotonic() - checkpoint.seconds
+    with running(name, start, room, searched=program.reads.stdout is not None) as process:
+        try:
+            for measurement in _measured(name, process, reader, tally, checkpoint):
+                seconds = measurement.seconds or time.monotonic() - began
+                checkpoint.lay_by(measurement.spent, seconds)
+                yield replace(measurement, seconds=seconds)
+        except TrialFailure as failure:
+            process.stop()  # what it still prints belongs to the failure
+            failure.trace = failure.trace or last_lines(room.output)
+            raise
+
+
+def _measured(
+    name: str, process: ProgramRun, reader: Reader, tally: Tally, checkpoint: CheckpointCopy
+) -> Iterator[Measurement]:
+    """The program's measurements, until it has ended well."""
+    pause, silent, end = _SHORTEST, True, None
+    while end is None:
+        end = process.ended(max(pause, reader.pause))
+        rows = _rows(reader, end)
+        checkpoint.look(_reached(tally, rows), reader.written)
+        for measurement in tally.taken(rows):
+            silent = False
+            yield measurement
+        pause = _SHORTEST if rows else min(_SLOWER * pause, _LONGEST)
+    if end.code != 0:
+        raise TrialFailure(f"{name} {end.words}")
+    for measurement in tally.ended():
+        silent = False
+        yield measurement
+    if silent:
+        left = f" It left {amount(end.left, 'processes')} behind, which a trial cannot wait for."
+        raise TrialFailure(
+            f"{name} ended with code 0 and without a measurement: there is none in "
+            f"{reader.where}.{left if end.left else ''}",
+            failure="no measurement",
+        )
+
+
+def _rows(reader: Reader, end: Exit | None) -> Sequence[Row]:
+    """What has come since; of a program that failed all but a half written end."""
+    if end is None or end.code == 0:
+        return reader.rows(over=end is not None)
+    rows: list[Row] = []
+    while more := reader.rows(over=False):
+        rows += more
+    return rows
+
+
+def _reached(tally: Tally, rows: Sequence[Row]) -> list[int]:
+    """What was spent when rows were written; a measurement may have several of them."""
+    return sorted({spent for row in rows if (spent := tally.seen(row)) is not None})

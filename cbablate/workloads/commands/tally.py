@@ -1,0 +1,125 @@
+"""`Tally`: rows of a program made measurements, each with the budget that was spent by then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from cbablate.errors import TrialFailure
+from cbablate.records.measurement import Measurement
+from cbablate.spec.budget import Budget
+from cbablate.spec.own_workload import Reads
+from cbablate.workloads.commands.row import Row
+
+__all__ = ["Tally"]
+
+
+class Tally:
+    """Counts what is spent, from rows in the order in which a program has written them.
+
+    A row that is `whole` is a measurement. Others are parts of one, which is complete when another
+    amount has been spent, or where nothing is said of that, when a name comes again.
+
+    Of a program that never says what it spent, each measurement is one more, and the last one is
+    held back: it has spent the whole budget, if the program ends well.
+    """
+
+    def __init__(self, budget: Budget, reads: Reads, *, whole: bool, counted_by: str = "") -> None:
+        self._budget, self._names, self._from = budget, reads.names, reads.counts_from
+        self._whole = whole
+        unit = budget.unit.removesuffix("s")
+        usual = (counted_by,) if counted_by else ("spent", unit)
+        self._counted_by = (reads.spent,) if reads.spent is not None else usual
+        self._held: Row | None = None
+        self._says = False
+        self._last = 0
+
+    def taken(self, rows: Iterable[Row]) -> Iterator[Measurement]:
+        """The measurements that are complete with these rows.
+
+        Raises:
+            TrialFailure: what is spent is no whole number, or does not grow.
+        """
+        for row in map(self._counted, rows):
+            held = self._held
+            if held is not None and not self._belongs(row, held):
+                yield self._measurement(held)
+                held = None
+            self._held = row if held is None else held.joined(row)
+            if self._whole and (self._says or self._last + 1 == self._budget.amount):
+                yield self._measurement(self._held)
+
+    def ended(self) -> Iterator[Measurement]:
+        """The measurement that is complete since the program has ended, if there is one."""
+        if self._held is not None and (self._held.values or self._held.notes):
+            held = self._held
+            if not self._says:
+                held = replace(held, spent=float(max(self._budget.amount, self._last + 1)))
+            yield self._measurement(held)
+
+    def seen(self, row: Row) -> int | None:
+        """What a row says that was spent by then; None if it does not."""
+        spent = self._counted(row).spent
+        return None if spent is None else int(spent)
+
+    def _belongs(self, row: Row, held: Row) -> bool:
+        """Whether a row is a part of what is held."""
+        if self._whole:
+            return False
+        if held.spent is not None:
+            return row.spent is None or row.spent == held.spent
+        return not row.values.keys() & held.values.keys()
+
+    def _counted(self, row: Row) -> Row:
+        """The row, with what it says of `spent` counted from 1 and out of its values."""
+        if row.spent is not None:
+            self._says = True
+            return row
+        for name in self._counted_by:
+            if name in row.values:
+                self._says = True
+                said = row.values[name]
+                values = {key: value for key, value in row.values.items() if key != name}
+                if isinstance(said, tuple) or said != said // 1:
+                    raise TrialFailure(
+                        f"{row.where}: {name} is {said}, not a whole number of {self._budget.unit}"
+                    )
+                return replace(row, values=values, spent=said + 1 - self._from)
+        return row
+
+    def _measurement(self, row: Row) -> Measurement:
+        spent = self._last + 1 if row.spent is None else self._grown(row)
+        if spent > self._budget.amount:
+            raise TrialFailure(
+                f"{row.where}: after {spent} {self._budget.unit}, which is more than the budget of "
+                f"{self._budget}; the program is to train for {{budget}} (CBABLATE_BUDGET)"
+            )
+        self._last, self._held = spent, None
+        named = {self._names.get(name, name): value for name, value in row.values.items()}
+        return Measurement(
+            spent=spent,
+            metrics={name: value for name, value in named.items() if isinstance(value, float)},
+            vectors={name: value for name, value in named.items() if isinstance(value, tuple)},
+            seconds=row.seconds or 0.0,
+            notes=row.notes,
+        )
+
+    def _grown(self, row: Row) -> int:
+        """What a row says that was spent, if it may come next."""
+        said = row.spent or 0.0
+        if not said.is_integer():
+            raise TrialFailure(
+                f"{row.where}: {said} is spent, not a whole number of {self._budget.unit}"
+            )
+        spent = int(said)
+        if spent <= 0 and self._last == 0:
+            raise TrialFailure(
+                f"{row.where}: {spent} {self._budget.unit} are spent. Where the first one is "
+                "called 0, say `counts_from: 0` under reads"
+            )
+        if spent <= self._last:
+            raise TrialFailure(
+                f"{row.where}: {spent} {self._budget.unit} are spent, and a measurement after "
+                f"{self._last} came before: each must have spent more than the one before it"
+            )
+        return spent

@@ -1,0 +1,133 @@
+"""A user's own workload, described from its file and its sources; none of them is run."""
+
+from __future__ import annotations
+
+import copy
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cbablate.fingerprint import fingerprint
+from cbablate.spec.code import Module
+from cbablate.spec.description import Description
+from cbablate.spec.own_workload import OwnWorkload
+from cbablate.workloads.own_code.command_code import program_of
+from cbablate.workloads.own_code.declaration import binds, misdeclared
+from cbablate.workloads.own_code.declared_files import data_files, data_identity
+from cbablate.workloads.own_code.former_digest import former_digest, former_files
+from cbablate.workloads.own_code.libraries import libraries_of
+from cbablate.workloads.own_code.source import code_of
+from cbablate.workloads.own_code.syntax_digest import parsed
+
+__all__ = ["own_description"]
+
+_RUN = "cbablate.workloads.commands.run:run"
+_LONGEST = 200
+_ENTRY = re.compile(r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$")
+_USUAL_RECIPE = ("optimizer", "schedule", "batch_size", "lr", "weight_decay")
+"""Where the configs of a user's own, which say nothing of it, mostly keep what one would tune."""
+
+
+def own_description(said: OwnWorkload, folder: Path) -> Description:
+    """The description of a command or a function of the user's, whose file lies in `folder`.
+
+    A function's module is looked for there, then where Python looks. The source of all that is the
+    user's is read for a digest, which is the workload's version: edited code is other code, and
+    its trials are trained anew.
+
+    Raises:
+        LookupError: there is no such function, or a file cannot be read; `Undescribed`, where it
+            is about another key.
+    """
+    return _command(said, folder) if said.command is not None else _function(said, folder)
+
+
+def _command(said: OwnWorkload, folder: Path) -> Description:
+    program = program_of(said, folder)
+    needs = said.needs.needs if said.needs else None
+    vouched = "" if said.version is None else str(said.version)
+    data = _data(data_identity(said, program.data))
+    return Description(
+        name=str(said)[:_LONGEST],
+        version=f"{vouched} ({program.call[:8]})" if vouched else program.digest,
+        run=_RUN,
+        resolve=_as_written,
+        data=lambda _config: data,
+        program=program,
+        vouched=vouched,
+        needs=lambda _config: needs,
+        recipe=_USUAL_RECIPE,
+    )
+
+
+def _function(said: OwnWorkload, folder: Path) -> Description:
+    name = said.function or ""
+    module, function = _module_and_function(name)
+    code = code_of(module, folder)
+    if code is None:
+        raise LookupError(
+            f"module '{module}' is neither a file beside the study "
+            f"({folder.resolve() / module.replace('.', '/')}.py) nor installed"
+        )
+    own = next((one for one in code.modules if one.name == module), None)
+    former: tuple[str, ...] = ()
+    gaps: tuple[str, ...] = ()
+    if own is not None:
+        _refuse_misdeclared(own, function, folder)
+        former = (former_digest(Path(own.path), folder),)
+        seen = set(map(str, former_files(Path(own.path), folder)))
+        gaps = tuple(one.path for one in code.modules if one.path and one.path not in seen)
+    needs = said.needs.needs if said.needs else None
+    data = _data(data_identity(said, data_files(said, folder.resolve())))
+    vouched = "" if said.version is None else str(said.version)
+    return Description(
+        name=name,
+        version=vouched or code.digest,
+        run=name,
+        resolve=_as_written,
+        data=lambda _config: data,
+        code=code,
+        vouched=vouched,
+        former_versions=former,
+        former_gaps=gaps,
+        needs=lambda _config: needs,
+        libraries=lambda: libraries_of(code),
+        recipe=_USUAL_RECIPE,
+    )
+
+
+def _data(known: list[str]) -> str:
+    return fingerprint(known) if known else ""
+
+
+def _module_and_function(name: str) -> tuple[str, str]:
+    if not _ENTRY.match(name) or len(name) > _LONGEST:
+        raise LookupError(
+            f"'{name}' is not of the form module:function (letters, digits, _ and dots; at most "
+            f"{_LONGEST} characters)"
+        )
+    module, _, function = name.partition(":")
+    if module.partition(".")[0] in sys.stdlib_module_names | {"__main__"}:
+        raise LookupError(f"module '{module}' is part of Python and holds no workload")
+    return module, function
+
+
+def _refuse_misdeclared(module: Module, function: str, folder: Path) -> None:
+    """Refuse what the source of a workload's module shows to be no workload."""
+    tree = parsed(module.text) if module.text is not None else None
+    if tree is None:
+        return  # a fault of syntax is told, with its place, when the module is imported
+    path, home = Path(module.path), folder.resolve()
+    shown = path.relative_to(home) if path.is_relative_to(home) else path
+    if not binds(tree, function):
+        raise LookupError(f"{shown} defines no '{function}'")
+    why = misdeclared(tree, function)
+    if why:
+        raise LookupError(f"{shown}: {why}")
+
+
+def _as_written(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A user's config has no schema of ours: the baseline is its schema."""
+    return copy.deepcopy(dict(config))

@@ -1,0 +1,118 @@
+"""`stream_of`: what a user's function measures, whether it yields, reports or returns it."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cbablate.workloads.own_code.current_trial import CurrentTrial
+from cbablate.workloads.own_code.declaration import taken_by
+from cbablate.workloads.own_code.fiber import Fiber
+from cbablate.workloads.own_code.tally import Reported, Tally
+
+__all__ = ["ReportedStream", "stream_of"]
+
+
+def stream_of(function: Callable[..., Any], trial: CurrentTrial) -> Any:
+    """What a function measures for a trial, one by one: an iterator, if it is a workload.
+
+    It is given as much of the trial as its parameters take. One that takes no seed finds the
+    generators of Python, and of NumPy and PyTorch if they are imported, started from it.
+
+    Raises:
+        Exception: whatever calling the function raises.
+    """
+    positional, names = taken_by(function)
+    named = {name: getattr(trial, name) for name in names}
+
+    def call() -> Any:
+        if "seed" not in names:
+            _start_generators(trial.seed)
+        return function(trial.config, **named) if positional else function(**named)
+
+    return call() if inspect.isgeneratorfunction(function) else ReportedStream(call, trial)
+
+
+class ReportedStream:
+    """The measurements that a function reports and returns; closing it stops the function.
+
+    Nothing of the function runs before the first is asked for. If it returns an iterator, the
+    measurements of that come after those that it reported.
+    """
+
+    def __init__(self, call: Callable[[], Any], trial: CurrentTrial) -> None:
+        self.trial = trial
+        self._call = call
+        self._tally = Tally(trial.budget)
+        self._fiber: Fiber | None = None
+        self._rest: Iterator[Any] | None = None
+        self._over = False
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self._over:
+            raise StopIteration
+        if self._rest is not None:
+            return next(self._rest)
+        self._fiber = self._fiber or Fiber(self._run, self)
+        try:
+            handed = self._fiber.resume()
+        except BaseException:
+            self._over = True
+            raise
+        if not self._fiber.over:
+            return handed
+        if isinstance(handed, Iterator):
+            self._rest = handed
+            return next(self)
+        self._over = True
+        last = self._tally.end(handed)
+        if last is None:
+            raise StopIteration
+        return last
+
+    def close(self) -> None:
+        """Stop the function where it reports.
+
+        Raises:
+            BaseException: whatever it raises on that.
+        """
+        self._over = True
+        if self._fiber is not None:
+            self._fiber.stop()
+        close = getattr(self._rest, "close", None)
+        if close is not None:
+            close()
+
+    def take(self, reported: Reported) -> None:
+        """Called where the function reports: hand on what that comes to.
+
+        Raises:
+            TrialStopped: nothing more is wanted.
+        """
+        if self._fiber is None:
+            raise RuntimeError("a report came before the function was called")
+        self._fiber.heed()
+        measurement = self._tally.taken(reported)
+        if measurement is not None:
+            self._fiber.halt(measurement)
+
+    def _run(self) -> Any:
+        try:
+            return self._call()
+        except StopIteration as error:  # it would be taken for the end
+            raise RuntimeError("the function raised StopIteration") from error
+
+
+def _start_generators(seed: int) -> None:
+    random.seed(seed)
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None:
+        numpy.random.seed(seed % 2**32)
+    if torch is not None:
+        torch.manual_seed(seed % 2**63)
