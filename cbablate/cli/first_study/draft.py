@@ -127,8 +127,8 @@ class Draft:
             for one in left:
                 yield f"#   {one.option or one.name} {one.why or 'is a word of the trial here'}"
         if not any(self._stands_for(one) == "seed" for one in self.script.arguments):
-            yield "# EDIT: the script takes no --seed. Have it read CBABLATE_SEED in its environment,"
-            yield "# or nobody can repeat a replicate."
+            yield "# EDIT: the script takes no --seed. Have it read CBABLATE_SEED, of its"
+            yield "# environment, or nobody can repeat a replicate."
 
     def _workload(self) -> Iterator[str]:
         words = ["python", self.word, *self._words()]
