@@ -81,4 +81,5 @@ def _word(argument: Any) -> str:
 def _plainly(record: tuple[str, str]) -> tuple[str, str]:
     """An option without the range of its number, which the error tells who leaves it."""
     names, text = record
-    return names, re.sub(r"  \[x[<>]=[^\]]*\]|; x[<>]=[^;\]]*", "", text)
+    without = re.sub(r"; [^;\]]*[<>]=[^;\]]*", "", text)
+    return names, re.sub(r"\s*\[[^\]]*[<>]=[^\]]*\]", "", without)

@@ -28,9 +28,10 @@ def init(
         typer.Option("--from", metavar="SCRIPT", help="A Python script with argparse options."),
     ] = None,
 ) -> None:
-    """Write a first study and a sweep, about a script of yours or a small one of its own.
+    """Write a first study, about a script of yours or a small one.
 
-    The script is read, and neither imported nor run. No file is overwritten.
+    Beside it is a sweep, for tuning. The script is read, and neither imported nor run. No file is
+    overwritten.
     """
     from cbablate.cli.first_study.draft import Draft
     from cbablate.cli.first_study.script import read_script

@@ -20,7 +20,9 @@ def report(
     results: Kept = None,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="[default: <study>.html or .pdf]"),
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="[default: the study's name, .html or .pdf]"
+        ),
     ] = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="A PDF, with an appendix; needs TeX.")] = False,
 ) -> None:
