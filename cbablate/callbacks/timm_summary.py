@@ -1,8 +1,9 @@
 """`update_summary`: timm's function of that name, which reports what it writes, too.
 
-In a copy of timm's `train.py`, one more line after its imports:
+In a copy of timm's `train.py`, after its imports:
 
-    from cbablate.callbacks.timm_summary import update_summary; utils.update_summary = update_summary
+    from cbablate.callbacks import timm_summary
+    utils.update_summary = timm_summary.update_summary
 """
 
 from __future__ import annotations
