@@ -77,8 +77,7 @@ def drive(
         followed = mirrors()
         follower = MirrorThread(followed, plan, facts=book.copy)
         state, published = StudyState.INTERRUPTED, list[Path]()
-        now = study.standing
-        display = Display(now.asked, now.histories, tunings=now.tunings)
+        display = study.display
         try:
             with display:
                 audience = _Audience(display, _Notice(follower))
@@ -160,6 +159,12 @@ class _Study:
     def standing(self) -> Standing:
         """Where it stands now."""
         return Standing(self.plan, self.book)
+
+    @property
+    def display(self) -> Display:
+        """What a person sees of it from now on."""
+        now = self.standing
+        return Display(now.asked, now.histories, tunings=now.tunings)
 
     @property
     def unfinished(self) -> bool:

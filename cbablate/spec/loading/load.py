@@ -113,13 +113,8 @@ def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str]
     if description is not None and not ill_formed:
         readings, found = _configs(root, description)
         faults += found
-    tuned: list[Told] = []
-    if sweep is not None:
-        tuned += sweep.told
-        faults += changed_and_tuned(root, sweep)
-        strange = [*split_faults(sweep.root, {})] if description is None else []
-        strange += unknown_to_workload(root, sweep, description) if description else []
-        tuned += [placed(sweep.root, fault) for fault in strange]
+    tuned = _tuned(root, sweep, description) if sweep else []
+    faults += changed_and_tuned(root, sweep) if sweep else ()
     elsewhere = {"tune": sweep.sweep if sweep else None} | _file_said(asked)
     settled, study = _study(root, path, readings, elsewhere=elsewhere, overrides=overrides)
     known = {fault.path for fault in asked.faults}
@@ -136,6 +131,15 @@ def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str]
         raise _refused(told_in, *unread_ones)
     written = plain(root, settled.readings)
     return StudyFile(study, description, path, written, root, sweep, asked.file)
+
+
+def _tuned(root: MapNode, sweep: SweepFile, description: Description | None) -> list[Told]:
+    """What is wrong with a sweep, by itself and for this study's workload."""
+    if description is None:
+        strange = [*split_faults(sweep.root, {})]
+    else:
+        strange = [*unknown_to_workload(root, sweep, description)]
+    return [*sweep.told, *(placed(sweep.root, fault) for fault in strange)]
 
 
 def _refused(told: Mapping[Path, Sequence[Told]], *unreadable: str) -> StudyError:
