@@ -272,16 +272,17 @@ def sweep(study: StudyPath, results: Kept = None) -> None:
 def schema(
     of: Annotated[Written, typer.Option("--of", help="Of which kind of file.")] = Written.study,
 ) -> None:
-    """Print the JSON Schema of study files, or of sweep files, for editors."""
+    """Print the JSON Schema of study, sweep or workload files, for editors."""
     import json
 
-    from cbablate.spec.loading.schema import study_schema, sweep_schema
+    from cbablate.spec.loading.schema import study_schema, sweep_schema, workload_schema
     from cbablate.workloads.catalog import SHIPPED
 
-    if of is Written.sweep:
-        say(json.dumps(sweep_schema(), indent=2))
-    else:
+    if of is Written.study:
         say(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+    else:
+        said = sweep_schema() if of is Written.sweep else workload_schema()
+        say(json.dumps(said, indent=2))
 
 
 app.command()(diff)

@@ -109,6 +109,7 @@ class Written(StrEnum):
 
     study = "study"
     sweep = "sweep"
+    workload = "workload"
 
 
 def ledger_folder(named: Path | None) -> Path:

@@ -93,6 +93,7 @@ class Conductor:
             expected=self._expected,
             searching=searching,
             checkpoints=checkpoints,
+            ran=plan.description.ran,
         )
         self._agenda = agenda_of(
             plan, told, self.recorder, searching=searching, announce=self._announce

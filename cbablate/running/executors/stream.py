@@ -18,6 +18,7 @@ from cbablate.running.isolation.children import in_this_process
 from cbablate.running.isolation.error_text import sentence, words
 from cbablate.running.isolation.limits import OverLimit
 from cbablate.running.isolation.signals import Stopped
+from cbablate.workloads.checkpoint import Checkpoint
 from cbablate.workloads.commands.room import Room
 from cbablate.workloads.own_code.current_trial import CurrentTrial
 from cbablate.workloads.own_code.entry import Entry
@@ -89,7 +90,7 @@ def open_stream(
         Exception: whatever else the workload raises.
     """
     config = copy.deepcopy(dict(trial.config))
-    current = CurrentTrial(config, trial.seed, trial.budget, workdir)
+    current = CurrentTrial(config, trial.seed, trial.budget, workdir, Checkpoint(workdir))
     with underway(current) as opened:
         with its_own():
             stream = stream_of(load(workload), current)
