@@ -16,7 +16,7 @@ from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
 from cbablate.spec.loading.changes import apply
-from cbablate.spec.loading.metric_rule import in_study, metrics_path, split_faults
+from cbablate.spec.loading.metric_rule import in_study, metrics_path
 from cbablate.spec.loading.scalar_reading import Settled, settle
 from cbablate.spec.loading.schema import with_baseline, written_schema
 from cbablate.spec.loading.study_rule import (
@@ -96,9 +96,8 @@ def read_study(path: Path | str, describe: Describe) -> StudyFile:
     if is_sweep(root):
         flaw = Flaw(root.place, "this is a sweep, and a study is wanted", "a study names it: tune")
         raise StudyError(spoken(path, [(root.place, flaw)]))
-    asked, description = asked_by(root, path).described(root, describe)
-    if description is not None:
-        description = in_study(description, root)
+    asked, alone = asked_by(root, path).described(root, describe)
+    description = in_study(alone, root)
     sweep, misnaming, unreadable = sweep_named_by(root, path)
     faults = [*asked.faults, *misnaming]
     ill_formed = [*ill_formed_changes(root)]
@@ -111,11 +110,9 @@ def read_study(path: Path | str, describe: Describe) -> StudyFile:
         faults += found
     tuned: list[Told] = []
     if sweep is not None:
-        tuned += sweep.told
         faults += changed_and_tuned(root, sweep)
-        strange = [*split_faults(sweep.root, {})] if description is None else []
-        strange += unknown_to_workload(root, sweep, description) if description else []
-        tuned += [placed(sweep.root, fault) for fault in strange]
+        strange = unknown_to_workload(root, sweep, description)
+        tuned += [*sweep.told, *(placed(sweep.root, fault) for fault in strange)]
     elsewhere = {"tune": sweep.sweep if sweep else None} | _file_said(asked)
     settled, study = _study(root, path, readings, elsewhere=elsewhere)
     known = {fault.path for fault in asked.faults}
