@@ -48,7 +48,7 @@ class Metric:
 class DeclaredMetric(BaseModel):
     """What a study or a workload file says of one metric."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", title="Metric")
 
     label: str | None = Field(
         default=None, min_length=1, description="Its name in tables.", examples=["Accuracy"]
