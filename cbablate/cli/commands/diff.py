@@ -53,17 +53,10 @@ def diff(
             "results (--other DIR), an earlier time (--until WHEN) or earlier code (--code DIGITS)"
         )
     folder = ledger_folder(results)
-    one = api.plan(api.load_study(a))
+    one, two = (api.plan(api.load_study(path)) for path in (a, b or a))
     elsewhere = ledger_folder(other) if other else folder
-    two = api.plan(api.load_study(b or a))
     names = (str(a), str(b or a))
-    shown = compared(
-        one,
-        two,
-        results=folder,
-        other_results=elsewhere,
-        until=until,
-        code=code,
-        names=names,
+    said = compared(
+        one, two, results=folder, other_results=elsewhere, until=until, code=code, names=names
     )
-    say(shown.text)
+    say(said.text)
