@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from cbablate.planning.plan import Plan
 from cbablate.records.history import History
@@ -23,9 +23,18 @@ def unreported(plan: Plan, past: Iterable[History]) -> list[str]:
     there = {name for one in last for name in (*one.metrics, *one.vectors)}
     known = plan.description.metrics
     asked = dict.fromkeys((plan.study.objective.metric, *plan.study.report))
-    lacking = [name for name in asked if not _there(known.get(name), name, last)]
-    reported = ", ".join(sorted(there)) or "nothing"
-    return [f"No trial reported '{name}'; they reported {reported}." for name in lacking if last]
+    return [
+        _sentence(name, there) for name in asked if last and not _there(known.get(name), name, last)
+    ]
+
+
+def _sentence(name: str, there: Collection[str]) -> str:
+    if name in there:
+        return (
+            f"Trials report '{name}' as a vector alone: with `per: layer` under `metrics`, its "
+            "mean is shown."
+        )
+    return f"No trial reported '{name}'; they reported {', '.join(sorted(there)) or 'nothing'}."
 
 
 def _there(metric: Metric | None, name: str, last: Iterable[Measurement]) -> bool:

@@ -13,6 +13,7 @@ from cbablate.cli.commands.diff import diff
 from cbablate.cli.commands.effects import with_views
 from cbablate.cli.commands.explain import NumberedCommand, explain
 from cbablate.cli.commands.fsck import fsck
+from cbablate.cli.commands.logs import logs
 from cbablate.cli.commands.methods import methods
 from cbablate.cli.commands.report import report
 from cbablate.cli.commands.run import run
@@ -286,6 +287,7 @@ def schema(
 
 app.command()(diff)
 app.command(cls=NumberedCommand)(explain)
+app.command(cls=NumberedCommand)(logs)
 app.command()(report)
 app.command()(methods)
 app.command()(verify_paper)

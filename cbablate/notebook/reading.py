@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import outcome
-from cbablate.analysis.provenance.recorded_version import under_version
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.api import recorded
@@ -73,34 +72,30 @@ def diff(
     results: str | Path = RESULTS,
     other_results: str | Path | None = None,
     until: str | None = None,
-    code: str | None = None,
     names: tuple[str, str] | None = None,
 ) -> Page:
     """Two studies side by side: settings, arms, estimates; or one at two places or two times.
 
-    `until` takes the first as it stood at a fact's number, or before a date (UTC), `code` as an
-    earlier version of its workload made it, by the first digits of that. `names` are what the two
-    are called, their studies' names unless said.
+    `until` takes the first as it stood at a fact's number, or before a date (UTC). `names` are what
+    the two are called, their studies' names unless said.
 
     Raises:
-        UsageError: neither another plan, nor other results, nor an earlier time or code is named;
-            or no one version begins so.
+        UsageError: neither another plan, nor other results, nor an earlier time is named.
     """
     from cbablate.reporting.pages import difference
 
-    if other is None and other_results is None and until is None and code is None:
+    if other is None and other_results is None and until is None:
         raise UsageError(
             "diff compares two studies, or one study with itself: give another plan, other "
-            "results (other_results=...), an earlier time (until=...) or earlier code (code=...)"
+            "results (other_results=...), or an earlier time (until=...)"
         )
     second = other or plan
     there = results if other_results is None else other_results
     one, before = recorded(plan, results)
     two, after = recorded(second, there)
-    one = under_version(one, before, code) if code else one
     before = difference.until(before, until) if until else before
     first, last = names or (plan.study.name, second.study.name)
-    when = (f", until {until}" if until else "") + (f", code {code}" if code else "")
+    when = f", until {until}" if until else ""
     return Page(
         difference.difference(
             difference.Side(f"{first}, {results}{when}", outcome(one, before).plan, before),

@@ -89,7 +89,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
         *_power_lines(outcome(plan, now.book)),
     ]
     lines += earlier_versions(plan, now.book.facts, now.histories)
-    lines += [*vouched_for(plan, now.book.facts, now.histories), *gap_lines(plan)]
+    lines += [*vouched_for(plan, now.histories), *gap_lines(plan)]
     if tuned:
         return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, now.book))])
     if grows:
@@ -115,7 +115,7 @@ def standing(plan: Plan, facts: Recorded, *, at_work: bool = False) -> str:
     """
     now = Standing(plan, facts)
     past, unknown = now.book.past, History(trial="")
-    made = (earlier_versions(plan, now.book.facts, past), vouched_for(plan, now.book.facts, past))
+    made = (earlier_versions(plan, now.book.facts, past), vouched_for(plan, past))
     earlier = (*made[0], *made[1], *gap_lines(plan))
     after = ["", *earlier] if earlier else []
     if plan.study.tune is not None:

@@ -141,6 +141,10 @@ class Recorder:
             facts = (Measured(each, number, self._session) for each in shared)
             self._ledger.append(*(fact.record(trial.id, now) for fact in facts))
 
+    def attempt_at(self, trial: Trial) -> int:
+        """The number of the attempt at a trial that is under way."""
+        return self._attempts[trial.id].number
+
     def refused(self, trial: Trial, measurement: Measurement) -> str:
         """Why a measurement cannot be recorded, which is then why its trial failed; "" if it can.
 

@@ -35,35 +35,20 @@ def diff(
             metavar="WHEN", help="The first as it stood at a fact's number, or before a date (UTC)."
         ),
     ] = None,
-    code: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIGITS",
-            help="The first as an earlier version of its code made it, by its first digits.",
-        ),
-    ] = None,
 ) -> None:
     """Compare two studies: settings, arms, and the estimates side by side."""
     from cbablate import api
     from cbablate.notebook.reading import diff as compared
 
-    if b is None and other is None and until is None and code is None:
+    if b is None and other is None and until is None:
         raise CbablateError(
             "diff compares two studies, or one study with itself: name another study, other "
-            "results (--other DIR), an earlier time (--until WHEN) or earlier code (--code DIGITS)"
+            "results (--other DIR), or an earlier time (--until WHEN)"
         )
     folder = ledger_folder(results)
     one = api.plan(api.load_study(a))
     elsewhere = ledger_folder(other) if other else folder
     two = api.plan(api.load_study(b or a))
     names = (str(a), str(b or a))
-    shown = compared(
-        one,
-        two,
-        results=folder,
-        other_results=elsewhere,
-        until=until,
-        code=code,
-        names=names,
-    )
+    shown = compared(one, two, results=folder, other_results=elsewhere, until=until, names=names)
     say(shown.text)

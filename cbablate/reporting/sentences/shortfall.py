@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cbablate.analysis.provenance.origin import Origin
-from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
-from cbablate.phrases import first_few, listed
+from cbablate.analysis.summary import ArmSummary, Counts, Summary, direction_of, metric_of
+from cbablate.phrases import first_few
 from cbablate.planning.plan import Plan
 
 __all__ = [
@@ -39,16 +39,16 @@ def absences(plan: Plan, summary: Summary) -> Iterator[str]:
 
 def undirected(plan: Plan, summary: Summary) -> Iterator[str]:
     """Which metrics nobody has described, so that nothing is said to be better for them."""
-    described = plan.description.metrics
     bare = [
         name
         for name in dict.fromkeys(plan.study.report)
         if name in summary.metrics
-        and name not in described
+        and name not in plan.description.metrics
+        and direction_of(plan, name) is None
         and any(one.estimates[name].n for one in summary.arms)
     ]
     if bare:
-        yield f"Whether more or less of {listed(bare)} is better is not declared."
+        yield f"It is not declared which direction is better: {first_few(bare)}."
 
 
 def missing(summary: Summary) -> Iterator[str]:
