@@ -77,9 +77,10 @@ def drive(
         followed = mirrors()
         follower = MirrorThread(followed, plan, facts=book.copy)
         state, published = StudyState.INTERRUPTED, list[Path]()
+        now = study.standing
+        display = Display(now.asked, now.histories, tunings=now.tunings)
         try:
-            now = study.standing
-            with Display(now.asked, now.histories, tunings=now.tunings) as display:
+            with display:
                 audience = _Audience(display, _Notice(follower))
                 trained = _brought_on(study, executor, audience, checkpoint_every)
                 display.say("writing tables and figures")
@@ -91,8 +92,10 @@ def drive(
                 done = completion(plan, book, trained)
                 state = StudyState.FAILED if done.exit_code else StudyState.COMPLETE
                 missed = follower.finish(state, published)
-        except BaseException:
-            follower.finish(state, published, timeout=5.0)
+        except BaseException as error:
+            if followed and isinstance(error, KeyboardInterrupt):
+                display.say(f"telling MLflow and Optuna, for {_PATIENCE:g} s at most")
+            follower.finish(state, published, timeout=_PATIENCE)
             raise
     return replace(done, published=tuple(published), missed=tuple(missed))
 
@@ -138,6 +141,10 @@ class _Reading:
         """The facts about proposals so far, and none any more from now on."""
         found, self._searched = self._searched or [], None
         return found
+
+
+_PATIENCE = 5.0
+"""Seconds that mirrors have to be told how a study stands that was stopped."""
 
 
 @dataclass(frozen=True)
