@@ -36,7 +36,7 @@ check: .venv/installed-test
 
 docs: .venv/installed-test
 	@echo "== Building the documentation into site/; a dead link is an error"
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "Open site/index.html"
 
 fuzz: .venv/installed-test

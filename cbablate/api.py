@@ -82,9 +82,9 @@ class Resources:
 def _refuse_idle_gpus(plan: Plan, resources: Resources) -> None:
     """The workloads that we ship train on one GPU at most; more would be reserved and not used."""
     asked = resources.gpus_per_trial or 0.0
-    if asked > 1 and plan.study.workload in SHIPPED:
+    if asked > 1 and plan.description.name in SHIPPED:
         raise EnvironmentFault(
-            f"workload '{plan.study.workload}' trains a trial on one GPU at most, and "
+            f"workload '{plan.description.name}' trains a trial on one GPU at most, and "
             f"--gpus-per-trial {asked:g} would hold {asked:g} for each. Say 1, or a share such as "
             "0.5, and trials run side by side on the GPUs there are."
         )

@@ -25,7 +25,8 @@ _STUDY = """# Study files
 A study is one YAML file. `cbablate check STUDY` reads it and names every fault with its line. Here
 is every key, with what it may be, and what it is if left out. The keys of `baseline` belong to the
 workload: [those of the workloads that ship](shipped-workloads.md); your own workload has the keys
-that you give it ([own workloads](workloads.md)). An editor that knows JSON Schema completes keys
+that you give it ([own workloads](workloads.md)). A workload file, which several studies share, has
+the keys below `workload` at its top. An editor that knows JSON Schema completes keys
 with [`study.schema.json`](study.schema.json) (`cbablate schema`).
 """
 _SWEEP = """# Keys of sweep files

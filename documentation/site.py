@@ -22,6 +22,8 @@ __all__ = ["on_config", "on_files", "on_page_markdown"]
 
 _LINK = re.compile(r"(?P<before>\]\(|src=\")(?P<to>[^)\s#:\"]+)(?P<anchor>#[^)\s\"]*)?(?=[)\"])")
 _BELOW = "repository"
+_FOUND_LATER = ("repository/", "decisions/")
+_ALWAYS = ("studies", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -33,7 +35,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     """A page for each file of the repository that a page links to, and so on from there."""
     docs, root = _docs(config), _docs(config).parent
-    waiting = [*sorted(docs.rglob("*.md")), root / "studies"]
+    waiting = [*sorted(docs.rglob("*.md")), *(root / name for name in _ALWAYS)]
     made: dict[str, Path] = {}
     while waiting:
         source = waiting.pop(0)
@@ -53,8 +55,15 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """The page with links to files of the repository turned to their pages."""
+    """The page with links to files of the repository turned to their pages.
+
+    A search names what explains a word before what uses it.
+    """
+    if page.file.src_uri.startswith(_FOUND_LATER):
+        page.meta.setdefault("search", {"boost": 0.1})
     if page.file.src_uri.startswith(_BELOW):
+        if page.file.src_uri.endswith(".yaml.md"):
+            page.meta.setdefault("hide", ["toc"])
         return markdown
     docs = _docs(config)
     return _turned(markdown, docs / page.file.src_uri, page.file.src_uri, docs)

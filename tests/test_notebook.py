@@ -9,13 +9,16 @@ from typing import Any
 
 import nbformat
 import pytest
+from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+import cbablate
 from tests.toys import toy_file
 
 pytestmark = pytest.mark.slow
 
+NOTEBOOK = Path(__file__).parent.parent / "docs" / "notebook.ipynb"
 LARGEST = 20_000
 """Characters that an output of a small study may have in its file, but for pictures."""
 START = """\
@@ -121,6 +124,17 @@ def test_a_printed_table_is_the_one_of_a_terminal(cells: Sequence[Any]) -> None:
     assert "two      1.772 ± 0.168  +0.865" in cells[14].outputs[0].text
 
 
+@pytest.mark.ray
+def test_under_ray_a_run_is_one_panel_too(tmp_path: Path) -> None:
+    toy_file(tmp_path, replicates=1)
+    run = "done = run(planned, mirrored=False)"
+    outputs = executed(tmp_path, START, PLAN, run, "done.trained")[2].outputs
+    panels = [one.data for one in outputs if one.output_type == "display_data"]
+    assert len(panels) == 1
+    assert "4 complete" in panels[0]["text/plain"]
+    assert sum(len(one.text) for one in outputs if one.output_type == "stream") < 2_000
+
+
 WORKLOAD = """\
 %%writefile own.py
 from cbablate import Budget, Measurement
@@ -159,6 +173,50 @@ def test_code_edited_between_two_cells_is_what_the_second_one_trains(tmp_path: P
     )
     said = [shown(cells[place])["text/plain"] for place in (4, 6, 7)]
     assert said == ["(2, [1.0, 1.0])", "(2, [30.0, 30.0])", "(0, [30.0, 30.0])"]
+
+
+def test_a_kernel_that_is_interrupted_stops_the_study_and_goes_on_after_it(tmp_path: Path) -> None:
+    toy_file(tmp_path, seconds=2.0, epochs=20, replicates=1)
+    manager, client = start_new_kernel(kernel_name="python3", cwd=str(tmp_path))
+    try:
+        client.execute_interactive(f"{START}\n{PLAN}", timeout=60, output_hook=lambda _: None)
+        asked = client.execute(RUN)
+        while "/20 epochs" not in str(client.get_iopub_msg(timeout=60)["content"]):
+            pass
+        manager.interrupt_kernel()
+        while (reply := client.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != asked:
+            pass
+        assert reply["content"]["status"] == "error"
+        shown = list[str]()
+        client.execute_interactive(
+            "print(status(planned))",
+            timeout=60,
+            output_hook=lambda message: shown.append(str(message["content"].get("text"))),
+        )
+        assert "1 cut short (run again to go on)" in "".join(shown)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_the_notebook_of_the_documentation_runs_and_finds_what_it_shows(tmp_path: Path) -> None:
+    notebook = nbformat.read(NOTEBOOK, 4)
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    cells = executed(tmp_path, *code)
+    table = next(cell for cell in cells if cell.source.startswith("table("))
+    assert "helps: standardised" in shown(table)["text/html"]
+    assert "Accuracy" in shown(table)["text/html"]
+    described = next(cell for cell in cells if ".describe()" in cell.source)
+    assert "0.94" in shown(described)["text/plain"], "the numbers behind it are as recorded"
+    assert sum(len(str(cell.outputs)) for cell in cells) < 300_000
+    assert (tmp_path / "scaling.html").stat().st_size > 10_000
+
+
+def test_the_page_of_the_api_has_every_name_that_the_package_offers() -> None:
+    page = (NOTEBOOK.parent / "python.md").read_text()
+    missing = [name for name in (*cbablate.__all__, "__version__") if f"`{name}" not in page]
+    assert missing == []
 
 
 def test_an_error_in_a_notebook_ends_with_its_sentence(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import ArmFact, TrialFact
 from cbablate.records.history import History
+from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
 
 __all__ = ["Cost", "TuningCost", "cost", "tuning_cost"]
@@ -141,6 +142,19 @@ def _rates(plan: Plan, book: Book) -> dict[str, float]:
                 continue
             history = past.get(fact.subject)
             if history and history.last and history.state is TrialState.COMPLETE:
-                per_unit = history.last.seconds / history.last.spent
-                seconds.setdefault(trial.arm, []).append(per_unit)
+                per_unit = _per_unit(history, history.last)
+                if per_unit is not None:
+                    seconds.setdefault(trial.arm, []).append(per_unit)
     return {arm: statistics.median(values) for arm, values in seconds.items()}
+
+
+def _per_unit(history: History, last: Measurement) -> float | None:
+    """Seconds for a unit of budget: as the trial measured them, else by the driver's clock.
+
+    A trial that went on from a checkpoint spent what lies before it in another attempt. None where
+    the clock was set back meanwhile.
+    """
+    if last.seconds > 0:
+        return last.seconds / last.spent
+    spent, taken = last.spent - history.reached, history.ended - history.began
+    return taken / spent if spent > 0 and taken >= 0 else None

@@ -22,12 +22,14 @@ from cbablate.analysis.course import Course, course, narrowed, sequential_family
 from cbablate.analysis.provenance.data_version import data_version
 from cbablate.analysis.provenance.earlier_versions import earlier_versions
 from cbablate.analysis.provenance.origin import Origin, origin, origin_of_timings
-from cbablate.analysis.provenance.timing import Timing, timings
+from cbablate.analysis.provenance.timing import Timing, timings, timings_of_trials
+from cbablate.analysis.provenance.vouched import vouched_for
 from cbablate.fingerprint import derive_seed
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
 from cbablate.records.history import History
+from cbablate.records.record import Record
 from cbablate.records.state import TrialState
 from cbablate.spec.metric import Direction, Metric
 from cbablate.statistics.estimate import Estimate
@@ -87,6 +89,8 @@ class Summary:
     """Where the looks stand of a study whose number of replicates grows."""
     earlier: tuple[str, ...] = ()
     """Sentences about trials that an earlier version of the workload's code has made."""
+    vouched: tuple[str, ...] = ()
+    """The sentence about the code of trials whose version the user vouches for, if one is."""
 
     @property
     def of(self) -> Mapping[str, ArmSummary]:
@@ -101,7 +105,7 @@ class Summary:
 
 def metric_of(plan: Plan, name: str) -> Metric:
     """The metric of this name; one that the workload does not describe is its own label."""
-    return plan.description.metrics.get(name) or Metric(name, label=name)
+    return plan.description.metrics.get(name) or Metric(name, label=name, decimals=None)
 
 
 def direction_of(plan: Plan, name: str) -> Direction | None:
@@ -129,8 +133,7 @@ def summarize(plan: Plan, facts: Recorded) -> Summary:
     primary = next((name for name in metrics if name in plan.study.report), "")
     planned = {arm.id: at.asked[arm.id] if at else plan.study.most_replicates for arm in plan.arms}
     contrasts, found = _compared(plan, counted, metrics, primary=primary, at=at)
-    trained = {trial.arm for trial in plan.trials}  # all but those that a search found nothing for
-    timed = timings(ordered, [arm.id for arm in plan.arms if arm.id in trained])
+    timed = _timed(plan, counted, asked, ordered)
     arms = tuple(
         ArmSummary(
             arm=arm,
@@ -156,10 +159,24 @@ def summarize(plan: Plan, facts: Recorded) -> Summary:
         data=data_version(counted, timed, shown=asked),
         course=at,
         earlier=earlier_versions(plan, ordered, told),
+        vouched=vouched_for(plan, told),
         timed=origin_of_timings(
             (one for by_arm in timed.values() for one in by_arm.values()), ordered
         ),
     )
+
+
+def _timed(
+    plan: Plan,
+    counted: Mapping[str, Mapping[int, History]],
+    asked: Iterable[str],
+    facts: Sequence[Record],
+) -> dict[str, dict[str, Timing]]:
+    """Timings by metric, by arm id: of the timing stage, and of trials beside each other."""
+    trained = {trial.arm for trial in plan.trials}  # all but those that a search found nothing for
+    beside = [name for name in asked if metric_of(plan, name).beside]
+    alone = timings(facts, [arm.id for arm in plan.arms if arm.id in trained])
+    return alone | timings_of_trials(counted, beside, facts)
 
 
 def _of_arm(arm: Arm, by_metric: Mapping[str, Mapping[str, T]]) -> dict[str, T]:

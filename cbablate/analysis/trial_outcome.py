@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from cbablate.analysis.printed_unit import in_units
 from cbablate.character import brief
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
@@ -19,16 +20,21 @@ __all__ = ["TrialOutcome", "outcomes"]
 
 @dataclass(frozen=True)
 class TrialOutcome:
-    """One trial of a plan: its arm, and its history, WAITING where it has none."""
+    """One trial of a plan: its arm, and its history, WAITING where it has none.
+
+    `history` has what was reported, `printed` the same in the units that tables print; so has all
+    that is asked of the outcome itself.
+    """
 
     trial: Trial
     arm: Arm
     history: History
+    printed: History
 
     @property
     def last(self) -> Measurement | None:
         """The measurement that counts: the last one of a COMPLETE trial."""
-        return self.history.last if self.history.state is TrialState.COMPLETE else None
+        return self.printed.last if self.printed.state is TrialState.COMPLETE else None
 
     def value(self, metric: str) -> float | None:
         """What enters a mean of this metric; None where nothing does."""
@@ -51,7 +57,8 @@ class TrialOutcome:
 def outcomes(plan: Plan, facts: Recorded) -> tuple[TrialOutcome, ...]:
     """An outcome for each trial of a plan, in its order, from facts in any order."""
     told = Book.of(facts).histories
+    past = ((trial, told.get(trial.id) or History(trial=trial.id)) for trial in plan.trials)
     return tuple(
-        TrialOutcome(trial, plan.arm_of[trial.arm], told.get(trial.id) or History(trial=trial.id))
-        for trial in plan.trials
+        TrialOutcome(trial, plan.arm_of[trial.arm], history, in_units(plan, history))
+        for trial, history in past
     )

@@ -11,6 +11,7 @@ from cbablate.cli.commands.diff import diff
 from cbablate.cli.commands.explain import NumberedCommand, explain
 from cbablate.cli.commands.fsck import fsck
 from cbablate.cli.commands.init import init
+from cbablate.cli.commands.logs import logs
 from cbablate.cli.commands.methods import methods
 from cbablate.cli.commands.models import models
 from cbablate.cli.commands.plan import plan
@@ -79,6 +80,12 @@ ROWS = (
     ),
     Row(
         _TRAIN,
+        logs,
+        ("cbablate logs train.yaml", 'cbablate logs train.yaml "momentum 0.9/0" --follow'),
+        NumberedCommand,
+    ),
+    Row(
+        _TRAIN,
         sync,
         (
             "cbablate sync studies/placement.yaml",
@@ -128,7 +135,10 @@ ROWS = (
     Row(
         _KNOW,
         schema,
-        ("cbablate schema > study.schema.json", "cbablate schema --of sweep > sweep.schema.json"),
+        (
+            "cbablate schema > study.schema.json",
+            "cbablate schema --of workload > workload.schema.json",
+        ),
     ),
     Row(_KNOW, fsck, ("cbablate fsck results", "cbablate fsck results --repair")),
 )

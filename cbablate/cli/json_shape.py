@@ -134,6 +134,11 @@ def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
     }
 
 
+def logs_shape(plan: Plan, said: Mapping[str, Any]) -> dict[str, Any]:
+    """`cbablate logs --json`: a trial with its output, or `trials` that have any."""
+    return _head("logs", plan) | dict(said)
+
+
 def check_shape(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`cbablate check --json`: of each file `path`, what it `says`, and `faults`, a text each."""
     return {"shape": "check", "version": VERSION, "files": list(files)}

@@ -13,11 +13,12 @@ from cbablate.analysis.cost import cost, tuning_cost
 from cbablate.analysis.outcome import Outcome, outcome
 from cbablate.analysis.provenance.earlier_versions import earlier_versions
 from cbablate.analysis.provenance.recorded_version import gap_lines
+from cbablate.analysis.provenance.vouched import vouched_for
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import Summary, metric_of
-from cbablate.character import brief, visible
 from cbablate.overviews.command import command
 from cbablate.overviews.looks_overview import cost_lines, look_lines, standing_lines
+from cbablate.overviews.reason_overview import reasons
 from cbablate.overviews.tuning_overview import (
     left_lines,
     luck_lines,
@@ -26,12 +27,13 @@ from cbablate.overviews.tuning_overview import (
 )
 from cbablate.phrases import amount, counted, duration
 from cbablate.planning.analysis_rules import comparisons, idle_words
+from cbablate.planning.command_rules import unnamed_words
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
 from cbablate.planning.tuned_plan import tuned_rows
 from cbablate.records.book import Recorded
-from cbablate.records.history import LONGEST_REASON, History
+from cbablate.records.history import History
 from cbablate.records.place import Place
 from cbablate.records.state import TrialState
 from cbablate.reporting.model.scale import difference_scale
@@ -54,7 +56,6 @@ if TYPE_CHECKING:
 __all__ = ["ended", "failure_lines", "kept", "planned", "standing"]
 
 _CONFIRMED = "Confirmations, at each arm's best:"
-_TRACEBACK = 5_000
 """So many characters of a failure are looked at: a stranger's exception may have millions."""
 _PRICE_OF_LOOKING = (
     "So it is with a number that is fixed. Looking in between costs the power of less than a tenth "
@@ -72,7 +73,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
     lines = [
         f"{study.name}: {study.question}",
         "",
-        *filter(None, [idle_words(study, plan.arms)]),
+        *filter(None, [idle_words(study, plan.arms), unnamed_words(study)]),
         *(luck_lines(plan, tuning_cost(plan, now.book)) if tuned else ()),
         f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.repetitions} "
         f"= {least}{counted(price.trials, 'trial')} of {study.budget} "
@@ -87,7 +88,8 @@ def planned(plan: Plan, facts: Recorded) -> str:
         *_screening_lines(plan),
         *_power_lines(outcome(plan, now.book)),
     ]
-    lines += [*earlier_versions(plan, now.book.facts, now.histories), *gap_lines(plan)]
+    lines += earlier_versions(plan, now.book.facts, now.histories)
+    lines += [*vouched_for(plan, now.histories), *gap_lines(plan)]
     if tuned:
         return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, now.book))])
     if grows:
@@ -113,7 +115,8 @@ def standing(plan: Plan, facts: Recorded, *, at_work: bool = False) -> str:
     """
     now = Standing(plan, facts)
     past, unknown = now.book.past, History(trial="")
-    earlier = (*earlier_versions(plan, now.book.facts, past), *gap_lines(plan))
+    made = (earlier_versions(plan, now.book.facts, past), vouched_for(plan, past))
+    earlier = (*made[0], *made[1], *gap_lines(plan))
     after = ["", *earlier] if earlier else []
     if plan.study.tune is not None:
         return "\n".join([_tuned_standing(now, past, at_work=at_work), *after])
@@ -146,10 +149,10 @@ def _standing(plan: Plan, ours: dict[str, History], title: str, *, at_work: bool
         lines.append(f"  {arm.name:<{width}}  {_states(of_arm, at_work) or 'not tuned yet'}")
     if counts[TrialState.RUNNING]:
         heading = "Running:" if at_work else "Interrupted (no cbablate is at work here):"
-        lines += ["", heading, *_reasons(plan, ours, TrialState.RUNNING)]
+        lines += ["", heading, *reasons(plan, ours, TrialState.RUNNING)]
     for state in (TrialState.PRUNED, TrialState.FAILED):
         if counts[state]:
-            lines += ["", f"{state.value.capitalize()}:", *_reasons(plan, ours, state)]
+            lines += ["", f"{state.value.capitalize()}:", *reasons(plan, ours, state)]
     absent = unreported(plan, ours.values())
     return [*lines, *([""] if absent else []), *absent]
 
@@ -205,7 +208,7 @@ def failure_lines(done: Completion) -> list[str]:
     """How many trials failed, and why each did; nothing where none has."""
     if not done.failures:
         return []
-    told = _reasons(done.plan, dict(done.failures), TrialState.FAILED)
+    told = reasons(done.plan, dict(done.failures), TrialState.FAILED)
     return [f"{counted(len(done.failures), 'trial')} failed:", *told]
 
 
@@ -322,29 +325,3 @@ def _measured_lines(plan: Plan, summary: Summary, *, effect: float, level: float
 
 def _times(effect: float) -> str:
     return f"{effect:.1f} times" if effect < 100 else f"{effect:,.0f} times"
-
-
-def _reasons(plan: Plan, past: dict[str, History], state: TrialState) -> list[str]:
-    lines: list[str] = []
-    for trial in plan.trials:
-        history = past.get(trial.id)
-        if history is None or history.state is not state:
-            continue
-        spent = history.last.spent if history.last else 0
-        failure = f"{history.failure}: " if history.failure else ""
-        reason = brief(visible(history.reason), LONGEST_REASON)
-        lines.append(
-            f"  {plan.label(trial)} ({spent}/{trial.budget}): "
-            f"{failure}{reason or f'attempt {history.attempts}'}"
-        )
-        lines += [f"      {brief(line, LONGEST_REASON)}" for line in _last_lines(history)]
-    return lines
-
-
-def _last_lines(history: History) -> list[str]:
-    """Where a traceback ends: its last three lines, without the reason's second and later ones."""
-    end = history.traceback[-_TRACEBACK:].strip().splitlines()
-    repeated = history.reason.strip().splitlines()[1:]
-    if repeated and end[-len(repeated) :] == repeated:
-        end = end[: -len(repeated)]
-    return end[-3:]

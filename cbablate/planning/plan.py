@@ -76,6 +76,9 @@ def plan(study: Study, description: Description) -> Plan:
             what it must, the design cannot be laid over the factors, or the arms cannot be tuned
             as the sweep says. All faults at once.
     """
+    tuned = study.tune.objectives or () if study.tune else ()
+    decides = (study.objective, *tuned)
+    description = description.in_study(study.metrics, objectives=decides, report=study.report)
     faults = [*_shape_faults(study), *growing_faults(study, description)]
     faults += _baseline_faults(study, description)
     if faults:

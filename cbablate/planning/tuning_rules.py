@@ -156,7 +156,7 @@ def _constrained(sweep: Sweep, arm: Arm, description: Description) -> Iterator[F
                     yield Fault(("tune", "constraints", index), sentence)
             elif parameter is not None or number:
                 continue
-            elif name in description.metrics or (not description.metrics and name not in config):
+            elif name in description.metrics or (not description.closed and name not in config):
                 if SAMPLERS[sweep.sampler.name].numeric:
                     sentence = (
                         f"{sweep.sampler.name} cannot be told of metrics, and '{name}' is one"

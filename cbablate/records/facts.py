@@ -177,7 +177,8 @@ class Started(Fact):
     `worker` is absent where the process died before it could tell, and in ledgers of 0.1.0.
     `reached` is the budget spent at the checkpoint that it was given, if it was given one;
     `shorter` the shorter trial that left it, if that was not its own, whose measurements up to
-    there are then told as this one's, and its `sessions` and `workers`.
+    there are then told as this one's, and its `sessions` and `workers`. `code` is the digest of the
+    code that ran, where the version of the arm does not tell.
     """
 
     kind = "started"
@@ -190,6 +191,7 @@ class Started(Fact):
     shorter: Annotated[Word, Key("of")] = ""
     sessions: Words = field(default_factory=list)
     workers: Words = field(default_factory=list)
+    code: Word = ""
 
 
 @dataclass(frozen=True)

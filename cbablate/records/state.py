@@ -8,7 +8,7 @@
                           '---------------------'      from the last checkpoint if there is one
 
 Never attempted again: COMPLETE, PRUNED, and FAILED as `diverged`, which would happen again. FAILED
-as `error`, `lost`, `no measurement` or `timeout` is attempted once more by each further run.
+as anything else is attempted once more by each further run.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Literal, get_args
 
 __all__ = ["FAILURES", "Failure", "TrialState", "Verdict"]
 
-Failure = Literal["error", "diverged", "lost", "no measurement", "timeout"]
+Failure = Literal["error", "diverged", "lost", "no measurement", "timeout", "other code"]
 """Classes of failure: `error`, the workload raised; `diverged`, a metric was not finite; `lost`,
 its process died; `no measurement`, it ended without reaching its budget; `timeout`, it broke a
-limit of time."""
+limit of time; `other code`, what ran was not what was recorded."""
 
 FAILURES: tuple[str, ...] = get_args(Failure)
 

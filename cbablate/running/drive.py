@@ -231,6 +231,7 @@ def _brought_on(
         tell=display.say,
     )
     checkpoints.clear(study.book.histories)
+    Place(study.ledger.folder).logs(display.say).tidy()
     for line in gap_lines(plan):
         display.say(line)
     if not (study.unfinished or study.untimed):
@@ -266,6 +267,7 @@ def _trained(
         needs_of=executor.needs_of,
         searching=study.searching,
         checkpoints=checkpoints,
+        logs=Place(ledger.folder).logs(display.say),
         watchers=(display, audience.mirrors),
     )
     if unfinished:

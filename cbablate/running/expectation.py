@@ -16,6 +16,8 @@ from cbablate.planning.trial import Trial
 from cbablate.records.history import History
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState
+from cbablate.running.first_failures import FirstFailures
+from cbablate.running.trial_end import End
 from cbablate.spec.yaml.suggestion import did_you_mean, nearest
 
 __all__ = ["Expectation", "misspelt"]
@@ -37,11 +39,13 @@ class Expectation:
         objectives = [plan.study.objective, *(tune.objectives or () if tune else ())]
         self._objectives = [one.metric for one in objectives]
         asked = dict.fromkeys([*self._objectives, *plan.study.report])
-        self._asked = [] if plan.description.metrics else [*asked]
+        self._asked = [] if plan.description.closed else [*asked]
         self._plan = plan
         self._reported: set[str] = set()
         self._arms: set[str] = set()
         self.halted = ""
+        left = sum(not told[one.id].settled if one.id in told else True for one in plan.trials)
+        self._failures = FirstFailures(plan, left)
         for trial in plan.trials:
             history = told.get(trial.id)
             if history and history.last and history.state is TrialState.COMPLETE:
@@ -70,8 +74,23 @@ class Expectation:
 
     def unusable(self, trial: Trial, sentence: str) -> None:
         """Take note of a trial whose workload gave no measurements to wait for."""
-        if not self._arms and not self.halted:
+        if not self._arms:
+            self.halt(trial, sentence)
+
+    def halt(self, trial: Trial, sentence: str) -> None:
+        """Start no further trial, for what this one has found."""
+        if not self.halted:
             self.halted = f"No further trial was started. {self._label(trial)}: {sentence}"
+
+    def began(self, trial: Trial, node: str) -> None:
+        """Take note of a trial's start, and of the machine it runs on."""
+        self._failures.began(trial, node)
+
+    def came_to(self, trial: Trial, end: End, *, measured: bool) -> None:
+        """Take note of how a trial ended, and halt if the first of this run all fail alike."""
+        label = self._label(trial)
+        sentence = self._failures.ended(trial, end, measured=measured, label=label)
+        self.halted = self.halted or sentence
 
     def _note(self, trial: Trial, last: Measurement) -> None:
         self._reported |= _names(last)

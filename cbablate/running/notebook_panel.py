@@ -24,7 +24,7 @@ def notebook_shell() -> Any:
         return None
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     return shell if getattr(shell, "kernel", None) is not None else None
 
 

@@ -69,6 +69,7 @@ class Recorder:
         expected: the metrics that trials must report.
         searching: the study's searches, which follow every fact; None for a study without.
         checkpoints: what trials go on from; None where nothing is kept.
+        ran: the digest of the code that trials run, where their version does not tell.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Recorder:
         expected: Expectation,
         searching: Searching | None,
         checkpoints: Checkpoints | None,
+        ran: str = "",
     ) -> None:
         self._ledger = ledger
         self.book = book
@@ -93,6 +95,7 @@ class Recorder:
         self._expected = expected
         self._searching = searching
         self._checkpoints = checkpoints
+        self._ran = ran
         self._attempts: dict[str, _Attempt] = {}
         self._begun: dict[str, int] = {}
 
@@ -129,12 +132,18 @@ class Recorder:
             shorter=shorter.trial if shorter else "",
             sessions=shorter.sessions if shorter else (),
             workers=shorter.workers if shorter else (),
+            code=self._ran,
         )
+        self._expected.began(trial, str(worker.get("node", "")))
         self._tell(trial.id, start)
         if shorter is not None and not _holds(before, origin.spent):
             now, shared = round(time.time(), 3), _shared(shorter, origin.spent)
             facts = (Measured(each, number, self._session) for each in shared)
             self._ledger.append(*(fact.record(trial.id, now) for fact in facts))
+
+    def attempt_at(self, trial: Trial) -> int:
+        """The number of the attempt at a trial that is under way."""
+        return self._attempts[trial.id].number
 
     def refused(self, trial: Trial, measurement: Measurement) -> str:
         """Why a measurement cannot be recorded, which is then why its trial failed; "" if it can.
@@ -167,6 +176,9 @@ class Recorder:
             self._expected.ended(trial, last)
         elif ending.how == "raised" and end.failure == "no measurement":
             self._expected.unusable(trial, end.reason)
+        elif end.failure == "other code":
+            self._expected.halt(trial, end.reason)
+        self._expected.came_to(trial, end, measured=last is not None)
         self._tell(trial.id, end.fact(attempt.number, self._session))
         if self._checkpoints and not _resumable(trial, end, ending, measured=last is not None):
             self._checkpoints.drop(trial.id)
@@ -206,15 +218,15 @@ class Recorder:
 def declare(plan: Plan, ledger: Ledger, book: Book) -> None:
     """Record what is planned: the study as it now stands, and arms and trials not yet known."""
     _declare_trials(plan, ledger, book)
-    code, version = plan.description.code, plan.description.version
-    digest = code.digest if code is not None and code.digest != version else ""
+    named, version = plan.description.named_version, plan.description.version
+    code = named if named != version else ""
     study = StudyFact(
         study=plan.study.model_dump(mode="json"),
         folder=str(plan.study.folder.resolve()),
         place=place(plan.study, ledger.folder),
         trials=[trial.id for trial in plan.trials],
-        code=digest,
-        version=version if digest else "",
+        code=code,
+        version=version if code else "",
         searches={search.id: search.arm.id for search in searches(plan)},
     )
     before = book.last("study", plan.study.name)

@@ -58,10 +58,8 @@ def _is_same(plan: Plan, former: Path) -> bool:
         other = read_study(former, describe, overrides=plan.study.overrides)
     except StudyError:
         return False
-    code = plan.description.code
-    version = plan.description.version if code is None else code.digest
-    asked = other.study.model_dump(mode="json"), other.description.version
-    return asked == (plan.study.model_dump(mode="json"), version)
+    asked = other.study.model_dump(mode="json"), other.description.named_version
+    return asked == (plan.study.model_dump(mode="json"), plan.description.named_version)
 
 
 def _moved_together(study: Study, known: StudyFact, results: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cbablate.analysis.summary import metric_of
 from cbablate.planning.arm import Arm
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book
@@ -27,10 +28,8 @@ def untimed(plan: Plan, book: Book) -> dict[str, Arm]:
     Empty where the study reports no timing. Arms are timed together or not at all, because only
     numbers of one stage compare; an arm that cannot be trained is not waited for.
     """
-    reported = any(
-        (metric := plan.description.metrics.get(name)) is not None and metric.source == "timing"
-        for name in plan.study.report
-    )
+    asked = [metric_of(plan, name) for name in plan.study.report]
+    reported = any(metric.source == "timing" and not metric.beside for metric in asked)
     if not reported or plan.description.throughput is None:
         return {}
     past = book.histories

@@ -11,6 +11,7 @@ from cbablate.planning.plan import Plan
 from cbablate.running.executors.port import Executor, Grouping
 from cbablate.workloads.own_code.entry import Entry
 from cbablate.workloads.own_code.import_check import refusal
+from cbablate.workloads.own_code.program_check import changed_files
 from cbablate.workloads.own_code.source import file_digest
 
 __all__ = ["entry", "grouping_of", "observe", "verify"]
@@ -24,9 +25,12 @@ def entry(plan: Plan, name: str) -> Entry:
     Raises:
         EnvironmentFault: a file of the user's has been edited since it was planned.
     """
-    code = plan.description.code
+    code, program = plan.description.code, plan.description.program
+    edited = "" if program is None else changed_files(program)
+    if edited:
+        raise EnvironmentFault(edited)
     if code is None:
-        return Entry(name, program=plan.description.program)
+        return Entry(name, program=program)
     for one in code.modules:
         now = file_digest(Path(one.path)) if one.text is not None else one.digest
         if now not in ("", one.digest):

@@ -79,8 +79,9 @@ def spelled(value: object) -> str:
 
 
 def _filled(word: str, config: Mapping[str, Any], trial: Mapping[str, object]) -> str:
+    parts = list(_parts(word))
     return "".join(
-        text if key is None else spelled(_value(key, config, trial)) for text, key in _parts(word)
+        text if key is None else spelled(_value(key, config, trial)) for text, key in parts
     )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from cbablate.spec.budget import Budget
 from cbablate.spec.code import Code
 from cbablate.spec.fault import Fault
-from cbablate.spec.metric import Metric
+from cbablate.spec.metric import DeclaredMetric, Metric, Objective, described
 from cbablate.spec.needs import Needs
 from cbablate.spec.outline import Outline
 from cbablate.spec.own_workload import OwnWorkload
@@ -79,6 +79,11 @@ class Description:
     resolve: Callable[[Config], dict[str, Any]]
     data: Callable[[Config], str]
     metrics: Mapping[str, Metric] = field(default_factory=dict)
+    """The metrics that are known; others may be reported too, unless it is `closed`."""
+    closed: bool = False
+    """Whether `metrics` are all there are, so that another name is a mistake."""
+    declared: Mapping[str, DeclaredMetric] = field(default_factory=dict)
+    """What the workload's own file says of its metrics; a study's words go before."""
     schema: Mapping[str, Any] | None = None
     """JSON Schema of the config; None where any key is allowed that the baseline has."""
     unmeasured: Callable[[Config], Mapping[str, str]] = lambda _config: {}
@@ -120,6 +125,22 @@ class Description:
     """Keys of a config that hold what one would tune, looked at even where all arms agree."""
 
     @property
+    def named_version(self) -> str:
+        """The version that its file gives it, whatever a ledger calls it: the one that the user
+        vouches for (of this command), or the digest of its code.
+        """
+        if self.own is None:
+            return self.version
+        if self.vouched and self.program is not None:
+            return f"{self.vouched} ({self.program.call[:8]})"
+        return self.vouched or self.own.digest
+
+    @property
+    def ran(self) -> str:
+        """The digest of the code that runs, where the version is another's word; "" else."""
+        return self.own.digest if self.own is not None and self.vouched else ""
+
+    @property
     def own(self) -> Code | Program | None:
         """What of the user's trains, a function's code or a command; None of a shipped workload."""
         return self.code or self.program
@@ -128,6 +149,21 @@ class Description:
     def outline(self) -> Outline:
         """The keys that the schema allows; none where there is no schema."""
         return Outline(self.schema or {})
+
+    def in_study(
+        self,
+        said: Mapping[str, DeclaredMetric],
+        *,
+        objectives: Iterable[Objective] = (),
+        report: Iterable[str] = (),
+    ) -> Description:
+        """The workload as a study has it, which may say more of its metrics."""
+        asked = [*objectives]
+        names = [*report, *(one.metric for one in asked)]
+        metrics = described(self.metrics, self.declared, said, objectives=asked, names=names)
+        if self.closed:  # a name beyond these is a mistake, and told as one
+            metrics = {name: metrics[name] for name in self.metrics}
+        return replace(self, metrics=metrics)
 
 
 Describe = Callable[[str | OwnWorkload, Path], Description]

@@ -29,7 +29,7 @@ SOURCES = ("jsonl", "json_file", "csv", "stdout", "tensorboard", "mlflow", "wand
 class WantedNeeds(BaseModel):
     """What a trial takes of the machines, as a file says it."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", title="Trial's needs")
 
     cpus: float = Field(default=1, ge=0, description="CPU cores of one trial.")
     gpus: float | None = Field(
@@ -37,8 +37,11 @@ class WantedNeeds(BaseModel):
         ge=0,
         description="GPUs of one trial: a share of one, such as 0.25, or whole ones. One where "
         "there are any if left out.",
+        examples=[0.25],
     )
-    memory_gb: float | None = Field(default=None, gt=0, description="Memory of one trial, in GB.")
+    memory_gb: float | None = Field(
+        default=None, gt=0, description="Memory of one trial, in GB.", examples=[16.0]
+    )
 
     @model_validator(mode="after")
     def _an_amount_there_is(self) -> WantedNeeds:
@@ -58,13 +61,16 @@ class WantedNeeds(BaseModel):
 class DataFolder(BaseModel):
     """Data that a trial reads, known by a version that the user states instead of its content."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", title="Data entry")
 
-    path: Word = Field(description="The file or folder, from this file's folder.")
+    path: Word = Field(
+        description="The file or folder, from this file's folder.", examples=["../data/pets"]
+    )
     version: Word | None = Field(
         default=None,
         description="What its content goes by; with it the files are not read. Another version "
         "is other data.",
+        examples=["2024-05"],
     )
 
 
@@ -76,27 +82,44 @@ class Reads(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    jsonl: Word | None = Field(default=None, description="A file with a JSON mapping a line.")
-    json_file: Word | None = Field(
-        default=None, alias="json", description="A JSON file: one mapping of metrics, or a list."
+    jsonl: Word | None = Field(
+        default=None, description="A file with a JSON mapping a line.", examples=["log.jsonl"]
     )
-    csv: Word | None = Field(default=None, description="A CSV file: a row for each measurement.")
+    json_file: Word | None = Field(
+        default=None,
+        alias="json",
+        description="A JSON file: one mapping of metrics, or a list.",
+        examples=["metrics.json"],
+    )
+    csv: Word | None = Field(
+        default=None,
+        description="A CSV file: a row for each measurement.",
+        examples=["summary.csv"],
+    )
     stdout: tuple[Word, ...] | None = Field(
         default=None,
         min_length=1,
         description="Regular expressions for lines of output, with named groups: `(?P<loss>...)`.",
+        examples=[["loss (?P<loss>[0-9.]+)"]],
     )
-    tensorboard: Word | None = Field(default=None, description="A folder of event files.")
+    tensorboard: Word | None = Field(
+        default=None, description="A folder of event files.", examples=["runs"]
+    )
     mlflow: Word | None = Field(
-        default=None, description="A folder or SQLite file that MLflow tracks into."
+        default=None,
+        description="A folder or SQLite file that MLflow tracks into.",
+        examples=["mlruns"],
     )
     wandb: Word | None = Field(
-        default=None, description="The folder of an offline run of Weights & Biases."
+        default=None,
+        description="The folder of an offline run of Weights & Biases.",
+        examples=["wandb"],
     )
     spent: Word | None = Field(
         default=None,
         description="Which of its numbers counts the budget that is spent: a column or a group. "
         "`spent`, `epoch` or `step` if left out; without any, each measurement is one more.",
+        examples=["epoch"],
     )
     counts_from: Literal[0, 1] = Field(
         default=1, description="0 where the program calls its first epoch 0."
@@ -104,6 +127,7 @@ class Reads(BaseModel):
     names: Mapping[str, Word] = Field(
         default_factory=dict,
         description="What a number is called in the study, by what the program calls it.",
+        examples=[{"acc": "test/acc"}],
     )
 
     @model_validator(mode="after")
@@ -126,7 +150,7 @@ class OwnWorkload(BaseModel):
     its metrics are printed are no part of what is recorded of a study.
     """
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", title="Workload")
 
     command: tuple[str, ...] | None = Field(
         default=None,
@@ -135,31 +159,50 @@ class OwnWorkload(BaseModel):
         "`{seed}`, `{budget}`, `{workdir}`, `{checkpoint}` for the trial's, `{study}` for this "
         "file's folder; `{--*}` for `--key=value` of all keys, `{*}` for `key=value`. There is no "
         "shell.",
+        examples=[["python", "train.py", "--lr", "{lr}", "--seed", "{seed}"]],
     )
-    function: Word | None = Field(default=None, description="A Python function, module:function.")
+    function: Word | None = Field(
+        default=None,
+        description="A Python function, module:function.",
+        examples=["my_module:train"],
+    )
     code: tuple[Word, ...] | None = Field(
         default=None,
         description="Files and folders of code that the command runs, from this file's folder; "
         "an edit of any trains anew. The words of the command that are files if left out.",
+        examples=[["train.py", "mylib/"]],
     )
     data: tuple[Word | DataFolder, ...] = Field(
-        default=(), description="Files and folders of data, or such with a version of their own."
+        default=(),
+        description="Files and folders of data, or such with a version of their own.",
+        examples=[["../data/pets"]],
     )
     needs: WantedNeeds | None = Field(
-        default=None, exclude=True, description="What a trial takes of a machine."
+        default=None,
+        exclude=True,
+        description="What a trial takes of a machine.",
+        examples=[{"gpus": 1, "cpus": 4}],
     )
     version: int | Word | None = Field(
         default=None,
         description="A version that you vouch for: as long as it stays, an edit of the code does "
         "not train anew, and the table says so.",
+        examples=[3],
     )
-    reads: Reads | None = Field(default=None, description="Where a command leaves its numbers.")
+    reads: Reads | None = Field(
+        default=None,
+        description="Where a command leaves its numbers.",
+        examples=[{"json": "metrics.json"}],
+    )
     runs_in: Literal["study", "trial"] = Field(
         default="study",
         description="The command's working directory: the study's folder, or the trial's own.",
     )
     metrics: Mapping[str, DeclaredMetric] = Field(
-        default_factory=dict, exclude=True, description="What its metrics are, by name."
+        default_factory=dict,
+        exclude=True,
+        description="What its metrics are, by name.",
+        examples=[{"test/acc": {"label": "Accuracy", "better": "higher"}}],
     )
 
     @model_validator(mode="after")

@@ -32,15 +32,17 @@ class Program:
     `folder` is that of the file which says the command, absolute: the study's, or a workload
     file's. `words` hold `{key}` as written. `files` are its code and `data` what it reads, digested
     as they were when the study was read; data that goes by a stated version is not among them.
+    Where the code is not `declared`, files that words name are it.
     """
 
     words: tuple[str, ...]
     folder: str
     files: tuple[ProgramFile, ...] = ()
-    reads: Reads = field(default_factory=Reads)
+    reads: Reads = field(default_factory=Reads, hash=False)
     runs_in: str = "study"
     data: tuple[ProgramFile, ...] = ()
     distributions: tuple[Distribution, ...] = ()
+    declared: bool = False
 
     @cached_property
     def call(self) -> str:

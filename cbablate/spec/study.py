@@ -52,7 +52,11 @@ class Study(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**32)
     objective: Objective
     report: tuple[str, ...] = Field(min_length=1)
-    metrics: Mapping[str, DeclaredMetric] = Field(default_factory=dict, exclude=True)
+    metrics: Mapping[str, DeclaredMetric] = Field(
+        default_factory=dict,
+        exclude=True,
+        examples=[{"test/acc": {"label": "Accuracy", "unit": "%", "scale": 100}}],
+    )
     """What the reported metrics are; no part of what the study asks."""
     margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     analysis: Analysis = Analysis()

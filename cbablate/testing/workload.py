@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
-from cbablate.workloads.checkpoint import FOLDER, ask_for_checkpoints
+from cbablate.workloads.checkpoint import FOLDER, Checkpoint, ask_for_checkpoints
 from cbablate.workloads.own_code.current_trial import CurrentTrial
 from cbablate.workloads.own_code.reported_stream import stream_of
 
@@ -142,7 +142,7 @@ class WorkloadContract:
         return workdir
 
     def _stream_in(self, workdir: Path, seed: int) -> Any:
-        trial = CurrentTrial(self.config, seed, self.budget, workdir)
+        trial = CurrentTrial(self.config, seed, self.budget, workdir, Checkpoint(workdir))
         return iter(stream_of(type(self).workload, trial))
 
     def _all(self, folder: Path, *, seed: int = 1) -> list[Measurement]:

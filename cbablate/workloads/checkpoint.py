@@ -29,15 +29,16 @@ NOTE = "checkpoint"
 class Checkpoint:
     """The checkpoint of the trial that works in `workdir`: what was found, and when one is due.
 
-    Where nobody asked for checkpoints, none is ever due.
+    Where nobody asked for checkpoints, none is ever due. A command has them in another folder,
+    and is asked for them by `every`, in seconds.
 
     Raises:
         EnvironmentFault: the file that asks for them holds no number of seconds.
     """
 
-    def __init__(self, workdir: Path) -> None:
+    def __init__(self, workdir: Path, *, every: float | None = None) -> None:
         self._folder = workdir / FOLDER
-        self._every = _interval(workdir / EVERY)
+        self._every = _interval(workdir / EVERY) if every is None else every
         self._since = time.monotonic()
 
     @property

@@ -48,6 +48,7 @@ FROZEN = Description(
             Metric("throughput/train", "Training", "img/s", 0, "maximize", "timing"),
         )
     },
+    closed=True,
 )
 """A workload that no other work changes, for what is compared byte for byte."""
 SESSION = SessionFact(

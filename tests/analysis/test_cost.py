@@ -69,3 +69,35 @@ def test_a_finished_plan_costs_nothing() -> None:
     price = cost(plan, trained(plan, per_epoch={"baseline": 1.0}))
     assert (price.left, price.budget_left, price.seconds) == (0, 0, 0.0)
     assert price.basis == "nothing is left to train"
+
+
+def _clocked(plan: Plan, *, reached: int, began: float, ended: float) -> list[Record]:
+    """The facts of a trial whose workload measured no seconds, its last attempt at these times."""
+    (arm,), trial = plan.arms, plan.trials[0]
+    facts = [ArmFact("toy", arm.name).record(arm.id, 0.0)]
+    facts.append(TrialFact(arm.id, {"epochs": trial.budget.amount}).record(trial.id, 0.0))
+    way = [*([reached] if reached else []), trial.budget.amount]
+    if reached:
+        facts.append(Started(1, "s").record(trial.id, 0.0))
+        facts.append(Measured(Measurement(reached, {"x": 1.0}), 1, "s").record(trial.id, 0.0))
+    number = len(way)
+    facts.append(Started(number, "s", reached=reached).record(trial.id, began))
+    last = Measurement(trial.budget.amount, {"x": 1.0})
+    facts.append(Measured(last, number, "s").record(trial.id, ended))
+    facts.append(Ended("complete", attempt=number, session="s").record(trial.id, ended))
+    return facts
+
+
+def test_a_workload_that_measures_no_time_is_timed_by_the_drivers_clock() -> None:
+    plan = toy_plan(epochs=10, replicates=3)
+    assert cost(plan, _clocked(plan, reached=0, began=100.0, ended=130.0)).seconds == 60.0
+
+
+def test_an_attempt_that_went_on_from_a_checkpoint_is_timed_for_what_it_spent() -> None:
+    plan = toy_plan(epochs=10, replicates=3)
+    assert cost(plan, _clocked(plan, reached=5, began=100.0, ended=130.0)).seconds == 120.0
+
+
+def test_a_clock_that_was_set_back_tells_nothing() -> None:
+    plan = toy_plan(epochs=10, replicates=3)
+    assert cost(plan, _clocked(plan, reached=0, began=100.0, ended=40.0)).seconds is None

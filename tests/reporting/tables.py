@@ -22,6 +22,7 @@ from cbablate.spec.metric import Objective
 from cbablate.spec.study import Study
 from cbablate.spec.typesetting import Typesetting
 from tests.analysis.fabrication import FROZEN, SESSION, Telling, patchy, placement, sizes, told
+from tests.reporting.declared import own_facts, own_study
 
 HOSTILE = (
     r"a_b & 50% #1 {x} ~^\ $\alpha",
@@ -159,7 +160,14 @@ def on_the_way(trial: Trial, arm: int) -> str:
     return {2: "running", 3: "waiting", 4: "waiting", 5: "waiting"}.get(trial.replicate, "")
 
 
+def declared() -> Table:
+    """A training of one's own, whose metrics are declared."""
+    planned = own_study()
+    return table_of(planned, own_facts(planned))
+
+
 TABLES: Mapping[str, Callable[[], Table]] = {
+    "declared": declared,
     "whole": placed,
     "patchy": lambda: placed(patchy),
     "nothing-run": lambda: table_of(placement(description=FROZEN), []),

@@ -38,7 +38,7 @@ def _reports(config: Mapping[str, Any], seed: int, budget: Budget) -> dict[str, 
     """Goes on from its checkpoint, and tests in the end."""
     trial = cbablate.current_trial()
     assert trial is not None
-    checkpoint = trial.checkpoint()
+    checkpoint = trial.checkpoint
     reached, total = 0, 0.0
     if checkpoint.found is not None:
         reached, total = json.loads((checkpoint.found / "state").read_text())
@@ -150,7 +150,7 @@ class TestInAScript:
     def test_a_command_knows_its_trial(self, tmp_path: Path) -> None:
         program = (
             "import cbablate; t = cbablate.current_trial()\n"
-            "print(t.config, t.seed, t.budget, t.workdir, t.checkpoint().found)"
+            "print(t.config, t.seed, t.budget, t.workdir, t.checkpoint.found, t.checkpoint.due)"
         )
         variables = {
             "CBABLATE_CONFIG": '{"lr": 0.1}',
@@ -158,9 +158,12 @@ class TestInAScript:
             "CBABLATE_UNIT": "steps",
             "CBABLATE_BUDGET": "30",
             "CBABLATE_WORKDIR": str(tmp_path),
+            "CBABLATE_CHECKPOINT": str(tmp_path / "checkpoint"),
+            "CBABLATE_CHECKPOINT_EVERY": "0.0",
         }
+        (tmp_path / "checkpoint").mkdir()
         assert self._told(program, tmp_path, **variables) == (
-            f"{{'lr': 0.1}} 7 30 steps {tmp_path} None\n"
+            f"{{'lr': 0.1}} 7 30 steps {tmp_path} {tmp_path / 'checkpoint'} True\n"
         )
 
     @pytest.mark.parametrize("value", ["good", None, [1, 2], True])

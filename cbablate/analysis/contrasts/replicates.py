@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cbablate.analysis.printed_unit import in_units
 from cbablate.planning.plan import Plan
 from cbablate.records.history import History
 from cbablate.records.state import TrialState
@@ -59,12 +60,15 @@ UNSEARCHED = Replicates({})
 
 
 def entered(plan: Plan, told: Mapping[str, History]) -> dict[str, dict[int, History]]:
-    """The COMPLETE trials of each arm, by replicate: those whose last measurement counts."""
+    """The COMPLETE trials of each arm, by replicate: those whose last measurement counts.
+
+    Their values are in the units that they are printed in.
+    """
     found: dict[str, dict[int, History]] = {arm.id: {} for arm in plan.arms}
     for trial in plan.trials:
         history = told.get(trial.id)
         if history and history.state is TrialState.COMPLETE and history.last:
-            found[trial.arm][trial.replicate] = history
+            found[trial.arm][trial.replicate] = in_units(plan, history)
     return found
 
 

@@ -25,7 +25,7 @@ def curves(outcomes: Sequence[TrialOutcome], metric: str) -> Mapping[str, Curve]
         planned[one.arm.id] = planned.get(one.arm.id, 0) + 1
         if one.history.state is not TrialState.COMPLETE:
             continue
-        for measured in one.history.measurements:
+        for measured in one.printed.measurements:
             if metric in measured.metrics:
                 points = gathered.setdefault(one.arm.id, {})
                 points.setdefault(measured.spent, []).append(float(measured.metrics[metric]))

@@ -1,9 +1,10 @@
-"""Trials of a study that an earlier version of its code, or of a measure, has made."""
+"""Trials of a study that an earlier version of its code, of its data or of a measure has made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from cbablate.fingerprint import canonical
 from cbablate.planning.plan import Plan
@@ -11,50 +12,62 @@ from cbablate.records.facts import ArmFact, StudyFact, TrialFact
 from cbablate.records.history import History
 from cbablate.records.record import Record
 from cbablate.records.state import TrialState
+from cbablate.spec.code import Code
+from cbablate.spec.description import Description
 
 __all__ = ["earlier_versions"]
+
+
+class _Made(NamedTuple):
+    """What a trial was made by: a workload, its version, its data."""
+
+    workload: str
+    version: str
+    data: str
 
 
 def earlier_versions(
     plan: Plan, facts: Iterable[Record], told: Mapping[str, History]
 ) -> tuple[str, ...]:
-    """A sentence for each earlier version of an own workload that completed trials of this study,
-    and one about arms whose measures were mended since.
+    """A sentence for each earlier version of an own workload, or of its data, that completed trials
+    of this study, and one about arms whose measures were mended since.
 
     None where nothing of the plan is waiting: then the present version has its own. `told` are
     the histories of all trials in the ledger.
     """
-    code, new = plan.description.code, History(trial="")
+    described, new = plan.description, History(trial="")
     states = [told.get(trial.id, new).state for trial in plan.trials]
     if states and all(state.ended for state in states):
         return ()
-    if code is None:
+    if described.own is None:
         return tuple(_mended(plan, facts, told))
-    versions: dict[str, str] = {}
+    arms: dict[str, _Made] = {}
     trials: dict[str, TrialFact] = {}
     asked: set[str] = set()
     searches: dict[str, str] = {}
     for fact in facts:
-        if fact.kind == "arm" and (arm := ArmFact.of(fact)).workload == plan.description.name:
-            versions[fact.subject] = arm.version
+        if fact.kind == "arm":
+            arm = ArmFact.of(fact)
+            arms[fact.subject] = _Made(arm.workload, arm.version, arm.data)
         elif fact.kind == "trial":
             trials[fact.subject] = TrialFact.of(fact)
         elif fact.kind == "study" and fact.subject == plan.study.name:
             study = StudyFact.of(fact)
             asked.update(study.trials)
             searches.update(study.searches)
-    ended: dict[str, list[float]] = {}
+    data = described.data(plan.arms[0].config) if plan.arms else ""
+    now = _Made(described.name, described.version, data)
+    ended: dict[_Made, list[float]] = {}
     for trial, planned in trials.items():
         if trial not in asked and planned.search not in searches:
             continue
-        of_arm = searches.get(planned.search) or planned.arm
-        version = versions.get(of_arm, plan.description.version)
+        made = arms.get(searches.get(planned.search) or planned.arm, now)
         history = told.get(trial, new)
-        if version != plan.description.version and history.state is TrialState.COMPLETE:
-            ended.setdefault(version, []).append(history.ended)
+        if made != now and history.state is TrialState.COMPLETE:
+            ended.setdefault(made, []).append(history.ended)
     return tuple(
-        _sentence(code.file, version, ended[version])
-        for version in sorted(ended, key=lambda version: max(ended[version]), reverse=True)
+        _sentence(described, made, now, ended[made])
+        for made in sorted(ended, key=lambda made: max(ended[made]), reverse=True)
     )
 
 
@@ -85,11 +98,19 @@ def _mended(plan: Plan, facts: Iterable[Record], told: Mapping[str, History]) ->
         )
 
 
-def _sentence(file: str, version: str, ended: list[float]) -> str:
+def _sentence(described: Description, made: _Made, now: _Made, ended: list[float]) -> str:
+    file = described.own.file if described.own else described.name
+    when, shown = f"until {_last(ended)}", made.version[:8]
+    if made.workload != now.workload:
+        by, back = f"by another workload, {made.workload} ({shown}, {when})", "workload"
+    elif made.version != now.version:
+        rest = "what it imports" if isinstance(described.own, Code) else "its command and code"
+        by, back = f"by an earlier version of {file} or of {rest} ({shown}, {when})", "code"
+    else:
+        by, back = f"with other data ({made.data[:8] or 'none declared'}, {when})", "data"
+    verb = "are" if back == "data" else "is"
     return (
-        f"{_count(ended)} made by an earlier version of {file} or of what it imports "
-        f"({version[:8]}, until {_last(ended)}); they are kept, and count again if the code is "
-        "put back."
+        f"{_count(ended)} made {by}; they are kept, and count again if the {back} {verb} put back."
     )
 
 

@@ -2,8 +2,10 @@
 
 An own workload's version is the digest of its code. Releases before 0.2 digested the text of its
 files, so the same code has another version in their ledgers. There it goes on under that one:
-its trials count, and what is trained anew stands beside them. A `study` fact then says which code
-goes by which version, so that this holds when comments are edited later.
+its trials count, and what is trained anew stands beside them. Likewise a version that the user
+vouches for, from the day on that it is written: trials of the code as it was on that day go on
+counting. A `study` fact then says what goes by which version, so that this holds when the code
+is edited later.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from cbablate.errors import UsageError
 from cbablate.planning import plan as planning
 from cbablate.planning.plan import Plan
 from cbablate.records.facts import ArmFact, StudyFact
 from cbablate.records.record import Record
 from cbablate.spec.description import Description
+from cbablate.spec.yaml import scalar
 
-__all__ = ["as_recorded", "gap_lines"]
+__all__ = ["as_recorded", "gap_lines", "under_version"]
 
 
 def as_recorded(plan: Plan, facts: Iterable[Record]) -> Plan:
@@ -26,6 +30,25 @@ def as_recorded(plan: Plan, facts: Iterable[Record]) -> Plan:
     if version == plan.description.version:
         return plan
     return planning.plan(plan.study, replace(plan.description, version=version))
+
+
+def under_version(plan: Plan, facts: Iterable[Record], digits: str) -> Plan:
+    """The plan as that version of its workload made it which begins with these digits.
+
+    Raises:
+        UsageError: these facts have no such version, or several.
+    """
+    arms = [ArmFact.of(fact) for fact in facts if fact.kind == "arm"]
+    known = dict.fromkeys(arm.version for arm in arms if arm.workload == plan.description.name)
+    found = [version for version in known if version.startswith(digits)]
+    if len(found) != 1:
+        there = ", ".join(version[:8] for version in known) or "none"
+        which = "several versions" if found else "no version"
+        raise UsageError(
+            f"{which} of {plan.description.name} in these results begin{'s' * (not found)} with "
+            f"{scalar.shown(digits)}; there are {there}"
+        )
+    return planning.plan(plan.study, replace(plan.description, version=found[0]))
 
 
 def gap_lines(plan: Plan) -> tuple[str, ...]:
@@ -46,16 +69,17 @@ def gap_lines(plan: Plan) -> tuple[str, ...]:
 
 
 def _version(described: Description, facts: Iterable[Record]) -> str:
-    if described.code is None:
+    if described.own is None:
         return described.version
-    code, known, named = described.code.digest, set[str](), dict[str, str]()
+    known, named = set[str](), dict[str, str]()
     for fact in facts:
         if fact.kind == "arm" and (arm := ArmFact.of(fact)).workload == described.name:
             known.add(arm.version)
         elif fact.kind == "study" and (study := StudyFact.of(fact)).code:
             named[study.code] = study.version
-    if code in known:
-        return code
-    if named.get(code) in known:
-        return named[code]
-    return next((former for former in described.former_versions if former in known), code)
+    its_own = described.named_version
+    for version in dict.fromkeys([its_own, described.own.digest]):
+        for called in (version, named.get(version)):
+            if called in known:
+                return called
+    return next((former for former in described.former_versions if former in known), its_own)

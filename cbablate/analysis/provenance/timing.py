@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cbablate.records.facts import SessionFact, Timed
+from cbablate.records.facts import SessionFact, Timed, WorkerFact
+from cbablate.records.history import History
 from cbablate.records.record import Record
 
-__all__ = ["Timing", "device_of", "timings"]
+__all__ = ["Timing", "device_of", "timings", "timings_of_trials"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Timing:
     """The median over rounds of a timing stage, with the slowest and the fastest round.
 
     `batch` is the stage it comes from: arms of one stage were timed in turns on one `device`, by
-    one `worker` ("" in ledgers of 0.1.0) of one `session`.
+    one `worker` ("" in ledgers of 0.1.0) of one `session`. Where trials timed themselves there was
+    no stage: `batch` is "", each trial is a round, and the rest is the last one's.
     """
 
     median: float
@@ -57,6 +59,33 @@ def timings(facts: Iterable[Record], arms: Sequence[str]) -> dict[str, dict[str,
         metric: _chosen([stages[batch] for batch in sorted(stages, key=newest.__getitem__)])
         for metric, stages in sorted(told.items())
     }
+
+
+def timings_of_trials(
+    entered: Mapping[str, Mapping[int, History]], metrics: Iterable[str], facts: Iterable[Record]
+) -> dict[str, dict[str, Timing]]:
+    """Timings by metric, by arm id, of what COMPLETE trials measured beside whatever else ran."""
+    wanted = [*metrics]
+    workers = (one for one in facts if one.kind == "worker" and wanted)
+    devices = {one.subject: device_of(WorkerFact.of(one).host) for one in workers}
+    found: dict[str, dict[str, Timing]] = {}
+    for name in wanted:
+        for arm, past in entered.items():
+            told = [one for one in past.values() if one.last and name in one.last.metrics]
+            timed = [float(one.last.metrics[name]) for one in told if one.last]
+            if timed:
+                worker = told[-1].workers[-1] if told[-1].workers else ""
+                found.setdefault(name, {})[arm] = Timing(
+                    median=statistics.median(timed),
+                    low=min(timed),
+                    high=max(timed),
+                    rounds=len(timed),
+                    batch="",
+                    device=devices.get(worker, ""),
+                    session=told[-1].session,
+                    worker=worker,
+                )
+    return found
 
 
 def _chosen(stages: Sequence[Mapping[str, Timing]]) -> dict[str, Timing]:

@@ -7,24 +7,31 @@ from pathlib import Path
 from cbablate import api
 from cbablate.phrases import counted
 from cbablate.planning.analysis_rules import idle_words, luck_words
+from cbablate.planning.command_rules import unnamed_words
 from cbablate.spec.loading.sweep_file import is_sweep, read_sweep
+from cbablate.spec.loading.workload_file import is_workload, read_workload
 from cbablate.spec.yaml.text_file import Unreadable
 from cbablate.spec.yaml.yaml_file import read_yaml
+from cbablate.workloads.catalog import describe
 
 __all__ = ["checked"]
 
 
 def checked(path: Path) -> str:
-    """How much a study plans, or a sweep searches; which of the two a file is, its keys tell.
+    """How much a study plans or a sweep searches, or a workload's version; which of these a file
+    is, its keys tell.
 
     Raises:
         StudyError: with every fault of the file, each with line and column.
     """
     try:
-        alone = is_sweep(read_yaml(path).root)
+        root = read_yaml(path).root
     except Unreadable:
-        alone = False  # reading it as a study tells why
-    if alone:
+        root = None  # reading it as a study tells why
+    if root is not None and is_workload(root):
+        _, described = read_workload(path, describe)
+        return f"workload {described.name}, version {described.version}"
+    if root is not None and is_sweep(root):
         sweep = read_sweep(path).sweep
         assert sweep is not None  # else it had faults  # noqa: S101 - our own invariant
         size = counted(len(sweep.space), "hyperparameter")
@@ -37,5 +44,7 @@ def checked(path: Path) -> str:
     if tune is not None:
         tuning = len(found.arms) * found.study.searches * tune.trials
         said += f", as many confirmations, {tuning} tuning trials"
-    warned = (idle_words(found.study, found.arms), luck_words(found.study, found.arms))
-    return ". ".join([said, *filter(None, warned)])
+    study = found.study
+    warned = (idle_words(study, found.arms), luck_words(study, found.arms), unnamed_words(study))
+    words = " ".join(filter(None, warned))
+    return f"{said}. {words}" if words else said

@@ -17,6 +17,7 @@ class Written(StrEnum):
 
     study = "study"
     sweep = "sweep"
+    workload = "workload"
 
 
 def schema(
@@ -24,13 +25,14 @@ def schema(
         Written, typer.Option("--of", metavar="|".join(Written), help="Of which kind of file.")
     ] = Written.study,
 ) -> None:
-    """Print the JSON Schema of study or sweep files, for editors."""
+    """Print the JSON Schema of files that you write, for editors."""
     import json
 
-    from cbablate.spec.loading.schema import study_schema, sweep_schema
+    from cbablate.spec.loading.schema import study_schema, sweep_schema, workload_schema
     from cbablate.workloads.catalog import SHIPPED
 
-    if of is Written.sweep:
-        say(json.dumps(sweep_schema(), indent=2))
-    else:
+    if of is Written.study:
         say(json.dumps(study_schema([make() for make in SHIPPED.values()]), indent=2))
+    else:
+        said = sweep_schema() if of is Written.sweep else workload_schema()
+        say(json.dumps(said, indent=2))

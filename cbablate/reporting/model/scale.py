@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _DIGITS = 4
-"""Significant digits of a metric that the workload does not describe."""
+"""Significant digits of a metric whose decimals nobody has said."""
 _HALF_DIGITS = 2
 """Significant digits of the half-width of a difference, which give the difference its decimals."""
 _MOST_DECIMALS = 6
@@ -109,26 +109,25 @@ class Scale:
         return f"10{raised(self.power)} {unit}".rstrip() if self.power else unit
 
 
-def scale_of(
-    metric: Metric, values: Iterable[float | None], *, known: bool, exact: bool = True
-) -> Scale:
+def scale_of(metric: Metric, values: Iterable[float | None], *, exact: bool = True) -> Scale:
     """The scale for a column of these values; `exact` says that they are no means of others.
 
-    A metric that is `known` has its own decimals, unless that would print nothing but zeros or
-    more digits than fit; another is written with four significant digits of its largest value, one
+    A metric that has decimals of its own is written with them, unless that would print nothing but
+    zeros or more digits than fit; another with four significant digits of its largest value, one
     that is decades beyond the others apart.
     """
     sizes = [abs(value) for value in values if value and math.isfinite(value)]
+    own = metric.decimals
     if not sizes:
-        return Scale(metric.decimals if known else 0)
-    shown = [size for size in sizes if known and size >= 0.5 * 10.0**-metric.decimals]
+        return Scale(own or 0)
+    shown = [size for size in sizes if own is not None and size >= 0.5 * 10.0**-own]
     common = like(shown or sizes)
     magnitude = math.floor(math.log10(common[-1]))
     limit = Scale.limit if common[-1] == max(sizes) else magnitude + 5
-    if shown and magnitude < 12:
-        return Scale(metric.decimals, limit=max(limit, _LONGEST - metric.decimals))
+    if own is not None and shown and magnitude < 12:
+        return Scale(own, limit=max(limit, _LONGEST - own))
     integral = exact and all(value.is_integer() for value in sizes)
-    if not known and integral and magnitude < 9:
+    if own is None and integral and magnitude < 9:
         return Scale(0, limit=max(limit, _LONGEST))
     if -3 <= magnitude < 6:
         decimals = max(0, _DIGITS - 1 - magnitude)
@@ -150,7 +149,6 @@ def scale_of_means(plan: Plan, estimates: Iterable[Estimate], name: str) -> Scal
     scale = scale_of(
         metric_of(plan, name),
         [one.mean for one in found],
-        known=name in plan.description.metrics,
         exact=all(one.constant for one in found),
     )
     widest = max((scale.measured(one.half_width) or 0.0 for one in found), default=0.0)

@@ -11,6 +11,7 @@ from cbablate.analysis.summary import ArmSummary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import spaced
 from cbablate.errors import CbablateError
+from cbablate.phrases import counted
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
 from cbablate.records.facts import Timed
@@ -246,6 +247,10 @@ def _timing(case: Case) -> Iterator[str]:
     if said is None:
         return
     yield f"Unrounded: {said.median!r} {case.unit}".rstrip()
+    if metric_of(case.plan, name).beside:
+        yield f"Median of {counted(said.rounds, 'trial')}, each timed beside whatever else ran"
+        yield from _trials(case, name, case.of(case.arm.arm.id))
+        return
     yield (
         f"Median of {said.rounds} rounds, from {said.low!r} to {said.high!r}, "
         f"on {said.device or 'a device that is not known'}, timing stage {said.batch}"

@@ -133,7 +133,7 @@ def _seeds(found: Outcome) -> Iterator[str]:
         paired = not known or any(one.paired for one in known)
         how = f"; differences are paired by {pair_word(plan)}" if paired else ""
         yield f"All arms have the same seeds{how}."
-    if plan.description.code is None:
+    if plan.description.own is None:
         yield "The value of a trial is that at the end of its training; no checkpoint was selected."
     else:
         yield "The value of a trial is the last that its workload reported."

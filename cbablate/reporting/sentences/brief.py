@@ -22,7 +22,13 @@ from cbablate.reporting.sentences.note import (
 from cbablate.reporting.sentences.pairing import pair_word
 from cbablate.reporting.sentences.rule import short_mark
 from cbablate.reporting.sentences.sequential_note import looks_notes
-from cbablate.reporting.sentences.shortfall import absences, missing, mixtures, shortfalls
+from cbablate.reporting.sentences.shortfall import (
+    absences,
+    missing,
+    mixtures,
+    shortfalls,
+    undirected,
+)
 from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_doubts
 
@@ -44,6 +50,7 @@ def brief(
         *looks_notes(plan, summary),
         *([] if crossed else timing_notes(plan, summary, brief=True)),
         *absences(plan, summary),
+        *undirected(plan, summary),
         *missing(summary),
         *shortfalls(plan, summary, summary.primary),
         *mixtures(summary),

@@ -16,6 +16,7 @@ from cbablate.reporting.sentences.brief import short_legend, short_tuning
 from cbablate.reporting.sentences.claim import difference_unit, margin_words
 from cbablate.reporting.sentences.note import legend
 from cbablate.reporting.sentences.tuning_note import given, luck
+from cbablate.spec.metric import split_in
 
 __all__ = ["BEST", "commits", "machines", "splits", "stated", "statement"]
 
@@ -86,14 +87,14 @@ def splits(plan: Plan, summary: Summary) -> Iterator[str]:
     """Which split the numbers are of, and what decisions were made on."""
     by_split: dict[str, list[str]] = {}
     for name in dict.fromkeys(plan.study.report):
-        split = _SPLITS.get(name.partition("/")[0])
+        split = _SPLITS.get(split_in(plan.description.metrics, name) or "")
         if split and name in summary.metrics:
             by_split.setdefault(split, []).append(metric_of(plan, name).label)
     told = [f"{', '.join(labels)} on the {split} split" for split, labels in by_split.items()]
     if not told:
         return
     decided = plan.study.objective.metric
-    where = _SPLITS.get(decided.partition("/")[0])
+    where = _SPLITS.get(split_in(plan.description.metrics, decided) or "")
     on = f" ({where} split)" if where else ""
     yield f"{'; '.join(told)}; decisions were made on {decided}{on}."
 

@@ -21,6 +21,7 @@ from cbablate.reporting.sentences.shortfall import (
     mixtures,
     shortfalls,
     software,
+    undirected,
 )
 from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.spec.analysis import USUAL, Analysis
@@ -110,9 +111,11 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *looks_notes(plan, summary),
         *timing_notes(plan, summary),
         *absences(plan, summary),
+        *undirected(plan, summary),
         *missing(summary),
         *shortfalls(plan, summary, primary),
         *mixtures(summary),
+        *summary.vouched,
         *design_notes(plan),
         *claims(plan, summary),
         *effect_claims(plan, summary),

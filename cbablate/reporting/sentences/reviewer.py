@@ -214,10 +214,19 @@ def _split(case: Case) -> Iterator[Question]:
 
 def _timings(case: Case) -> Iterator[Question]:
     for name in dict.fromkeys(case.plan.study.report):
-        if metric_of(case.plan, name).source != "timing":
+        metric = metric_of(case.plan, name)
+        if metric.source != "timing":
             continue
         timed = [one.timings[name] for one in case.summary.arms if name in one.timings]
-        label = metric_of(case.plan, name).label
+        label = metric.label
+        if timed and metric.beside:
+            yield Question(
+                "timing",
+                "How sure are the timings?",
+                f"{label} was timed within the trials, while others may have trained beside them.",
+                "Time each arm alone, or run with one slot.",
+            )
+            continue
         fewest = min((one.rounds for one in timed), default=0)
         stages = len({one.batch for one in timed})
         if timed and (fewest < FEWEST_ROUNDS or stages > 1):

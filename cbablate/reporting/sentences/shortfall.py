@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cbablate.analysis.provenance.origin import Origin
-from cbablate.analysis.summary import ArmSummary, Counts, Summary, metric_of
+from cbablate.analysis.summary import ArmSummary, Counts, Summary, direction_of, metric_of
 from cbablate.phrases import first_few
 from cbablate.planning.plan import Plan
 
@@ -19,6 +19,7 @@ __all__ = [
     "short",
     "shortfalls",
     "software",
+    "undirected",
 ]
 
 BYSTANDERS = ("ray", "optuna", "mlflow")
@@ -34,6 +35,20 @@ def absences(plan: Plan, summary: Summary) -> Iterator[str]:
     for name in dict.fromkeys(plan.study.report):
         for reason in summary.origin.traits.get(f"{_ABSENT}{name}", ()):
             yield f"{metric_of(plan, name).label} does not exist where {reason}."
+
+
+def undirected(plan: Plan, summary: Summary) -> Iterator[str]:
+    """Which metrics nobody has described, so that nothing is said to be better for them."""
+    bare = [
+        name
+        for name in dict.fromkeys(plan.study.report)
+        if name in summary.metrics
+        and name not in plan.description.metrics
+        and direction_of(plan, name) is None
+        and any(one.estimates[name].n for one in summary.arms)
+    ]
+    if bare:
+        yield f"It is not declared which direction is better: {first_few(bare)}."
 
 
 def missing(summary: Summary) -> Iterator[str]:

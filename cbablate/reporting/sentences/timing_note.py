@@ -22,6 +22,13 @@ def timing_notes(plan: Plan, summary: Summary, *, brief: bool = False) -> Iterat
         number = f"{rounds[0]}" if len(rounds) == 1 else f"{rounds[0]} to {rounds[-1]}"
         devices = sorted({timing.device for timing in timed if timing.device})
         where = f" on {' and '.join(devices)}" if devices else ""
+        if metric_of(plan, name).beside:
+            yield (
+                f"{metric_of(plan, name).label}: median (least{DASH}greatest) of {number} "
+                f"trial{'' if rounds == [1] else 's'}, timed while others may have trained beside "
+                "them: no difference is tested."
+            )
+            continue
         how = "" if brief else f", each arm alone and all in turns{where}"
         yield (
             f"{metric_of(plan, name).label}: median (slowest{DASH}fastest) of {number} "

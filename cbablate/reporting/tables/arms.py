@@ -62,7 +62,7 @@ def ablation_table(plan: Plan, summary: Summary, *, tuned: Tuned | None = None) 
     for name in report:
         metric = metric_of(plan, name)
         if metric.source == "timing":
-            columns.append(_timing(plan, metric, arms))
+            columns.append(_timing(metric, arms))
             continue
         scale = scale_in(plan, summary, name)
         columns.append(_estimates(metric, scale, arms, best if name == primary else frozenset()))
@@ -236,13 +236,9 @@ def _ps(metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
     return Column("p", "probability", symbol=True, metric=metric.name, quantity="p"), filled
 
 
-def _timing(plan: Plan, metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
+def _timing(metric: Metric, arms: Sequence[ArmSummary]) -> _Filled:
     timed = [one.timings.get(metric.name) for one in arms]
-    scale = scale_of(
-        metric,
-        [timing.median for timing in timed if timing],
-        known=metric.name in plan.description.metrics,
-    )
+    scale = scale_of(metric, [timing.median for timing in timed if timing])
     filled: list[Cell] = []
     for timing in timed:
         if timing is None:

@@ -55,8 +55,7 @@ def robust_table(plan: Plan, summary: Summary) -> Table:
     found = tasks(plan, summary)
     told = _told(found)
     every = [v for by in found.matrix.values() for one in by.values() for v in one.values()]
-    known = found.metric.name in plan.description.metrics
-    scale = scale_of(found.metric, every, known=known, exact=False)
+    scale = scale_of(found.metric, every, exact=False)
     unit = scale.unit(found.metric.unit)
     sign = found.sign
     thresholds = told[0].profile.thresholds

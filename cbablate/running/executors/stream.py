@@ -18,6 +18,8 @@ from cbablate.running.isolation.children import in_this_process
 from cbablate.running.isolation.error_text import sentence, words
 from cbablate.running.isolation.limits import OverLimit
 from cbablate.running.isolation.signals import Stopped
+from cbablate.workloads.checkpoint import Checkpoint
+from cbablate.workloads.commands.room import Room
 from cbablate.workloads.own_code.current_trial import CurrentTrial
 from cbablate.workloads.own_code.entry import Entry
 from cbablate.workloads.own_code.fiber import underway
@@ -30,10 +32,14 @@ __all__ = ["Load", "Report", "Stop", "attempt", "checked", "its_own", "open_stre
 
 @dataclass(frozen=True)
 class Report:
-    """What an attempt tells at once: a measurement, and what it can be taken up from, if any."""
+    """What an attempt tells at once: a measurement, and what it can be taken up from, if any.
+
+    `printed` is what its program has printed since the last one; nothing of a function.
+    """
 
     measurement: Measurement
     saved: Saved | None
+    printed: bytes = b""
 
 
 Stop = Collection[int] | None
@@ -61,6 +67,8 @@ def attempt(
         TrialFailure: as `open_stream`, or a checkpoint cannot be read.
         Exception: whatever else the workload raises.
     """
+    if workload.program is not None:
+        Room(workdir).name(trial.id)
     handover = Handover(workdir, every=every, given=given)
     del given  # a training is long, and this may be large
     with contextlib.closing(open_stream(workload, trial, workdir, load=load)) as stream:
@@ -82,7 +90,7 @@ def open_stream(
         Exception: whatever else the workload raises.
     """
     config = copy.deepcopy(dict(trial.config))
-    current = CurrentTrial(config, trial.seed, trial.budget, workdir)
+    current = CurrentTrial(config, trial.seed, trial.budget, workdir, Checkpoint(workdir))
     with underway(current) as opened:
         with its_own():
             stream = stream_of(load(workload), current)

@@ -16,6 +16,7 @@ from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
 from cbablate.spec.loading.changes import apply
+from cbablate.spec.loading.metric_rule import in_study, metrics_path, split_faults
 from cbablate.spec.loading.overrides import overridden, variant_name
 from cbablate.spec.loading.scalar_reading import Settled, settle
 from cbablate.spec.loading.schema import with_baseline, written_schema
@@ -23,7 +24,6 @@ from cbablate.spec.loading.study_rule import (
     broken_rules,
     changes_of,
     ill_formed_changes,
-    metrics_path,
     unknown_changes,
 )
 from cbablate.spec.loading.sweep_file import SweepFile, is_sweep, sweep_named_by
@@ -32,6 +32,7 @@ from cbablate.spec.loading.validation import Wording, complaints
 from cbablate.spec.loading.workload_file import Asked, WorkloadFile, asked_by
 from cbablate.spec.loading.written_study import WrittenStudy
 from cbablate.spec.outline import Outline
+from cbablate.spec.own_workload import OwnWorkload
 from cbablate.spec.study import Study
 from cbablate.spec.yaml.fault_text import Told, misnamed, named, placed, spoken, unread
 from cbablate.spec.yaml.text_file import Flaw, Unreadable
@@ -100,11 +101,15 @@ def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str]
         flaw = Flaw(root.place, "this is a sweep, and a study is wanted", "a study names it: tune")
         raise StudyError(spoken(path, [(root.place, flaw)]))
     asked, description = asked_by(root, path).described(root, describe)
+    if description is not None:
+        description = in_study(description, root)
     sweep, misnaming, unreadable = sweep_named_by(root, path)
     faults = [*asked.faults, *misnaming]
     ill_formed = [*ill_formed_changes(root)]
     faults += [*ill_formed, *broken_rules(root, description)]
     readings: dict[Way, Any] = {}
+    if description is None and isinstance(asked.said, OwnWorkload) and not ill_formed:
+        faults += unknown_changes(root)
     if description is not None and not ill_formed:
         readings, found = _configs(root, description)
         faults += found
@@ -112,23 +117,23 @@ def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str]
     if sweep is not None:
         tuned += sweep.told
         faults += changed_and_tuned(root, sweep)
-        if description is not None:
-            strange = unknown_to_workload(root, sweep, description)
-            tuned += [placed(sweep.root, fault) for fault in strange]
+        strange = [*split_faults(sweep.root, {})] if description is None else []
+        strange += unknown_to_workload(root, sweep, description) if description else []
+        tuned += [placed(sweep.root, fault) for fault in strange]
     elsewhere = {"tune": sweep.sweep if sweep else None} | _file_said(asked)
     settled, study = _study(root, path, readings, elsewhere=elsewhere, overrides=overrides)
-    unquoted = {fault.path for fault in asked.faults}
+    known = {fault.path for fault in asked.faults}
     wrong = complaints(settled.problems, _study_wording(root, description))
-    faults += [fault for fault in wrong if fault.path not in unquoted]
+    faults += [fault for fault in wrong if fault.path not in known]
     told = [(flaw.place, flaw) for flaw in file.flaws]
     told += [] if named(path) else [misnamed(path, "study")]
     told += [placed(root, fault) for fault in _first_of_each(faults)]
-    found = {path: told}
-    found |= {asked.file.path: [*asked.told]} if asked.file else {}
-    found |= {sweep.path: tuned} if sweep else {}
+    told_in = {path: told}
+    told_in |= {asked.file.path: [*asked.told]} if asked.file else {}
+    told_in |= {sweep.path: tuned} if sweep else {}
     unread_ones = [text for text in (asked.unreadable, unreadable) if text]
-    if any(found.values()) or unread_ones or study is None or description is None:
-        raise _refused(found, *unread_ones)
+    if any(told_in.values()) or unread_ones or study is None or description is None:
+        raise _refused(told_in, *unread_ones)
     written = plain(root, settled.readings)
     return StudyFile(study, description, path, written, root, sweep, asked.file)
 

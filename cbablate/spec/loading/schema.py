@@ -11,9 +11,18 @@ from typing import Any
 from cbablate.spec.description import Description
 from cbablate.spec.loading.written_study import WrittenStudy
 from cbablate.spec.loading.written_sweep import WrittenSweep
+from cbablate.spec.metric import split_in
 from cbablate.spec.outline import Outline
+from cbablate.spec.own_workload import OwnWorkload
 
-__all__ = ["OWN_KEYS", "study_schema", "sweep_schema", "with_baseline", "written_schema"]
+__all__ = [
+    "OWN_KEYS",
+    "study_schema",
+    "sweep_schema",
+    "with_baseline",
+    "workload_schema",
+    "written_schema",
+]
 
 OWN_KEYS = ("name", "folder", "overrides", "typesetting")
 """What a `Study` knows from elsewhere: where its file lies, the command line, below `report`."""
@@ -23,7 +32,10 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REF = "#/$defs/"
 _WORDS = {
     "question": "What the study asks, in one sentence.",
-    "workload": "What a trial does: a workload that ships, or your own as module:function.",
+    "workload": (
+        "What a trial does: a workload that ships; your own as module:function; or a mapping with "
+        "your command or function, here or in a YAML file named here."
+    ),
     "baseline": "The config that all arms start from.",
     "factors": "What is under test. Without factors, the baseline alone is trained.",
     "design": "How arms are drawn from the factors.",
@@ -37,6 +49,10 @@ _WORDS = {
     "objective": "The metric that decisions are made on; never of the test split.",
     "report": "The columns of the table: names of metrics; or a mapping with `metrics` and how the "
     "table is set.",
+    "metrics": (
+        "What the metrics of your own workload are, by name; of one that ships, how they are "
+        "labelled."
+    ),
     "tune": "The sweep file by which each arm is tuned first; a path from this file's folder.",
     "searches": (
         "How many searches each arm gets, each from seeds of its own; replicates are shared out "
@@ -75,6 +91,12 @@ def sweep_schema() -> Schema:
     return {"$schema": _DIALECT, **written, "title": "A sweep of cbablate"}
 
 
+def workload_schema() -> Schema:
+    """The JSON Schema (draft 2020-12) of a workload file."""
+    written: Schema = _unquoted(OwnWorkload.model_json_schema())
+    return {"$schema": _DIALECT, **written, "title": "A workload of cbablate"}
+
+
 def with_baseline(description: Description) -> Schema:
     """The schema of a study file whose workload is known, as far as its baseline goes."""
     schema = written_schema()
@@ -99,6 +121,8 @@ def study_schema(descriptions: Iterable[Description]) -> Schema:
         "anyOf": [
             {"enum": [description.name for description in described]},
             {"type": "string", "pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"},
+            {"type": "string", "pattern": r"\.[Yy][Aa]?[Mm][Ll]$"},
+            {"$ref": f"{_REF}{OwnWorkload.__name__}"},
         ],
     }
     rules = []
@@ -127,13 +151,13 @@ def _rule(description: Description) -> tuple[Schema, Schema]:
         changes["properties"] = {**changes["properties"], **_dotted(changes, definitions)}
         level = {"properties": {"changes": changes}}
         then["factors"] = {"items": {"properties": {"levels": {"items": level}}}}
-    if description.metrics:
+    if description.closed:
         names = {"enum": list(description.metrics)}
         chosen = {
             "enum": [
                 name
                 for name, metric in description.metrics.items()
-                if metric.source == "trial" and not name.startswith("test/")
+                if metric.source == "trial" and split_in(description.metrics, name) != "test"
             ]
         }
         then["objective"] = {"properties": {"metric": chosen}}

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path
+from cbablate.spec.loading.metric_rule import metric_faults
 from cbablate.spec.loading.own_config import dotted_keys, undecided
 from cbablate.spec.loading.validation import MOST_SUGGESTED
-from cbablate.spec.metric import Metric
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean
 from cbablate.spec.yaml.tree import ListNode, MapNode, Node, TextNode, walk
 
 __all__ = [
-    "TEST_SPLIT",
     "Prefixes",
     "broken_rules",
     "changed_keys",
     "changes_of",
     "ill_formed_changes",
     "is_seed",
-    "is_test",
-    "metrics_path",
     "nearest_key",
-    "objective_faults",
     "unknown_changes",
-    "unknown_metric",
 ]
 
-_TEST = re.compile(r"test([^a-z].*)?", re.IGNORECASE | re.DOTALL)
 _SEED = re.compile(r"seeds?", re.IGNORECASE)
-TEST_SPLIT = (
-    "is of the test split, which selection must not see: what is chosen by it looks better there "
-    "than it is"
-)
 _DEEPEST = 32
 _NO_FACTOR = (
     "a seed is not a factor: replicates repeat every arm, from seeds that all arms share, so that "
@@ -62,9 +52,7 @@ def broken_rules(root: MapNode, description: Description | None) -> Iterator[Fau
     yield from _seeds(root)
     for path, changes in changes_of(root):
         yield from _said_twice(changes, path)
-    metrics = description.metrics if description else {}
-    yield from objective_faults(root, ("objective",), metrics)
-    yield from _report(root, metrics)
+    yield from metric_faults(root, description)
 
 
 def changes_of(root: MapNode) -> Iterator[tuple[Path, MapNode]]:
@@ -127,11 +115,6 @@ def unknown_changes(root: MapNode) -> Iterator[Fault]:
 def is_seed(word: str) -> bool:
     """Whether a name or a key is that of a seed."""
     return _SEED.fullmatch(word) is not None
-
-
-def is_test(metric: str) -> bool:
-    """Whether a metric is of the test split, by its name."""
-    return _TEST.fullmatch(metric) is not None
 
 
 class Prefixes:
@@ -234,59 +217,3 @@ def _leaves(node: MapNode, path: Path = ()) -> Iterator[tuple[Path, Node]]:
             yield from _leaves(entry.node, (*path, key))
         else:
             yield (*path, key), entry.node
-
-
-def objective_faults(root: MapNode, way: Path, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
-    """What is wrong with the objective that a file's tree has at `way`."""
-    name = _text(root, *way, "metric")
-    if name is None:
-        return
-    path = (*way, "metric")
-    if _TEST.fullmatch(name):
-        instead = re.sub("^test", "val", name, flags=re.IGNORECASE)
-        yield Fault(
-            path,
-            f"{scalar.shown(name)} {TEST_SPLIT}",
-            f"did you mean '{instead}'?" if instead in metrics else "name a validation metric",
-        )
-    elif metrics and name not in metrics:
-        yield unknown_metric(path, name, [m for m in metrics if not _TEST.fullmatch(m)])
-    elif metrics and metrics[name].source == "timing":
-        sentence = f"'{name}' is timed after all training, so nothing can be decided on it"
-        yield Fault(path, sentence, "name a validation metric")
-    direction = _text(root, *way, "direction")
-    best = metrics[name].direction if name in metrics else None
-    if best is not None and direction in ("maximize", "minimize") and direction != best:
-        better = "greater" if best == "maximize" else "less"
-        sentence = f"'{name}' is better the {better} it is, so '{direction}' cannot be meant"
-        yield Fault((*way, "direction"), sentence, f"write {best}")
-
-
-def metrics_path(root: MapNode) -> Path:
-    """Where a file lists the reported metrics: `report` itself, or a key below it."""
-    whole = isinstance(walk(root, ("report",)).node, MapNode)
-    return ("report", "metrics") if whole else ("report",)
-
-
-def _report(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
-    way = metrics_path(root)
-    report = walk(root, way)
-    if not report.there or not isinstance(report.node, ListNode):
-        return
-    seen: set[str] = set()
-    for index, item in enumerate(report.node.items):
-        name = _text(item)
-        if name is None:
-            continue
-        if name in seen:
-            yield Fault((*way, index), f"{scalar.shown(name)} is listed twice", "delete one")
-        elif metrics and name not in metrics:
-            yield unknown_metric((*way, index), name, [*metrics] if index < MOST_SUGGESTED else [])
-        seen.add(name)
-
-
-def unknown_metric(path: Path, name: str, metrics: list[str]) -> Fault:
-    """The fault of a metric that the workload does not have."""
-    sentence = f"this workload has no metric {scalar.shown(name)}"
-    there = f"there are {', '.join(metrics)}" if metrics else ""
-    return Fault(path, sentence, did_you_mean(name, metrics) or there)

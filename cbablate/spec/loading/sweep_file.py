@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from cbablate.errors import StudyError
 from cbablate.spec.fault import Fault
+from cbablate.spec.loading.metric_rule import split_faults
 from cbablate.spec.loading.scalar_reading import settle
-from cbablate.spec.loading.study_rule import objective_faults
 from cbablate.spec.loading.sweep_rule import broken_sweep_rules
 from cbablate.spec.loading.validation import Wording, complaints
 from cbablate.spec.loading.written_sweep import WrittenSweep, made
@@ -23,7 +23,7 @@ from cbablate.spec.sweep import Sweep
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.fault_text import Told, misnamed, named, placed, spoken, unread
 from cbablate.spec.yaml.text_file import Unreadable
-from cbablate.spec.yaml.tree import ListNode, MapNode, TextNode, plain, walk
+from cbablate.spec.yaml.tree import MapNode, TextNode, plain, walk
 from cbablate.spec.yaml.yaml_file import read_yaml
 
 __all__ = ["SweepFile", "is_sweep", "read_sweep", "sweep_named_by", "sweep_reading"]
@@ -67,8 +67,9 @@ def read_sweep(path: Path | str) -> SweepFile:
         found = sweep_reading(path)
     except Unreadable as error:
         raise StudyError(unread(path, error)) from None
-    if found.told:
-        raise StudyError(spoken(path, found.told))
+    told = [*found.told, *(placed(found.root, fault) for fault in split_faults(found.root, {}))]
+    if told:
+        raise StudyError(spoken(path, told))
     return found
 
 
@@ -133,10 +134,6 @@ def sweep_reading(path: Path) -> SweepFile:
         hints=_HINTS,
     )
     faults = complaints(settled.problems, wording)
-    objectives = walk(root, ("objectives",))
-    if objectives.there and isinstance(objectives.node, ListNode):
-        for index in range(len(objectives.node.items)):
-            faults += objective_faults(root, ("objectives", index), {})
     if written:
         faults += broken_sweep_rules(written[0])
     told = [(flaw.place, flaw) for flaw in file.flaws]

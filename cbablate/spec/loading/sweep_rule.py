@@ -21,7 +21,7 @@ from cbablate.spec.loading.search_method_rule import (
     pruner_faults,
     sampler_faults,
 )
-from cbablate.spec.loading.study_rule import TEST_SPLIT, Prefixes, is_seed, is_test
+from cbablate.spec.loading.study_rule import Prefixes, is_seed
 from cbablate.spec.loading.validation import MOST_SUGGESTED
 from cbablate.spec.loading.written_sweep import WrittenParameter, WrittenSweep, made
 from cbablate.spec.metric import Objective
@@ -246,9 +246,6 @@ def _constraints(written: WrittenSweep) -> Iterator[Fault]:
             continue
         if not found.names:
             yield Fault(path, f"{scalar.shown(text)} names nothing that could break it")
-        for name in found.names:
-            if is_test(name):
-                yield Fault(path, f"{scalar.shown(name)} {TEST_SPLIT}", "name a validation metric")
 
 
 def _objectives(written: WrittenSweep) -> Iterator[Fault]:

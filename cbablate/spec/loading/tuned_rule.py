@@ -7,15 +7,11 @@ from collections.abc import Iterable, Iterator
 from cbablate.spec.constraint import parsed
 from cbablate.spec.description import Description
 from cbablate.spec.fault import Fault, Path, dotted
+from cbablate.spec.loading.metric_rule import objective_faults, split_faults, timed
 from cbablate.spec.loading.own_config import dotted_keys, undecided
-from cbablate.spec.loading.study_rule import (
-    changed_keys,
-    is_seed,
-    is_test,
-    nearest_key,
-    objective_faults,
-)
+from cbablate.spec.loading.study_rule import changed_keys, is_seed, nearest_key
 from cbablate.spec.loading.sweep_file import SweepFile
+from cbablate.spec.metric import split_in
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean
 from cbablate.spec.yaml.tree import ListNode, MapNode, walk
@@ -49,10 +45,13 @@ def unknown_to_workload(
     written = sweep.written
     if written is None:
         return
+    metrics = description.metrics
     for index, one in enumerate(written.objectives or ()):
-        if not is_test(one.metric):  # else told with the sweep's own faults
-            yield from objective_faults(sweep.root, ("objectives", index), description.metrics)
+        if split_in(metrics, one.metric) != "test":
+            way: Path = ("objectives", index)
+            yield from objective_faults(sweep.root, way, metrics, closed=description.closed)
     known = _config_keys(root, description)
+    yield from split_faults(sweep.root, metrics, {*known, *written.space})
     for key in written.space:
         ill = not all(key.split(".")) or any(map(is_seed, key.split(".")))  # told likewise
         if key not in known and not ill:
@@ -89,13 +88,13 @@ def _constraint_names(
             continue  # told with the sweep's own faults
         path: Path = ("constraints", index)
         for name in names:
-            if name in keys or is_test(name):
+            if name in keys or split_in(description.metrics, name) == "test":
                 continue
             metric = description.metrics.get(name)
             if metric is not None and metric.source == "timing":
-                sentence = f"'{name}' is timed after all training, so nothing can depend on it"
-                yield Fault(path, sentence, "constrain params, or a metric that trials report")
-            elif metric is None and (description.metrics or "/" not in name):
+                hint = "constrain params, or a metric that trials report"
+                yield Fault(path, timed(metric, "depend on"), hint)
+            elif metric is None and (description.closed or "/" not in name):
                 sentence = f"{scalar.shown(name)} is neither a key nor a metric of this workload"
                 yield Fault(path, sentence, did_you_mean(name, [*keys, *description.metrics]))
 

@@ -20,8 +20,8 @@ from cbablate.spec.loading.validation import Wording, complaints
 from cbablate.spec.loading.workload_rule import (
     clashing_keys,
     ill_said,
+    ill_spelt,
     strange_fields,
-    unquoted_fields,
 )
 from cbablate.spec.outline import Outline
 from cbablate.spec.own_workload import OwnWorkload
@@ -140,8 +140,7 @@ def asked_by(root: MapNode, path: Path) -> Asked:
     if "workload" not in root.entries:
         return Asked(None, here)
     if isinstance(node, MapNode):
-        unquoted = (*unquoted_fields(root, _WAY),)
-        return Asked(_settled(node)[1], here, faults=unquoted)
+        return Asked(_settled(node)[1], here, faults=(*ill_spelt(root, _WAY),))
     if not isinstance(node, TextNode) or node.broken or node.empty or not node.text:
         return Asked(None, here)
     if not node.text.lower().endswith((".yaml", ".yml")):
@@ -174,10 +173,10 @@ def _reading(path: Path) -> WorkloadFile:
         Outline(OwnWorkload.model_json_schema()),
         node_at=lambda way: walk(file.root, way).node if walk(file.root, way).there else None,
     )
-    unquoted = [*unquoted_fields(file.root, ())]
-    ways = {fault.path for fault in unquoted}
-    faults = [one for one in complaints(settled.problems, wording) if one.path not in ways]
-    faults += [*unquoted, *(ill_said(said) if said is not None else ())]
+    faults = [*ill_spelt(file.root, ())]
+    known = {fault.path for fault in faults}
+    faults += [one for one in complaints(settled.problems, wording) if one.path not in known]
+    faults += [*(ill_said(said) if said is not None else ())]
     told = [(flaw.place, flaw) for flaw in file.flaws]
     told += [] if named(path) else [misnamed(path, "workload")]
     told += [placed(file.root, fault) for fault in dict.fromkeys(faults)]

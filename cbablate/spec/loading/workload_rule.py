@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from cbablate.spec.command_words import OF_THE_TRIAL, keys_in, takes_all
 from cbablate.spec.fault import Fault, Path
 from cbablate.spec.loading.study_rule import nearest_key
 from cbablate.spec.own_workload import OwnWorkload
-from cbablate.spec.yaml.tree import ListNode, MapNode, Node, walk
+from cbablate.spec.yaml.tree import ListNode, MapNode, Node, TextNode, walk
 
-__all__ = ["clashing_keys", "ill_said", "strange_fields", "unquoted_fields"]
+__all__ = ["clashing_keys", "ill_said", "ill_spelt", "strange_fields"]
 
 _OF_COMMANDS = ("code", "reads", "runs_in")
 
@@ -37,10 +38,16 @@ def ill_said(said: OwnWorkload) -> Iterator[Fault]:
         yield Fault(("command", 0), "the first word is the program", "write python, say")
 
 
-def unquoted_fields(node: Node, way: Path) -> Iterator[Fault]:
-    """Words such as {lr} without quotes, which YAML reads as mappings, in a workload at `way`."""
+def ill_spelt(node: Node, way: Path) -> Iterator[Fault]:
+    """A command as one text, and words such as {lr} without quotes, in a workload at `way`."""
     command = walk(node, (*way, "command"))
-    if not command.there or not isinstance(command.node, ListNode):
+    if not command.there:
+        return
+    if isinstance(command.node, TextNode) and command.node.text and not command.node.broken:
+        words = ", ".join(f'"{word}"' if "{" in word else word for word in _split(command.node))
+        sentence = "a list of words is wanted, as no shell is between to split a text"
+        yield Fault((*way, "command"), sentence, f"write [{words}]")
+    if not isinstance(command.node, ListNode):
         return
     for index, word in enumerate(command.node.items):
         if isinstance(word, MapNode):
@@ -80,16 +87,11 @@ def clashing_keys(said: OwnWorkload, root: MapNode) -> Iterator[Fault]:
             yield Fault(("baseline", key), sentence, "give the key another name", at_key=True)
 
 
-def unnamed(said: OwnWorkload, keys: list[str]) -> tuple[str, ...]:
-    """Those of some keys that no word of the command names, by itself or with all others."""
-    if said.command is None:
-        return ()
-    if any(map(takes_all, said.command)):
-        return ()
-    named = {key for word in said.command for key in keys_in(word)}
-    return tuple(
-        key for key in keys if not any(key == one or key.startswith(f"{one}.") for one in named)
-    )
+def _split(command: TextNode) -> list[str]:
+    try:
+        return shlex.split(command.text)
+    except ValueError:  # a quote without its other one
+        return command.text.split()
 
 
 def _keys(node: MapNode, before: str = "") -> Iterator[str]:

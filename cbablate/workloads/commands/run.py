@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cbablate.character import brief
 from cbablate.errors import TrialFailure
-from cbablate.phrases import amount
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.spec.program import Program
@@ -28,11 +28,17 @@ __all__ = ["run"]
 _SHORTEST, _LONGEST = 0.002, 0.25
 """Seconds between two looks at what a program has written: more and more, as long as nothing is."""
 _SLOWER = 1.5
+_LAST = 300
+"""Characters of a program's last line that stand in the sentence of its failure."""
+_LEFT = (
+    " It left others running, which were ended: a program that goes into the background cannot be "
+    "waited for, so start it without that."
+)
 
 
 def run(
     config: Mapping[str, Any], *, seed: int, budget: Budget, workdir: Path, program: Program
-) -> Iterator[Measurement]:
+) -> Generator[Measurement, None, None]:
     """What the program reports, as it comes. Closing the stream stops the program.
 
     Raises:
@@ -41,8 +47,8 @@ def run(
     """
     room = Room(workdir).made()
     checkpoint = CheckpointCopy(room)
-    name = program_name(program)
     start = start_of(program, config, seed=seed, budget=budget, room=room, every=checkpoint.every)
+    name = program_name(program)
     reader = reader_of(program.reads, room)
     tally = Tally(budget, program.reads, whole=reader.whole, counted_by=reader.counted_by)
     began = time.monotonic() - checkpoint.seconds
@@ -52,10 +58,25 @@ def run(
                 seconds = measurement.seconds or time.monotonic() - began
                 checkpoint.lay_by(measurement.spent, seconds)
                 yield replace(measurement, seconds=seconds)
+        except _Failed as failure:
+            lines = last_lines(room.output)
+            last = brief(lines.rpartition("\n")[2].strip(), _LAST)
+            raise TrialFailure(
+                f"{name} {failure.end.words}{f': {last}' if last else ', without a word'}",
+                trace=lines,
+            ) from None
         except TrialFailure as failure:
             process.stop()  # what it still prints belongs to the failure
-            failure.trace = failure.trace or last_lines(room.output)
+            failure.trace = last_lines(room.output)
             raise
+
+
+class _Failed(Exception):
+    """The program has failed, in its own way."""
+
+    def __init__(self, end: Exit) -> None:
+        super().__init__(end.words)
+        self.end = end
 
 
 def _measured(
@@ -72,15 +93,14 @@ def _measured(
             yield measurement
         pause = _SHORTEST if rows else min(_SLOWER * pause, _LONGEST)
     if end.code != 0:
-        raise TrialFailure(f"{name} {end.words}")
+        raise _Failed(end)
     for measurement in tally.ended():
         silent = False
         yield measurement
     if silent:
-        left = f" It left {amount(end.left, 'processes')} behind, which a trial cannot wait for."
         raise TrialFailure(
             f"{name} ended with code 0 and without a measurement: there is none in "
-            f"{reader.where}.{left if end.left else ''}",
+            f"{reader.where}.{_LEFT if end.left else ''}",
             failure="no measurement",
         )
 

@@ -15,6 +15,7 @@ from cbablate.errors import TrialFailure
 from cbablate.spec.budget import Budget
 from cbablate.spec.command_words import expanded
 from cbablate.spec.program import Program
+from cbablate.workloads.commands.readers.catalog import variables_of
 from cbablate.workloads.commands.room import Room
 
 __all__ = ["Start", "program_name", "start_of"]
@@ -70,6 +71,7 @@ def start_of(
         "CBABLATE_WORKDIR": str(room.workdir),
         "CBABLATE_CHECKPOINT": str(room.checkpoint),
         "PYTHONUNBUFFERED": "1",  # lines of output come when they are printed
+        **variables_of(program.reads, room),
     }
     if math.isfinite(every):
         variables["CBABLATE_CHECKPOINT_EVERY"] = repr(every)

@@ -67,6 +67,7 @@ def program_of(said: OwnWorkload, folder: Path) -> Program:
         runs_in=said.runs_in,
         data=data_files(said, home),
         distributions=named.distributions(),
+        declared=said.code is not None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cbablate.data.digest import of_files
@@ -15,7 +16,15 @@ from cbablate.spec.program import ProgramFile
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean
 
-__all__ = ["MOST_CODE", "MOST_DATA", "code_files", "data_digest", "data_files", "data_identity"]
+__all__ = [
+    "MOST_CODE",
+    "MOST_DATA",
+    "code_files",
+    "data_digest",
+    "data_files",
+    "data_identity",
+    "refuse_missing",
+]
 
 MOST_CODE = (5_000, 100_000_000)
 """Files and bytes of declared code: all of it is read by each command of cbablate."""
@@ -28,6 +37,7 @@ _OURS = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _Listing = list[tuple[str, Path]]
+_Way = tuple[str | int, ...]
 
 
 def code_files(said: OwnWorkload, folder: Path) -> Iterator[tuple[int, Path]]:
@@ -41,10 +51,30 @@ def code_files(said: OwnWorkload, folder: Path) -> Iterator[tuple[int, Path]]:
     """
     for index, written in enumerate(said.code or ()):
         where = _there(folder, written, ("code", index))
-        listing = _listing(where, MOST_CODE, ("code", index), written)
+        with _readable(("code", index), written):
+            listing = _listing(where, MOST_CODE, ("code", index), written)
         for name, path in listing:
             if not (where.is_dir() and (name.endswith((".pyc", ".pyo")) or _asks(path))):
                 yield index, path
+
+
+def refuse_missing(said: OwnWorkload, folder: Path) -> None:
+    """Refuse all at once what is declared and not there.
+
+    Raises:
+        Undescribed: something is not.
+    """
+    data = [(("data", i), *_data(entry)) for i, entry in enumerate(said.data)]
+    asked: list[tuple[_Way, str]] = [(("code", i), one) for i, one in enumerate(said.code or ())]
+    asked += [(way, written) for way, written, version in data if version is None]
+    faults: list[Fault] = []
+    for way, written in asked:
+        try:
+            _there(folder, written, way)
+        except Undescribed as error:
+            faults += error.faults
+    if faults:
+        raise Undescribed(*faults)
 
 
 def data_files(said: OwnWorkload, folder: Path) -> tuple[ProgramFile, ...]:
@@ -59,10 +89,12 @@ def data_files(said: OwnWorkload, folder: Path) -> tuple[ProgramFile, ...]:
         if version is None:
             way = ("data", index)
             where = _there(folder, written, way)
-            listing = _listing(where, MOST_DATA, way, written)
+            with _readable(way, written):
+                listing = _listing(where, MOST_DATA, way, written)
+                content = _content(listing)
             if not listing:
                 raise Undescribed(Fault(way, f"there are no files in {scalar.shown(written)}"))
-            found.append(ProgramFile(written, _content(listing)))
+            found.append(ProgramFile(written, content))
     return tuple(found)
 
 
@@ -93,34 +125,44 @@ def _data(entry: str | DataFolder) -> tuple[str, str | None]:
     return (entry, None) if isinstance(entry, str) else (entry.path, entry.version)
 
 
-def _there(folder: Path, written: str, way: tuple[str | int, ...]) -> Path:
+def _there(folder: Path, written: str, way: _Way) -> Path:
     """The file or folder of this name.
 
     Raises:
         Undescribed: there is none.
     """
     path = Path(os.path.normpath(folder.absolute() / written))
-    try:
+    with _readable(way, written):
         if path.exists():
             return path
         beside = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
-    except (OSError, ValueError) as error:  # no name for a file, or a folder of another user's
-        told = f"{scalar.shown(written)} cannot be read: {error}"
-        raise Undescribed(Fault(way, told)) from error
     raise Undescribed(
         Fault(
             way,
-            f"there is no {scalar.shown(written)} in {folder.absolute()}",
-            did_you_mean(path.name, beside, spelt=lambda name: written[: -len(path.name)] + name)
-            if written.endswith(path.name)
-            else "",
+            f"there is no {scalar.shown(written)}, as seen from this file's folder",
+            did_you_mean(path.name, beside, spelt=lambda name: _beside(written, name)),
         )
     )
 
 
-def _listing(
-    where: Path, most: tuple[int, int], way: tuple[str | int, ...], written: str
-) -> _Listing:
+def _beside(written: str, name: str) -> str:
+    """A path with another last name."""
+    return f"{written.rstrip('/').rpartition('/')[0]}/{name}".removeprefix("/")
+
+
+@contextmanager
+def _readable(way: _Way, written: str) -> Iterator[None]:
+    """A block whose errors of the system are told of what is written: no name for a file, or a
+    folder of another user's.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        told = f"{scalar.shown(written)} cannot be read: {error}"
+        raise Undescribed(Fault(way, told)) from error
+
+
+def _listing(where: Path, most: tuple[int, int], way: _Way, written: str) -> _Listing:
     """The files at or below a path with their names seen from it, in the order of these.
 
     Links are followed, each folder once.
@@ -151,9 +193,7 @@ def _listing(
     return sorted(found)
 
 
-def _refuse_more(
-    count: int, size: int, most: tuple[int, int], way: tuple[str | int, ...], written: str
-) -> None:
+def _refuse_more(count: int, size: int, most: tuple[int, int], way: _Way, written: str) -> None:
     files, room = most
     if count <= files and size <= room:
         return

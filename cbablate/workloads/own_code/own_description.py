@@ -6,6 +6,7 @@ import copy
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from cbablate.spec.description import Description
 from cbablate.spec.own_workload import OwnWorkload
 from cbablate.workloads.own_code.command_code import program_of
 from cbablate.workloads.own_code.declaration import binds, misdeclared
-from cbablate.workloads.own_code.declared_files import data_files, data_identity
+from cbablate.workloads.own_code.declared_files import data_files, data_identity, refuse_missing
 from cbablate.workloads.own_code.former_digest import former_digest, former_files
 from cbablate.workloads.own_code.libraries import libraries_of
 from cbablate.workloads.own_code.source import code_of
@@ -41,6 +42,7 @@ def own_description(said: OwnWorkload, folder: Path) -> Description:
         LookupError: there is no such function, or a file cannot be read; `Undescribed`, where it
             is about another key.
     """
+    refuse_missing(said, folder.resolve())
     return _command(said, folder) if said.command is not None else _function(said, folder)
 
 
@@ -49,11 +51,11 @@ def _command(said: OwnWorkload, folder: Path) -> Description:
     needs = said.needs.needs if said.needs else None
     vouched = "" if said.version is None else str(said.version)
     data = _data(data_identity(said, program.data))
-    return Description(
+    return _under_its_version(
         name=str(said)[:_LONGEST],
-        version=f"{vouched} ({program.call[:8]})" if vouched else program.digest,
         run=_RUN,
         resolve=_as_written,
+        declared=said.metrics,
         data=lambda _config: data,
         program=program,
         vouched=vouched,
@@ -82,11 +84,11 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
     needs = said.needs.needs if said.needs else None
     data = _data(data_identity(said, data_files(said, folder.resolve())))
     vouched = "" if said.version is None else str(said.version)
-    return Description(
+    return _under_its_version(
         name=name,
-        version=vouched or code.digest,
         run=name,
         resolve=_as_written,
+        declared=said.metrics,
         data=lambda _config: data,
         code=code,
         vouched=vouched,
@@ -96,6 +98,11 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
         libraries=lambda: libraries_of(code),
         recipe=_USUAL_RECIPE,
     )
+
+
+def _under_its_version(**fields: Any) -> Description:
+    described = Description(version="", **fields)
+    return replace(described, version=described.named_version)
 
 
 def _data(known: list[str]) -> str:

@@ -15,7 +15,7 @@ from cbablate.workloads.commands.row import Row, quoted, reported, row_of
 
 __all__ = ["LineFile", "json_lines", "report_file"]
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
 _LONGEST = 16 << 20
 """Bytes of one line; whoever writes longer ones has lost its newlines."""
 
@@ -65,7 +65,7 @@ class LineFile:
             while part := file.read(_CHUNK):
                 self._at += len(part)
                 rows += self._lines(part)
-                if not over:
+                if rows and not over:
                     break
         if over and self._rest.strip():
             rows += self._lines(b"\n", half=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from cbablate.character import brief
 from cbablate.errors import TrialFailure
 from cbablate.workloads.commands.room import Room
 from cbablate.workloads.commands.row import Row
@@ -85,6 +86,6 @@ def the_one(found: list[Path], said: str) -> Path | None:
         TrialFailure: there are several.
     """
     if len(found) > 1:
-        names = ", ".join(path.name for path in found[:4])
-        raise TrialFailure(f"reads names {said}, and {len(found)} files match: {names}, ...")
+        names = brief(", ".join(path.name for path in found), 100)
+        raise TrialFailure(f"reads names {said}, and {len(found)} files match: {names}")
     return found[0] if found else None

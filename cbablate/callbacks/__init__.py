@@ -1,0 +1,1 @@
+"""Callbacks: other people's training loops, reporting to cbablate."""

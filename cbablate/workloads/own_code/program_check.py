@@ -1,0 +1,78 @@
+"""A command's files held against what was recorded of them, on the machine where it runs."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from cbablate.phrases import first_few
+from cbablate.spec.program import Program
+from cbablate.workloads.own_code.command_code import named_by_words
+from cbablate.workloads.own_code.declared_files import data_digest
+from cbablate.workloads.own_code.distributions import installed
+from cbablate.workloads.own_code.source import file_digest
+
+__all__ = ["changed_files", "written_words"]
+
+_Stamp = tuple[str, int, int, int]
+
+
+def changed_files(program: Program) -> str:
+    """Which files of code or data are not, here and now, as they were when the study was read.
+
+    "" if all are. A file is read only if its size, its time of change or its inode is another than
+    when it was read last.
+    """
+    here = [*_unlike(program)]
+    if not here:
+        return ""
+    return (
+        f"on {platform.node() or 'this machine'} {first_few(here)}: what runs must be what was "
+        "recorded. Let the files be the same on every machine, and run the study again; it "
+        "reads them anew"
+    )
+
+
+def written_words(program: Program) -> str:
+    """Which file that the command wrote its own words name, though it was not there before; ""
+    if there is none.
+
+    Its content would be taken for code from now on, and the study for another.
+    """
+    folder = Path(program.folder)
+    known = {str(folder / one.path) for one in program.files}
+    fresh = [path for path in named_by_words(program.words, folder) if str(path) not in known]
+    return str(fresh[0]) if fresh and not program.declared else ""
+
+
+def _unlike(program: Program) -> Iterator[str]:
+    folder = Path(program.folder)
+    for one in program.files:
+        path = folder / one.path
+        if one.path and _known(path) != one.digest:
+            yield f"{path} {'was edited or is another' if path.exists() else 'is not there'}"
+    for one in program.data:
+        path = folder / one.path
+        if data_digest(path) != one.digest:
+            yield f"the data {path} {'are other data' if path.exists() else 'are not there'}"
+    for each in program.distributions:
+        found = installed(each.name)
+        if found is None or found.digest != each.digest:
+            now = "is not installed" if found is None else f"has other files ({found.version})"
+            yield f"the distribution '{each.name}' {now}"
+
+
+_digests: dict[_Stamp, str] = {}
+
+
+def _known(path: Path) -> str:
+    """The digest of a file, remembered in this process while the file looks the same."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    stamp = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+    if stamp not in _digests:
+        _digests[stamp] = file_digest(path)
+    return _digests[stamp]

@@ -1,0 +1,67 @@
+"""Studies of commands, from a file to facts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cbablate import api
+from tests.workloads.own_code import ran
+
+TRAIN = """
+import argparse, random
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float)
+parser.add_argument("--seed", type=int)
+parser.add_argument("--epochs", type=int)
+parser.add_argument("--output")
+args = parser.parse_args()
+chance = random.Random(args.seed)
+with open(args.output + "/summary.csv", "w") as file:
+    file.write("epoch,eval_top1\\n")
+    for epoch in range(args.epochs):
+        print("epoch", epoch)
+        file.write(f"{epoch},{args.lr * (epoch + chance.random())}\\n")
+        file.flush()
+"""
+STUDY = """\
+question: How much does the rate matter?
+workload:
+  command: [python, train.py, --lr, "{lr}", --seed, "{seed}", --epochs, "{budget}",
+            --output, "{workdir}"]
+  reads: {csv: summary.csv, counts_from: 0, names: {eval_top1: val/top1}}
+baseline: {lr: 0.1}
+factors:
+  - name: lr
+    levels:
+      - {name: "0.1"}
+      - {name: "0.3", changes: {lr: 0.3}}
+budget: {epochs: 3}
+replicates: 2
+objective: {metric: val/top1, direction: maximize}
+report: [val/top1]
+"""
+
+
+def study(folder: Path, text: str = TRAIN) -> Path:
+    (folder / "train.py").write_text(text)
+    (folder / "study.yaml").write_text(STUDY)
+    return folder / "study.yaml"
+
+
+def test_a_script_as_it_is_becomes_facts(tmp_path: Path) -> None:
+    path = study(tmp_path)
+    assert ran(path, tmp_path / "results").exit_code == 0
+    facts = api.facts(tmp_path / "results")
+    spent = [fact.body["spent"] for fact in facts if fact.kind == "measured"]
+    assert spent == [1, 2, 3] * 4
+    assert all("val/top1" in fact.body["metrics"] for fact in facts if fact.kind == "measured")
+
+
+def test_a_script_that_fails_is_recorded_with_its_last_lines(tmp_path: Path) -> None:
+    path = study(tmp_path, TRAIN + "raise ValueError('no more')\n")
+    assert ran(path, tmp_path / "results").exit_code == 3
+    ends = [fact.body for fact in api.facts(tmp_path / "results") if fact.kind == "ended"]
+    assert {end["reason"] for end in ends} == {"train.py ended with code 1: ValueError: no more"}
+    for end in ends:
+        assert end["traceback"].startswith("epoch 0\nepoch 1\n")
+        assert end["traceback"].endswith("ValueError: no more")
