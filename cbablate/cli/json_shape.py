@@ -136,7 +136,7 @@ def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
 
 def logs_shape(plan: Plan, said: Mapping[str, Any]) -> dict[str, Any]:
     """`cbablate logs --json`: a trial with its output, or `trials` that have any."""
-    return _head("logs", plan) | dict(said)
+    return head_shape("logs", plan) | dict(said)
 
 
 def check_shape(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -55,7 +55,9 @@ Overrides = Annotated[
         metavar="KEY=VALUE", help="What to change of it: budget.epochs=2 baseline.lr=1e-3"
     ),
 ]
-CheckedPaths = Annotated[list[Path], typer.Argument(metavar="FILE", help="Study, sweep and workload files.")]
+CheckedPaths = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="Study, sweep and workload files.")
+]
 Results = Annotated[
     Path,
     typer.Option(
@@ -142,9 +144,10 @@ def _other_ledgers(folder: Path) -> str:
 
 
 def say(text: str = "", *, end: str = "\n") -> bool:
-    """Print lines to stdout; whether anybody reads on. Study files and ledgers come from anybody: what steers a terminal is
-    spelled out. Where whoever read it has left, as `head` does, the command goes on unheard: what
-    it finds decides how it ends.
+    """Print lines to stdout; whether somebody was there to read them.
+
+    Study files and ledgers come from anybody: what steers a terminal is spelled out. Where whoever
+    read has left, as `head` does, the command goes on unheard: what it finds decides how it ends.
 
     Raises:
         EnvironmentFault: stdout is closed, or its disk is full.

@@ -28,7 +28,8 @@ def logs(
         list[str] | None,
         typer.Argument(
             metavar="KEY=VALUE TRIAL",
-            help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its replicate 0), or how a trial\'s id begins; '
+            help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its '
+            "replicate 0), or how a trial's id begins; "
             "without it, the trials that have printed are listed.",
         ),
     ] = None,

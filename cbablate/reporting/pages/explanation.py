@@ -249,7 +249,7 @@ def _timing(case: Case) -> Iterator[str]:
     yield f"Unrounded: {said.median!r} {case.unit}".rstrip()
     if metric_of(case.plan, name).beside:
         yield f"Median of {counted(said.rounds, 'trial')}, each timed beside whatever else ran"
-        yield from _trials(case, name, case.of(case.arm.arm.id))
+        yield from trial_lines(case, name, case.of(case.arm.arm.id))
         return
     yield (
         f"Median of {said.rounds} rounds, from {said.low!r} to {said.high!r}, "
