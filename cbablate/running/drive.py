@@ -74,10 +74,9 @@ def drive(
         plan = as_recorded(plan, book.facts)
         study = _Study(plan, ledger, book, _searching(plan, read.taken()))
         refuse_namesake(plan, book, results)
-        followed = mirrors()
+        followed, display = mirrors(), study.display
         follower = MirrorThread(followed, plan, facts=book.copy)
         state, published = StudyState.INTERRUPTED, list[Path]()
-        display = study.display
         try:
             with display:
                 audience = _Audience(display, _Notice(follower))
