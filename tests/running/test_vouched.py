@@ -282,3 +282,29 @@ def test_data_that_a_function_reads_are_held_against_what_was_recorded(tmp_path:
     done = run(study)
     assert (done.exit_code, done.trained) == (3, 1)
     assert [failed.failure for failed in done.failures.values()] == ["other code"]
+
+
+RESERVED = """\
+import ray
+from cbablate.records.measurement import Measurement
+
+def train(config, *, seed, budget, workdir):
+    given = ray.get_runtime_context().get_assigned_resources()
+    yield Measurement(spent=1, metrics={"val/loss": float(given.get("CPU", -1))})
+"""
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_ray_reserves_what_a_workload_says_that_a_trial_takes(
+    tmp_path: Path, ray_session: None
+) -> None:
+    study = lay(tmp_path, "function: wl:train, needs: {cpus: 0.5}", {"wl.py": RESERVED})
+    plan = api.plan(api.load_study(study))
+    done = api.run(plan, results=tmp_path / "r", mirrored=False)
+    assert done.exit_code == 0
+    told, facts = api.recorded(plan, tmp_path / "r")
+    assert {arm.estimates["val/loss"].mean for arm in summarize(told, facts).arms} == {0.5}
+    greedy = lay(tmp_path, "function: wl:train, needs: {cpus: 4000}")
+    with pytest.raises(EnvironmentFault, match=r"4,?000 cores"):
+        api.run(api.plan(api.load_study(greedy)), results=tmp_path / "r", mirrored=False)
