@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cbablate.errors import TrialFailure
+from cbablate.phrases import listed
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.spec.own_workload import Reads
@@ -20,8 +21,9 @@ class Tally:
     A row that is `whole` is a measurement. Others are parts of one, which is complete when another
     amount has been spent, or where nothing is said of that, when a name comes again.
 
-    Of a program that never says what it spent, each measurement is one more, and the last one is
-    held back: it has spent the whole budget, if the program ends well.
+    The measurement that has spent the whole budget is held back until the program ends: what is
+    measured once, after training, belongs to it. Of a program that never says what it spent, each
+    measurement is one more, and the last one has spent the whole budget, if the program ends well.
     """
 
     def __init__(self, budget: Budget, reads: Reads, *, whole: bool, counted_by: str = "") -> None:
@@ -45,8 +47,8 @@ class Tally:
             if held is not None and not self._belongs(row, held):
                 yield self._measurement(held)
                 held = None
-            self._held = row if held is None else held.joined(row)
-            if self._whole and (self._says or self._last + 1 == self._budget.amount):
+            self._held = row if held is None else self._joined(held, row)
+            if self._whole and self._says and not self._is_last(self._held):
                 yield self._measurement(self._held)
 
     def ended(self) -> Iterator[Measurement]:
@@ -65,10 +67,34 @@ class Tally:
     def _belongs(self, row: Row, held: Row) -> bool:
         """Whether a row is a part of what is held."""
         if self._whole:
-            return False
+            return self._is_last(held) and row.spent in (None, self._budget.amount)
         if held.spent is not None:
             return row.spent is None or row.spent == held.spent
         return not row.values.keys() & held.values.keys()
+
+    def _is_last(self, held: Row) -> bool:
+        """Whether what is held has spent the whole budget."""
+        spent = self._last + 1 if held.spent is None else held.spent
+        return spent == self._budget.amount
+
+    def _joined(self, held: Row, row: Row) -> Row:
+        """What is held, with a row that belongs to it.
+
+        Raises:
+            TrialFailure: each row was to be a measurement, and a name has two values.
+        """
+        twice = {
+            name
+            for name, value in row.values.items()
+            if name in held.values and str(held.values[name]) != str(value)
+        }
+        if self._whole and twice:
+            raise TrialFailure(
+                f"{row.where}: the whole budget of {self._budget} was spent when "
+                f"{listed(sorted(twice))} came once more: report each of the last numbers once, "
+                "and train no longer than {budget} (CBABLATE_BUDGET)"
+            )
+        return held.joined(row)
 
     def _counted(self, row: Row) -> Row:
         """The row, with what it says of `spent` counted from 1 and out of its values."""

@@ -4,6 +4,7 @@ import json
 import math
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,26 @@ def test_one_that_says_it_has_spent_less_has_not_spent_all(tmp_path: Path) -> No
     assert told(script(tmp_path, text), tmp_path / "t", epochs=20).numbers == [(2, {"a": 1.0})]
 
 
+def test_what_is_measured_once_after_training_belongs_to_the_last_measurement(
+    tmp_path: Path,
+) -> None:
+    text = """
+for e in 1 2; do echo '{"epoch": '$e', "val": 0.'$e'}' >> $CBABLATE_REPORT; sleep 0.05; done
+sleep 0.1
+echo '{"test": 0.9}' >> $CBABLATE_REPORT
+echo '{"epoch": 2, "params": 7}' >> $CBABLATE_REPORT
+"""
+    found = told(script(tmp_path, text), tmp_path / "t", epochs=2)
+    assert found.numbers == [(1, {"val": 0.1}), (2, {"val": 0.2, "test": 0.9, "params": 7.0})]
+
+
+def test_a_name_that_comes_again_after_the_whole_budget_is_a_sentence(tmp_path: Path) -> None:
+    text = "for a in 1 2 3 4; do echo '{\"a\": '$a'}' >> $CBABLATE_REPORT; done"
+    found = told(script(tmp_path, text), tmp_path / "t")
+    assert found.numbers == [(1, {"a": 1.0}), (2, {"a": 2.0})]
+    assert "the whole budget of 3 epochs was spent when a came once more" in found.sentence
+
+
 def test_nan_and_infinity_are_read_as_python_writes_them(tmp_path: Path) -> None:
     text = 'echo \'{"epoch": 1, "a": NaN, "b": -Infinity}\' >> $CBABLATE_REPORT'
     metrics = told(script(tmp_path, text), tmp_path / "t").measurements[0].metrics
@@ -78,7 +99,7 @@ Path(os.environ["CBABLATE_REPORT"]).write_text('{"a": 1}')
 """
     program = script(tmp_path, text, "train.py")
     words = ("--lr", "{lr}", "{seed}", "{budget}", "{workdir}", "{study}", "{checkpoint}", "$HOME;")
-    program = Program(("python", "train.py", *words), program.folder)
+    program = replace(program, words=("python", "train.py", *words))
     workdir = tmp_path / "t"
     config = {"lr": 0.1, "name": "a b"}
     assert told(program, workdir, seed=5, config=config).failure is None
