@@ -23,8 +23,9 @@ from cbablate.records.place import Place
 
 if TYPE_CHECKING:
     from cbablate.notebook.figures import Figures
+    from cbablate.reporting.pages.difference import Side
 
-__all__ = ["diff", "explain", "figures", "importance", "report_page", "status", "trials"]
+__all__ = ["diff", "explain", "figures", "importance", "report_page", "sides", "status", "trials"]
 
 
 def trials(plan: Plan, *, results: str | Path = RESULTS) -> Trials:
@@ -48,7 +49,7 @@ def figures(plan: Plan, *, results: str | Path = RESULTS) -> Figures:
 
 def status(plan: Plan, *, results: str | Path = RESULTS) -> Page:
     """How many trials are in which state, arm by arm, and why any failed or was pruned."""
-    at_work = Place.at(results).at_work  # before the facts: what ends meanwhile is not cut short
+    at_work = Place.at(results).at_work  # before the facts: what ends meanwhile is not interrupted
     return Page(overview.standing(*recorded(plan, results), at_work=at_work))
 
 
@@ -82,25 +83,40 @@ def diff(
     Raises:
         UsageError: neither another plan, nor other results, nor an earlier time is named.
     """
-    from cbablate.reporting.pages import difference
-
     if other is None and other_results is None and until is None:
         raise UsageError(
             "diff compares two studies, or one study with itself: give another plan, other "
             "results (other_results=...), or an earlier time (until=...)"
         )
-    second = other or plan
+    from cbablate.reporting.pages.difference import difference
+
     there = results if other_results is None else other_results
+    both = sides(
+        plan, other or plan, results=results, other_results=there, until=until, names=names
+    )
+    return Page(difference(*both))
+
+
+def sides(
+    plan: Plan,
+    other: Plan,
+    *,
+    results: str | Path,
+    other_results: str | Path,
+    until: str | None = None,
+    names: tuple[str, str] | None = None,
+) -> tuple[Side, Side]:
+    """Two studies as their ledgers have them, to be compared: see `diff`."""
+    from cbablate.reporting.pages import difference
+
     one, before = recorded(plan, results)
-    two, after = recorded(second, there)
+    two, after = recorded(other, other_results)
     before = difference.until(before, until) if until else before
-    first, last = names or (plan.study.name, second.study.name)
+    first, last = names or (plan.study.name, other.study.name)
     when = f", until {until}" if until else ""
-    return Page(
-        difference.difference(
-            difference.Side(f"{first}, {results}{when}", outcome(one, before).plan, before),
-            difference.Side(f"{last}, {there}", outcome(two, after).plan, after),
-        )
+    return (
+        difference.Side(f"{first}, {results}{when}", outcome(one, before).plan, before),
+        difference.Side(f"{last}, {other_results}", outcome(two, after).plan, after),
     )
 
 

@@ -68,6 +68,8 @@ class Study(BaseModel):
     """How many seconds a trial may go without a measurement."""
     typesetting: Typesetting = Field(default=Typesetting(), exclude=True)
     """How tables are set; no part of what the study is, so no ledger and no `diff` tells it."""
+    overrides: tuple[str, ...] = Field(default=(), exclude=True)
+    """What was said beside the file, `budget.epochs=2`: the study is a variant of the file's."""
     folder: Path = Field(default=Path(), exclude=True)
     """Where the file lies: relative names in it (a workload of the user's own) start here."""
 

@@ -61,26 +61,6 @@ def test_one_that_says_it_has_spent_less_has_not_spent_all(tmp_path: Path) -> No
     assert told(script(tmp_path, text), tmp_path / "t", epochs=20).numbers == [(2, {"a": 1.0})]
 
 
-def test_what_is_measured_once_after_training_belongs_to_the_last_measurement(
-    tmp_path: Path,
-) -> None:
-    text = """
-for e in 1 2; do echo '{"epoch": '$e', "val": 0.'$e'}' >> $CBABLATE_REPORT; sleep 0.05; done
-sleep 0.1
-echo '{"test": 0.9}' >> $CBABLATE_REPORT
-echo '{"epoch": 2, "params": 7}' >> $CBABLATE_REPORT
-"""
-    found = told(script(tmp_path, text), tmp_path / "t", epochs=2)
-    assert found.numbers == [(1, {"val": 0.1}), (2, {"val": 0.2, "test": 0.9, "params": 7.0})]
-
-
-def test_a_name_that_comes_again_after_the_whole_budget_is_a_sentence(tmp_path: Path) -> None:
-    text = "for a in 1 2 3 4; do echo '{\"a\": '$a'}' >> $CBABLATE_REPORT; done"
-    found = told(script(tmp_path, text), tmp_path / "t")
-    assert found.numbers == [(1, {"a": 1.0}), (2, {"a": 2.0})]
-    assert "the whole budget of 3 epochs was spent when a came once more" in found.sentence
-
-
 def test_nan_and_infinity_are_read_as_python_writes_them(tmp_path: Path) -> None:
     text = 'echo \'{"epoch": 1, "a": NaN, "b": -Infinity}\' >> $CBABLATE_REPORT'
     metrics = told(script(tmp_path, text), tmp_path / "t").measurements[0].metrics
@@ -224,3 +204,28 @@ while true; do sleep 0.01; done
     stream.close()
     assert time.monotonic() - began < 4
     assert (tmp_path / "tidied").exists()
+
+
+def test_what_comes_after_the_whole_budget_belongs_to_the_last_measurement(tmp_path: Path) -> None:
+    lines = ['{"spent": 1, "a": 1}', '{"spent": 2, "a": 2}', '{"spent": 2, "b": 3, "a": 2}']
+    lines += ['{"metrics": {"test": NaN}}']
+    text = "\n".join(f"echo '{line}' >> $CBABLATE_REPORT" for line in lines)
+    first, last = told(script(tmp_path, text), tmp_path / "t", epochs=2).measurements
+    assert (first.spent, first.metrics) == (1, {"a": 1.0})
+    assert (last.spent, last.metrics["b"], math.isnan(last.metrics["test"])) == (2, 3.0, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('{"metrics": {"a": 2}}', "after 3 epochs, which is more than the budget of 2 epochs"),
+        ('{"spent": 2, "a": 9}', "2 epochs are spent, and a measurement after 2 came before"),
+    ],
+)
+def test_a_name_that_comes_again_after_the_whole_budget_is_refused(
+    line: str, sentence: str, tmp_path: Path
+) -> None:
+    lines = ['{"spent": 1, "a": 1}', '{"spent": 2, "a": 2}', line]
+    text = "\n".join(f"echo '{line}' >> $CBABLATE_REPORT" for line in lines)
+    found = told(script(tmp_path, text), tmp_path / "t", epochs=2)
+    assert sentence in str(found.failure)
