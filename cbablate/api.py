@@ -90,13 +90,14 @@ def _refuse_idle_gpus(plan: Plan, resources: Resources) -> None:
         )
 
 
-def load_study(path: str | Path) -> StudyFile:
-    """Read a study file.
+def load_study(path: str | Path, overrides: Sequence[str] = ()) -> StudyFile:
+    """Read a study file; with overrides, `["budget.epochs=2"]`, the variant that they make of it.
 
     Raises:
         StudyError: with every fault of the file, each with line and column.
+        UsageError: a word is no override.
     """
-    return read_study(Path(path), describe)
+    return read_study(Path(path), describe, overrides=overrides)
 
 
 def plan(file: StudyFile) -> Plan:

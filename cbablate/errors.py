@@ -1,6 +1,6 @@
 """The errors a user can meet, each with the exit code that the command line gives it.
 
-    CbablateError             1   anything that stops a command
+    CbablateError             2   anything that stops a command
       StudyError              2   a study or sweep file says what cannot be meant
       UsageError              2   a command or a call asks for what cannot be had
       TrialFailure            3   one trial has no usable measurement; the others go on
@@ -9,6 +9,7 @@
       OwnedElsewhere          6   another process writes to these results
       Interrupted           130   somebody stopped the command (75: a scheduler, or Ray died)
 
+Python ends with 1 where an exception is none of these: that is a fault of cbablate's own.
 A command that ends with 3 has done what it could; run again, it tries what failed once more.
 """
 
@@ -38,7 +39,7 @@ __all__ = [
 class CbablateError(Exception):
     """Anything that stops a command, told as a sentence: what is wrong, where, what to do."""
 
-    exit_code = 1
+    exit_code = 2
 
 
 class StudyError(CbablateError):

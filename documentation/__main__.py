@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from cbablate.spec.loading.schema import study_schema, sweep_schema
+from cbablate.spec.loading.schema import study_schema, sweep_schema, workload_schema
 from cbablate.workloads.catalog import SHIPPED
 from documentation.reference import ROOT, pages
 
@@ -17,6 +17,7 @@ def main() -> None:
     for of, schema in (
         ("study", study_schema(make() for make in SHIPPED.values())),
         ("sweep", sweep_schema()),
+        ("workload", workload_schema()),
     ):
         text = json.dumps(schema, indent=2) + "\n"
         (docs / f"{of}.schema.json").write_text(text, encoding="utf-8")

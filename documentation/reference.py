@@ -25,7 +25,8 @@ _STUDY = """# Study files
 A study is one YAML file. `cbablate check STUDY` reads it and names every fault with its line. Here
 is every key, with what it may be, and what it is if left out. The keys of `baseline` belong to the
 workload: [those of the workloads that ship](shipped-workloads.md); your own workload has the keys
-that you give it ([own workloads](workloads.md)). An editor that knows JSON Schema completes keys
+that you give it ([own workloads](workloads.md)). A workload file, which several studies share, has
+the keys below `workload` at its top. An editor that knows JSON Schema completes keys
 with [`study.schema.json`](study.schema.json) (`cbablate schema`).
 """
 _SWEEP = """# Keys of sweep files
@@ -68,7 +69,7 @@ def pages() -> dict[str, str]:
         if name not in ("study", "sweep")
     ]
     return {
-        "studies.md": f"{_MADE}\n\n{_STUDY}\n{_body(keys['study'], 'study', level=2)}",
+        "study-file.md": f"{_MADE}\n\n{_STUDY}\n{_body(keys['study'], 'study', level=2)}",
         "sweep-file.md": f"{_MADE}\n\n{_SWEEP}\n{_body(keys['sweep'], 'sweep', level=2)}",
         "shipped-workloads.md": f"{_MADE}\n\n{_SHIPPED}\n" + "\n".join(shipped),
     }

@@ -43,7 +43,7 @@ def test_the_table_that_the_readme_shows_is_the_demos(planned: Plan, facts: list
     """But for the line on versions, which are those of whoever runs it."""
     (shown,) = re.findall(r"```text\n(Study placement: .*?)```", README, re.DOTALL)
     printed = table_of(planned, facts).as_text()
-    made = re.compile(r"^Made with .*\n", re.MULTILINE)
+    made = re.compile(r"^Made with .*\n(?:  .*\n)*", re.MULTILINE)
     assert made.sub("", shown).strip() == made.sub("", printed).strip()
 
 

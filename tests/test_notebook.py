@@ -205,7 +205,10 @@ def test_the_notebook_of_the_documentation_runs_and_finds_what_it_shows(tmp_path
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     cells = executed(tmp_path, *code)
     table = next(cell for cell in cells if cell.source.startswith("table("))
-    assert "differs: standardised" in shown(table)["text/html"]
+    assert "helps: standardised" in shown(table)["text/html"]
+    assert "Accuracy" in shown(table)["text/html"]
+    described = next(cell for cell in cells if ".describe()" in cell.source)
+    assert "0.94" in shown(described)["text/plain"], "the numbers behind it are as recorded"
     assert sum(len(str(cell.outputs)) for cell in cells) < 300_000
     assert (tmp_path / "scaling.html").stat().st_size > 10_000
 

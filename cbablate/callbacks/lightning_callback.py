@@ -1,12 +1,16 @@
 """`LightningCallback`: a callback of PyTorch Lightning that reports what a module logs.
 
-trainer = Trainer(callbacks=[LightningCallback()], max_epochs=...)
+callback = LightningCallback()
+trainer = Trainer(callbacks=[callback], max_epochs=...)
+trainer.fit(model, ..., ckpt_path=callback.resume_from)
 """
 
 from __future__ import annotations
 
 import importlib.util
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from cbablate.workloads.own_code.report import current_trial, report
 
@@ -17,13 +21,27 @@ else:
 
 __all__ = ["LightningCallback"]
 
+_FILE = "lightning.ckpt"
+
 
 class LightningCallback(Callback):
     """Reports all logged scalars after each epoch; after each validation, if steps are counted.
 
     What is logged while testing afterwards is added to the last measurement. A pruned trial ends
-    by `TrialStopped`, which passes through the trainer.
+    by `TrialStopped`, which passes through the trainer. A training of epochs leaves checkpoints
+    when they are due, with the state of PyTorch's generators, and goes on from them by
+    `resume_from`.
     """
+
+    def __init__(self) -> None:
+        self._generators: dict[str, Any] = {}
+
+    @property
+    def resume_from(self) -> str | None:
+        """The checkpoint that an earlier attempt left, for `ckpt_path`; None if there is none."""
+        trial = current_trial()
+        found = trial.checkpoint.found if trial is not None else None
+        return str(found / _FILE) if found is not None and (found / _FILE).exists() else None
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """An epoch has ended, its validation too."""
@@ -40,7 +58,26 @@ class LightningCallback(Callback):
             report({name: float(value) for name, value in trainer.callback_metrics.items()})
 
     def _report(self, trainer: Any, unit: str, spent: int) -> None:
-        trial = current_trial() if trainer.is_global_zero else None
-        if trial is not None and trial.budget.unit == unit:
+        trial = current_trial()
+        if trial is None or trial.budget.unit != unit:
+            return
+        if unit == "epochs" and trainer.world_size == 1 and trial.checkpoint.due:
+            with trial.checkpoint.written() as folder:
+                trainer.save_checkpoint(folder / _FILE)
+        if trainer.is_global_zero:
             metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
             report(metrics, spent=spent)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of PyTorch's generators, which Lightning does not keep."""
+        return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state_all()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the state from a checkpoint."""
+        self._generators = state_dict
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Checkpoints are loaded; the batches are not yet shuffled."""
+        if self._generators:
+            torch.set_rng_state(self._generators["cpu"].cpu())
+            torch.cuda.set_rng_state_all([each.cpu() for each in self._generators["cuda"]])

@@ -24,7 +24,16 @@ from cbablate.reporting.model.table import Table
 from cbablate.statistics.correction import share
 from cbablate.statistics.power import ALPHA, detectable, floor
 
-__all__ = ["VERSION", "check_shape", "plan_shape", "printed", "status_shape", "table_shape"]
+__all__ = [
+    "VERSION",
+    "arm_shape",
+    "check_shape",
+    "head_shape",
+    "plan_shape",
+    "printed",
+    "status_shape",
+    "table_shape",
+]
 
 VERSION = 1
 
@@ -43,7 +52,7 @@ def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
     n, grows, looks = plan.study.most_replicates, plan.study.sequential, looks_of(plan)
     now = cost(standing.asked, standing.book)
     return {
-        **_head("plan", plan),
+        **head_shape("plan", plan),
         "design": plan.study.design,
         "replicates": n,
         "sequential": {"min": grows.min, "max": grows.max, "first_look": looks.fewest}
@@ -57,7 +66,7 @@ def plan_shape(plan: Plan, facts: Recorded) -> dict[str, Any]:
         "time_limit": plan.study.time_limit,
         "silence_limit": plan.study.silence_limit,
         "workload": {"name": plan.description.name, "version": plan.description.version},
-        "arms": [_arm(plan, arm.id) | {"config": arm.config} for arm in plan.arms],
+        "arms": [arm_shape(plan, arm.id) | {"config": arm.config} for arm in plan.arms],
         "trials": [
             {"id": trial.id, "arm": trial.arm, "replicate": trial.replicate, "seed": trial.seed}
             for trial in plan.trials
@@ -85,11 +94,11 @@ def status_shape(plan: Plan, facts: Recorded, *, at_work: bool = False) -> dict[
     standing = Standing(plan, facts)
     trials = outcomes(standing.asked, standing.book)
     return {
-        **_head("status", plan),
+        **head_shape("status", plan),
         "at_work": at_work,
         "counts": _counts(trials),
         "arms": [
-            _arm(plan, arm.id) | {"counts": _counts([t for t in trials if t.arm.id == arm.id])}
+            arm_shape(plan, arm.id) | {"counts": _counts([t for t in trials if t.arm.id == arm.id])}
             for arm in plan.arms
         ],
         "trials": [_trial(one) for one in trials],
@@ -103,7 +112,7 @@ def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
     `plan` is the one whose arms are the rows: of a study that tunes, its confirmations.
     """
     return {
-        **_head("table", plan),
+        **head_shape("table", plan),
         "data": table.data,
         "columns": [
             {
@@ -116,7 +125,7 @@ def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
             for column in table.columns
         ],
         "rows": [
-            (_arm(plan, row.arm) if row.arm else {})
+            (arm_shape(plan, row.arm) if row.arm else {})
             | {"key": row.key, "cells": [hyphened(cell.plain) for cell in row.cells]}
             for row in table.rows
         ],
@@ -125,12 +134,18 @@ def table_shape(plan: Plan, table: Table) -> dict[str, Any]:
     }
 
 
+def logs_shape(plan: Plan, said: Mapping[str, Any]) -> dict[str, Any]:
+    """`cbablate logs --json`: a trial with its output, or `trials` that have any."""
+    return head_shape("logs", plan) | dict(said)
+
+
 def check_shape(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`cbablate check --json`: of each file `path`, what it `says`, and `faults`, a text each."""
     return {"shape": "check", "version": VERSION, "files": list(files)}
 
 
-def _head(shape: str, plan: Plan) -> dict[str, Any]:
+def head_shape(shape: str, plan: Plan) -> dict[str, Any]:
+    """How the shape of a study begins."""
     return {
         "shape": shape,
         "version": VERSION,
@@ -155,7 +170,8 @@ def _looks(at: Course | None) -> dict[str, Any] | None:
     }
 
 
-def _arm(plan: Plan, arm_id: str) -> dict[str, Any]:
+def arm_shape(plan: Plan, arm_id: str) -> dict[str, Any]:
+    """An arm."""
     arm = plan.arm_of[arm_id]
     return {"id": arm.id, "name": arm.name, "against": arm.against, "levels": dict(arm.levels)}
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Address", "Every", "Gpus", "Mirrors", "Mlflow", "On", "Slots"]
+__all__ = ["Address", "Every", "Gpus", "Mirrors", "Mlflow", "On", "Slots", "Smoke"]
 
 On = Annotated[
     str,
@@ -41,4 +41,11 @@ Mlflow = Annotated[
 Mirrors = Annotated[
     bool,
     typer.Option("--mirrors/--no-mirrors", help="Whether MLflow and Optuna are kept up to date."),
+]
+Smoke = Annotated[
+    bool,
+    typer.Option(
+        "--smoke",
+        help="Try it: one replicate of each arm at the least budget, thrown away after.",
+    ),
 ]

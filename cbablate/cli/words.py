@@ -13,7 +13,7 @@ import typer
 
 from cbablate.character import visible_lines
 from cbablate.errors import CbablateError, EnvironmentFault, StudyError
-from cbablate.overviews.command import RESULTS, command
+from cbablate.overviews.command import RESULTS
 from cbablate.records.place import Place, results_folder
 from cbablate.reporting.forms.form import FORMS
 from cbablate.reporting.model.cell import hyphened
@@ -26,11 +26,10 @@ __all__ = [
     "Form",
     "Json",
     "Kept",
-    "ReaderLeft",
+    "Overrides",
     "Results",
+    "Studies",
     "StudyPath",
-    "Written",
-    "command",
     "discard_stdout",
     "form_asked",
     "ledger_folder",
@@ -42,8 +41,22 @@ __all__ = [
 ]
 
 StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file.")]
+Studies = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="STUDY... [KEY=VALUE]...",
+        help="Study files, one after another; then what to change of each: budget.epochs=2.",
+    ),
+]
+"""Studies, and the overrides that hold for all of them: see `variant.told_apart`."""
+Overrides = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE", help="What to change of it: budget.epochs=2 baseline.lr=1e-3"
+    ),
+]
 CheckedPaths = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Study and sweep files.")
+    list[Path], typer.Argument(metavar="FILE", help="Study, sweep and workload files.")
 ]
 Results = Annotated[
     Path,
@@ -96,22 +109,6 @@ def form_asked(word: str) -> Form:
     return Form(name)
 
 
-class Notes(StrEnum):
-    """How much stands below a table."""
-
-    none = "none"
-    short = "short"
-    full = "full"
-
-
-class Written(StrEnum):
-    """What a person writes."""
-
-    study = "study"
-    sweep = "sweep"
-    workload = "workload"
-
-
 def ledger_folder(named: Path | None) -> Path:
     """The results folder that a command reads: the one that was named, else the usual one.
 
@@ -146,19 +143,13 @@ def _other_ledgers(folder: Path) -> str:
     return f" There is one in {listed}." if there else ""
 
 
-class ReaderLeft(Exception):
-    """Whoever read stdout has closed it, as `head` does; an OSError would be caught by typer."""
+def say(text: str = "", *, end: str = "\n") -> bool:
+    """Print lines to stdout; whether somebody was there to read them.
 
-    exit_code = 141
-    """What a shell reports of a filter that SIGPIPE ended: not all of the output was read."""
-
-
-def say(text: str = "", *, end: str = "\n") -> None:
-    """Print lines to stdout. Study files and ledgers come from anybody: what steers a terminal is
-    spelled out.
+    Study files and ledgers come from anybody: what steers a terminal is spelled out. Where whoever
+    read has left, as `head` does, the command goes on unheard: what it finds decides how it ends.
 
     Raises:
-        ReaderLeft: stdout is a pipe that was closed.
         EnvironmentFault: stdout is closed, or its disk is full.
     """
     stdout = product()
@@ -168,10 +159,11 @@ def say(text: str = "", *, end: str = "\n") -> None:
         _print(text + end, stdout)
     except BrokenPipeError:
         discard_stdout()
-        raise ReaderLeft from None
+        return False
     except OSError as error:
         discard_stdout()
         raise EnvironmentFault(f"the output cannot be printed: {error.strerror}") from error
+    return True
 
 
 def tell(text: str) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import outcome
-from cbablate.analysis.provenance.recorded_version import under_version
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.api import recorded
@@ -24,8 +23,9 @@ from cbablate.records.place import Place
 
 if TYPE_CHECKING:
     from cbablate.notebook.figures import Figures
+    from cbablate.reporting.pages.difference import Side
 
-__all__ = ["diff", "explain", "figures", "importance", "report_page", "status", "trials"]
+__all__ = ["diff", "explain", "figures", "importance", "report_page", "sides", "status", "trials"]
 
 
 def trials(plan: Plan, *, results: str | Path = RESULTS) -> Trials:
@@ -49,7 +49,7 @@ def figures(plan: Plan, *, results: str | Path = RESULTS) -> Figures:
 
 def status(plan: Plan, *, results: str | Path = RESULTS) -> Page:
     """How many trials are in which state, arm by arm, and why any failed or was pruned."""
-    at_work = Place.at(results).at_work  # before the facts: what ends meanwhile is not cut short
+    at_work = Place.at(results).at_work  # before the facts: what ends meanwhile is not interrupted
     return Page(overview.standing(*recorded(plan, results), at_work=at_work))
 
 
@@ -73,39 +73,50 @@ def diff(
     results: str | Path = RESULTS,
     other_results: str | Path | None = None,
     until: str | None = None,
-    code: str | None = None,
     names: tuple[str, str] | None = None,
 ) -> Page:
     """Two studies side by side: settings, arms, estimates; or one at two places or two times.
 
-    `until` takes the first as it stood at a fact's number, or before a date (UTC), `code` as an
-    earlier version of its workload made it, by the first digits of that. `names` are what the two
-    are called, their studies' names unless said.
+    `until` takes the first as it stood at a fact's number, or before a date (UTC). `names` are what
+    the two are called, their studies' names unless said.
 
     Raises:
-        UsageError: neither another plan, nor other results, nor an earlier time or code is named;
-            or no one version begins so.
+        UsageError: neither another plan, nor other results, nor an earlier time is named.
     """
-    from cbablate.reporting.pages import difference
-
-    if other is None and other_results is None and until is None and code is None:
+    if other is None and other_results is None and until is None:
         raise UsageError(
             "diff compares two studies, or one study with itself: give another plan, other "
-            "results (other_results=...), an earlier time (until=...) or earlier code (code=...)"
+            "results (other_results=...), or an earlier time (until=...)"
         )
-    second = other or plan
+    from cbablate.reporting.pages.difference import difference
+
     there = results if other_results is None else other_results
+    both = sides(
+        plan, other or plan, results=results, other_results=there, until=until, names=names
+    )
+    return Page(difference(*both))
+
+
+def sides(
+    plan: Plan,
+    other: Plan,
+    *,
+    results: str | Path,
+    other_results: str | Path,
+    until: str | None = None,
+    names: tuple[str, str] | None = None,
+) -> tuple[Side, Side]:
+    """Two studies as their ledgers have them, to be compared: see `diff`."""
+    from cbablate.reporting.pages import difference
+
     one, before = recorded(plan, results)
-    two, after = recorded(second, there)
-    one = under_version(one, before, code) if code else one
+    two, after = recorded(other, other_results)
     before = difference.until(before, until) if until else before
-    first, last = names or (plan.study.name, second.study.name)
-    when = (f", until {until}" if until else "") + (f", code {code}" if code else "")
-    return Page(
-        difference.difference(
-            difference.Side(f"{first}, {results}{when}", outcome(one, before).plan, before),
-            difference.Side(f"{last}, {there}", outcome(two, after).plan, after),
-        )
+    first, last = names or (plan.study.name, other.study.name)
+    when = f", until {until}" if until else ""
+    return (
+        difference.Side(f"{first}, {results}{when}", outcome(one, before).plan, before),
+        difference.Side(f"{last}, {other_results}", outcome(two, after).plan, after),
     )
 
 

@@ -53,7 +53,7 @@ from cbablate.statistics.power import (
 if TYPE_CHECKING:
     from cbablate.running.completion import Completion
 
-__all__ = ["ended", "kept", "planned", "standing"]
+__all__ = ["ended", "failure_lines", "kept", "planned", "standing"]
 
 _CONFIRMED = "Confirmations, at each arm's best:"
 """So many characters of a failure are looked at: a stranger's exception may have millions."""
@@ -89,7 +89,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
         *_power_lines(outcome(plan, now.book)),
     ]
     lines += earlier_versions(plan, now.book.facts, now.histories)
-    lines += [*vouched_for(plan, now.book.facts, now.histories), *gap_lines(plan)]
+    lines += [*vouched_for(plan, now.histories), *gap_lines(plan)]
     if tuned:
         return "\n".join([*lines, *left_lines(plan, price, tuning_cost(plan, now.book))])
     if grows:
@@ -111,11 +111,11 @@ def standing(plan: Plan, facts: Recorded, *, at_work: bool = False) -> str:
     """How many trials are in which state, arm by arm, and why any failed or was pruned.
 
     `at_work` is whether a driver writes to the results folder: where none does, a trial that began
-    and has not ended was cut short.
+    and has not ended was interrupted.
     """
     now = Standing(plan, facts)
     past, unknown = now.book.past, History(trial="")
-    made = (earlier_versions(plan, now.book.facts, past), vouched_for(plan, now.book.facts, past))
+    made = (earlier_versions(plan, now.book.facts, past), vouched_for(plan, past))
     earlier = (*made[0], *made[1], *gap_lines(plan))
     after = ["", *earlier] if earlier else []
     if plan.study.tune is not None:
@@ -148,7 +148,7 @@ def _standing(plan: Plan, ours: dict[str, History], title: str, *, at_work: bool
         of_arm = Counter(ours[trial.id].state for trial in plan.trials if trial.arm == arm.id)
         lines.append(f"  {arm.name:<{width}}  {_states(of_arm, at_work) or 'not tuned yet'}")
     if counts[TrialState.RUNNING]:
-        heading = "Running:" if at_work else "Cut short (no cbablate is at work here):"
+        heading = "Running:" if at_work else "Interrupted (no cbablate is at work here):"
         lines += ["", heading, *reasons(plan, ours, TrialState.RUNNING)]
     for state in (TrialState.PRUNED, TrialState.FAILED):
         if counts[state]:
@@ -161,7 +161,7 @@ def _states(counts: Counter[TrialState], at_work: bool) -> str:
     """How many trials are in which state."""
     words = {state: state.value for state in TrialState}
     if not at_work:
-        words[TrialState.RUNNING] = "cut short (run again to go on)"
+        words[TrialState.RUNNING] = "interrupted (run again to go on)"
     return ", ".join(f"{counts[state]} {words[state]}" for state in TrialState if counts[state])
 
 
@@ -187,22 +187,29 @@ def ended(plan: Plan, done: Completion, results: Path, *, sync: str, mirrored: b
     lines = ["", *done.searched, *done.unanswered]
     if not done.trained:
         lines.append(f"Nothing to train: all {len(done.plan.trials)} trials were finished.")
+    lines += failure_lines(done)
     if done.failures:
-        lines.append(f"{counted(len(done.failures), 'trial')} failed:")
-        lines += reasons(done.plan, dict(done.failures), TrialState.FAILED)
         lines.append("Running the study again tries them once more, but for the diverged.")
     lines += [f"Not shown yet: {sentence}" for sentence in done.missed]
     if done.missed:
         lines.append(f"Nothing is lost. This sends it later: {sync}")
-    folder = results / plan.study.name
-    lines.append(f"Tables and figures: {', '.join(path.name for path in done.published)}")
-    lines.append(f"  in {folder}; every trial's facts in {Place(results).ledger}")
+    files = counted(len(done.published), "file")
+    lines.append(f"Tables and figures: {files} in {results / plan.study.name}")
+    lines.append(f"Every trial's facts: {Place(results).ledger}")
     lines.append(
         f"Compare trials in MLflow: {command('ui', results=results)}"
         if mirrored
         else f"MLflow and Optuna have not been told. This tells them: {sync}"
     )
     return "\n".join(lines)
+
+
+def failure_lines(done: Completion) -> list[str]:
+    """How many trials failed, and why each did; nothing where none has."""
+    if not done.failures:
+        return []
+    told = reasons(done.plan, dict(done.failures), TrialState.FAILED)
+    return [f"{counted(len(done.failures), 'trial')} failed:", *told]
 
 
 def _limit_lines(plan: Plan) -> list[str]:

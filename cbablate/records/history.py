@@ -57,6 +57,8 @@ class History:
     """The number that the last attempt's start gives it, within its session."""
     sessions: tuple[str, ...] = ()
     workers: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    """The code that each of these attempts ran; "" where its start does not tell."""
     reached: int = 0
     """The budget spent at the checkpoint that the last attempt was given; 0 if it was given none
     or did not use it."""
@@ -120,6 +122,7 @@ def _attempt(before: History, started: Started, at: float) -> History:
     kept = sum(measurement.spent <= started.reached for measurement in before.measurements)
     sessions = started.sessions or (before.sessions if kept else ())
     workers = started.workers or (before.workers if kept else ())
+    codes = before.codes if kept else ()
     return History(
         trial=before.trial,
         state=TrialState.RUNNING,
@@ -131,6 +134,7 @@ def _attempt(before: History, started: Started, at: float) -> History:
         attempt=started.attempt,
         sessions=(*sessions, started.session),
         workers=(*workers, started.worker),
+        codes=(*codes, started.code),
         reached=started.reached,
     )
 
@@ -140,4 +144,5 @@ def _forget(history: History) -> None:
     history.times = []
     history.sessions = history.sessions[-1:]
     history.workers = history.workers[-1:]
+    history.codes = history.codes[-1:]
     history.reached = 0

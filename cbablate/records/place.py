@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cbablate.errors import UsageError
 from cbablate.records.ledger import Facts, Follow, Ledger
+from cbablate.records.logs import Logs
 from cbablate.records.sqlite.ledger_file import LEDGER_FILE, LedgerFile
 from cbablate.records.store import FolderStore, Store
 
@@ -81,6 +83,10 @@ class Place:
     def checkpoints(self) -> Store:
         """What unfinished trials can go on from."""
         return FolderStore(self.folder / "checkpoints")
+
+    def logs(self, tell: Callable[[str], None] = lambda sentence: None) -> Logs:
+        """What trials' programs have printed; see `Logs` for `tell`."""
+        return Logs(self.folder / "logs", tell=tell)
 
     @property
     def at_work(self) -> bool:

@@ -9,6 +9,7 @@ from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.book import Book
 from cbablate.records.ledger import Ledger
+from cbablate.records.logs import Logs
 from cbablate.records.measurement import Measurement
 from cbablate.records.state import TrialState, Verdict
 from cbablate.running.agenda import agenda_of
@@ -60,6 +61,7 @@ class Conductor:
         searching: the study's searches; None for a study that does not tune.
         checkpoints: what trials go on from; those of a trial that needs none any more are
             removed. None where nothing is kept.
+        logs: where what programs print is kept; None where it is not.
         watchers: who follows.
     """
 
@@ -74,10 +76,12 @@ class Conductor:
         needs_of: Callable[[Trial], Needs] = lambda _trial: Needs(),
         searching: Searching | None = None,
         checkpoints: Checkpoints | None = None,
+        logs: Logs | None = None,
         watchers: Sequence[Watcher] = (),
     ) -> None:
         told = dict(book.histories)  # as they are now: what this driver adds is not among them
         self._watchers = watchers
+        self._logs = logs
         self._expected = Expectation(plan, told)
         self.recorder = Recorder(
             ledger,
@@ -128,8 +132,15 @@ class Conductor:
         self._tell(lambda watcher: watcher.measured(trial, measurement))
         return verdict
 
+    def printed(self, trial: Trial, text: bytes) -> None:
+        """Keep what a trial's program prints."""
+        if self._logs is not None:
+            self._logs.append(trial.id, self.recorder.attempt_at(trial), text)
+
     def ended(self, trial: Trial, ending: Ending) -> None:
         """Record the end of an attempt, whose state follows from how it ended."""
+        if self._logs is not None:
+            self._logs.close(trial.id, self.recorder.attempt_at(trial))
         end = self.recorder.ended(trial, ending)
         self._tell(lambda watcher: watcher.ended(trial, end.state, end.reason))
         self._agenda.ended(trial)

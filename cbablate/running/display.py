@@ -12,14 +12,16 @@ from typing import Self
 
 from rich.console import Console as RichConsole
 from rich.console import Group, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from cbablate.analysis.searches.tuning import Tuning
 from cbablate.character import brief, spaced, visible
-from cbablate.phrases import duration
+from cbablate.phrases import counted, duration
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial
 from cbablate.records.history import LONGEST_REASON, History
@@ -38,6 +40,10 @@ _COLOURS = {
     TrialState.PRUNED: "yellow",
     TrialState.FAILED: "red",
 }
+_ECHO = 3
+"""Columns that a line of the panel leaves free: the `^C` that a terminal echoes would else break
+the last one, and what is drawn then would stay.
+"""
 
 
 class Console(RichConsole):
@@ -118,6 +124,12 @@ class Display:
         if live is not None:
             live.stop()
         self._line(sentence)
+        if self._running:
+            count = counted(len(self._running), "trial")
+            self._line(
+                f"waiting a few seconds for {count} to end; run again to go on from what "
+                "checkpoints hold"
+            )
 
     def say(self, sentence: str) -> None:
         """What is going on outside the trials: starting Ray, verifying arms, timing."""
@@ -195,7 +207,7 @@ class Display:
             self._live.changed()
 
     def _line(self, text: str) -> None:
-        self._console.print(Text(spaced(text)), soft_wrap=True)
+        self._console.print(Text(spaced(text)), soft_wrap=not self._console.is_terminal)
 
     def _values(self, last: Measurement) -> str:
         """The objective first, then one more value, so that a line stays a line."""
@@ -252,15 +264,17 @@ class Display:
         for trial, began, last in self._running.values():
             spent = f"{last.spent if last else 0}/{trial.budget}"
             rows.add_row(
-                Text(f"  {self._label(trial)}"),
+                Text(self._label(trial)),
                 Text(spent, style="dim"),
                 Text(self._values(last) if last else "starting"),
                 Text(duration(now - began), style="dim"),
             )
-        failed = [Text(f"  {line}", style="red") for line in self._failed[-3:]]
-        note = [Text(f"  {self._note}", style="dim")] if self._note else []
-        found = [Text(f"  {s.name}: {s.words()}", style="dim") for s in self._searches.values()]
-        return Group(head, *found, rows, *failed, *note)
+        failed = [Text(line, style="red") for line in self._failed[-3:]]
+        note = [Text(self._note, style="dim")] if self._note else []
+        found = [Text(f"{s.name}: {s.words()}", style="dim") for s in self._searches.values()]
+        below = Group(*found, rows, *failed, *note)
+        room = self._console.width - _ECHO
+        return Constrain(Group(head, Padding(below, (0, 0, 0, 2), expand=False)), room)
 
 
 def _most(plan: Plan) -> int:

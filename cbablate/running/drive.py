@@ -74,12 +74,11 @@ def drive(
         plan = as_recorded(plan, book.facts)
         study = _Study(plan, ledger, book, _searching(plan, read.taken()))
         refuse_namesake(plan, book, results)
-        followed = mirrors()
+        followed, display = mirrors(), study.display
         follower = MirrorThread(followed, plan, facts=book.copy)
         state, published = StudyState.INTERRUPTED, list[Path]()
         try:
-            now = study.standing
-            with Display(now.asked, now.histories, tunings=now.tunings) as display:
+            with display:
                 audience = _Audience(display, _Notice(follower))
                 trained = _brought_on(study, executor, audience, checkpoint_every)
                 display.say("writing tables and figures")
@@ -91,8 +90,10 @@ def drive(
                 done = completion(plan, book, trained)
                 state = StudyState.FAILED if done.exit_code else StudyState.COMPLETE
                 missed = follower.finish(state, published)
-        except BaseException:
-            follower.finish(state, published, timeout=5.0)
+        except BaseException as error:
+            if followed and isinstance(error, KeyboardInterrupt):
+                display.say(f"telling MLflow and Optuna, for {_PATIENCE:g} s at most")
+            follower.finish(state, published, timeout=_PATIENCE)
             raise
     return replace(done, published=tuple(published), missed=tuple(missed))
 
@@ -140,6 +141,10 @@ class _Reading:
         return found
 
 
+_PATIENCE = 5.0
+"""Seconds that mirrors have to be told how a study stands that was stopped."""
+
+
 @dataclass(frozen=True)
 class _Study:
     """A study as a driver finds it: its plan, its ledger, what that says, and its searches."""
@@ -153,6 +158,12 @@ class _Study:
     def standing(self) -> Standing:
         """Where it stands now."""
         return Standing(self.plan, self.book)
+
+    @property
+    def display(self) -> Display:
+        """What a person sees of it from now on."""
+        now = self.standing
+        return Display(now.asked, now.histories, tunings=now.tunings)
 
     @property
     def unfinished(self) -> bool:
@@ -224,6 +235,7 @@ def _brought_on(
         tell=display.say,
     )
     checkpoints.clear(study.book.histories)
+    Place(study.ledger.folder).logs(display.say).tidy()
     for line in gap_lines(plan):
         display.say(line)
     if not (study.unfinished or study.untimed):
@@ -259,6 +271,7 @@ def _trained(
         needs_of=executor.needs_of,
         searching=study.searching,
         checkpoints=checkpoints,
+        logs=Place(ledger.folder).logs(display.say),
         watchers=(display, audience.mirrors),
     )
     if unfinished:

@@ -11,6 +11,7 @@ from cbablate.records.book import Book
 from cbablate.records.facts import StudyFact
 from cbablate.records.place import Place
 from cbablate.spec.loading.load import read_study
+from cbablate.spec.loading.overrides import file_name
 from cbablate.spec.study import Study
 from cbablate.workloads.catalog import describe
 
@@ -40,7 +41,7 @@ def refuse_namesake(plan: Plan, book: Book, results: Path) -> None:
         return
     known, now = StudyFact.of(told), plan.study.folder.resolve()
     before = Path(known.folder or now)
-    former = before / f"{plan.study.name}.yaml"
+    former = before / f"{file_name(plan.study.name, plan.study.overrides)}.yaml"
     if before == now or not _is_file(former):
         return
     if _moved_together(plan.study, known, results) or _is_same(plan, former):
@@ -54,7 +55,7 @@ def refuse_namesake(plan: Plan, book: Book, results: Path) -> None:
 def _is_same(plan: Plan, former: Path) -> bool:
     """Whether the former file asks the same question of the same code: one is a copy."""
     try:
-        other = read_study(former, describe)
+        other = read_study(former, describe, overrides=plan.study.overrides)
     except StudyError:
         return False
     asked = other.study.model_dump(mode="json"), other.description.named_version

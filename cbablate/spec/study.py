@@ -52,7 +52,11 @@ class Study(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**32)
     objective: Objective
     report: tuple[str, ...] = Field(min_length=1)
-    metrics: Mapping[str, DeclaredMetric] = Field(default_factory=dict, exclude=True)
+    metrics: Mapping[str, DeclaredMetric] = Field(
+        default_factory=dict,
+        exclude=True,
+        examples=[{"test/acc": {"label": "Accuracy", "unit": "%", "scale": 100}}],
+    )
     """What the reported metrics are; no part of what the study asks."""
     margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     analysis: Analysis = Analysis()
@@ -64,6 +68,8 @@ class Study(BaseModel):
     """How many seconds a trial may go without a measurement."""
     typesetting: Typesetting = Field(default=Typesetting(), exclude=True)
     """How tables are set; no part of what the study is, so no ledger and no `diff` tells it."""
+    overrides: tuple[str, ...] = Field(default=(), exclude=True)
+    """What was said beside the file, `budget.epochs=2`: the study is a variant of the file's."""
     folder: Path = Field(default=Path(), exclude=True)
     """Where the file lies: relative names in it (a workload of the user's own) start here."""
 

@@ -87,6 +87,9 @@ class Diary:
         self.told.append((trial.id, "measured", measurement))
         return Verdict(stop=measurement.spent >= self.stop_at, reason="enough")
 
+    def printed(self, trial: Trial, text: bytes) -> None:
+        self.told.append((trial.id, "printed", text))
+
     def ended(self, trial: Trial, ending: Ending) -> None:
         self.told.append((trial.id, "ended", ending))
 
@@ -141,6 +144,8 @@ class Census:
 
     def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
         return Verdict(stop=measurement.spent == 2, reason="enough")
+
+    def printed(self, trial: Trial, text: bytes) -> None: ...
 
     def ended(self, trial: Trial, ending: Ending) -> None:
         gc.collect()

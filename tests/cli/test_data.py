@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from cbablate.cli import main
-from cbablate.cli.commands.data import catalog, checked
+from cbablate.cli.commands import data as data_command
 from cbablate.data import listing as listings
 from cbablate.data.catalog import DATASETS
 from cbablate.data.sets import download
 from cbablate.errors import CbablateError, EnvironmentFault
+from cbablate.overviews.data_overview import catalog, checked
 from tests.data.files import write_cifar, write_fashion, write_folder
 
 ROOT = Path(__file__).parent.parent.parent
@@ -48,7 +49,7 @@ def test_a_folder_is_read_whole_and_copies_are_warned_of(data_root: Path) -> Non
 
 
 def test_a_data_set_is_read_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    main.data("context_task")
+    data_command.data("context_task")
     told = capsys.readouterr().out
     assert f"fingerprint: {DATASETS['context_task'].content}" in told
     assert "no image of test lies in train, pixel for pixel" in told
@@ -60,7 +61,7 @@ def test_what_cannot_be_fetched_is_told(data_root: Path) -> None:
     with pytest.raises(CbablateError, match=r"'cifar' is neither a data set \(digits, .*\) nor a"):
         checked("cifar")
     with pytest.raises(CbablateError, match="--get needs the name"):
-        main.data(None, get=True)
+        data_command.data(None, get=True)
 
 
 def test_what_is_fetched_appears_whole_or_not_at_all(

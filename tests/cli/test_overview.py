@@ -65,13 +65,13 @@ def test_a_trial_without_an_end_runs_only_where_a_driver_is_at_work(tmp_path: Pa
     assert not held(tmp_path / "lock")
     assert not held(tmp_path / "none")
     said = overview.standing(plan, api.facts(tmp_path), at_work=False)
-    assert "1 trial: 1 cut short (run again to go on)" in said
-    assert "Cut short (no cbablate is at work here):" in said
+    assert "1 trial: 1 interrupted (run again to go on)" in said
+    assert "Interrupted (no cbablate is at work here):" in said
     assert "baseline #0 (0/3 epochs): attempt 1" in said
     said = overview.standing(plan, api.facts(tmp_path), at_work=True)
     assert "1 trial: 1 running" in said
     assert "Running:" in said
-    assert "short" not in said
+    assert "nterrupted" not in said
 
 
 def test_limits_of_time_are_part_of_the_plan() -> None:

@@ -13,10 +13,10 @@ import pytest
 
 from cbablate import api
 from cbablate.cli.commands.checking import checked
-from cbablate.cli.commands.sweep import swept
 from cbablate.cli.json_shape import plan_shape
 from cbablate.errors import CbablateError, StudyError
 from cbablate.overviews import overview
+from cbablate.overviews.sweep_overview import swept
 from cbablate.planning.plan import plan
 from cbablate.spec.analysis import Analysis
 from tests.analysis.fabrication import Telling

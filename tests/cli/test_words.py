@@ -112,7 +112,7 @@ PRINTING = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("words", PRINTING, ids=lambda words: " ".join(words))
-def test_a_closed_pipe_ends_a_command_as_it_ends_a_filter(words: list[str], done: Path) -> None:
+def test_a_command_whose_reader_leaves_ends_as_it_would_have(words: list[str], done: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     said = subprocess.run(
@@ -124,7 +124,7 @@ def test_a_closed_pipe_ends_a_command_as_it_ends_a_filter(words: list[str], done
         timeout=120,
     )
     os.close(writer)
-    assert said.returncode == 141, said
+    assert said.returncode == 0, said
     assert "Traceback" not in said.stderr
     assert "BrokenPipe" not in said.stderr
     if words[0] != "run":

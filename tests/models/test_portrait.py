@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import timm
 
-from cbablate.cli.commands.models import listed
 from cbablate.errors import StudyError
 from cbablate.models.portrait import KNOWN, portrait
+from cbablate.overviews.models_overview import listed
 
 
 def test_a_portrait_is_of_the_whole_model_at_timms_size() -> None:

@@ -18,11 +18,11 @@ import timm
 import torch
 from torch import nn
 
-from cbablate.cli.commands.models import listed
 from cbablate.errors import StudyError
 from cbablate.models.places import ONCE, PLACES
 from cbablate.models.placing import operators_of, place
 from cbablate.models.portrait import Portrait, portrait
+from cbablate.overviews.models_overview import listed
 
 FULL = os.environ.get("CBABLATE_MATRIX") == "full"
 SOME = (

@@ -20,6 +20,7 @@ from cbablate.running.isolation.limits import Limits
 from cbablate.spec.needs import Needs
 from cbablate.testing.executor import ExecutorContract
 from cbablate.testing.feeds import TOY, Diary, hostile, stream, trials_that
+from cbablate.testing.program_executor import ProgramExecutorContract
 from cbablate.testing.reporting_executor import ReportingExecutorContract
 from tests.toys import toy_file, toy_plan
 
@@ -38,6 +39,13 @@ class TestLocalExecutor(ExecutorContract):
         assert measurement.metrics == {"due": 0.0}
 
 
+class TestLocalExecutorOfPrograms(ProgramExecutorContract):
+    @pytest.fixture
+    def executor(self) -> Iterator[Executor]:
+        with LocalExecutor() as executor:
+            yield executor
+
+
 class TestLocalExecutorOfReportingFunctions(ReportingExecutorContract):
     @pytest.fixture
     def executor(self) -> Iterator[Executor]:
@@ -47,6 +55,16 @@ class TestLocalExecutorOfReportingFunctions(ReportingExecutorContract):
 
 @pytest.mark.ray
 class TestRayExecutorOfReportingFunctions(ReportingExecutorContract):
+    @pytest.fixture
+    def executor(self, ray_session: None) -> Iterator[Executor]:
+        from cbablate.running.executors.ray_executor import RayExecutor
+
+        with RayExecutor(slots=2) as executor:
+            yield executor
+
+
+@pytest.mark.ray
+class TestRayExecutorOfPrograms(ProgramExecutorContract):
     @pytest.fixture
     def executor(self, ray_session: None) -> Iterator[Executor]:
         from cbablate.running.executors.ray_executor import RayExecutor

@@ -126,7 +126,7 @@ def test_that_it_stops_is_announced_while_the_main_thread_is_held_up() -> None:
             assert heard.wait(10)  # the main thread tidies up
     assert len(said) == 1
     assert said[0].startswith("stopping (SIGINT): ")
-    assert said[0].endswith("Ctrl-C again to stop now")
+    assert said[0].endswith("Ctrl-C again stops now")
 
 
 _STUBBORN = """

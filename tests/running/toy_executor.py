@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cbablate.planning.trial import Trial
 from cbablate.running.executors.execution import Execution, Order
-from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Grouping, Keeper
+from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Grouping, Keeper, tell_end
 from cbablate.running.executors.worker import worker_body
 from cbablate.running.isolation.children import adopting
 from cbablate.running.isolation.isolation import Isolation
@@ -64,7 +64,7 @@ class ForkingExecutor:
             finally:
                 ours.close()
                 child.join()
-            feed.ended(trial, ending)
+            tell_end(feed, trial, ending)
 
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
         return entry.load()(*arguments, **named)
@@ -77,6 +77,8 @@ def _followed(feed: Feed, trial: Trial, child: Connection, keeper: Keeper | None
             verdict = feed.measured(trial, told.measurement)
             if keeper and told.saved and not verdict.stop:
                 keeper.keep(trial, told.saved)
+            if told.printed:
+                feed.printed(trial, told.printed)
             child.send(verdict.stop)
             if verdict.stop:
                 return Ending("stopped", verdict.reason)

@@ -1,90 +1,34 @@
-"""`cbablate data`: which data sets there are, where they lie, and how to get them."""
+"""`cbablate data`: the images that can be trained on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Annotated
 
-from cbablate.data import identity, location
-from cbablate.data.catalog import DATASETS, FOLDER, Dataset
-from cbablate.data.listing import listing
-from cbablate.errors import CbablateError
+import typer
 
-__all__ = ["catalog", "checked", "fetched"]
+from cbablate.cli.words import Json, say
+from cbablate.errors import UsageError
 
-
-def catalog() -> str:
-    """All data sets: name, size, classes, splits, and where they were found or how to get them."""
-    lines = [f"Data root: {location.root()} (environment variable {location.VARIABLE})", ""]
-    for facts in DATASETS.values():
-        lines += [*_facts(facts), f"  {_origin(facts)}", ""]
-    lines += [
-        "folder: your own images",
-        "  data: {name: folder, folder: NAME} reads NAME/train/<class>/, NAME/val/<class>/ and, if",
-        "  there is one, NAME/test/<class>/ under the data root, in ImageNet's layout.",
-        "  `cbablate data NAME` says what one holds.",
-    ]
-    return "\n".join(lines)
+__all__ = ["data"]
 
 
-def fetched(name: str) -> str:
-    """Where a data set lies, fetched from its publisher if it was not here.
+def data(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Read this one, or this folder, whole.")
+    ] = None,
+    get: Annotated[bool, typer.Option("--get", help="Fetch it, if it is not here.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List data sets: size, splits, where they lie or how to get them."""
+    from cbablate.cli.json_shape import printed
+    from cbablate.cli.shapes.data_shape import data_shape
+    from cbablate.overviews import data_overview
 
-    Raises:
-        CbablateError, EnvironmentFault: as `data.download.get` says.
-    """
-    from cbablate.data.sets.download import get
-
-    return f"{name} lies in {get(name)}"
-
-
-def checked(name: str) -> str:
-    """What one data set, or a folder under the data root, holds: all of it is read.
-
-    Raises:
-        CbablateError: there is neither a data set nor a folder of this name.
-        EnvironmentFault: it is not here, or is not what it should be.
-    """
-    if name not in DATASETS and not (location.root() / name).is_dir():
-        raise CbablateError(
-            f"'{name}' is neither a data set ({', '.join(DATASETS)}) nor a folder under "
-            f"{location.root()}, which the environment variable {location.VARIABLE} names"
-        )
-    if name in DATASETS:
-        from cbablate.data.images import source
-
-        read = source(name)
-        lines = [*_facts(DATASETS[name]), f"  {_origin(DATASETS[name])}"]
-        data: dict[str, Any] = {"name": name}
-        overlap: Mapping[str, int] = read.overlap()
-        how = "pixel for pixel"
+    if get and name is None:
+        raise UsageError("--get needs the name of a data set: cbablate data NAME --get")
+    if as_json:
+        say(printed(data_shape(name, get=get)))
+    elif name is None:
+        say(data_overview.catalog())
     else:
-        data = {"name": FOLDER, "folder": name, "img_size": 224}
-        lines = _facts(identity.facts(data))
-        overlap, how = listing(name).overlap(), "byte for byte"
-    lines.append(f"  fingerprint: {identity.content(data)}")
-    lines += [
-        f"  WARNING: {count:,} images of {split} lie in train too, {how}"
-        if count
-        else f"  no image of {split} lies in train, {how}"
-        for split, count in overlap.items()
-    ]
-    return "\n".join(lines)
-
-
-def _facts(facts: Dataset) -> list[str]:
-    side = facts.img_size
-    size = "" if facts.name == FOLDER else f"{facts.in_chans} x {side} x {side}, "
-    sizes = ", ".join(f"{split} {count:,}" for split, count in facts.sizes.items())
-    return [
-        f"{facts.name}: {facts.title}",
-        f"  {size}{facts.num_classes} classes; {sizes}",
-        f"  splits: {facts.split}",
-    ]
-
-
-def _origin(facts: Dataset) -> str:
-    if not facts.files:
-        return f"needs no files: {facts.obtain}"
-    folder = location.found(facts)
-    return f"not on this machine: {facts.obtain}" if folder is None else f"found in {folder}"
+        say(data_overview.fetched(name) if get else data_overview.checked(name))

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import Kept, StudyPath, ledger_folder, say
-from cbablate.errors import CbablateError
+from cbablate.cli.variant import planned_study, told_apart
+from cbablate.cli.words import Json, Kept, StudyPath, ledger_folder, say
+from cbablate.errors import UsageError
 from cbablate.records.place import results_folder
 
 __all__ = ["diff"]
@@ -16,8 +17,12 @@ __all__ = ["diff"]
 
 def diff(
     a: StudyPath,
-    b: Annotated[
-        Path | None, typer.Argument(metavar="[STUDY]", help="The other. [default: the same]")
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="STUDY KEY=VALUE",
+            help="The other, if it is not the same file; then what to change of the other.",
+        ),
     ] = None,
     results: Kept = None,
     other: Annotated[
@@ -35,35 +40,43 @@ def diff(
             metavar="WHEN", help="The first as it stood at a fact's number, or before a date (UTC)."
         ),
     ] = None,
-    code: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIGITS",
-            help="The first as an earlier version of its code made it, by its first digits.",
-        ),
-    ] = None,
+    as_json: Json = False,
 ) -> None:
-    """Compare two studies: settings, arms, and the estimates side by side."""
-    from cbablate import api
-    from cbablate.notebook.reading import diff as compared
+    """Compare two studies: settings, arms, and estimates side by side.
 
-    if b is None and other is None and until is None and code is None:
-        raise CbablateError(
-            "diff compares two studies, or one study with itself: name another study, other "
-            "results (--other DIR), an earlier time (--until WHEN) or earlier code (--code DIGITS)"
-        )
+    The second may be another file, a variant of the first, the same study in other results, or
+    what it was earlier.
+    """
+    from cbablate.cli.json_shape import printed
+    from cbablate.cli.shapes.difference_shape import difference_shape
+    from cbablate.notebook.reading import sides
+    from cbablate.reporting.pages.difference import difference
+
+    b, overrides = _second(a, words or [], alone=other is None and until is None)
     folder = ledger_folder(results)
-    one = api.plan(api.load_study(a))
-    elsewhere = ledger_folder(other) if other else folder
-    two = api.plan(api.load_study(b or a))
-    names = (str(a), str(b or a))
-    shown = compared(
-        one,
-        two,
+    both = sides(
+        planned_study(a),
+        planned_study(b or a, overrides),
         results=folder,
-        other_results=elsewhere,
+        other_results=ledger_folder(other) if other else folder,
         until=until,
-        code=code,
-        names=names,
+        names=(str(a), " ".join([str(b or a), *overrides])),
     )
-    say(shown.text)
+    say(printed(difference_shape(*both)) if as_json else difference(*both))
+
+
+def _second(a: Path, words: list[str], *, alone: bool) -> tuple[Path | None, list[str]]:
+    """The other study, if one is named, and what is to be changed of it.
+
+    Raises:
+        UsageError: there is nothing to compare with: the words are alone, and name none.
+    """
+    studies, overrides = told_apart([str(a), *words])
+    if len(studies) > 2:
+        raise UsageError(f"diff compares two studies, and {len(studies)} are named")
+    if alone and len(studies) == 1 and not overrides:
+        raise UsageError(
+            "diff compares two studies, or one study with itself: name another study, a change "
+            "(KEY=VALUE), other results (--other DIR), or an earlier time (--until WHEN)"
+        )
+    return studies[1] if len(studies) == 2 else None, overrides

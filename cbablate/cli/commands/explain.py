@@ -6,16 +6,18 @@ import re
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
-from cbablate.cli.words import Kept, StudyPath, ledger_folder, say
+from cbablate.cli.help import Command
+from cbablate.cli.variant import after_overrides, planned_study
+from cbablate.cli.words import Json, Kept, StudyPath, ledger_folder, say
+from cbablate.errors import UsageError
 
 __all__ = ["NumberedCommand", "explain"]
 
 _NEGATIVE = re.compile(r"-\.?[0-9]")
 
 
-class NumberedCommand(TyperCommand):
+class NumberedCommand(Command):
     """A command to which `-0.1` is a word like any other: an arm may be called so.
 
     Words that begin with a dash and a letter are options, and refused where they are misspelt.
@@ -30,18 +32,28 @@ class NumberedCommand(TyperCommand):
 
 def explain(
     study: StudyPath,
-    cell: Annotated[
+    words: Annotated[
         list[str],
         typer.Argument(
-            metavar="CELL",
-            help='Row and column: "MLP end" "Top-1", or 3:2, or a row\'s key and a column.',
+            metavar="[KEY=VALUE]... CELL",
+            help="What to change of the study, if anything; then row and column: "
+            '"MLP end" "Top-1", or 3:2, or a row\'s key and a column.',
         ),
     ],
     results: Kept = None,
+    as_json: Json = False,
 ) -> None:
-    """Explain how a cell of the table was computed, and which trials are behind it."""
+    """Explain how a cell of the table was computed, from which trials."""
     from cbablate import api
+    from cbablate.cli.json_shape import printed
+    from cbablate.cli.shapes.explanation_shape import explanation_shape
     from cbablate.reporting.pages.explanation import explanation
 
-    planned, told = api.recorded(api.plan(api.load_study(study)), ledger_folder(results))
-    say(explanation(planned, told, *cell))
+    overrides, cell = after_overrides(words)
+    if not cell:
+        raise UsageError('explain needs a cell: "MLP end" "Top-1", or 3:2')
+    planned, told = api.recorded(planned_study(study, overrides), ledger_folder(results))
+    if as_json:
+        say(printed(explanation_shape(planned, told, *cell)))
+    else:
+        say(explanation(planned, told, *cell))

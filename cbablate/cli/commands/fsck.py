@@ -52,19 +52,27 @@ def fsck(
     else:
         found = ledger.examine(results)
     damaged, rebuildable = _checkpoints(results), list(damaged_stores(results))
+    logs = [str(path) for path in Place(results).logs().damaged()]
     if as_json:
         from cbablate.cli import json_shape
 
-        shape = _shape(found, damaged, rebuildable) | {"kept": str(kept) if kept else None}
+        shape = _shape(found, damaged, rebuildable) | {
+            "kept": str(kept) if kept else None,
+            "logs": logs,
+        }
         say(json_shape.printed(shape))
     else:
-        say("\n".join(_lines(found, kept, damaged, rebuildable)))
+        say("\n".join(_lines(found, kept, damaged, logs, rebuildable)))
     if (not found.whole and kept is None) or damaged:
         raise typer.Exit(5)
 
 
 def _lines(
-    found: Examination, kept: Path | None, damaged: list[str], rebuildable: list[str]
+    found: Examination,
+    kept: Path | None,
+    damaged: list[str],
+    logs: list[str],
+    rebuildable: list[str],
 ) -> Iterator[str]:
     """What a person reads."""
     name = found.folder
@@ -88,6 +96,8 @@ def _lines(
         yield f"  It is, or was, written by {found.lease}."
     for path in damaged:
         yield f"  {path} is damaged: the next run passes it by and removes it."
+    for path in logs:
+        yield f"  {path}, what a trial printed, is damaged: no table rests on it."
     for store in rebuildable:
         yield f"  {store} is damaged. It can be rebuilt: remove it, then cbablate sync STUDY."
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cbablate.cli.words import Kept, ledger_folder, say
+from cbablate.cli.variant import planned_study, told_apart
+from cbablate.cli.words import Json, Kept, Studies, ledger_folder, say
 
 __all__ = ["methods"]
 
@@ -22,16 +22,28 @@ class Form(StrEnum):
 
 
 def methods(
-    studies: Annotated[list[Path], typer.Argument(metavar="STUDY...", help="Study files.")],
+    words: Studies,
     results: Kept = None,
-    form: Annotated[Form, typer.Option("--as", help="How it is written.")] = Form.text,
+    form: Annotated[
+        Form, typer.Option("--as", metavar="|".join(Form), help="How it is written.")
+    ] = Form.text,
+    as_json: Json = False,
 ) -> None:
-    """Print a paragraph for a paper's method section: seeds, tests, failures, versions."""
+    """Print a paragraph for a paper's method section.
+
+    It tells seeds, tests, failures and versions.
+    """
     from cbablate import api
     from cbablate.analysis.outcome import outcome
+    from cbablate.cli.json_shape import VERSION, printed
     from cbablate.reporting.pages.methods import methods as paragraph
 
+    studies, overrides = told_apart(words)
     folder = ledger_folder(results)
-    plans = [api.plan(api.load_study(study)) for study in studies]
-    found = [outcome(*api.recorded(plan, folder)) for plan in plans]
-    say(paragraph(found, form.value), end="")
+    plans = [planned_study(study, overrides) for study in studies]
+    text = paragraph([outcome(*api.recorded(plan, folder)) for plan in plans], form.value)
+    if as_json:
+        names = [plan.study.name for plan in plans]
+        shape = {"shape": "methods", "version": VERSION, "studies": names, "as": form.value}
+        text = printed(shape | {"text": text.rstrip("\n")}) + "\n"
+    say(text, end="")

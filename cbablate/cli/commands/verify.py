@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cbablate.cli.words import Kept, ledger_folder, say, tell
-from cbablate.errors import CbablateError
+from cbablate.cli.variant import planned_study, told_apart
+from cbablate.cli.words import Json, Kept, ledger_folder, say, tell
+from cbablate.errors import CbablateError, UsageError
 from cbablate.phrases import counted, first_few, listed
 
 if TYPE_CHECKING:
@@ -23,42 +25,85 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 
+@dataclass
+class _Findings:
+    """What does not hold, and what was looked at; said line by line, or in the end as JSON."""
+
+    paper: Path
+    as_json: bool
+    faults: list[dict[str, Any]] = field(default_factory=list)
+    studies: list[dict[str, Any]] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
+
+    def fault(self, study: str, says: str, **known: Any) -> None:
+        """Something does not hold."""
+        places = {"file": str(self.paper), "line": None, "row": None, "column": None}
+        words = {"printed": None, "now": None}
+        self.faults.append({"study": study, **places, **words, **known, "says": says})
+        self._line(says)
+
+    def study(self, name: str, says: str, **counts: int) -> None:
+        """A study was looked at."""
+        self.studies.append({"study": name, **counts, "says": says})
+        self._line(f"{name}: {says}")
+
+    def ended(self) -> None:
+        """All was looked at."""
+        from cbablate.cli.json_shape import VERSION, printed
+
+        if self.as_json:
+            shape = {"shape": "verify", "version": VERSION, "paper": str(self.paper)}
+            shape |= {"holds": not self.faults, "faults": self.faults, "studies": self.studies}
+            say(printed(shape | {"unchecked": self.unchecked}))
+        if self.faults:
+            raise typer.Exit(3)
+
+    def _line(self, text: str) -> None:
+        if not self.as_json:
+            say(text)
+
+
 def verify(
-    files: Annotated[
-        list[Path],
+    words: Annotated[
+        list[str],
         typer.Argument(
-            metavar="STUDY... PAPER",
-            help="Study files, and at the end a paper (.tex), or a table as .md, .html or .csv.",
+            metavar="STUDY... [KEY=VALUE]... PAPER",
+            help="Study files, what to change of each if anything, and at the end a paper (.tex), "
+            "or a table as .md, .html or .csv.",
         ),
     ],
     results: Kept = None,
+    as_json: Json = False,
 ) -> None:
     """Check what a paper prints against the ledger. Exit code 3 if anything does not hold."""
     from cbablate import api
     from cbablate.analysis.outcome import outcome
     from cbablate.reporting.pages.paper import paper_rows
 
-    if len(files) < 2:
-        raise CbablateError("verify takes one or more study files and, at the end, a paper")
+    if len(words) < 2:
+        raise UsageError("verify takes one or more study files and, at the end, a paper")
     folder = ledger_folder(results)
-    *studies, paper = files
-    plans = [api.plan(api.load_study(path)) for path in studies]
-    if paper.suffix.lower() == ".csv":
-        faults = sum(_copied(plan, folder, paper) for plan in plans)
-        raise typer.Exit(3 if faults else 0)
-    rows = paper_rows(paper)
-    faults, known = 0, set[str]()
+    studies, overrides = told_apart(words[:-1])
+    found = _Findings(Path(words[-1]), as_json)
+    plans = [planned_study(path, overrides) for path in studies]
+    if found.paper.suffix.lower() == ".csv":
+        for plan in plans:
+            _copied(plan, folder, found)
+        found.ended()
+        return
+    rows = paper_rows(found.paper)
+    known = set[str]()
     for plan in plans:
         tables = list(_tables(plan, folder, {row.study for row in rows}))
         known |= {table.name for table in tables}
         shown = outcome(*api.recorded(plan, folder)).plan  # of a study that tunes, its tuned arms
         for name in dict.fromkeys(table.name for table in tables):
             same = [table for table in tables if table.name == name]
-            faults += _checked(shown, same, [row for row in rows if row.study == name], paper)
-    for name in sorted({row.study for row in rows} - known):
+            _checked(shown, same, [row for row in rows if row.study == name], found)
+    found.unchecked = sorted({row.study for row in rows} - known)
+    for name in found.unchecked:
         tell(f"{name}: not checked, for its study file was not given")
-    if faults:
-        raise typer.Exit(3)
+    found.ended()
 
 
 def _tables(plan: Plan, folder: Path, named: set[str]) -> Iterator[Table]:
@@ -75,58 +120,56 @@ def _tables(plan: Plan, folder: Path, named: set[str]) -> Iterator[Table]:
                 yield api.table(plan, results=folder, view=view)
 
 
-def _copied(plan: Plan, folder: Path, paper: Path) -> int:
-    """What a file of raw numbers says otherwise than the ledger; how many lines do."""
+def _copied(plan: Plan, folder: Path, found: _Findings) -> None:
+    """What a file of raw numbers says otherwise than the ledger."""
     from cbablate.reporting.pages.csv_copy import altered
     from cbablate.reporting.tables.catalog import VIEWS
 
     name = plan.study.name
-    found = altered(_tables(plan, folder, {f"{name}-{view}" for view in VIEWS}), paper)
-    for one in found:
-        say(f"{paper}:{one}")
-    said = f"{counted(len(found), 'line')} not as the ledger has it" if found else "all match"
-    say(f"{name}: {paper}: {said}")
-    return len(found)
+    lines = altered(_tables(plan, folder, {f"{name}-{view}" for view in VIEWS}), found.paper)
+    for one in lines:
+        found.fault(name, f"{found.paper}:{one}")
+    said = f"{counted(len(lines), 'line')} not as the ledger has it" if lines else "all match"
+    found.study(name, f"{found.paper}: {said}", faults=len(lines))
 
 
-def _checked(plan: Plan, tables: list[Table], rows: list[PaperRow], paper: Path) -> int:
-    """What the paper says of a study's table; how many things of it do not hold.
-
-    A row is one of whichever table has its key.
-    """
+def _checked(plan: Plan, tables: list[Table], rows: list[PaperRow], found: _Findings) -> None:
+    """What the paper says of a study's table; a row is one of whichever table has its key."""
     from cbablate.reporting.pages.paper import versions_in
 
-    name = tables[0].name
+    name, before = tables[0].name, len(found.faults)
     hidden = len({row.key for row in rows if not row.is_printed})
     commented = f"{counted(hidden, 'row')} {'is' if hidden == 1 else 'are'} commented out"
     rows = [row for row in rows if row.is_printed]
     if not rows:
-        say(
-            f"{name}: {paper} prints no row of it: {commented}"
+        lacks = (
+            f"prints no row of it: {commented}"
             if hidden
-            else f"{name}: {paper} has no row of it ('% cbablate row {name} ...' marks one)"
+            else f"has no row of it ('% cbablate row {name} ...' marks one)"
         )
-        return 1
+        found.fault(name, f"{name}: {found.paper} {lacks}")
+        return
     known = {row.key: table for table in reversed(tables) for row in table.rows}
     compared = list(_compared(tables, rows, known))
-    found = [fault for one in compared for fault in one.disagreements]
-    for fault in found:
-        say(_told(plan, fault, known.get(fault.row.key)))
-    changed = _reworded(tables, name, paper)
+    for fault in (fault for one in compared for fault in one.disagreements):
+        place = {"file": str(fault.row.file), "line": fault.row.line, "row": fault.row.key}
+        said = {"column": fault.column, "printed": fault.printed, "now": fault.now}
+        found.fault(name, _told(plan, fault, known.get(fault.row.key)), **place, **said)
+    _reworded(tables, name, found)
     numbers = sum(len(row.numbers) for row in rows)
     of = {id(table): table for row in rows for table in [known.get(row.key, tables[0])]}
     seen = {row.key for row in rows}  # a table in parts has each row several times
     every = [row for table in of.values() for row in table.rows if row.key]
-    faults = len(found) + changed
-    said = f"{faults} do not match" if faults else "all match"
-    version = versions_in(paper).get(name, "")
+    faults = len(found.faults) - before
+    version = versions_in(found.paper).get(name, "")
     more = [
         *[commented] * bool(hidden),
         *_absent(compared, [(row.key, _called(plan, row.key, known)) for row in every], seen),
         *["there are new data since the table was written"] * (version not in ("", tables[0].data)),
     ]
-    say(f"{name}: {len(seen)} of {len(every)} rows, {numbers} numbers: {'; '.join([said, *more])}")
-    return faults
+    told = "; ".join([f"{faults} do not match" if faults else "all match", *more])
+    counts = {"rows": len(seen), "of": len(every), "numbers": numbers, "faults": faults}
+    found.study(name, f"{len(seen)} of {len(every)} rows, {numbers} numbers: {told}", **counts)
 
 
 def _compared(
@@ -156,19 +199,18 @@ def _absent(
         yield f"not printed: {first_few(gone)}"
 
 
-def _reworded(tables: Sequence[Table], name: str, paper: Path) -> int:
-    """Sentences of the caption and the notes that say something else; how many."""
+def _reworded(tables: Sequence[Table], name: str, found: _Findings) -> None:
+    """Sentences of the caption and the notes that say something else."""
     from cbablate.reporting.pages.paper import prose_in, reader
     from cbablate.reporting.pages.printed_prose import reworded
 
-    lines = prose_in(paper).get(name)
+    lines = prose_in(found.paper).get(name)
     if lines is None:
         tell(f"{name}: captions and notes not checked: no '% cbablate end {name}' ends them")
-        return 0
-    found = reworded(tables, lines, reader(paper))
-    for one in found:
-        say(f'{paper}: {name}: the paper says "{one.printed}", the ledger "{one.now}"')
-    return len(found)
+        return
+    for one in reworded(tables, lines, reader(found.paper)):
+        says = f'{found.paper}: {name}: the paper says "{one.printed}", the ledger "{one.now}"'
+        found.fault(name, says, printed=one.printed, now=one.now)
 
 
 def _called(plan: Plan, key: str, known: dict[str, Table]) -> str:

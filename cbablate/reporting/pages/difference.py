@@ -22,7 +22,7 @@ from cbablate.reporting.sentences.delta import unlike
 from cbablate.spec.yaml import scalar
 from cbablate.statistics.estimate import Estimate
 
-__all__ = ["Side", "difference", "until"]
+__all__ = ["Side", "difference", "pairs", "settings", "until"]
 
 
 @dataclass(frozen=True)
@@ -69,33 +69,38 @@ def until(facts: Sequence[Record], when: str) -> list[Record]:
 
 def difference(a: Side, b: Side) -> str:
     """What differs from a to b, in lines for a terminal."""
-    pairs = _pairs(a.plan, b.plan)
+    both = pairs(a.plan, b.plan)
     lines = [f"a: {a.label}", f"b: {b.label}", "", *_settings(a.plan, b.plan), ""]
-    lines += [*_arms(a.plan, b.plan, pairs), "", *_trials(a, b)]
+    lines += [*_arms(a.plan, b.plan, both), "", *_trials(a, b)]
     names = dict.fromkeys([*a.summary.metrics, *b.summary.metrics])
     for name in names:
-        lines += _estimates(a, b, pairs, name)
+        lines += _estimates(a, b, both, name)
     return "\n".join(spaced(line) for line in lines)
 
 
-def _pairs(a: Plan, b: Plan) -> list[tuple[Arm, Arm]]:
+def pairs(a: Plan, b: Plan) -> list[tuple[Arm, Arm]]:
     """Arms of both that are one configuration, or else bear one name; in a's order."""
     named = {arm.name: arm for arm in b.arms}
     found = [(arm, b.arm_of.get(arm.id) or named.get(arm.name)) for arm in a.arms]
     taken: set[str] = set()
-    pairs: list[tuple[Arm, Arm]] = []
+    both: list[tuple[Arm, Arm]] = []
     for one, other in sorted(found, key=lambda pair: pair[1] is None or pair[1].id != pair[0].id):
         if other is not None and other.id not in taken:
             taken.add(other.id)
-            pairs.append((one, other))
+            both.append((one, other))
     place = {arm.id: index for index, arm in enumerate(a.arms)}
-    return sorted(pairs, key=lambda pair: place[pair[0].id])
+    return sorted(both, key=lambda pair: place[pair[0].id])
+
+
+def settings(a: Plan, b: Plan) -> list[tuple[str, str, str]]:
+    """What the studies set otherwise: key, value of a, value of b."""
+    keys = ("question", "workload", "design", "contrast", "budget", "replicates", "seed")
+    more = ("objective", "report", "margin", "analysis", "tune", "baseline")
+    return unlike(_told(a, (*keys, *more)), _told(b, (*keys, *more)))
 
 
 def _settings(a: Plan, b: Plan) -> list[str]:
-    keys = ("question", "workload", "design", "contrast", "budget", "replicates", "seed")
-    more = ("objective", "report", "margin", "analysis", "tune", "baseline")
-    found = unlike(_told(a, (*keys, *more)), _told(b, (*keys, *more)))
+    found = settings(a, b)
     if not found:
         return ["Settings: the same"]
     return ["Settings that differ:", *(f"  {key}: {one} -> {two}" for key, one, two in found)]
@@ -109,15 +114,13 @@ def _told(plan: Plan, keys: Sequence[str]) -> Mapping[str, object]:
     return told | {"workload version": plan.description.version}
 
 
-def _arms(a: Plan, b: Plan, pairs: Sequence[tuple[Arm, Arm]]) -> Iterator[str]:
-    left, right = {one.id for one, _ in pairs}, {other.id for _, other in pairs}
+def _arms(a: Plan, b: Plan, both: Sequence[tuple[Arm, Arm]]) -> Iterator[str]:
+    left, right = {one.id for one, _ in both}, {other.id for _, other in both}
     removed = [arm.name for arm in a.arms if arm.id not in left]
     added = [arm.name for arm in b.arms if arm.id not in right]
-    changed = [(one, other) for one, other in pairs if one.id != other.id]
-    renamed = [
-        (one, other) for one, other in pairs if one.id == other.id and one.name != other.name
-    ]
-    same = len(pairs) - len(changed)
+    changed = [(one, other) for one, other in both if one.id != other.id]
+    renamed = [(one, other) for one, other in both if one.id == other.id and one.name != other.name]
+    same = len(both) - len(changed)
     yield (
         f"Arms: {same} the same, {len(changed)} changed, {len(added)} added, {len(removed)} removed"
     )
@@ -136,11 +139,11 @@ def _trials(a: Side, b: Side) -> Iterator[str]:
     yield f"Complete trials: {len(one)} -> {len(two)}, {len(one & two)} of them the same"
 
 
-def _estimates(a: Side, b: Side, pairs: Sequence[tuple[Arm, Arm]], name: str) -> list[str]:
+def _estimates(a: Side, b: Side, both: Sequence[tuple[Arm, Arm]], name: str) -> list[str]:
     """The means of one metric, arm by arm, and the difference of b's from a's."""
     told = [
         (one, a.summary.of[one.id].estimates.get(name), b.summary.of[other.id].estimates.get(name))
-        for one, other in pairs
+        for one, other in both
     ]
     estimates = [side for _, *sides in told for side in sides if side is not None]
     if all(one.mean is None for one in estimates):

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cbablate.analysis.contrasts.contrast import Contrast
-from cbablate.analysis.contrasts.replicates import complete, values
-from cbablate.analysis.outcome import outcome
-from cbablate.analysis.summary import ArmSummary, Summary, metric_of
+from cbablate.analysis.outcome import Outcome, outcome
+from cbablate.analysis.summary import ArmSummary, metric_of
 from cbablate.analysis.trial_outcome import TrialOutcome, outcomes
 from cbablate.character import spaced
 from cbablate.errors import CbablateError
 from cbablate.phrases import counted
 from cbablate.planning.plan import Plan
 from cbablate.records.book import Book, Recorded
-from cbablate.records.facts import SessionFact, Timed, WorkerFact
-from cbablate.records.record import Record
-from cbablate.reporting.model.cell import Blank, Number, significant
+from cbablate.records.facts import Timed
+from cbablate.reporting.model.cell import Blank, Cell, Number, significant
 from cbablate.reporting.model.column import Column
-from cbablate.reporting.pages.cell_place import columns_listed, place_of
+from cbablate.reporting.pages.cell_case import Case, absent_lines, pair_lines, trial_lines
+from cbablate.reporting.pages.cell_place import CellPlace, columns_listed, place_of
 from cbablate.reporting.sentences.delta import reference_of, unlike
 from cbablate.reporting.sentences.tuning_note import chosen
 from cbablate.reporting.tables.arms import outcome_table
@@ -28,38 +27,33 @@ from cbablate.statistics.correction import share
 from cbablate.statistics.power import FEWEST_PAIRS
 from cbablate.statistics.student_t import critical
 
-__all__ = ["explanation"]
+__all__ = ["Explained", "explained", "explanation"]
 
 
 @dataclass(frozen=True)
-class _Told:
-    """All that an explanation is made from."""
+class Explained:
+    """A cell of a table: where it stands, what it says, and the trials that it is made of."""
 
     plan: Plan
-    summary: Summary
-    trials: Sequence[TrialOutcome]
-    facts: Sequence[Record]
+    place: CellPlace
+    key: str
+    """Of its row."""
+    data: str
     arm: ArmSummary
     column: Column
-    chosen: Sequence[str] = ()
-    """What each of an arm's searches chose, where there are several, in words."""
-
-    @property
-    def searches(self) -> int:
-        """How many searches the values are averaged in; 0 where each stands by itself."""
-        return self.plan.searches if self.plan.searches > 1 else 0
-
-    @property
-    def unit(self) -> str:
-        unit = metric_of(self.plan, self.column.metric).unit
-        return "pp" if unit == "%" and self.column.quantity in ("difference", "p") else unit
-
-    def of(self, arm: str) -> list[TrialOutcome]:
-        return [one for one in self.trials if one.arm.id == arm]
+    cell: str
+    trials: Sequence[TrialOutcome]
+    """The arm's, and those of the arm that it is compared with, where that is what it tells."""
+    text: str
 
 
 def explanation(plan: Plan, facts: Recorded, *words: str) -> str:
-    """A cell, explained in lines of text.
+    """A cell, explained in lines of text: see `explained`."""
+    return explained(plan, facts, *words).text
+
+
+def explained(plan: Plan, facts: Recorded, *words: str) -> Explained:
+    """A cell, explained.
 
     Args:
         plan: the study's.
@@ -72,39 +66,60 @@ def explanation(plan: Plan, facts: Recorded, *words: str) -> str:
     told = Book.of(facts)
     found = outcome(plan, told)
     table = outcome_table(found)
-    plan, summary = found.plan, found.summary
-    place = place_of(table, plan, *words)
+    place = place_of(table, found.plan, *words)
     row, column = table.rows[place.row], table.columns[place.column]
     if column.quantity == "name":
         raise CbablateError(
             f"column {place.column + 1} ({column.label}) holds names, not numbers; "
             f"the others are {columns_listed(table)}"
         )
-    arm = summary.of[row.arm]
+    case = _case(found, told, row.arm, column)
+    arm, compared = case.arm.arm, case.column.quantity in ("difference", "p")
+    head = (
+        f"Cell {place.row + 1}:{place.column + 1} of study {plan.study.name}, row {row.key}, "
+        f"data {table.data}"
+    )
+    return Explained(
+        plan=case.plan,
+        place=place,
+        key=row.key,
+        data=table.data,
+        arm=case.arm,
+        column=case.column,
+        cell=row.cells[place.column].plain,
+        trials=[*case.of(arm.id), *(case.of(arm.against) if compared and arm.against else ())],
+        text="\n".join(spaced(line) for line in _lines(case, row.cells[place.column], head)),
+    )
+
+
+def _case(found: Outcome, told: Book, arm_id: str, column: Column) -> Case:
+    """What an arm's cell in a column is made from; of fixed hyperparameters, the arm as written."""
+    plan, summary = found.plan, found.summary
+    arm = summary.of[arm_id]
     if column.quantity == "fixed" and found.tuned is not None and found.tuned.fixed is not None:
-        place_of_arm = [one.arm.id for one in summary.arms].index(row.arm)
+        place_of_arm = [one.arm.id for one in summary.arms].index(arm_id)
         plan, summary = found.tuned.plan, found.tuned.fixed
         arm, column = summary.arms[place_of_arm], as_written(column)
     trials = outcomes(plan, told)
     searched = chosen(found.tuned, arm.arm, plan.searches) if found.tuned else ()
-    case = _Told(plan, summary, trials, told.facts, arm=arm, column=column, chosen=searched)
-    cell = row.cells[place.column]
-    lines = [
-        f"{case.arm.arm.name}, {_heading(case)}: {cell.plain}",
-        f"Cell {place.row + 1}:{place.column + 1} of study {plan.study.name}, row {row.key}, "
-        f"data {table.data}",
-        "",
-    ]
-    if isinstance(cell, Blank) and column.quantity not in ("difference", "p"):
-        lines.append("No value: no completed trial has one.")
-    lines += {
+    return Case(plan, summary, trials, told.facts, arm=arm, column=column, chosen=searched)
+
+
+def _lines(case: Case, cell: Cell, head: str) -> Iterator[str]:
+    yield f"{case.arm.arm.name}, {_heading(case)}: {cell.plain}"
+    yield head
+    yield ""
+    if isinstance(cell, Blank) and case.column.quantity not in ("difference", "p"):
+        yield "No value: no completed trial has one."
+    yield from {
         "mean": _mean,
         "difference": _difference,
         "p": _p,
         "timing": _timing,
         "n": _count,
-    }[column.quantity](case)
-    return "\n".join([*(spaced(line) for line in [*lines, "", *_config(case)])])
+    }[case.column.quantity](case)
+    yield ""
+    yield from _config(case)
 
 
 def as_written(column: Column) -> Column:
@@ -112,7 +127,7 @@ def as_written(column: Column) -> Column:
     return replace(column, quantity="difference" if column.label.startswith("Δ") else "mean")
 
 
-def _heading(case: _Told) -> str:
+def _heading(case: Case) -> str:
     label = case.column.label
     name = case.column.metric
     if case.column.quantity in ("difference", "p"):
@@ -120,7 +135,7 @@ def _heading(case: _Told) -> str:
     return f"{label} ({name})" if name else label
 
 
-def _mean(case: _Told) -> Iterator[str]:
+def _mean(case: Case) -> Iterator[str]:
     name, said = case.column.metric, case.arm.estimates[case.column.metric]
     if said.mean is not None:
         yield f"Unrounded: {said.mean!r} {case.unit}".rstrip()
@@ -137,10 +152,10 @@ def _mean(case: _Told) -> Iterator[str]:
             yield f"All {said.n} values are equal, so no interval is printed."
         else:
             yield "One value: no interval."
-    yield from _trials(case, name, case.of(case.arm.arm.id))
+    yield from trial_lines(case, name, case.of(case.arm.arm.id))
 
 
-def _difference(case: _Told) -> Iterator[str]:
+def _difference(case: Case) -> Iterator[str]:
     name = case.column.metric
     said = case.arm.contrasts.get(name)
     if said is None:
@@ -155,10 +170,10 @@ def _difference(case: _Told) -> Iterator[str]:
         yield f"{how}, from {said.low!r} to {said.high!r}"
     if said.correlation is not None and said.n >= FEWEST_PAIRS:
         yield f"Correlation of the pairs: {Number(said.correlation, 4).plain}"
-    yield from _pairs(case, name, reference.id)
+    yield from pair_lines(case, name, reference.id)
 
 
-def _interval(case: _Told, said: Contrast, half: float) -> str:
+def _interval(case: Case, said: Contrast, half: float) -> str:
     """What a difference is the mean of, and how its interval was made."""
     how = case.plan.study.analysis
     hold = f", one of {said.family} that hold together" if said.joint else ""
@@ -188,7 +203,7 @@ def _interval(case: _Told, said: Contrast, half: float) -> str:
     )
 
 
-def _p(case: _Told) -> Iterator[str]:
+def _p(case: Case) -> Iterator[str]:
     said = case.arm.contrasts.get(case.column.metric)
     if said is not None and said.p is not None:
         how = case.plan.study.analysis
@@ -211,7 +226,7 @@ def _p(case: _Told) -> Iterator[str]:
     yield from _difference(case)
 
 
-def _test(case: _Told, said: Contrast) -> str:
+def _test(case: Case, said: Contrast) -> str:
     """The test behind a p value that is adjusted for nothing yet."""
     how = case.plan.study.analysis
     if not said.paired:
@@ -226,7 +241,7 @@ def _test(case: _Told, said: Contrast) -> str:
     return f"Two-sided paired t test: {statistic}{looked}"
 
 
-def _timing(case: _Told) -> Iterator[str]:
+def _timing(case: Case) -> Iterator[str]:
     name = case.column.metric
     said = case.arm.timings.get(name)
     if said is None:
@@ -234,7 +249,7 @@ def _timing(case: _Told) -> Iterator[str]:
     yield f"Unrounded: {said.median!r} {case.unit}".rstrip()
     if metric_of(case.plan, name).beside:
         yield f"Median of {counted(said.rounds, 'trial')}, each timed beside whatever else ran"
-        yield from _trials(case, name, case.of(case.arm.arm.id))
+        yield from trial_lines(case, name, case.of(case.arm.arm.id))
         return
     yield (
         f"Median of {said.rounds} rounds, from {said.low!r} to {said.high!r}, "
@@ -249,69 +264,16 @@ def _timing(case: _Told) -> Iterator[str]:
             yield f"Rounds (fact {fact.sequence} of the ledger): {rounds}"
 
 
-def _count(case: _Told) -> Iterator[str]:
+def _count(case: Case) -> Iterator[str]:
     counts = case.arm.counts
     yield f"{counts.complete} of {counts.planned} planned trials are complete."
     if case.column.metric:
-        yield from _trials(case, case.column.metric, case.of(case.arm.arm.id))
+        yield from trial_lines(case, case.column.metric, case.of(case.arm.arm.id))
     else:
-        yield from _absent(case.of(case.arm.arm.id), "")
+        yield from absent_lines(case.of(case.arm.arm.id), "")
 
 
-def _trials(case: _Told, name: str, trials: Sequence[TrialOutcome]) -> Iterator[str]:
-    commits, nodes = _commits(case.facts), _nodes(case.facts)
-    rows = [
-        (
-            *(f"#{one.trial.replicate}", one.trial.id, str(one.trial.seed), repr(one.value(name))),
-            *(one.history.session, commits.get(one.history.session, "")),
-            ", ".join(dict.fromkeys(nodes.get(each, "") for each in one.history.workers)),
-        )
-        for one in trials
-        if one.value(name) is not None
-    ]
-    yield ""
-    yield f"Entered: {len(rows)} trials"
-    yield from _aligned(
-        [("", "trial", "seed", name, "session", "commit", "node"), *rows] if rows else []
-    )
-    yield from _absent(trials, name)
-
-
-def _pairs(case: _Told, name: str, reference: str) -> Iterator[str]:
-    at = case.summary.course  # a difference is of the pairs that were looked at
-    within = (at.looked[case.arm.arm.id] if at else 0) or case.plan.study.most_replicates
-    ours = {
-        one.trial.replicate: one for one in case.of(case.arm.arm.id) if one.trial.replicate < within
-    }
-    theirs = {one.trial.replicate: one for one in case.of(reference)}
-    if case.plan.study.analysis.correction == "dunnett":
-        entered = {arm: values(by, name) for arm, by in case.summary.replicates.entered.items()}
-        blocks = complete(entered, [arm for arm, by in entered.items() if by])
-        ours = {replicate: one for replicate, one in ours.items() if replicate in blocks}
-    rows: list[tuple[str, ...]] = []
-    for replicate in sorted(ours.keys() & theirs.keys()):
-        a, b = ours[replicate].value(name), theirs[replicate].value(name)
-        if a is not None and b is not None:
-            ids = (ours[replicate].trial.id, theirs[replicate].trial.id)
-            rows.append((f"#{replicate}", repr(a), repr(b), repr(a - b), *ids))
-    yield ""
-    yield f"Entered: {len(rows)} pairs"
-    head = ("", "this arm", "reference", "difference", "this trial", "its reference")
-    yield from _aligned([head, *rows] if rows else [])
-    yield from _absent([*ours.values(), *theirs.values()], name)
-
-
-def _absent(trials: Sequence[TrialOutcome], name: str) -> Iterator[str]:
-    out = [one for one in trials if one.absence or (name and one.value(name) is None)]
-    if out:
-        yield ""
-        yield f"Not entered: {len(out)} trials"
-    for one in out:
-        why = one.absence or f"complete, but its last measurement has no finite {name}"
-        yield f"  {one.arm.name} #{one.trial.replicate}  {one.trial.id}  {why}"
-
-
-def _config(case: _Told) -> Iterator[str]:
+def _config(case: Case) -> Iterator[str]:
     arm = case.arm.arm
     reference = reference_of(case.plan, arm)
     if case.chosen:
@@ -325,22 +287,3 @@ def _config(case: _Told) -> Iterator[str]:
     yield f"  as {reference.name}, but"
     for key, here, there in found:
         yield f"  {key}: {here} (instead of {there})"
-
-
-def _commits(facts: Iterable[Record]) -> Mapping[str, str]:
-    sessions = {fact.subject: SessionFact.of(fact) for fact in facts if fact.kind == "session"}
-    return {
-        name: str(session.commit or "not known")[:12] + session.edits
-        for name, session in sessions.items()
-    }
-
-
-def _nodes(facts: Iterable[Record]) -> Mapping[str, str]:
-    """The node of each worker; what 0.1.0 recorded names none."""
-    return {fact.subject: WorkerFact.of(fact).node for fact in facts if fact.kind == "worker"}
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
-    for row in rows:
-        yield "  " + "  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip()

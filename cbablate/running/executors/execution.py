@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from cbablate.planning.trial import Trial
+from cbablate.records.logs import HEAD, TAIL
 from cbablate.running.executors.checkpoint_transport import Saved
 from cbablate.running.executors.group_stream import MemberTold, group_attempt
 from cbablate.running.executors.port import Ending, raised
@@ -16,11 +18,14 @@ from cbablate.running.isolation.isolation import Isolation, Remains
 from cbablate.running.isolation.limits import CLOSING, Limits, OverLimit, Watch
 from cbablate.running.isolation.scratch import remove_scratch, scratch_folder
 from cbablate.running.isolation.signals import Stopped, heed
-from cbablate.workloads.commands.output import last_lines
+from cbablate.workloads.commands.output import Output, last_lines
 from cbablate.workloads.commands.room import Room
 from cbablate.workloads.own_code.entry import Entry
 
 __all__ = ["Execution", "GroupOrder", "Order"]
+
+_MOST = 256_000
+"""How many bytes of output go with a measurement."""
 
 Step = TypeVar("Step")
 Step_co = TypeVar("Step_co", covariant=True)
@@ -91,6 +96,7 @@ class Execution(Generic[Step]):
         self._watch: Watch | None = None
         self._remains: Remains | None = None
         isolation.begin()
+        self._output = Output(Room(self.workdir).output)
         self._stream = order.stream(self.workdir, isolation.load)
 
     def next(self, stop: Stop = None) -> Step | Ending:
@@ -106,9 +112,14 @@ class Execution(Generic[Step]):
             told = raised(error)
         heed()  # a workload may have caught what the signal raised
         if watch.broken:
-            trace = last_lines(Room(self.workdir).output)
+            trace = last_lines(self._output.folder)
             trace = trace or (told.traceback if isinstance(told, Ending) else "")
-            return Ending("raised", watch.broken, "timeout", trace)
+            told = Ending("raised", watch.broken, "timeout", trace)
+        if isinstance(told, Ending):
+            return replace(told, printed=self.printed())
+        if isinstance(told, Report):
+            text = self._output.taken(_MOST)
+            return replace(told, printed=text) if text else told
         return told
 
     def _advanced(self, stop: Stop) -> Step | Ending:
@@ -116,6 +127,12 @@ class Execution(Generic[Step]):
             return self._stream.send(stop)
         except StopIteration:
             return Ending("finished")
+
+    def printed(self) -> bytes:
+        """What the trial's program has printed since the last step, at its end; nothing of a
+        workload that is a function.
+        """
+        return self._output.taken(HEAD + TAIL)
 
     def close(self) -> str:
         """Stop the attempt; what its workload raised on that, as a sentence, empty for nothing."""

@@ -7,6 +7,7 @@ import contextlib
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -17,7 +18,7 @@ from cbablate.running.executors.checkpoint_transport import Saved
 from cbablate.running.executors.devices import unused_gpus
 from cbablate.running.executors.execution import Execution, GroupOrder, Order
 from cbablate.running.executors.group_stream import MemberTold
-from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Grouping, Keeper
+from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Grouping, Keeper, tell_end
 from cbablate.running.executors.ray_folder import ROOTS, listen_in_a_short_folder
 from cbablate.running.executors.stream import Report
 from cbablate.running.executors.worker import worker_body
@@ -116,7 +117,7 @@ class LocalExecutor:
         del saved  # it may be large
         with self._tidied(run):
             ending = self._followed(feed, trial, run, keeper)
-        feed.ended(trial, ending)
+        tell_end(feed, trial, ending)
 
     def _run_group(
         self,
@@ -159,7 +160,8 @@ class LocalExecutor:
                 return told
             verdict = _judged(feed, trial, told, keeper)
             if verdict.stop:
-                return _stopped(verdict, run.close())
+                ending = _stopped(verdict, run.close())
+                return replace(ending, printed=run.printed())
 
     def _group_followed(
         self,
@@ -213,6 +215,8 @@ def _judged(feed: Feed, trial: Trial, told: Report, keeper: Keeper | None) -> Ve
     verdict = feed.measured(trial, told.measurement)
     if keeper and told.saved and not verdict.stop:
         keeper.keep(trial, told.saved)
+    if told.printed:
+        feed.printed(trial, told.printed)
     return verdict
 
 

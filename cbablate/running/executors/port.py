@@ -12,6 +12,7 @@ executor                        feed                             keeper
    |     the workload works, until it has a measurement of one of them:
    |
    | measured(trial, m) --------> a verdict
+   | printed(trial, text) ------> "what its program prints", if it runs one
    | keep(trial, saved) --------------------------------------> "kept", if it goes on
    |
    |     a trial is stopped, raises, or the workload comes to its end:
@@ -42,7 +43,7 @@ from cbablate.running.isolation.limits import Limits
 from cbablate.spec.needs import Needs
 from cbablate.workloads.own_code.entry import Entry
 
-__all__ = ["NO_LIMITS", "Ending", "Executor", "Feed", "Grouping", "Keeper", "raised"]
+__all__ = ["NO_LIMITS", "Ending", "Executor", "Feed", "Grouping", "Keeper", "raised", "tell_end"]
 
 
 NO_LIMITS = Limits()
@@ -53,13 +54,14 @@ class Ending:
     """How an executor saw an attempt end; what that makes of the trial, the feed decides.
 
     `finished`: its stream ran out. `stopped`: closed on the feed's verdict. `raised`: it raised.
-    `lost`: its process died.
+    `lost`: its process died. `printed` is what its program has printed since its last measurement.
     """
 
     how: Literal["finished", "stopped", "raised", "lost"]
     sentence: str = ""
     failure: str = "error"
     traceback: str = ""
+    printed: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,12 @@ class Feed(Protocol):
         """The trial reported; the verdict says whether it goes on."""
         ...
 
+    def printed(self, trial: Trial, text: bytes) -> None:
+        """The trial runs a program, which has printed this since; some of it may be left out."""
+        ...
+
     def ended(self, trial: Trial, ending: Ending) -> None:
-        """The trial's slot is free."""
+        """The trial's slot is free. What the ending has `printed` was told before."""
         ...
 
 
@@ -171,6 +177,13 @@ class Executor(Protocol):
     def call(self, entry: Entry, *arguments: Any, **named: Any) -> Any:
         """Call a function where trials run, with nothing running beside it."""
         ...
+
+
+def tell_end(feed: Feed, trial: Trial, ending: Ending) -> None:
+    """Tell a feed how an attempt ended, after what its program printed at last."""
+    if ending.printed:
+        feed.printed(trial, ending.printed)
+    feed.ended(trial, ending)
 
 
 def raised(error: BaseException) -> Ending:

@@ -12,7 +12,6 @@ from ray.tune import Trainable
 
 from cbablate.errors import EnvironmentFault
 from cbablate.planning.trial import Trial
-from cbablate.records.measurement import Measurement
 from cbablate.running.executors.checkpoint_transport import Saved
 from cbablate.running.executors.devices import confine
 from cbablate.running.executors.execution import Execution, Order
@@ -57,17 +56,17 @@ RETURNED = "returned"
 
 
 class RayReport:
-    """A measurement and a checkpoint, wrapped so that Ray does not flatten them.
+    """A measurement, a checkpoint and what was printed, wrapped so that Ray does not flatten them.
 
     The checkpoint travels as part of what `step` returns: the driver owns that, so it outlives
     the worker, and no path is shared.
     """
 
-    def __init__(self, measurement: Measurement, saved: Saved | None) -> None:
-        self._told: tuple[Measurement, Saved | None] | None = measurement, saved
+    def __init__(self, told: Report) -> None:
+        self._told: Report | None = told
 
-    def take(self) -> tuple[Measurement, Saved | None]:
-        """Both, once; Ray Tune, which holds a trial's last report, then holds them no more."""
+    def take(self) -> Report:
+        """All, once; Ray Tune, which holds a trial's last report, then holds them no more."""
         taken, self._told = self._told, None
         if taken is None:
             raise LookupError("a report is taken once")
@@ -155,7 +154,7 @@ class RayAttempt(Trainable):
         if isinstance(told, Ending):
             self._fit()
             return {"report": {"value": told}, "done": True}
-        return {"report": {"value": RayReport(told.measurement, told.saved)}}
+        return {"report": {"value": RayReport(told)}}
 
     def get_auto_filled_metrics(self, *_: Any, **__: Any) -> dict[str, Any]:
         """Nothing. Ray Tune would add a dozen facts and the whole config to every result, send

@@ -11,7 +11,7 @@ from typing import Any
 from ray.tune.search import Searcher
 
 from cbablate.planning.trial import Trial
-from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Keeper
+from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Keeper, tell_end
 from cbablate.running.executors.ray_attempt import Given, RayReport, Room
 from cbablate.running.executors.ray_session import RaySession
 from cbablate.running.isolation.limits import Limits
@@ -97,11 +97,13 @@ class Relay:
         """Whether the trial shall stop."""
         trial = self._by_ray[ray_id]
         self._heard[ray_id] = time.monotonic()
-        measurement, saved = report.take()
+        told = report.take()
         try:
-            verdict = self.feed.measured(trial, measurement)
-            if self.keeper is not None and saved is not None and not verdict.stop:
-                self.keeper.keep(trial, saved)
+            verdict = self.feed.measured(trial, told.measurement)
+            if told.printed:
+                self.feed.printed(trial, told.printed)
+            if self.keeper is not None and told.saved is not None and not verdict.stop:
+                self.keeper.keep(trial, told.saved)
         except Exception as error:  # noqa: BLE001 - raised again by close()
             self.error = self.error or error
             return True
@@ -130,7 +132,7 @@ class Relay:
                 ending = Ending("raised", sentence, "timeout", ending.traceback)
         if ray_id in self._stopped:
             ending = Ending("stopped", self._stopped.pop(ray_id))
-        self._guard(lambda: self.feed.ended(trial, ending))
+        self._guard(lambda: tell_end(self.feed, trial, ending))
 
     def _given_back(self, ray_id: str) -> bool:
         """Whether a trial whose worker is gone had not begun, and is given to another worker."""

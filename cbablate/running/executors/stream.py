@@ -19,6 +19,7 @@ from cbablate.running.isolation.error_text import sentence, words
 from cbablate.running.isolation.limits import OverLimit
 from cbablate.running.isolation.signals import Stopped
 from cbablate.workloads.checkpoint import Checkpoint
+from cbablate.workloads.commands.room import Room
 from cbablate.workloads.own_code.current_trial import CurrentTrial
 from cbablate.workloads.own_code.entry import Entry
 from cbablate.workloads.own_code.fiber import underway
@@ -31,10 +32,14 @@ __all__ = ["Load", "Report", "Stop", "attempt", "checked", "its_own", "open_stre
 
 @dataclass(frozen=True)
 class Report:
-    """What an attempt tells at once: a measurement, and what it can be taken up from, if any."""
+    """What an attempt tells at once: a measurement, and what it can be taken up from, if any.
+
+    `printed` is what its program has printed since the last one; nothing of a function.
+    """
 
     measurement: Measurement
     saved: Saved | None
+    printed: bytes = b""
 
 
 Stop = Collection[int] | None
@@ -62,6 +67,8 @@ def attempt(
         TrialFailure: as `open_stream`, or a checkpoint cannot be read.
         Exception: whatever else the workload raises.
     """
+    if workload.program is not None:
+        Room(workdir).name(trial.id)
     handover = Handover(workdir, every=every, given=given)
     del given  # a training is long, and this may be large
     with contextlib.closing(open_stream(workload, trial, workdir, load=load)) as stream:
@@ -78,7 +85,7 @@ def open_stream(
 
     Raises:
         TrialFailure: the workload yields what is not a measurement, goes backwards, spends more
-            than its budget, imports code that is not recorded, or raises what is not an
+            than its budget, imports or runs code that is not recorded, or raises what is not an
             `Exception`.
         Exception: whatever else the workload raises.
     """
@@ -86,6 +93,7 @@ def open_stream(
     current = CurrentTrial(config, trial.seed, trial.budget, workdir, Checkpoint(workdir))
     with underway(current) as opened:
         with its_own():
+            workload.hold_files()
             stream = stream_of(load(workload), current)
         try:
             spent = 0
@@ -96,6 +104,7 @@ def open_stream(
                         raise TrialFailure(opened.complaint)
                     if item is _OVER:
                         workload.hold_against_code(workdir)
+                        workload.hold_files(over=True)
                         return
                     measurement = checked(item, trial, after=spent)
                     workload.hold_against_code(workdir)

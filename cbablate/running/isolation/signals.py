@@ -198,8 +198,8 @@ def _listen(read: int, names: list[signal.Signals]) -> None:
                 _end_at_once(number[0])
             first = False
             sentence = (
-                f"stopping ({signal.Signals(number[0]).name}): what has finished is kept, trials "
-                "under way are ended; Ctrl-C again to stop now"
+                f"stopping ({signal.Signals(number[0]).name}): what has finished is kept. "
+                "Ctrl-C again stops now"
             )
             (_announcers[-1] if _announcers else _write)(sentence)
 

@@ -57,7 +57,7 @@ def stdout_set_aside() -> None:
     It stays so to the end of the process: threads that a trial leaves print when the product is
     written, and what it registered with `atexit` prints after that.
     """
-    if sys.stdout is None or sys.stderr is None:
+    if sys.stdout is None or sys.stderr is None or hasattr(sys.stdout, "product"):
         return
     product = sys.stdout
     sys.stdout = leading_to(sys.stderr)

@@ -16,7 +16,12 @@ from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
 from cbablate.spec.loading.changes import apply
+<<<<<<< HEAD
 from cbablate.spec.loading.metric_rule import in_study, metrics_path
+=======
+from cbablate.spec.loading.metric_rule import in_study, metrics_path, split_faults
+>>>>>>> h5
+from cbablate.spec.loading.overrides import overridden, variant_name
 from cbablate.spec.loading.scalar_reading import Settled, settle
 from cbablate.spec.loading.schema import with_baseline, written_schema
 from cbablate.spec.loading.study_rule import (
@@ -80,16 +85,19 @@ class StudyFile(Shown):
         return _refused(told)
 
 
-def read_study(path: Path | str, describe: Describe) -> StudyFile:
-    """The study that a file says.
+def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str] = ()) -> StudyFile:
+    """The study that a file says, or the variant of it that overrides make, `budget.epochs=2`.
+
+    A variant has a name of its own.
 
     Raises:
+        UsageError: a word is no override.
         StudyError: it says none; the message has a line for each fault, `file:line:column: path:
             sentence`, some with a hint on an indented line below.
     """
     path = Path(path)
     try:
-        file = read_yaml(path)
+        file = overridden(read_yaml(path), overrides)
     except Unreadable as error:
         raise StudyError(unread(path, error)) from None
     root = file.root
@@ -108,13 +116,10 @@ def read_study(path: Path | str, describe: Describe) -> StudyFile:
     if description is not None and not ill_formed:
         readings, found = _configs(root, description)
         faults += found
-    tuned: list[Told] = []
-    if sweep is not None:
-        faults += changed_and_tuned(root, sweep)
-        strange = unknown_to_workload(root, sweep, description)
-        tuned += [*sweep.told, *(placed(sweep.root, fault) for fault in strange)]
+    tuned = _tuned(root, sweep, description) if sweep else []
+    faults += changed_and_tuned(root, sweep) if sweep else ()
     elsewhere = {"tune": sweep.sweep if sweep else None} | _file_said(asked)
-    settled, study = _study(root, path, readings, elsewhere=elsewhere)
+    settled, study = _study(root, path, readings, elsewhere=elsewhere, overrides=overrides)
     known = {fault.path for fault in asked.faults}
     wrong = complaints(settled.problems, _study_wording(root, description))
     faults += [fault for fault in wrong if fault.path not in known]
@@ -129,6 +134,12 @@ def read_study(path: Path | str, describe: Describe) -> StudyFile:
         raise _refused(told_in, *unread_ones)
     written = plain(root, settled.readings)
     return StudyFile(study, description, path, written, root, sweep, asked.file)
+
+
+def _tuned(root: MapNode, sweep: SweepFile, description: Description | None) -> list[Told]:
+    """What is wrong with a sweep, by itself and for this study's workload."""
+    strange = unknown_to_workload(root, sweep, description)
+    return [*sweep.told, *(placed(sweep.root, fault) for fault in strange)]
 
 
 def _refused(told: Mapping[Path, Sequence[Told]], *unreadable: str) -> StudyError:
@@ -238,15 +249,21 @@ def _study_wording(root: MapNode, description: Description | None) -> Wording:
 
 
 def _study(
-    root: MapNode, path: Path, readings: Mapping[Way, Any], *, elsewhere: Mapping[str, Any]
+    root: MapNode,
+    path: Path,
+    readings: Mapping[Way, Any],
+    *,
+    elsewhere: Mapping[str, Any],
+    overrides: Sequence[str],
 ) -> tuple[Settled, Study | None]:
     """The study, some of whose keys name files: what these say is `elsewhere`."""
     studies: list[Study] = []
 
     def judge(value: Any) -> tuple[Any, ValidationError | None]:
         own: dict[str, Any] = {
-            "name": path.stem if named(path) else "unnamed",
+            "name": variant_name(path.stem, overrides) if named(path) else "unnamed",
             "folder": str(path.parent),
+            "overrides": list(overrides),
             "typesetting": {},
         }
         own |= dict.fromkeys(elsewhere)  # the file has paths there, whose faults are told already

@@ -24,8 +24,8 @@ __all__ = [
     "written_schema",
 ]
 
-OWN_KEYS = ("name", "folder", "typesetting")
-"""What a `Study` knows from where its file lies, or from below `report`; no file says it so."""
+OWN_KEYS = ("name", "folder", "overrides", "typesetting")
+"""What a `Study` knows from elsewhere: where its file lies, the command line, below `report`."""
 
 Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"

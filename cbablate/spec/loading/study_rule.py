@@ -42,6 +42,9 @@ def broken_rules(root: MapNode, description: Description | None) -> Iterator[Fau
         )
     if "folder" in root.entries:
         yield Fault(("folder",), "'folder' is not a key of a study", "", True)
+    if "overrides" in root.entries:
+        hint = "overrides are words of the command line: cbablate run STUDY budget.epochs=2"
+        yield Fault(("overrides",), "'overrides' is not a key of a study", hint, True)
     if "typesetting" in root.entries:
         hint = "how tables are set is said under report"
         yield Fault(("typesetting",), "'typesetting' is not a key of a study", hint, True)

@@ -53,9 +53,9 @@ def unread(path: Path, error: Unreadable) -> str:
 
 def spoken(path: Path, told: Iterable[Told]) -> str:
     """All faults of a file, in the file's order."""
-    ordered = list(dict.fromkeys(sorted(told, key=lambda each: each[0])))
+    ordered = list(dict.fromkeys(sorted(told, key=lambda each: (each[0].override != "", each[0]))))
     lines = [
-        f"{path}:{place.line}:{place.column}: {_brief(flaw.sentence)}"
+        f"{path}{place.shown}: {_brief(flaw.sentence)}"
         + (f"\n    {_brief(flaw.hint)}" if flaw.hint else "")
         for place, flaw in ordered[:_MOST]
     ]

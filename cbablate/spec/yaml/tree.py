@@ -28,10 +28,22 @@ __all__ = [
 
 @dataclass(frozen=True, order=True)
 class FilePlace:
-    """A line and a column of a file, both counted from 1, in characters."""
+    """A line and a column of a file, both counted from 1, in characters.
+
+    What the command line says in the place of the file has its words as `override`; the line is
+    the number of it among them then.
+    """
 
     line: int
     column: int
+    override: str = ""
+
+    @property
+    def shown(self) -> str:
+        """It as a message has it after the file's name."""
+        if self.override:
+            return f", override {self.line}, {scalar.shown(self.override)}"
+        return f":{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from cbablate.spec.yaml.syntax import explained, odd_character
 from cbablate.spec.yaml.text_file import Flaw, Unreadable, read_text, unfit
 from cbablate.spec.yaml.tree import FilePlace, KeyValue, ListNode, MapNode, Node, TextNode
 
-__all__ = ["YamlFile", "read_yaml"]
+__all__ = ["YamlFile", "read_value", "read_yaml"]
 
 MAX_DEPTH = 32
 MAX_NODES = 50_000
@@ -49,6 +50,15 @@ def read_yaml(path: Path) -> YamlFile:
     return _Composer(read_text(path)).file()
 
 
+def read_value(text: str) -> tuple[Node, tuple[Flaw, ...]]:
+    """The tree of what could stand after a key, on its line; what is wrong with it.
+
+    Raises:
+        Unreadable: it is no YAML.
+    """
+    return _Composer(text).value()
+
+
 @dataclass
 class _Anchor:
     """A node that aliases may stand for; None while it is being read."""
@@ -72,13 +82,31 @@ class _Composer:
 
     def file(self) -> YamlFile:
         """The whole file."""
+        with self._parsing():
+            return self._document()
+
+    def value(self) -> tuple[Node, tuple[Flaw, ...]]:
+        """The whole text as one value; without a word, the empty one."""
+        with self._parsing():
+            self._next()
+            event = self._next()
+            if isinstance(event, yaml.StreamEndEvent):
+                return TextNode("", quoted=False, place=FilePlace(1, 1)), ()
+            node = self._node(self._next(), 1)
+            self._next()
+            if not isinstance(event := self._next(), yaml.StreamEndEvent):
+                self._flaw(event, "a second document begins here")
+            return node, tuple(self.flaws)
+
+    @contextmanager
+    def _parsing(self) -> Iterator[None]:
         try:
             self._parser = yaml.SafeLoader(self.text)
         except yaml.YAMLError as error:
             sentence = f"this cannot be read as YAML: {scalar.shown(str(error))}"
             raise Unreadable(Flaw(FilePlace(1, 1), sentence)) from None
         try:
-            return self._document()
+            yield
         finally:
             self._parser.dispose()
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from cbablate.character import visible_lines
 from cbablate.phrases import amount
 
-__all__ = ["Output", "last_lines"]
+__all__ = ["Output", "last_lines", "shown"]
 
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LINES = 30
 _LONGEST = 8_000
 """Characters of a program's last lines that stand in a failure."""
@@ -18,7 +20,7 @@ class Output:
     """What a program prints, taken piece by piece; nothing where no program has printed."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._number, self._at = 0, 0
 
     def taken(self, most: int) -> bytes:
@@ -63,7 +65,7 @@ class Output:
 
     def _files(self) -> list[tuple[int, Path]]:
         try:
-            return sorted((int(each.name), each) for each in self._folder.iterdir())
+            return sorted((int(each.name), each) for each in self.folder.iterdir())
         except OSError:
             return []
 
@@ -72,8 +74,12 @@ def last_lines(folder: Path) -> str:
     """The last lines that a program has printed, fit to be shown; empty where there was none."""
     files = sorted(folder.iterdir())[-2:] if folder.is_dir() else []
     text = b"".join(each.read_bytes() for each in files)[-2 * _LONGEST :]
-    lines = [
-        line.rpartition("\r")[2].rstrip()  # of a progress bar what stood there at last
-        for line in text.decode("utf-8", errors="replace").rstrip().split("\n")
-    ]
-    return visible_lines("\n".join(lines[-_LINES:]))[-_LONGEST:]
+    return "\n".join(shown(text).rstrip().split("\n")[-_LINES:])[-_LONGEST:]
+
+
+def shown(text: bytes) -> str:
+    """Output fit to be shown: without colours, of a progress bar what stood there at last, and what
+    cannot be seen spelled out.
+    """
+    plain = _COLOURS.sub("", text.decode("utf-8", errors="replace"))
+    return visible_lines("\n".join(line.rstrip().rpartition("\r")[2] for line in plain.split("\n")))

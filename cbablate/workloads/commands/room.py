@@ -34,6 +34,19 @@ class Room:
         """The folder that the program may keep its checkpoint in: CBABLATE_CHECKPOINT."""
         return self.folder / "checkpoint"
 
+    def name(self, trial: str) -> None:
+        """Write down whose room it is, for who looks for a trial that runs."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "trial").write_text(trial, encoding="utf-8")
+
+    @property
+    def trial(self) -> str:
+        """The id of the trial whose room it is; empty where it has none."""
+        try:
+            return (self.folder / "trial").read_text(encoding="utf-8")
+        except OSError:
+            return ""
+
     def made(self) -> Room:
         """The same, with all folders."""
         for each in (self.output, self.checkpoint):

@@ -45,10 +45,8 @@ def test(model, loader):
         output = model(data)
         loss += F.nll_loss(output, target, reduction="sum").item()
         correct += (output.argmax(dim=1) == target).sum().item()
-    share = 100.0 * correct / count
-    print(
-        f"\nTest set: Average loss: {loss / count:.4f}, Accuracy: {correct}/{count} ({share:.1f}%)\n"
-    )
+    loss, share = loss / count, 100.0 * correct / count
+    print(f"\nTest set: Average loss: {loss:.4f}, Accuracy: {correct}/{count} ({share:.1f}%)\n")
 
 
 def main():

@@ -11,7 +11,7 @@ from timm.scheduler import create_scheduler
 from torch.utils.data import DataLoader, TensorDataset
 
 parser = argparse.ArgumentParser(description="Training")
-parser.add_argument("--model", default="vit_tiny_patch16_224")
+parser.add_argument("--model", default="test_resnet")
 parser.add_argument("--model-kwargs", nargs="*", default={}, action=utils.ParseKwargs)
 parser.add_argument("-b", "--batch-size", type=int, default=64)
 parser.add_argument("--opt", default="adamw")

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from cbablate.analysis.forecast import Forecast, Price, forecast, shapes
-from cbablate.cli.words import tell
+from cbablate.analysis.forecast import Forecast, Price
 from cbablate.phrases import counted, duration
 from cbablate.planning.plan import Plan
-from cbablate.records.record import Record
 from cbablate.statistics.estimate import Estimate
 
-__all__ = ["probe", "probe_lines", "probe_shape"]
+__all__ = ["probe_lines", "probe_shape"]
 
 _NAMED = 3
 """So many arms of a shape are named; of more, the count is given."""
-
-
-def probe(plan: Plan, facts: Sequence[Record], *, slots: int) -> Forecast:
-    """The forecast of a plan, probed here and now; progress goes to stderr.
-
-    Raises:
-        EnvironmentFault: the workload cannot be probed.
-    """
-    from cbablate.running.cost import costs
-
-    told = list(costs(plan, shapes(plan, facts), tell=tell))
-    return forecast(plan, facts, told, slots=slots)
 
 
 def probe_lines(plan: Plan, found: Forecast) -> Iterator[str]:
