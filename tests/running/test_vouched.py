@@ -243,7 +243,8 @@ EDITS = """\
 import json, os, sys
 from core import value
 with open(os.environ["CBABLATE_REPORT"], "a") as report:
-    print(json.dumps({{"spent": 1, "metrics": {{"val/loss": value(float(sys.argv[1]))}}}}), file=report)
+    found = {{"val/loss": value(float(sys.argv[1]))}}
+    print(json.dumps({{"spent": 1, "metrics": found}}), file=report)
 open(os.path.join(os.path.dirname(__file__), {file!r}), "a").write("{text}")
 """
 

@@ -16,11 +16,7 @@ from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
 from cbablate.spec.loading.changes import apply
-<<<<<<< HEAD
 from cbablate.spec.loading.metric_rule import in_study, metrics_path
-=======
-from cbablate.spec.loading.metric_rule import in_study, metrics_path, split_faults
->>>>>>> h5
 from cbablate.spec.loading.overrides import overridden, variant_name
 from cbablate.spec.loading.scalar_reading import Settled, settle
 from cbablate.spec.loading.schema import with_baseline, written_schema
