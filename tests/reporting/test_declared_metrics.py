@@ -14,6 +14,7 @@ from cbablate.analysis.trial_outcome import outcomes
 from cbablate.planning.plan import plan
 from cbablate.records.book import Book
 from cbablate.reporting.forms.form import render
+from cbablate.reporting.forms.terse_table import without_spans
 from cbablate.reporting.pages.explanation import explanation
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.spec.metric import DeclaredMetric
@@ -162,3 +163,12 @@ def test_a_search_is_shown_in_the_printed_unit_and_decides_on_what_was_reported(
         assert theirs.best.values is not None
         assert ours.best.values[0] == pytest.approx(100 * theirs.best.values[0])
         assert ours.best.curve[-1][1] == pytest.approx(100 * theirs.best.curve[-1][1])
+
+
+def test_a_narrow_table_that_leaves_out_the_spans_of_timings_tells_the_widest() -> None:
+    planned = own_study()
+    table = outcome_table(outcome(planned, own_facts(planned)))
+    short, _ = without_spans(table)
+    (note,) = (one for one in short.notes if one.startswith("Step: "))
+    assert note.startswith("Step: median of 6 trials, timed while others")
+    assert "; no trial is further than " in note
