@@ -17,6 +17,7 @@ from cbablate.spec.own_workload import OwnWorkload
 from cbablate.workloads.own_code.command_code import program_of
 from cbablate.workloads.own_code.declaration import binds, misdeclared
 from cbablate.workloads.own_code.declared_files import data_files, data_identity, refuse_missing
+from cbablate.workloads.own_code.decorator import with_declared
 from cbablate.workloads.own_code.former_digest import former_digest, former_files
 from cbablate.workloads.own_code.libraries import libraries_of
 from cbablate.workloads.own_code.source import code_of
@@ -42,11 +43,11 @@ def own_description(said: OwnWorkload, folder: Path) -> Description:
         LookupError: there is no such function, or a file cannot be read; `Undescribed`, where it
             is about another key.
     """
-    refuse_missing(said, folder.resolve())
     return _command(said, folder) if said.command is not None else _function(said, folder)
 
 
 def _command(said: OwnWorkload, folder: Path) -> Description:
+    refuse_missing(said, folder.resolve())
     program = program_of(said, folder)
     needs = said.needs.needs if said.needs else None
     vouched = "" if said.version is None else str(said.version)
@@ -77,10 +78,11 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
     former: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
     if own is not None:
-        _refuse_misdeclared(own, function, folder)
+        said = _as_declared(said, own, function, folder)
         former = (former_digest(Path(own.path), folder),)
         seen = set(map(str, former_files(Path(own.path), folder)))
         gaps = tuple(one.path for one in code.modules if one.path and one.path not in seen)
+    refuse_missing(said, folder.resolve())
     needs = said.needs.needs if said.needs else None
     data = _data(data_identity(said, data_files(said, folder.resolve())))
     vouched = "" if said.version is None else str(said.version)
@@ -121,11 +123,15 @@ def _module_and_function(name: str) -> tuple[str, str]:
     return module, function
 
 
-def _refuse_misdeclared(module: Module, function: str, folder: Path) -> None:
-    """Refuse what the source of a workload's module shows to be no workload."""
+def _as_declared(said: OwnWorkload, module: Module, function: str, folder: Path) -> OwnWorkload:
+    """What is said of a function, in its file and by its decorator.
+
+    Raises:
+        LookupError: its source shows that it can be no workload.
+    """
     tree = parsed(module.text) if module.text is not None else None
     if tree is None:
-        return  # a fault of syntax is told, with its place, when the module is imported
+        return said  # a fault of syntax is told, with its place, when the module is imported
     path, home = Path(module.path), folder.resolve()
     shown = path.relative_to(home) if path.is_relative_to(home) else path
     if not binds(tree, function):
@@ -133,6 +139,10 @@ def _refuse_misdeclared(module: Module, function: str, folder: Path) -> None:
     why = misdeclared(tree, function)
     if why:
         raise LookupError(f"{shown}: {why}")
+    try:
+        return with_declared(said, tree, function)
+    except LookupError as error:
+        raise LookupError(f"{shown}: {error.args[0]}") from None
 
 
 def _as_written(config: Mapping[str, Any]) -> dict[str, Any]:

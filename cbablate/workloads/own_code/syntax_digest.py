@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
 
+from cbablate.workloads.own_code.decorator import without_declarations
+
 __all__ = ["parsed", "syntax_digest"]
 
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
@@ -22,11 +24,14 @@ _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 
 @lru_cache(maxsize=4096)
 def syntax_digest(source: bytes) -> str:
-    """Twenty digits over the syntax tree of a file; over its bytes if it does not parse."""
+    """Twenty digits over the syntax tree of a file; over its bytes if it does not parse.
+
+    What `@cbablate.workload` says of a function is not in it.
+    """
     tree = parsed(source)
     summed = hashlib.sha256(b"bytes " + source if tree is None else b"tree ")
     if tree is not None:
-        for part in _written(tree):
+        for part in _written(without_declarations(tree)):
             summed.update(part.encode("utf-8", "surrogatepass"))
     return summed.hexdigest()[:20]
 
