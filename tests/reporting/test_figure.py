@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.planning.plan import Plan
+from cbablate.records.book import Book
 from cbablate.records.record import Record
 from cbablate.reporting.figures.figure import line_figure, settings, write_figure
 from cbablate.reporting.figures.layers import layer_figure, layers_figure
+from cbablate.reporting.figures.picture import pictures
 from cbablate.statistics.estimate import Estimate
 from tests.analysis.fabrication import FROZEN, Telling, placement, sizes, told
 
@@ -115,6 +118,19 @@ def test_layers_without_a_value_are_left_out() -> None:
         telling.complete(trial, {}, vectors={ENTROPY: [1.0, float("nan"), 3.0]})
     (panel,) = drawn(plan, telling.facts)
     assert panel["none"] == [1.0, 3.0]
+
+
+def test_a_network_of_one_layer_has_no_figure_by_layer() -> None:
+    planned = placement()
+    words = []
+    for layers in (1, 2):
+        telling = Telling()
+        telling.session()
+        for trial in planned.trials:
+            telling.complete(trial, {"test/top1": 1.0}, vectors={ENTROPY: [1.0] * layers})
+        found = outcome(planned, Book.of(telling.facts))
+        words.append({one.word for one in pictures(found, [])})
+    assert words[1] - words[0] == {ENTROPY}
 
 
 def test_a_vector_along_another_axis_is_drawn_at_its_places() -> None:

@@ -228,9 +228,9 @@ class TestTheDecorator:
     def test_what_cannot_be_read_is_a_sentence_with_its_line(
         self, decorator: str, sentence: str
     ) -> None:
-        with pytest.raises(LookupError) as refused:
-            self._declared("from cbablate import workload", decorator)
-        assert sentence in str(refused.value)
+        said = self._declared("from cbablate import workload", decorator)
+        assert isinstance(said, str)
+        assert sentence in said
 
     def test_a_study_takes_its_words_and_yaml_goes_before(self, tmp_path: Path) -> None:
         words = (
@@ -251,7 +251,7 @@ class TestTheDecorator:
         study = project(tmp_path, {}, workload=mapping)
         written = api.plan(api.load_study(study)).description
         assert (written.declared["val/loss"].label, written.vouched) == ("Loss of mine", "4")
-        assert written.declared["x"].label == "X"
+        assert written.needs({}) == needs
 
     def test_what_it_says_is_no_code(self, tmp_path: Path) -> None:
         text = "import cbablate\n{}def train(config):\n    return {{}}\n"
@@ -264,9 +264,9 @@ class TestTheDecorator:
     @pytest.mark.parametrize(
         ("words", "sentence"),
         [
-            ("metrics={'a': {'better': 'up'}}", "wl.py: @workload of 'train' says what is not"),
+            ("metrics={'a': {'better': 'up'}}", "wl.py, @workload of 'train': metrics.a.better"),
             ("metrics={1, 2}", "is not JSON serializable"),
-            ("version=a", "wl.py: line 2: `version` of @workload is read without running"),
+            ("version=a", "wl.py, line 2: `version` of @workload is read without running"),
             ("data=['missing']", "'missing'"),
         ],
     )

@@ -58,8 +58,14 @@ def pictures(found: Outcome, trials: Sequence[TrialOutcome]) -> Iterator[Picture
 
 
 def _by_layer(plan: Plan, summary: Summary) -> Iterator[Picture]:
-    """A figure for each vector; several by layer have one together, with one legend, besides."""
-    layered = [name for name in summary.vectors if not metric_of(plan, name).at]
+    """A figure for each vector; several by layer have one together, with one legend, besides.
+
+    A network of one layer has no course over layers: the table says its value.
+    """
+    vectors = [
+        v for v in summary.vectors if any(len(a.vectors.get(v, ())) > 1 for a in summary.arms)
+    ]
+    layered = [name for name in vectors if not metric_of(plan, name).at]
     together = len(layered) > 1 and plan.study.contrast is None
     if together:
         labels = listed([metric_of(plan, name).label for name in layered])
@@ -69,7 +75,7 @@ def _by_layer(plan: Plan, summary: Summary) -> Iterator[Picture]:
             f"{labels} of each arm by layer, counted from 0: means with 95 % t-intervals as bands.",
             layers_figure(plan, summary, layered),
         )
-    for vector in summary.vectors:
+    for vector in vectors:
         metric = metric_of(plan, vector)
         label, axis = metric.label, metric.axis[:1].lower() + metric.axis[1:]
         from_0 = "" if metric.at else ", counted from 0"

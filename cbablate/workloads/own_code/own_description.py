@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -11,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from cbablate.fingerprint import fingerprint
-from cbablate.spec.code import Module
+from cbablate.spec.code import Module, ProgramFile
 from cbablate.spec.description import Description
 from cbablate.spec.own_workload import OwnWorkload
 from cbablate.workloads.own_code.command_code import program_of
 from cbablate.workloads.own_code.declaration import binds, misdeclared
 from cbablate.workloads.own_code.declared_files import data_files, data_identity, refuse_missing
-from cbablate.workloads.own_code.decorator import with_declared
+from cbablate.workloads.own_code.declared_words import with_source
 from cbablate.workloads.own_code.former_digest import former_digest, former_files
 from cbablate.workloads.own_code.libraries import libraries_of
 from cbablate.workloads.own_code.source import code_of
@@ -78,13 +79,17 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
     former: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
     if own is not None:
-        said = _as_declared(said, own, function, folder)
+        _refuse_misdeclared(own, function, folder)
         former = (former_digest(Path(own.path), folder),)
         seen = set(map(str, former_files(Path(own.path), folder)))
         gaps = tuple(one.path for one in code.modules if one.path and one.path not in seen)
-    refuse_missing(said, folder.resolve())
+    home = folder.resolve()
+    said, base = with_source(said, own, function, home)
+    refuse_missing(said, base)
+    files = data_files(said, base)
+    data = _data(data_identity(said, files))
+    code = replace(code, data=tuple(_seen_from(home, base, one) for one in files))
     needs = said.needs.needs if said.needs else None
-    data = _data(data_identity(said, data_files(said, folder.resolve())))
     vouched = "" if said.version is None else str(said.version)
     return _under_its_version(
         name=name,
@@ -107,6 +112,10 @@ def _under_its_version(**fields: Any) -> Description:
     return replace(described, version=described.named_version)
 
 
+def _seen_from(home: Path, base: Path, one: ProgramFile) -> ProgramFile:
+    return replace(one, path=os.path.relpath(base / one.path, home))
+
+
 def _data(known: list[str]) -> str:
     return fingerprint(known) if known else ""
 
@@ -123,15 +132,11 @@ def _module_and_function(name: str) -> tuple[str, str]:
     return module, function
 
 
-def _as_declared(said: OwnWorkload, module: Module, function: str, folder: Path) -> OwnWorkload:
-    """What is said of a function, in its file and by its decorator.
-
-    Raises:
-        LookupError: its source shows that it can be no workload.
-    """
+def _refuse_misdeclared(module: Module, function: str, folder: Path) -> None:
+    """Refuse what the source of a workload's module shows to be no workload."""
     tree = parsed(module.text) if module.text is not None else None
     if tree is None:
-        return said  # a fault of syntax is told, with its place, when the module is imported
+        return  # a fault of syntax is told, with its place, when the module is imported
     path, home = Path(module.path), folder.resolve()
     shown = path.relative_to(home) if path.is_relative_to(home) else path
     if not binds(tree, function):
@@ -139,10 +144,6 @@ def _as_declared(said: OwnWorkload, module: Module, function: str, folder: Path)
     why = misdeclared(tree, function)
     if why:
         raise LookupError(f"{shown}: {why}")
-    try:
-        return with_declared(said, tree, function)
-    except LookupError as error:
-        raise LookupError(f"{shown}: {error.args[0]}") from None
 
 
 def _as_written(config: Mapping[str, Any]) -> dict[str, Any]:
