@@ -88,9 +88,8 @@ class Summary:
     course: Course | None = None
     """Where the looks stand of a study whose number of replicates grows."""
     earlier: tuple[str, ...] = ()
-    """Sentences about trials that an earlier version of the workload's code has made."""
-    vouched: tuple[str, ...] = ()
-    """The sentence about the code of trials whose version the user vouches for, if one is."""
+    """Sentences about trials that other code or data have made than those that are here now, and
+    about the code of a version that the user vouches for."""
 
     @property
     def of(self) -> Mapping[str, ArmSummary]:
@@ -158,8 +157,7 @@ def summarize(plan: Plan, facts: Recorded) -> Summary:
         replicates=Replicates(counted, plan.searches),
         data=data_version(counted, timed, shown=asked),
         course=at,
-        earlier=earlier_versions(plan, ordered, told),
-        vouched=vouched_for(plan, told),
+        earlier=(*earlier_versions(plan, ordered, told), *vouched_for(plan, told)),
         timed=origin_of_timings(
             (one for by_arm in timed.values() for one in by_arm.values()), ordered
         ),

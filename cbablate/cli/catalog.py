@@ -81,7 +81,7 @@ ROWS = (
     Row(
         _TRAIN,
         logs,
-        ('cbablate logs study.yaml "ours/3"', 'cbablate logs study.yaml "ours/3" --follow'),
+        ("cbablate logs train.yaml", 'cbablate logs train.yaml "momentum 0.9/0" --follow'),
         NumberedCommand,
     ),
     Row(
@@ -135,7 +135,10 @@ ROWS = (
     Row(
         _KNOW,
         schema,
-        ("cbablate schema > study.schema.json", "cbablate schema --of sweep > sweep.schema.json"),
+        (
+            "cbablate schema > study.schema.json",
+            "cbablate schema --of workload > workload.schema.json",
+        ),
     ),
     Row(_KNOW, fsck, ("cbablate fsck results", "cbablate fsck results --repair")),
 )

@@ -55,7 +55,9 @@ Overrides = Annotated[
         metavar="KEY=VALUE", help="What to change of it: budget.epochs=2 baseline.lr=1e-3"
     ),
 ]
-CheckedPaths = Annotated[list[Path], typer.Argument(metavar="FILE", help="Study and sweep files.")]
+CheckedPaths = Annotated[
+    list[Path], typer.Argument(metavar="FILE", help="Study, sweep and workload files.")
+]
 Results = Annotated[
     Path,
     typer.Option(
@@ -141,10 +143,11 @@ def _other_ledgers(folder: Path) -> str:
     return f" There is one in {listed}." if there else ""
 
 
-def say(text: str = "", *, end: str = "\n") -> None:
-    """Print lines to stdout. Study files and ledgers come from anybody: what steers a terminal is
-    spelled out. Where whoever read it has left, as `head` does, the command goes on unheard: what
-    it finds decides how it ends.
+def say(text: str = "", *, end: str = "\n") -> bool:
+    """Print lines to stdout; whether somebody was there to read them.
+
+    Study files and ledgers come from anybody: what steers a terminal is spelled out. Where whoever
+    read has left, as `head` does, the command goes on unheard: what it finds decides how it ends.
 
     Raises:
         EnvironmentFault: stdout is closed, or its disk is full.
@@ -156,9 +159,11 @@ def say(text: str = "", *, end: str = "\n") -> None:
         _print(text + end, stdout)
     except BrokenPipeError:
         discard_stdout()
+        return False
     except OSError as error:
         discard_stdout()
         raise EnvironmentFault(f"the output cannot be printed: {error.strerror}") from error
+    return True
 
 
 def tell(text: str) -> None:

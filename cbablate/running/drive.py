@@ -74,11 +74,9 @@ def drive(
         plan = as_recorded(plan, book.facts)
         study = _Study(plan, ledger, book, _searching(plan, read.taken()))
         refuse_namesake(plan, book, results)
-        followed = mirrors()
+        followed, display = mirrors(), study.display
         follower = MirrorThread(followed, plan, facts=book.copy)
         state, published = StudyState.INTERRUPTED, list[Path]()
-        now = study.standing
-        display = Display(now.asked, now.histories, tunings=now.tunings)
         try:
             with display:
                 audience = _Audience(display, _Notice(follower))
@@ -160,6 +158,12 @@ class _Study:
     def standing(self) -> Standing:
         """Where it stands now."""
         return Standing(self.plan, self.book)
+
+    @property
+    def display(self) -> Display:
+        """What a person sees of it from now on."""
+        now = self.standing
+        return Display(now.asked, now.histories, tunings=now.tunings)
 
     @property
     def unfinished(self) -> bool:

@@ -172,12 +172,12 @@ class Recorder:
         end = attempt.decided or end_of(
             trial, ending, spent=spent, last=last, lacking=self._lacking
         )
-        if last is not None and spent == trial.budget.amount:
+        if end.failure == "other code":
+            self._expected.halt(trial, end.reason)
+        elif last is not None and spent == trial.budget.amount:
             self._expected.ended(trial, last)
         elif ending.how == "raised" and end.failure == "no measurement":
             self._expected.unusable(trial, end.reason)
-        elif end.failure == "other code":
-            self._expected.halt(trial, end.reason)
         self._expected.came_to(trial, end, measured=last is not None)
         self._tell(trial.id, end.fact(attempt.number, self._session))
         if self._checkpoints and not _resumable(trial, end, ending, measured=last is not None):

@@ -26,7 +26,8 @@ def entry(plan: Plan, name: str) -> Entry:
         EnvironmentFault: a file of the user's has been edited since it was planned.
     """
     code, program = plan.description.code, plan.description.program
-    edited = "" if program is None else changed_files(program)
+    own = plan.description.own
+    edited = "" if own is None else changed_files(own)
     if edited:
         raise EnvironmentFault(edited)
     if code is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from cbablate.statistics.correction import Steps
 
@@ -27,21 +27,29 @@ class Analysis(BaseModel):
     of signs.
     """
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    interval: Interval = "t"
-    """The interval of a difference: Student's `t`, or `bca`, a bootstrap, from ten seeds on."""
-    intervals: Intervals | None = None
-    """`simultaneous`: all intervals of a metric hold together with 95 %. `single`: each by itself.
-    Simultaneous wherever that is possible if left out."""
-    correction: Correction = "sidak"
-    """How p values are corrected for the number of comparisons. `sidak`: p and intervals alike.
-    `holm`: finds a little more, and has single intervals. `dunnett`: all arms against one
-    baseline, exact where arms vary alike."""
-    test: Test = "t"
-    """The test behind p: the paired `t` test, or `sign_flip`, exact and without assumptions."""
+    interval: Interval = Field(
+        default="t",
+        description="The interval of a difference: Student's `t`, or `bca`, a bootstrap, from ten "
+        "seeds on.",
+    )
+    intervals: Intervals | None = Field(
+        default=None,
+        description="`simultaneous`: all intervals of a metric hold together with 95 %. `single`: "
+        "each by itself. Simultaneous wherever that is possible if left out.",
+    )
+    correction: Correction = Field(
+        default="sidak",
+        description="How p values are corrected for the number of comparisons. `sidak`: p and "
+        "intervals alike. `holm`: finds a little more, and has single intervals. "
+        "`dunnett`: all arms against one baseline, exact where arms vary alike.",
+    )
+    test: Test = Field(
+        default="t",
+        description="The test behind p: the paired `t` test, or `sign_flip`, exact and without "
+        "assumptions.",
+    )
 
     @property
     def joint(self) -> bool:

@@ -16,14 +16,18 @@ BudgetUnit = Literal["epochs", "steps"]
 class Budget(BaseModel):
     """What a trial may spend, in epochs or in optimizer steps; exactly one is said."""
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    epochs: int | None = Field(default=None, ge=1, le=1_000_000)
-    """How many epochs each trial trains."""
-    steps: int | None = Field(default=None, ge=1, le=1_000_000_000, examples=[500])
-    """How many optimizer steps each trial trains, in place of epochs."""
+    epochs: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="How many epochs each trial trains."
+    )
+    steps: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000_000,
+        examples=[500],
+        description="How many optimizer steps each trial trains, in place of epochs.",
+    )
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Budget:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from cbablate.fingerprint import fingerprint
 
-__all__ = ["Code", "Distribution", "Module"]
+__all__ = ["Code", "Distribution", "Module", "ProgramFile"]
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,32 @@ class Distribution:
 
 
 @dataclass(frozen=True)
+class ProgramFile:
+    """A file or folder that a workload uses: its path from the workload's folder, its digest.
+
+    `name` is what it is known by where its path is no part of its identity: the module that is
+    imported from elsewhere.
+    """
+
+    path: str
+    digest: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Code:
     """Everything of the user's that a workload runs: what its `module` imports, and that in turn.
 
     `folder` is the study's, from which modules are imported. Paths are where the files were, for
-    messages and tracebacks; they are not part of the digest, since a folder may move.
+    messages and tracebacks; they are not part of the digest, since a folder may move. `data` is
+    what it declares to read, and another part of a trial's identity.
     """
 
     module: str
     folder: str
     modules: tuple[Module, ...]
     distributions: tuple[Distribution, ...] = ()
+    data: tuple[ProgramFile, ...] = ()
 
     @cached_property
     def digest(self) -> str:

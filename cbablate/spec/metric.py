@@ -48,7 +48,7 @@ class Metric:
 class DeclaredMetric(BaseModel):
     """What a study or a workload file says of one metric."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", title="Metric")
 
     label: str | None = Field(
         default=None, min_length=1, description="Its name in tables.", examples=["Accuracy"]
@@ -83,14 +83,13 @@ class DeclaredMetric(BaseModel):
 class Objective(BaseModel):
     """What decisions are made on, and its direction."""
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    metric: str
-    """The metric's name; one of the validation split."""
-    direction: Direction
-    """Which values are better: `maximize` for greater ones, `minimize` for smaller ones."""
+    metric: str = Field(description="The metric's name; one of the validation split.")
+    direction: Direction = Field(
+        description="Which values are better: `maximize` for greater ones, `minimize` for smaller "
+        "ones."
+    )
 
     def score(self, value: float) -> float:
         """The value with its sign turned so that greater is better."""

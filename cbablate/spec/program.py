@@ -6,23 +6,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cbablate.fingerprint import fingerprint
-from cbablate.spec.code import Distribution
+from cbablate.spec.code import Distribution, ProgramFile
 from cbablate.spec.own_workload import Reads, started
 
 __all__ = ["Program", "ProgramFile"]
-
-
-@dataclass(frozen=True)
-class ProgramFile:
-    """A file or folder that a command uses: its path from the program's folder, its digest.
-
-    `name` is what it is known by where its path is no part of its identity: the module that is
-    imported from elsewhere.
-    """
-
-    path: str
-    digest: str
-    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,18 @@ class Sequential(BaseModel):
         strict=True,
         extra="forbid",
         title="growing number of replicates",
-        use_attribute_docstrings=True,
     )
 
-    min: int = Field(ge=2, le=1000, examples=[6])
-    """How many replicates every arm has before the first look."""
-    max: int = Field(ge=2, le=1000, examples=[30])
-    """How many an arm has at most."""
-    until: Literal["decided"]
-    """When an arm gets no more: as soon as its difference is decided."""
+    min: int = Field(
+        ge=2,
+        le=1000,
+        examples=[6],
+        description="How many replicates every arm has before the first look.",
+    )
+    max: int = Field(ge=2, le=1000, examples=[30], description="How many an arm has at most.")
+    until: Literal["decided"] = Field(
+        description="When an arm gets no more: as soon as its difference is decided."
+    )
 
     def __str__(self) -> str:
         """As a sentence has it: `5 to 30`."""

@@ -69,14 +69,25 @@ class Pruner(BaseModel):
 class Stop(BaseModel):
     """When searching ends though trials are left: at a total over all arms, between two rounds."""
 
-    model_config = ConfigDict(**_STRICT, use_attribute_docstrings=True)
+    model_config = _STRICT
 
-    hours: float | None = Field(default=None, gt=0, allow_inf_nan=False, examples=[2])
-    """Hours of training, summed over trials."""
-    trials: int | None = Field(default=None, ge=1, examples=[200])
-    """Trials, over all arms."""
-    gpu_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False, examples=[100])
-    """Hours of training times the GPUs that each trial takes, summed over trials."""
+    hours: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        examples=[2],
+        description="Hours of training, summed over trials.",
+    )
+    trials: int | None = Field(
+        default=None, ge=1, examples=[200], description="Trials, over all arms."
+    )
+    gpu_hours: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        examples=[100],
+        description="Hours of training times the GPUs that each trial takes, summed over trials.",
+    )
 
 
 class Sweep(BaseModel):

@@ -49,36 +49,35 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 class ToyConfig(BaseModel):
     """The curve's shape, how long a unit of budget takes, and what goes wrong, if anything."""
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
-    )
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    ceiling: float = 1.0
-    """The score that the curve comes near to."""
-    start: float = 0.0
-    """The score that it starts from."""
-    rate: Annotated[float, Field(gt=0)] = 0.5
-    """How fast it rises, per unit of budget."""
-    noise: Annotated[float, Field(ge=0)] = 0.01
-    """The standard deviation of what is added to each measurement."""
-    seconds: Annotated[float, Field(ge=0)] = 0.0
-    """How many seconds one unit of budget takes."""
-    fault: Literal["none", "raise", "nan", "silent", "die"] = "none"
-    """`raise` an error, report `nan`, end in silence, or `die` with the process, at half budget."""
-    function: Literal["none", "branin", "hartmann6", "rosenbrock"] = "none"
-    """What is minimized over `x0`, `x1`, ...: its negative stands in the place of `ceiling`."""
-    x0: float = 0.0
-    """The first coordinate of `function`."""
-    x1: float = 0.0
-    """The second coordinate of `function`."""
-    x2: float = 0.0
-    """The third coordinate of `function`."""
-    x3: float = 0.0
-    """The fourth coordinate of `function`."""
-    x4: float = 0.0
-    """The fifth coordinate of `function`."""
-    x5: float = 0.0
-    """The sixth coordinate of `function`."""
+    ceiling: float = Field(default=1.0, description="The score that the curve comes near to.")
+    start: float = Field(default=0.0, description="The score that it starts from.")
+    rate: Annotated[float, Field(gt=0)] = Field(
+        default=0.5, description="How fast it rises, per unit of budget."
+    )
+    noise: Annotated[float, Field(ge=0)] = Field(
+        default=0.01, description="The standard deviation of what is added to each measurement."
+    )
+    seconds: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="How many seconds one unit of budget takes."
+    )
+    fault: Literal["none", "raise", "nan", "silent", "die"] = Field(
+        default="none",
+        description="`raise` an error, report `nan`, end in silence, or `die` with the process, at "
+        "half budget.",
+    )
+    function: Literal["none", "branin", "hartmann6", "rosenbrock"] = Field(
+        default="none",
+        description="What is minimized over `x0`, `x1`, ...: its negative stands in the place of "
+        "`ceiling`.",
+    )
+    x0: float = Field(default=0.0, description="The first coordinate of `function`.")
+    x1: float = Field(default=0.0, description="The second coordinate of `function`.")
+    x2: float = Field(default=0.0, description="The third coordinate of `function`.")
+    x3: float = Field(default=0.0, description="The fourth coordinate of `function`.")
+    x4: float = Field(default=0.0, description="The fifth coordinate of `function`.")
+    x5: float = Field(default=0.0, description="The sixth coordinate of `function`.")
 
 
 _POINT = ("x0", "x1", "x2", "x3", "x4", "x5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ from cbablate import api
 from cbablate.analysis.outcome import outcome
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
+from cbablate.errors import CbablateError
 from cbablate.overviews import overview
 from cbablate.planning.plan import Plan
 from cbablate.records import fsck
@@ -31,6 +33,8 @@ from cbablate.reporting.pages.printed_prose import reworded
 from cbablate.reporting.pages.report import report
 from cbablate.reporting.tables.arms import ablation_table
 from cbablate.spec.loading.sweep_file import read_sweep
+from cbablate.spec.loading.workload_file import read_workload
+from cbablate.workloads.catalog import describe
 from tests.analysis.fabrication import FROZEN, placement, told
 from tests.fuzz import mutation
 
@@ -58,6 +62,24 @@ def _study(content: bytes, folder: Path) -> None:
     (folder / "s.yaml").write_bytes(content)
     shutil.copy(ROOT / "sweeps" / "recipe-quick.yaml", folder / "sweep.yaml")
     api.plan(api.load_study(folder / "s.yaml"))
+
+
+def _workload(content: bytes, folder: Path) -> None:
+    """A workload file by itself, by a study that names it, and beside a study that has it all."""
+    (folder / "mine.yaml").write_bytes(content)
+    shared = folder / "shared"
+    shutil.copytree(ROOT / "tests" / "bad_studies" / "workload" / "shared", shared)
+    asking = (ROOT / "tests" / "bad_studies" / "workload" / "in_another_file.yaml").read_text()
+    asking = asking.replace("shared/misspelt.yaml", "mine.yaml").replace("replicats: 3\n", "")
+    (folder / "s.yaml").write_text(asking)
+    for read in (
+        lambda: read_workload(folder / "mine.yaml", describe),
+        lambda: api.plan(api.load_study(folder / "s.yaml")),
+    ):
+        with contextlib.suppress(CbablateError):
+            read()
+    (folder / "mine.yaml").rename(folder / "t.yaml")
+    api.plan(api.load_study(folder / "t.yaml"))
 
 
 def _sweep(content: bytes, folder: Path) -> None:
@@ -149,10 +171,12 @@ def _ledgers() -> st.SearchStrategy[bytes]:
 
 
 _STUDIES = ("studies/*.yaml", "tests/bad_studies/*/*.yaml", "tests/ledgers/*/*/*.yaml")
+_WORKLOADS = ("tests/bad_studies/workload/*.yaml", "tests/bad_studies/workload/shared/*.yaml")
 _SWEEPS = ("sweeps/*.yaml", "tests/bad_studies/*/*.yaml")
 _PAPERS = ("tests/golden/*.tex", "tests/golden/tables/*.tex")
 TARGETS: dict[str, Target] = {
     "study": Target(lambda: mutation.texts(_texts(*_STUDIES)), _study),
+    "workload": Target(lambda: mutation.texts(_texts(*_WORKLOADS)), _workload),
     "sweep": Target(lambda: mutation.texts(_texts(*_SWEEPS)), _sweep),
     "verify": Target(lambda: mutation.texts(_texts(*_PAPERS)), _verify),
     "diff": Target(lambda: mutation.facts([_facts(name) for name in NAMES]), _read(_compare)),

@@ -237,3 +237,45 @@ def test_a_study_that_was_read_before_an_edit_is_refused(tmp_path: Path, way: st
 
 def name(way: str) -> str:
     return "train.py" if way == COMMAND else "wl.py"
+
+
+EDITS = """\
+import json, os, sys
+from core import value
+with open(os.environ["CBABLATE_REPORT"], "a") as report:
+    found = {{"val/loss": value(float(sys.argv[1]))}}
+    print(json.dumps({{"spent": 1, "metrics": found}}), file=report)
+open(os.path.join(os.path.dirname(__file__), {file!r}), "a").write("{text}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words", "sentence"),
+    [
+        ("core.py", "A = 1", "", "core.py was edited or is another"),
+        ("pets", "2", "", "are other data"),
+        ("log.txt", "x", ", log.txt", "log.txt was not there before the command ran"),
+        ("core.py", "# a comment", "", ""),
+        ("log.txt", "x", "", ""),
+    ],
+)
+def test_a_command_whose_files_change_under_it_fails_and_nothing_else_starts(
+    tmp_path: Path, file: str, text: str, words: str, sentence: str
+) -> None:
+    command = COMMAND.replace("]", f"{words}]")
+    files = {"train.py": EDITS.format(file=file, text=text), "pets": "1"}
+    study = lay(tmp_path, f"{command}, data: [pets]", files)
+    done = run(study)
+    assert (done.exit_code, done.trained) == ((3, 1) if sentence else (0, 4))
+    if sentence:
+        (failed,) = done.failures.values()
+        assert failed.failure == "other code"
+        assert sentence in failed.reason
+
+
+def test_data_that_a_function_reads_are_held_against_what_was_recorded(tmp_path: Path) -> None:
+    text = FUNCTION + "    open(__file__.replace('wl.py', 'pets'), 'w').write('2')\n"
+    study = lay(tmp_path, "function: wl:train, data: [pets]", {"wl.py": text, "pets": "1"})
+    done = run(study)
+    assert (done.exit_code, done.trained) == (3, 1)
+    assert [failed.failure for failed in done.failures.values()] == ["other code"]

@@ -158,3 +158,13 @@ def test_a_workloads_own_file_declares_metrics_too(tmp_path: Path) -> None:
         "val/accuracy", "Hits", "%", 1, direction="maximize", scale=100
     )
     assert found["test/accuracy"].label == "Hits (test)"
+
+
+def test_the_example_of_the_documentation_is_a_study(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "train.py").write_text("def main(config, *, seed, budget, workdir):\n    yield\n")
+    file = read(tmp_path, example)
+    found = plan(file.study, file.description).description.metrics
+    assert found["val/acc"].label == "Accuracy (val.)"
+    assert found["rate"].source == "timing"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cbablate.cli.json_shape import logs_shape, printed
+from cbablate.cli.variant import after_overrides, planned_study
 from cbablate.cli.words import Json, Kept, StudyPath, ledger_folder, say, tell
 from cbablate.errors import UsageError
 from cbablate.records.place import Place
@@ -24,11 +24,12 @@ _WHOSE = "What commands print is kept; what functions print goes to the run's ow
 
 def logs(
     study: StudyPath,
-    trial: Annotated[
-        str | None,
+    words: Annotated[
+        list[str] | None,
         typer.Argument(
-            metavar="[TRIAL]",
-            help='"ARM/REPLICATE", an arm (its replicate 0), or how a trial\'s id begins; '
+            metavar="KEY=VALUE TRIAL",
+            help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its '
+            "replicate 0), or how a trial's id begins; "
             "without it, the trials that have printed are listed.",
         ),
     ] = None,
@@ -44,13 +45,18 @@ def logs(
     results: Kept = None,
     as_json: Json = False,
 ) -> None:
-    """Show what the program of a trial has printed: of a command, the last attempt's output."""
+    """Show what the program of a trial has printed, in its last attempt."""
     from cbablate import api
     from cbablate.analysis.named_trial import named_trial, trials_of
     from cbablate.analysis.standing import Standing
+    from cbablate.cli.json_shape import logs_shape, printed
 
     place = Place(ledger_folder(results))
-    planned, facts = api.recorded(api.plan(api.load_study(study)), place.folder)
+    overrides, named_by = after_overrides(words or [])
+    if len(named_by) > 1:
+        raise UsageError(f"one trial at a time: {' '.join(named_by)} are {len(named_by)}")
+    trial = named_by[0] if named_by else None
+    planned, facts = api.recorded(planned_study(study, overrides), place.folder)
     trials = trials_of(Standing(planned, facts))
     kept = place.logs()
     if trial is None:
@@ -102,7 +108,9 @@ def _follow(named: NamedTrial, place: Place) -> None:
     for text in followed(named.id, attempt, place.logs(), lambda: place.at_work):
         lines, newline, rest = (rest + text).rpartition(b"\n")
         if newline:
-            say(shown(lines))
+            heard = say(shown(lines))
+            if not heard:  # whoever read has left
+                return
     if rest:
         say(shown(rest))
 

@@ -25,7 +25,7 @@ def schema(
         Written, typer.Option("--of", metavar="|".join(Written), help="Of which kind of file.")
     ] = Written.study,
 ) -> None:
-    """Print the JSON Schema of study, sweep or workload files, for editors."""
+    """Print the JSON Schema of files that you write, for editors."""
     import json
 
     from cbablate.spec.loading.schema import study_schema, sweep_schema, workload_schema

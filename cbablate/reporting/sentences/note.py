@@ -115,7 +115,6 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *missing(summary),
         *shortfalls(plan, summary, primary),
         *mixtures(summary),
-        *summary.vouched,
         *design_notes(plan),
         *claims(plan, summary),
         *effect_claims(plan, summary),

@@ -85,7 +85,7 @@ def open_stream(
 
     Raises:
         TrialFailure: the workload yields what is not a measurement, goes backwards, spends more
-            than its budget, imports code that is not recorded, or raises what is not an
+            than its budget, imports or runs code that is not recorded, or raises what is not an
             `Exception`.
         Exception: whatever else the workload raises.
     """
@@ -93,6 +93,7 @@ def open_stream(
     current = CurrentTrial(config, trial.seed, trial.budget, workdir, Checkpoint(workdir))
     with underway(current) as opened:
         with its_own():
+            workload.hold_files()
             stream = stream_of(load(workload), current)
         try:
             spent = 0
@@ -103,6 +104,7 @@ def open_stream(
                         raise TrialFailure(opened.complaint)
                     if item is _OVER:
                         workload.hold_against_code(workdir)
+                        workload.hold_files(over=True)
                         return
                     measurement = checked(item, trial, after=spent)
                     workload.hold_against_code(workdir)

@@ -16,7 +16,7 @@ from cbablate.spec.description import Describe, Description
 from cbablate.spec.fault import Fault, dotted
 from cbablate.spec.fault import Path as Way
 from cbablate.spec.loading.changes import apply
-from cbablate.spec.loading.metric_rule import in_study, metrics_path, split_faults
+from cbablate.spec.loading.metric_rule import in_study, metrics_path
 from cbablate.spec.loading.overrides import overridden, variant_name
 from cbablate.spec.loading.scalar_reading import Settled, settle
 from cbablate.spec.loading.schema import with_baseline, written_schema
@@ -100,9 +100,8 @@ def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str]
     if is_sweep(root):
         flaw = Flaw(root.place, "this is a sweep, and a study is wanted", "a study names it: tune")
         raise StudyError(spoken(path, [(root.place, flaw)]))
-    asked, description = asked_by(root, path).described(root, describe)
-    if description is not None:
-        description = in_study(description, root)
+    asked, alone = asked_by(root, path).described(root, describe)
+    description = in_study(alone, root)
     sweep, misnaming, unreadable = sweep_named_by(root, path)
     faults = [*asked.faults, *misnaming]
     ill_formed = [*ill_formed_changes(root)]
@@ -113,13 +112,8 @@ def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str]
     if description is not None and not ill_formed:
         readings, found = _configs(root, description)
         faults += found
-    tuned: list[Told] = []
-    if sweep is not None:
-        tuned += sweep.told
-        faults += changed_and_tuned(root, sweep)
-        strange = [*split_faults(sweep.root, {})] if description is None else []
-        strange += unknown_to_workload(root, sweep, description) if description else []
-        tuned += [placed(sweep.root, fault) for fault in strange]
+    tuned = _tuned(root, sweep, description) if sweep else []
+    faults += changed_and_tuned(root, sweep) if sweep else ()
     elsewhere = {"tune": sweep.sweep if sweep else None} | _file_said(asked)
     settled, study = _study(root, path, readings, elsewhere=elsewhere, overrides=overrides)
     known = {fault.path for fault in asked.faults}
@@ -136,6 +130,12 @@ def read_study(path: Path | str, describe: Describe, *, overrides: Sequence[str]
         raise _refused(told_in, *unread_ones)
     written = plain(root, settled.readings)
     return StudyFile(study, description, path, written, root, sweep, asked.file)
+
+
+def _tuned(root: MapNode, sweep: SweepFile, description: Description | None) -> list[Told]:
+    """What is wrong with a sweep, by itself and for this study's workload."""
+    strange = unknown_to_workload(root, sweep, description)
+    return [*sweep.told, *(placed(sweep.root, fault) for fault in strange)]
 
 
 def _refused(told: Mapping[Path, Sequence[Told]], *unreadable: str) -> StudyError:

@@ -28,8 +28,10 @@ _OWN = ("better", "split", "per", "timing")
 """What a workload that ships says of its metrics itself."""
 
 
-def in_study(description: Description, root: MapNode) -> Description:
+def in_study(description: Description | None, root: MapNode) -> Description | None:
     """The workload as the study of this tree has it; what cannot be read there is passed by."""
+    if description is None:
+        return None
     name, direction = _text(root, "objective", "metric"), _text(root, "objective", "direction")
     objectives = []
     if name is not None and direction in get_args(Direction):
@@ -63,7 +65,8 @@ def objective_faults(
     path = (*way, "metric")
     if split_in(metrics, name) == "test":
         instead = other_split(name)
-        hint = f"did you mean '{instead}'?" if instead in metrics else "name a validation metric"
+        there = instead in metrics and instead != name
+        hint = f"did you mean '{instead}'?" if there else "name a validation metric"
         yield Fault(path, f"{scalar.shown(name)} {_TEST_SPLIT}", hint)
     elif closed and name not in metrics:
         decides = [one for one in metrics if split_in(metrics, one) != "test"]

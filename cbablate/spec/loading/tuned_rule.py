@@ -39,11 +39,15 @@ def changed_and_tuned(root: MapNode, sweep: SweepFile) -> Iterator[Fault]:
 
 
 def unknown_to_workload(
-    root: MapNode, sweep: SweepFile, description: Description
+    root: MapNode, sweep: SweepFile, description: Description | None
 ) -> Iterator[Fault]:
-    """Keys and metrics of the sweep that the workload does not have; faults of the sweep's file."""
+    """Keys and metrics of the sweep that the workload does not have, or must not look at; faults of
+    the sweep's file.
+    """
     written = sweep.written
-    if written is None:
+    if description is None:
+        yield from split_faults(sweep.root, {})
+    if written is None or description is None:
         return
     metrics = description.metrics
     for index, one in enumerate(written.objectives or ()):

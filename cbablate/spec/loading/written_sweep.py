@@ -38,7 +38,7 @@ from cbablate.spec.sweep import Parameter, Pruner, PrunerName, Sampler, SamplerN
 
 __all__ = ["WrittenSweep", "made"]
 
-_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True)
+_STRICT = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 Value = Annotated[
     Any, Field(description="Any plain value: a word, a number, true, null, a list or a mapping.")
@@ -51,24 +51,34 @@ class WrittenParameter(BaseModel):
     model_config = ConfigDict(**_STRICT, title="Parameter")
 
     range_float: Annotated[tuple[Finite, ...], Field(min_length=2, max_length=2)] | None = Field(
-        default=None, alias="float"
+        default=None,
+        alias="float",
+        description="A real number between these two, both ends included.",
     )
-    """A real number between these two, both ends included."""
     range_int: Annotated[tuple[int, ...], Field(min_length=2, max_length=2)] | None = Field(
-        default=None, alias="int"
+        default=None,
+        alias="int",
+        description="A whole number between these two, both ends included.",
     )
-    """A whole number between these two, both ends included."""
-    choice: Annotated[tuple[Value, ...], Field(min_length=1)] | None = None
-    """One of these values. 0 and false are two values, 1 and 1.0 are one."""
-    log: bool | None = None
-    """Whether values are drawn evenly on a logarithmic scale."""
-    step: Annotated[Finite | None, Field(examples=[0.05])] = None
-    """The distance between neighbouring values; it must lead from the first end to the last. 1
-    for `int` if left out."""
+    choice: Annotated[tuple[Value, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="One of these values. 0 and false are two values, 1 and 1.0 are one.",
+    )
+    log: bool | None = Field(
+        default=None, description="Whether values are drawn evenly on a logarithmic scale."
+    )
+    step: Annotated[Finite | None, Field(examples=[0.05])] = Field(
+        default=None,
+        description="The distance between neighbouring values; it must lead from the first end to "
+        "the last. 1 for `int` if left out.",
+    )
     when: Annotated[
         Mapping[str, Any] | None, Field(min_length=1, examples=[{"optimizer.name": "sgd"}])
-    ] = None
-    """At which values of other searched keys this one exists: a value each, or a list of values."""
+    ] = Field(
+        default=None,
+        description="At which values of other searched keys this one exists: a value each, or a "
+        "list of values.",
+    )
 
 
 def _model(name: str, title: str, options: Mapping[str, Any]) -> type[BaseModel]:
@@ -118,20 +128,31 @@ class WrittenSweep(BaseModel):
 
     model_config = ConfigDict(**_STRICT, title="Sweep")
 
-    space: Annotated[Mapping[str, WrittenParameter], Field(min_length=1)]
-    """The searched keys of a config, dotted, and where their values lie."""
-    constraints: tuple[str, ...] = ()
-    """Comparisons between keys, or on metrics: `optimizer.lr * batch_size <= 1`."""
-    sampler: SamplerName | WrittenSampler = USUAL_SAMPLER
-    """What proposes: one of Optuna's samplers, with or without options."""
-    pruner: PrunerName | WrittenPruner | None = None
-    """What stops a trial that is not promising: one of Optuna's pruners."""
-    trials: Annotated[int, Field(ge=1, le=100_000)]
-    """How many trials each arm is tuned by."""
-    stop: Stop | None = None
-    """A total over all arms at which tuning ends."""
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] | None = None
-    """Several metrics to trade off; left out, the study's objective is looked for."""
+    space: Annotated[Mapping[str, WrittenParameter], Field(min_length=1)] = Field(
+        description="The searched keys of a config, dotted, and where their values lie."
+    )
+    constraints: tuple[str, ...] = Field(
+        default=(),
+        description="Comparisons between keys, or on metrics: `optimizer.lr * batch_size <= 1`.",
+    )
+    sampler: SamplerName | WrittenSampler = Field(
+        default=USUAL_SAMPLER,
+        description="What proposes: one of Optuna's samplers, with or without options.",
+    )
+    pruner: PrunerName | WrittenPruner | None = Field(
+        default=None,
+        description="What stops a trial that is not promising: one of Optuna's pruners.",
+    )
+    trials: Annotated[int, Field(ge=1, le=100_000)] = Field(
+        description="How many trials each arm is tuned by."
+    )
+    stop: Stop | None = Field(
+        default=None, description="A total over all arms at which tuning ends."
+    )
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Several metrics to trade off; left out, the study's objective is looked for.",
+    )
 
 
 def made(written: WrittenSweep, name: str) -> Sweep:

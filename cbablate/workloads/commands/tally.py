@@ -9,7 +9,7 @@ from cbablate.errors import TrialFailure
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.spec.own_workload import Reads
-from cbablate.workloads.commands.row import Row
+from cbablate.workloads.commands.row import Row, Value
 
 __all__ = ["Tally"]
 
@@ -18,7 +18,9 @@ class Tally:
     """Counts what is spent, from rows in the order in which a program has written them.
 
     A row that is `whole` is a measurement. Others are parts of one, which is complete when another
-    amount has been spent, or where nothing is said of that, when a name comes again.
+    amount has been spent, or where nothing is said of that, when a name comes again. The one that
+    has spent the whole budget is held back until the program ends, and rows after it that say other
+    names are parts of it: a test after training.
 
     Of a program that never says what it spent, each measurement is one more, and the last one is
     held back: it has spent the whole budget, if the program ends well.
@@ -46,7 +48,7 @@ class Tally:
                 yield self._measurement(held)
                 held = None
             self._held = row if held is None else held.joined(row)
-            if self._whole and (self._says or self._last + 1 == self._budget.amount):
+            if self._whole and self._says and not self._is_last(self._held):
                 yield self._measurement(self._held)
 
     def ended(self) -> Iterator[Measurement]:
@@ -64,11 +66,18 @@ class Tally:
 
     def _belongs(self, row: Row, held: Row) -> bool:
         """Whether a row is a part of what is held."""
+        again = row.values.keys() & held.values.keys()
         if self._whole:
-            return False
+            same = row.spent is not None and row.spent == held.spent
+            other = not any(_differ(row.values[name], held.values[name]) for name in again)
+            return self._is_last(held) and (other if same else row.spent is None and not again)
         if held.spent is not None:
             return row.spent is None or row.spent == held.spent
-        return not row.values.keys() & held.values.keys()
+        return not again
+
+    def _is_last(self, row: Row) -> bool:
+        """Whether it has spent the whole budget."""
+        return self._budget.amount == (self._last + 1 if row.spent is None else row.spent)
 
     def _counted(self, row: Row) -> Row:
         """The row, with what it says of `spent` counted from 1 and out of its values."""
@@ -123,3 +132,7 @@ class Tally:
                 f"{self._last} came before: each must have spent more than the one before it"
             )
         return spent
+
+
+def _differ(one: Value, other: Value) -> bool:
+    return one != other and not (one != one and other != other)

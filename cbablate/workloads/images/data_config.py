@@ -30,19 +30,31 @@ class Data(BaseModel):
 
     model_config = STRICT
 
-    name: Annotated[str, one_of(NAMES)]
-    """The data set; `cbablate data` lists them."""
-    subset: Annotated[int | None, Field(ge=1, examples=[5000])] = None
-    """How many of the training images are trained on: a fixed choice that keeps the proportions of
-    the classes. All if left out."""
-    folder: Annotated[str, Field(min_length=1)] | None = None
-    """`folder`: which one, under CBABLATE_DATA; it holds train, val and perhaps test."""
-    img_size: Annotated[int | None, Field(ge=1, examples=[224])] = None
-    """`folder`: the side that images are cut to, in pixels; 224 if left out."""
-    crop_pct: Annotated[float | None, Field(gt=0, le=1, examples=[0.875])] = None
-    """`folder`: the share of an evaluated image's side that is kept; 0.875 if left out."""
-    interpolation: Literal["bicubic", "bilinear", "nearest"] | None = None
-    """`folder`: how images are resized; bicubic if left out."""
+    name: Annotated[str, one_of(NAMES)] = Field(
+        description="The data set; `cbablate data` lists them."
+    )
+    subset: Annotated[int | None, Field(ge=1, examples=[5000])] = Field(
+        default=None,
+        description="How many of the training images are trained on: a fixed choice that keeps the "
+        "proportions of the classes. All if left out.",
+    )
+    folder: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None,
+        description="`folder`: which one, under CBABLATE_DATA; it holds train, val and perhaps "
+        "test.",
+    )
+    img_size: Annotated[int | None, Field(ge=1, examples=[224])] = Field(
+        default=None,
+        description="`folder`: the side that images are cut to, in pixels; 224 if left out.",
+    )
+    crop_pct: Annotated[float | None, Field(gt=0, le=1, examples=[0.875])] = Field(
+        default=None,
+        description="`folder`: the share of an evaluated image's side that is kept; 0.875 if left "
+        "out.",
+    )
+    interpolation: Literal["bicubic", "bilinear", "nearest"] | None = Field(
+        default=None, description="`folder`: how images are resized; bicubic if left out."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -58,14 +58,12 @@ class Optimizer(BaseModel):
 
     model_config = STRICT
 
-    name: str = "adamw"
-    """The optimizer's name in timm."""
-    lr: Annotated[float, Field(gt=0)]
-    """The learning rate after the warm-up."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    """Weight decay; biases and norms have none."""
-    momentum: Rate = 0.9
-    """Momentum, for optimizers that have one."""
+    name: str = Field(default="adamw", description="The optimizer's name in timm.")
+    lr: Annotated[float, Field(gt=0)] = Field(description="The learning rate after the warm-up.")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="Weight decay; biases and norms have none."
+    )
+    momentum: Rate = Field(default=0.9, description="Momentum, for optimizers that have one.")
 
 
 class Schedule(BaseModel):
@@ -73,14 +71,20 @@ class Schedule(BaseModel):
 
     model_config = STRICT
 
-    name: Literal["cosine", "constant"] = "cosine"
-    """How the learning rate goes after the warm-up."""
-    warmup_epochs: Annotated[float, Field(ge=0)] = 0
-    """How many epochs the learning rate rises, at first."""
-    warmup_lr: Annotated[float, Field(ge=0)] = 1e-6
-    """The learning rate that the warm-up starts from."""
-    min_lr: Annotated[float, Field(ge=0)] = 0.0
-    """The learning rate that `cosine` ends at; `constant` stays at the optimizer's rate."""
+    name: Literal["cosine", "constant"] = Field(
+        default="cosine", description="How the learning rate goes after the warm-up."
+    )
+    warmup_epochs: Annotated[float, Field(ge=0)] = Field(
+        default=0, description="How many epochs the learning rate rises, at first."
+    )
+    warmup_lr: Annotated[float, Field(ge=0)] = Field(
+        default=1e-6, description="The learning rate that the warm-up starts from."
+    )
+    min_lr: Annotated[float, Field(ge=0)] = Field(
+        default=0.0,
+        description="The learning rate that `cosine` ends at; `constant` stays at the optimizer's "
+        "rate.",
+    )
 
 
 class Augment(BaseModel):
@@ -93,28 +97,45 @@ class Augment(BaseModel):
 
     model_config = STRICT
 
-    shift: Annotated[int, Field(ge=0)] = 0
-    """By how many pixels an image is moved at most, anew each time it is seen."""
-    mixup: Annotated[float, Field(ge=0)] = 0.0
-    """Mixup's alpha; 0 is off."""
-    cutmix: Annotated[float, Field(ge=0)] = 0.0
-    """CutMix's alpha; 0 is off."""
-    smoothing: Rate = 0.0
-    """Label smoothing."""
-    reprob: Rate = 0.0
-    """The probability that a rectangle of an image is erased."""
-    hflip: Annotated[float | None, Field(ge=0, le=1, examples=[0.5])] = None
-    """The probability that an image is mirrored; if left out 0.5 for `folder`, else 0."""
-    auto_augment: str | None = None
-    """`folder`: a policy of timm, such as `rand-m9-mstd0.5-inc1`."""
-    color_jitter: Annotated[float, Field(ge=0)] | None = None
-    """`folder`: how much colours vary; as in timm, not used beside a policy, unless that is `3a`
-    (DeiT III's)."""
-    scale: Annotated[tuple[Share, Share] | None, Field(strict=False, examples=[[0.5, 1.0]])] = None
-    """`folder`: the share of an image's area that a crop takes, from and to; 0.08 to 1 if left
-    out."""
-    repeats: Annotated[int, Field(ge=1)] | None = None
-    """`folder`: how often an epoch shows an image, each time augmented anew, in place of others."""
+    shift: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="By how many pixels an image is moved at most, anew each time it is seen.",
+    )
+    mixup: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="Mixup's alpha; 0 is off."
+    )
+    cutmix: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="CutMix's alpha; 0 is off."
+    )
+    smoothing: Rate = Field(default=0.0, description="Label smoothing.")
+    reprob: Rate = Field(
+        default=0.0, description="The probability that a rectangle of an image is erased."
+    )
+    hflip: Annotated[float | None, Field(ge=0, le=1, examples=[0.5])] = Field(
+        default=None,
+        description="The probability that an image is mirrored; if left out 0.5 for `folder`, else "
+        "0.",
+    )
+    auto_augment: str | None = Field(
+        default=None, description="`folder`: a policy of timm, such as `rand-m9-mstd0.5-inc1`."
+    )
+    color_jitter: Annotated[float, Field(ge=0)] | None = Field(
+        default=None,
+        description="`folder`: how much colours vary; as in timm, not used beside a policy, unless "
+        "that is `3a` (DeiT III's).",
+    )
+    scale: Annotated[tuple[Share, Share] | None, Field(strict=False, examples=[[0.5, 1.0]])] = (
+        Field(
+            default=None,
+            description="`folder`: the share of an image's area that a crop takes, from and to; "
+            "0.08 to 1 if left out.",
+        )
+    )
+    repeats: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="`folder`: how often an epoch shows an image, each time augmented anew, in "
+        "place of others.",
+    )
 
 
 ProbeName = Annotated[str, one_of(PROBES)]
@@ -135,38 +156,56 @@ class ImageConfig(BaseModel):
 
     model_config = STRICT
 
-    data: Data
-    """The images."""
-    model: Model
-    """The network: a model of timm, and arguments of its class under timm's own names. What is left
-    out is timm's default for that model; not every class takes every argument."""
+    data: Data = Field(description="The images.")
+    model: Model = Field(
+        description="The network: a model of timm, and arguments of its class under timm's own "
+        "names. What is left out is timm's default for that model; not every class "
+        "takes every argument."
+    )
     context: Annotated[
         tuple[Placement, ...],
         BeforeValidator(
             _as_list, json_schema_input_type=Literal["none"] | Placement | list[Placement] | None
         ),
-    ] = ()
-    """What is placed in the network: `none`, one placement, or a list of them."""
-    optimizer: Optimizer
-    """An optimizer of timm."""
-    schedule: Schedule = Field(default_factory=Schedule)
-    """How the learning rate goes over the budget; it changes with every update."""
-    augment: Augment = Field(default_factory=Augment)
-    """What is done to training images. Keys have the names of timm's training script."""
-    batch_size: Annotated[int, Field(ge=1)] = 64
-    """How many images an update sees."""
-    clip_grad: Annotated[float | None, Field(gt=0, examples=[1.0])] = None
-    """The norm that gradients are clipped to; not clipped if left out."""
-    model_ema: bool | None = None
-    """Whether a running average of the weights is evaluated (timm's ModelEmaV3) in place of the
-    weights. Off is the same as left out."""
-    model_ema_decay: Annotated[float | None, Field(gt=0, lt=1, examples=[0.999])] = None
-    """What the average keeps of itself at an update; 0.9998 if left out."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """What training and evaluation compute in: `auto` is bfloat16 autocast on a GPU and float32 on
-    a CPU."""
-    probes: Annotated[tuple[ProbeName, ...], AfterValidator(_in_order)] = ()
-    """What is measured of the trained network beside accuracy, parameters and attention entropy."""
+    ] = Field(
+        default=(),
+        description="What is placed in the network: `none`, one placement, or a list of them.",
+    )
+    optimizer: Optimizer = Field(description="An optimizer of timm.")
+    schedule: Schedule = Field(
+        default_factory=Schedule,
+        description="How the learning rate goes over the budget; it changes with every update.",
+    )
+    augment: Augment = Field(
+        default_factory=Augment,
+        description="What is done to training images. Keys have the names of timm's training "
+        "script.",
+    )
+    batch_size: Annotated[int, Field(ge=1)] = Field(
+        default=64, description="How many images an update sees."
+    )
+    clip_grad: Annotated[float | None, Field(gt=0, examples=[1.0])] = Field(
+        default=None, description="The norm that gradients are clipped to; not clipped if left out."
+    )
+    model_ema: bool | None = Field(
+        default=None,
+        description="Whether a running average of the weights is evaluated (timm's ModelEmaV3) in "
+        "place of the weights. Off is the same as left out.",
+    )
+    model_ema_decay: Annotated[float | None, Field(gt=0, lt=1, examples=[0.999])] = Field(
+        default=None,
+        description="What the average keeps of itself at an update; 0.9998 if left out.",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto",
+        description="What training and evaluation compute in: `auto` is bfloat16 autocast on a GPU "
+        "and float32 on a CPU.",
+    )
+    probes: Annotated[tuple[ProbeName, ...], AfterValidator(_in_order)] = Field(
+        default=(),
+        description="What is measured of the trained network beside accuracy, parameters and "
+        "attention entropy.",
+    )
 
     @model_validator(mode="after")
     def _decay_is_of_an_average(self) -> ImageConfig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -11,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from cbablate.fingerprint import fingerprint
-from cbablate.spec.code import Module
+from cbablate.spec.code import Module, ProgramFile
 from cbablate.spec.description import Description
 from cbablate.spec.own_workload import OwnWorkload
 from cbablate.workloads.own_code.command_code import program_of
 from cbablate.workloads.own_code.declaration import binds, misdeclared
 from cbablate.workloads.own_code.declared_files import data_files, data_identity, refuse_missing
+from cbablate.workloads.own_code.declared_words import with_source
 from cbablate.workloads.own_code.former_digest import former_digest, former_files
 from cbablate.workloads.own_code.libraries import libraries_of
 from cbablate.workloads.own_code.source import code_of
@@ -42,11 +44,11 @@ def own_description(said: OwnWorkload, folder: Path) -> Description:
         LookupError: there is no such function, or a file cannot be read; `Undescribed`, where it
             is about another key.
     """
-    refuse_missing(said, folder.resolve())
     return _command(said, folder) if said.command is not None else _function(said, folder)
 
 
 def _command(said: OwnWorkload, folder: Path) -> Description:
+    refuse_missing(said, folder.resolve())
     program = program_of(said, folder)
     needs = said.needs.needs if said.needs else None
     vouched = "" if said.version is None else str(said.version)
@@ -81,8 +83,13 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
         former = (former_digest(Path(own.path), folder),)
         seen = set(map(str, former_files(Path(own.path), folder)))
         gaps = tuple(one.path for one in code.modules if one.path and one.path not in seen)
+    home = folder.resolve()
+    said, base = with_source(said, own, function, home)
+    refuse_missing(said, base)
+    files = data_files(said, base)
+    data = _data(data_identity(said, files))
+    code = replace(code, data=tuple(_seen_from(home, base, one) for one in files))
     needs = said.needs.needs if said.needs else None
-    data = _data(data_identity(said, data_files(said, folder.resolve())))
     vouched = "" if said.version is None else str(said.version)
     return _under_its_version(
         name=name,
@@ -103,6 +110,10 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
 def _under_its_version(**fields: Any) -> Description:
     described = Description(version="", **fields)
     return replace(described, version=described.named_version)
+
+
+def _seen_from(home: Path, base: Path, one: ProgramFile) -> ProgramFile:
+    return replace(one, path=os.path.relpath(base / one.path, home))
 
 
 def _data(known: list[str]) -> str:

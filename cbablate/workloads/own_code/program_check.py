@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cbablate.phrases import first_few
+from cbablate.spec.code import Code
 from cbablate.spec.program import Program
 from cbablate.workloads.own_code.command_code import named_by_words
 from cbablate.workloads.own_code.declared_files import data_digest
@@ -18,13 +19,15 @@ __all__ = ["changed_files", "written_words"]
 _Stamp = tuple[str, int, int, int]
 
 
-def changed_files(program: Program) -> str:
+def changed_files(own: Code | Program) -> str:
     """Which files of code or data are not, here and now, as they were when the study was read.
 
     "" if all are. A file is read only if its size, its time of change or its inode is another than
-    when it was read last.
+    when it was read last. A function's code travels with it, so of that only data are looked at.
     """
-    here = [*_unlike(program)]
+    here = [*_unlike_data(own)]
+    if isinstance(own, Program):
+        here = [*_unlike(own), *here]
     if not here:
         return ""
     return (
@@ -35,15 +38,20 @@ def changed_files(program: Program) -> str:
 
 
 def written_words(program: Program) -> str:
-    """Which file that the command wrote its own words name, though it was not there before; ""
-    if there is none.
+    """The sentence about a file that a word of the command names, and that was not there before it
+    ran; "" if there is none.
 
-    Its content would be taken for code from now on, and the study for another.
+    Its content would be taken for code from now on, and the study for another one.
     """
     folder = Path(program.folder)
     known = {str(folder / one.path) for one in program.files}
     fresh = [path for path in named_by_words(program.words, folder) if str(path) not in known]
-    return str(fresh[0]) if fresh and not program.declared else ""
+    if not fresh or program.declared:
+        return ""
+    return (
+        f"{fresh[0]} was not there before the command ran. As a word of the command it would count "
+        "as code from now on: let it be written into {workdir}, or say under code what is code"
+    )
 
 
 def _unlike(program: Program) -> Iterator[str]:
@@ -52,15 +60,18 @@ def _unlike(program: Program) -> Iterator[str]:
         path = folder / one.path
         if one.path and _known(path) != one.digest:
             yield f"{path} {'was edited or is another' if path.exists() else 'is not there'}"
-    for one in program.data:
-        path = folder / one.path
-        if data_digest(path) != one.digest:
-            yield f"the data {path} {'are other data' if path.exists() else 'are not there'}"
     for each in program.distributions:
         found = installed(each.name)
         if found is None or found.digest != each.digest:
             now = "is not installed" if found is None else f"has other files ({found.version})"
             yield f"the distribution '{each.name}' {now}"
+
+
+def _unlike_data(own: Code | Program) -> Iterator[str]:
+    for one in own.data:
+        path = Path(own.folder) / one.path
+        if data_digest(path) != one.digest:
+            yield f"the data {path} {'are other data' if path.exists() else 'are not there'}"
 
 
 _digests: dict[_Stamp, str] = {}

@@ -1,5 +1,8 @@
 """The digest of Python source by its syntax tree: comments, spaces and line breaks do not count.
 
+Nor does what `@cbablate.workload` says of a function: labels are no part of what ran, and what is
+(data, a version) is identified by itself.
+
 The tree is written out here, field by field, because `ast.dump` is not the same text on every
 version of Python: fields come and go. What a version adds is absent from older code, and absent
 fields are not written.
@@ -13,6 +16,8 @@ import warnings
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
+
+from cbablate.workloads.own_code.decorator import is_declaration
 
 __all__ = ["parsed", "syntax_digest"]
 
@@ -46,7 +51,7 @@ def parsed(source: bytes) -> ast.Module | None:
 
 def _written(tree: ast.AST) -> Iterator[str]:
     """The tree as text, piece by piece; without recursion, as a long sum is a deep tree."""
-    waiting: list[object] = [tree]
+    waiting: list[object] = [_bare(tree)]
     while waiting:
         item = waiting.pop()
         if isinstance(item, _Text):
@@ -64,6 +69,15 @@ def _written(tree: ast.AST) -> Iterator[str]:
             waiting += reversed(item)
         else:
             yield f"<{type(item).__name__} {_constant(item)}>"
+
+
+def _bare(tree: ast.AST) -> ast.AST:
+    """The tree without declarations; it is altered, and nobody else has it."""
+    for node in ast.walk(tree) if isinstance(tree, ast.Module) else ():
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            kept = [each for each in node.decorator_list if not is_declaration(each, tree)]
+            node.decorator_list = kept
+    return tree
 
 
 class _Text(str):

@@ -203,3 +203,28 @@ while true; do sleep 0.01; done
     stream.close()
     assert time.monotonic() - began < 4
     assert (tmp_path / "tidied").exists()
+
+
+def test_what_comes_after_the_whole_budget_belongs_to_the_last_measurement(tmp_path: Path) -> None:
+    lines = ['{"spent": 1, "a": 1}', '{"spent": 2, "a": 2}', '{"spent": 2, "b": 3, "a": 2}']
+    lines += ['{"metrics": {"test": NaN}}']
+    text = "\n".join(f"echo '{line}' >> $CBABLATE_REPORT" for line in lines)
+    first, last = told(script(tmp_path, text), tmp_path / "t", epochs=2).measurements
+    assert (first.spent, first.metrics) == (1, {"a": 1.0})
+    assert (last.spent, last.metrics["b"], math.isnan(last.metrics["test"])) == (2, 3.0, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('{"metrics": {"a": 2}}', "after 3 epochs, which is more than the budget of 2 epochs"),
+        ('{"spent": 2, "a": 9}', "2 epochs are spent, and a measurement after 2 came before"),
+    ],
+)
+def test_a_name_that_comes_again_after_the_whole_budget_is_refused(
+    line: str, sentence: str, tmp_path: Path
+) -> None:
+    lines = ['{"spent": 1, "a": 1}', '{"spent": 2, "a": 2}', line]
+    text = "\n".join(f"echo '{line}' >> $CBABLATE_REPORT" for line in lines)
+    found = told(script(tmp_path, text), tmp_path / "t", epochs=2)
+    assert sentence in str(found.failure)
