@@ -257,6 +257,24 @@ def test_a_vouched_version_stays_when_the_code_changes_and_not_when_the_words_do
     assert described(tmp_path, "python", "train.py", version=4).version != before.version
 
 
+@pytest.mark.parametrize(
+    ("source", "libraries"),
+    [
+        ("import helper, argparse", set()),
+        ("import helper\nfrom lib.core import x\nimport torch", {"torch", "numpy"}),
+        ("import helper, requests", None),
+        ("import subprocess", None),
+    ],
+)
+def test_the_libraries_of_a_python_command_are_what_its_files_import(
+    tmp_path: Path, source: str, libraries: set[str] | None
+) -> None:
+    lay(tmp_path, {**PYTHON, "train.py": source, "lib/core.py": "x = 1"})
+    assert described(tmp_path, "python", "train.py").libraries() == libraries
+    lay(tmp_path, {"go.sh": "python train.py"})
+    assert described(tmp_path, "./go.sh").libraries() is None
+
+
 def test_a_program_travels(tmp_path: Path) -> None:
     lay(tmp_path, PYTHON)
     found = program(tmp_path, "python", "train.py", reads={"json": "m.json"})
