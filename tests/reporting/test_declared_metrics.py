@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import pytest
+
 from cbablate.analysis.absence import unreported
+from cbablate.analysis.course import course
 from cbablate.analysis.measures.curve import curves
 from cbablate.analysis.outcome import outcome
+from cbablate.analysis.standing import Standing
 from cbablate.analysis.summary import summarize
 from cbablate.analysis.trial_outcome import outcomes
+from cbablate.planning.plan import plan
 from cbablate.records.book import Book
 from cbablate.reporting.forms.form import render
+from cbablate.reporting.forms.terse_table import without_spans
 from cbablate.reporting.pages.explanation import explanation
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.spec.metric import DeclaredMetric
+from cbablate.spec.sequential import Sequential
+from tests.analysis.fabrication import Telling
+from tests.analysis.tuned import searched, tuned_toys
 from tests.reporting import golden
 from tests.reporting.declared import DECLARED, own_facts, own_study
 
@@ -121,3 +130,45 @@ def test_what_no_trial_reports_is_told_and_a_vector_that_needs_a_word_too() -> N
     bare = own_study(metrics={})
     (said,) = unreported(bare, Book.of(own_facts(bare)).histories.values())
     assert said.startswith("Trials report 'grad/norm' as a vector alone: with `per: layer`")
+
+
+def test_looks_at_growing_replicates_measure_the_margin_in_the_printed_unit() -> None:
+    recorded = {**DECLARED, "acc/test": DECLARED["acc/test"].model_copy(update={"scale": 1.0})}
+    grows = {"replicates": Sequential(min=5, max=6, until="decided"), "margin": 1.0}
+    shares, percent = own_study(**grows), own_study(**grows, metrics=recorded)
+    ours = course(shares, Book.of(own_facts(shares)).histories)
+    theirs = course(percent, Book.of(own_facts(percent, share=1e4)).histories)
+    assert ours is not None
+    assert theirs is not None
+    assert ours.decisions == theirs.decisions
+    assert {one.claim for one in ours.decisions.values()} == {"differs", "equivalent"}
+
+
+def test_a_search_is_shown_in_the_printed_unit_and_decides_on_what_was_reported() -> None:
+    said = {"val/score": DeclaredMetric(unit="%", scale=100)}
+    planned = tuned_toys({"ceiling": 2.0})
+    labelled = plan(planned.study.model_copy(update={"metrics": said}), planned.description)
+    telling = Telling()
+    telling.session()
+    searched(telling, labelled, lambda _search, number, _: {"val/score": 0.5 + number % 4 / 100})
+    facts = telling.facts
+    shown = outcome(labelled, facts).tuned
+    assert shown is not None
+    reported = Standing(labelled, facts).tunings
+    for ours, theirs in zip(shown.tunings, reported, strict=True):
+        assert ours.best is not None
+        assert theirs.best is not None
+        assert ours.best.number == theirs.best.number
+        assert ours.best.values is not None
+        assert theirs.best.values is not None
+        assert ours.best.values[0] == pytest.approx(100 * theirs.best.values[0])
+        assert ours.best.curve[-1][1] == pytest.approx(100 * theirs.best.curve[-1][1])
+
+
+def test_a_narrow_table_that_leaves_out_the_spans_of_timings_tells_the_widest() -> None:
+    planned = own_study()
+    table = outcome_table(outcome(planned, own_facts(planned)))
+    short, _ = without_spans(table)
+    (note,) = (one for one in short.notes if one.startswith("Step: "))
+    assert note.startswith("Step: median of 6 trials, timed while others")
+    assert "; no trial is further than " in note

@@ -10,7 +10,10 @@ from cbablate.reporting.model.table import Table
 
 __all__ = ["without_counts", "without_spans"]
 
-_SPANNED = f": median (slowest{DASH}fastest)"
+_SPANNED = {
+    f": median (slowest{DASH}fastest)": "round",
+    f": median (least{DASH}greatest)": "trial",
+}
 """How a note on timings begins after their label."""
 
 
@@ -41,10 +44,12 @@ def _retold(notes: Sequence[str], widest: Mapping[str, str]) -> tuple[str, ...]:
     """The notes, of which those on timings tell how far apart rounds were."""
     retold = []
     for note in notes:
-        label, spanned, rest = note.partition(_SPANNED)
-        if spanned and label in widest:
-            said = f"no round is further than {widest[label]} from it."
-            note = f"{label}: median{rest.removesuffix('.')}; {said}"
+        for span, one in _SPANNED.items():
+            label, spanned, rest = note.partition(span)
+            if spanned and label in widest:
+                said = f"no {one} is further than {widest[label]} from it."
+                note = f"{label}: median{rest.removesuffix('.')}; {said}"
+                break
         retold.append(note)
     return tuple(retold)
 
