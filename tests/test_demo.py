@@ -57,6 +57,7 @@ def test_the_demo_finds_an_effect_a_null_and_an_undecided_arm(
     assert re.search(r"undecided: [^;]*after attention", said)
 
 
+@pytest.mark.slow
 def test_the_null_of_the_demo_is_the_baselines_function(planned: Plan) -> None:
     """Halving the tokens before the norm that follows the readout changes rounding alone."""
     import torch

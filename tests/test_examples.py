@@ -56,10 +56,10 @@ class TestAnExample:
         self, study: Path, tmp_path: Path
     ) -> None:
         folder = shutil.copytree(study.parent, tmp_path / study.parent.name)
-        whole = study.parent.name == "hydra"
-        if not whole:  # three seeds, as each trial imports a library anew
+        whole = study.parent.name in ("hydra", "mnist")
+        if not whole:  # two seeds, as each trial imports a large library anew
             copied = folder / study.name
-            copied.write_text(copied.read_text().replace("replicates: 6", "replicates: 3"))
+            copied.write_text(copied.read_text().replace("replicates: 6", "replicates: 2"))
         checked = typed(f"cbablate check {study.name}", folder)
         assert checked.returncode == 0, checked.stdout + checked.stderr
         done = typed(f"cbablate run {study.name} --on local --no-mirrors", folder)
@@ -68,5 +68,5 @@ class TestAnExample:
         for words in HEADS[study.parent.name]:
             assert words in table
         assert re.search(r"\d ± \d", table)
-        verdict = r"On Accuracy, hurts: 0\.0001" if whole else r"replicates|undecided|hurts|helps"
-        assert re.search(verdict, table), table
+        verdict = "On Accuracy, hurts: " if whole else "Findings: none, for want of replicates"
+        assert verdict in table

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import outcome
+from cbablate.analysis.provenance.recorded_version import under_version
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.api import recorded
@@ -73,26 +74,35 @@ def diff(
     results: str | Path = RESULTS,
     other_results: str | Path | None = None,
     until: str | None = None,
+    code: str | None = None,
     names: tuple[str, str] | None = None,
 ) -> Page:
     """Two studies side by side: settings, arms, estimates; or one at two places or two times.
 
-    `until` takes the first as it stood at a fact's number, or before a date (UTC). `names` are what
-    the two are called, their studies' names unless said.
+    `until` takes the first as it stood at a fact's number, or before a date (UTC); `code` as an
+    earlier version of its workload made it, named by its first digits. `names` are what the two are
+    called, their studies' names unless said.
 
     Raises:
-        UsageError: neither another plan, nor other results, nor an earlier time is named.
+        UsageError: neither another plan, nor other results, nor an earlier time or code is named;
+            or no one version begins with these digits.
     """
-    if other is None and other_results is None and until is None:
+    if other is None and other_results is None and until is None and code is None:
         raise UsageError(
             "diff compares two studies, or one study with itself: give another plan, other "
-            "results (other_results=...), or an earlier time (until=...)"
+            "results (other_results=...), an earlier time (until=...) or earlier code (code=...)"
         )
     from cbablate.reporting.pages.difference import difference
 
     there = results if other_results is None else other_results
     both = sides(
-        plan, other or plan, results=results, other_results=there, until=until, names=names
+        plan,
+        other or plan,
+        results=results,
+        other_results=there,
+        until=until,
+        code=code,
+        names=names,
     )
     return Page(difference(*both))
 
@@ -104,6 +114,7 @@ def sides(
     results: str | Path,
     other_results: str | Path,
     until: str | None = None,
+    code: str | None = None,
     names: tuple[str, str] | None = None,
 ) -> tuple[Side, Side]:
     """Two studies as their ledgers have them, to be compared: see `diff`."""
@@ -111,9 +122,10 @@ def sides(
 
     one, before = recorded(plan, results)
     two, after = recorded(other, other_results)
+    one = under_version(one, before, code) if code else one
     before = difference.until(before, until) if until else before
     first, last = names or (plan.study.name, other.study.name)
-    when = f", until {until}" if until else ""
+    when = (f", until {until}" if until else "") + (f", code {code}" if code else "")
     return (
         difference.Side(f"{first}, {results}{when}", outcome(one, before).plan, before),
         difference.Side(f"{last}, {other_results}", outcome(two, after).plan, after),

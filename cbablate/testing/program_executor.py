@@ -46,7 +46,8 @@ class ProgramExecutorContract:
     def program(self, tmp_path: Path) -> Entry:
         (tmp_path / "train.sh").write_text(_SCRIPT)
         words = ("sh", str(tmp_path / "train.sh"), "{how}")
-        return Entry("cbablate.workloads.commands.run:run", program=Program(words, str(tmp_path)))
+        program = Program(words, str(tmp_path), declared=True)
+        return Entry("cbablate.workloads.commands.run:run", program=program)
 
     def test_what_a_program_prints_is_told_whole_and_before_its_end(
         self, executor: Executor, program: Entry

@@ -44,7 +44,8 @@ class Checkpoint:
     @property
     def found(self) -> Path | None:
         """The folder that an earlier attempt left; None where the trial starts anew."""
-        return self._folder if self._folder.is_dir() else None
+        there = self._folder.is_dir() and any(self._folder.iterdir())
+        return self._folder if there else None
 
     @property
     def every(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -12,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from cbablate.errors import EnvironmentFault
+from cbablate.planning.trial import Trial
+from cbablate.records.measurement import Measurement
 from cbablate.records.place import Place
+from cbablate.records.state import Verdict
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
 from cbablate.running.executors.port import Executor
@@ -21,7 +26,8 @@ from cbablate.spec.needs import Needs
 from cbablate.testing.executor import ExecutorContract
 from cbablate.testing.feeds import TOY, Diary, hostile, stream, trials_that
 from cbablate.testing.program_executor import ProgramExecutorContract
-from cbablate.testing.reporting_executor import ReportingExecutorContract
+from cbablate.testing.reporting_executor import ReportingExecutorContract, reporting
+from cbablate.workloads.own_code.entry import Entry
 from tests.toys import toy_file, toy_plan
 
 
@@ -52,6 +58,31 @@ class TestLocalExecutorOfReportingFunctions(ReportingExecutorContract):
         with LocalExecutor() as executor:
             yield executor
 
+    def test_what_a_function_did_when_it_was_stopped_is_told(self, executor: Executor) -> None:
+        diary = Diary(trials_that("raises", "reports for ever", "ends", epochs=9), stop_at=1)
+        executor.execute(diary, reporting("goes_on"))
+        said = {how: diary.of(how, "ended")[0].sentence for how in ("raises", "reports for ever")}
+        assert said["raises"].endswith("closing it raised RuntimeError: not now")
+        assert "the function caught TrialStopped and goes on reporting" in said["reports for ever"]
+        assert diary.of("ends", "ended")[0].sentence == "enough"
+
+
+class WorkerKiller(Diary):
+    """A feed that kills the worker of the trial "works" when that has measured."""
+
+    pids = Path()
+
+    def measured(self, trial: Trial, measurement: Measurement) -> Verdict:
+        if trial.id == "works":
+            program = int((self.pids / "train.sh.works.pid").read_text())
+            os.kill(_parent(_parent(program)), signal.SIGKILL)
+        return super().measured(trial, measurement)
+
+
+def _parent(pid: int) -> int:
+    status = Path(f"/proc/{pid}/stat").read_text()
+    return int(status.rpartition(")")[2].split()[1])
+
 
 @pytest.mark.ray
 class TestRayExecutorOfReportingFunctions(ReportingExecutorContract):
@@ -71,6 +102,19 @@ class TestRayExecutorOfPrograms(ProgramExecutorContract):
 
         with RayExecutor(slots=2) as executor:
             yield executor
+
+    def test_no_program_outlives_a_worker_that_is_killed(
+        self, executor: Executor, program: Entry, tmp_path: Path
+    ) -> None:
+        trials = trials_that("works", "works-too", epochs=3)
+        diary = WorkerKiller(trials)
+        diary.pids = tmp_path
+        executor.execute(diary, program)
+        assert {trial.id: diary.of(trial.id, "ended")[0].how for trial in trials} == {
+            "works": "lost",
+            "works-too": "finished",
+        }
+        self._all_gone(tmp_path, 2)
 
 
 @pytest.mark.ray

@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from cbablate import api
-from cbablate.analysis.provenance.recorded_version import under_version
 from cbablate.analysis.summary import summarize
+from cbablate.cli.main import app
 from cbablate.errors import EnvironmentFault, UsageError
+from cbablate.notebook.reading import diff
 from cbablate.overviews import overview
 from cbablate.planning.plan import Plan
 from cbablate.records.facts import Started
-from cbablate.reporting.pages.difference import Side, difference
 from cbablate.reporting.sentences.note import notes
 from cbablate.running.completion import Completion
 from cbablate.running.drive import drive
@@ -180,14 +181,16 @@ def test_earlier_code_can_be_compared_with_what_is_here_now(tmp_path: Path, way:
     first = told(study).description.version
     (tmp_path / "core.py").write_text(CORE.format(factor=2))
     run(study)
-    plan, recorded = api.recorded(api.plan(api.load_study(study)), tmp_path / "r")
-    facts = list(recorded.facts) if hasattr(recorded, "facts") else list(recorded)
-    earlier = under_version(plan, facts, first[:8])
-    said = difference(Side("then", earlier, facts), Side("now", plan, facts))
+    plan = api.plan(api.load_study(study))
+    said = str(diff(plan, results=tmp_path / "r", code=first[:8]))
     assert f"workload version: {first} -> {plan.description.version}" in said
     assert "Complete trials: 4 -> 4, 0 of them the same" in said
+    typed = CliRunner().invoke(
+        app, ["diff", str(study), "--code", first[:8], "--results", str(tmp_path / "r")]
+    )
+    assert "Complete trials: 4 -> 4, 0 of them the same" in typed.stdout
     with pytest.raises(UsageError, match=r"no version of .* begins with 'xyz'"):
-        under_version(plan, facts, "xyz")
+        diff(plan, results=tmp_path / "r", code="xyz")
 
 
 def test_a_project_can_move_with_its_results(tmp_path: Path, way: str) -> None:
@@ -279,3 +282,29 @@ def test_data_that_a_function_reads_are_held_against_what_was_recorded(tmp_path:
     done = run(study)
     assert (done.exit_code, done.trained) == (3, 1)
     assert [failed.failure for failed in done.failures.values()] == ["other code"]
+
+
+RESERVED = """\
+import ray
+from cbablate.records.measurement import Measurement
+
+def train(config, *, seed, budget, workdir):
+    given = ray.get_runtime_context().get_assigned_resources()
+    yield Measurement(spent=1, metrics={"val/loss": float(given.get("CPU", -1))})
+"""
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+def test_ray_reserves_what_a_workload_says_that_a_trial_takes(
+    tmp_path: Path, ray_session: None
+) -> None:
+    study = lay(tmp_path, "function: wl:train, needs: {cpus: 0.5}", {"wl.py": RESERVED})
+    plan = api.plan(api.load_study(study))
+    done = api.run(plan, results=tmp_path / "r", mirrored=False)
+    assert done.exit_code == 0
+    told, facts = api.recorded(plan, tmp_path / "r")
+    assert {arm.estimates["val/loss"].mean for arm in summarize(told, facts).arms} == {0.5}
+    greedy = lay(tmp_path, "function: wl:train, needs: {cpus: 4000}")
+    with pytest.raises(EnvironmentFault, match=r"4,?000 cores"):
+        api.run(api.plan(api.load_study(greedy)), results=tmp_path / "r", mirrored=False)

@@ -22,7 +22,7 @@ from cbablate.errors import StudyError, TrialFailure
 from cbablate.spec.budget import Budget
 from cbablate.testing.workload import WorkloadContract
 from cbablate.workloads.own_code.decorator import declared_in
-from tests.workloads.own_code import losses, project, ran
+from tests.workloads.own_code import losses, project, ran, version
 
 REPORTS = """\
 import random
@@ -231,6 +231,54 @@ class TestTheDecorator:
         said = self._declared("from cbablate import workload", decorator)
         assert isinstance(said, str)
         assert sentence in said
+
+    def test_a_study_takes_its_words_and_yaml_goes_before(self, tmp_path: Path) -> None:
+        words = (
+            "metrics={'val/loss': {'label': 'Loss', 'unit': 'nats'}, 'x': {'label': 'X'}},"
+            " needs={'cpus': 2}, data=['d'], version=3"
+        )
+        (tmp_path / "d").write_text("data")
+        text = (
+            f"import cbablate\n@cbablate.workload({words})\ndef train(config):\n    return {{}}\n"
+        )
+        study = project(tmp_path, {"wl.py": text})
+        plain = api.plan(api.load_study(study)).description
+        assert (plain.declared["val/loss"].label, plain.vouched) == ("Loss", "3")
+        needs = plain.needs({})
+        assert needs is not None
+        assert (needs.cpus, bool(plain.data({}))) == (2, True)
+        mapping = "{function: wl:train, version: 4, metrics: {val/loss: {label: Loss of mine}}}"
+        study = project(tmp_path, {}, workload=mapping)
+        written = api.plan(api.load_study(study)).description
+        assert (written.declared["val/loss"].label, written.vouched) == ("Loss of mine", "4")
+        assert written.needs({}) == needs
+
+    def test_what_it_says_is_no_code(self, tmp_path: Path) -> None:
+        text = "import cbablate\n{}def train(config):\n    return {{}}\n"
+        digests = []
+        for said in ("", "@cbablate.workload(metrics={'a': {'label': 'A'}})\n", "@str\n"):
+            project(tmp_path, {"wl.py": text.format(said)})
+            digests.append(version(tmp_path))
+        assert digests[0] == digests[1] != digests[2]
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            ("metrics={'a': {'better': 'up'}}", "wl.py, @workload of 'train': metrics.a.better"),
+            ("metrics={1, 2}", "is not JSON serializable"),
+            ("version=a", "wl.py, line 2: `version` of @workload is read without running"),
+            ("data=['missing']", "'missing'"),
+        ],
+    )
+    def test_what_no_study_may_say_is_refused(
+        self, words: str, sentence: str, tmp_path: Path
+    ) -> None:
+        text = (
+            f"import cbablate\n@cbablate.workload({words})\ndef train(config):\n    return {{}}\n"
+        )
+        with pytest.raises(StudyError) as refused:
+            api.load_study(project(tmp_path, {"wl.py": text}))
+        assert sentence in str(refused.value)
 
     def test_a_decorator_of_somebody_elses_declares_nothing(self) -> None:
         assert self._declared("from flows import workload", "workload(version=1)") == {}

@@ -40,6 +40,13 @@ def diff(
             metavar="WHEN", help="The first as it stood at a fact's number, or before a date (UTC)."
         ),
     ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGITS",
+            help="The first as earlier code made it, by the first digits of its version.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare two studies: settings, arms, and estimates side by side.
@@ -52,7 +59,7 @@ def diff(
     from cbablate.notebook.reading import sides
     from cbablate.reporting.pages.difference import difference
 
-    b, overrides = _second(a, words or [], alone=other is None and until is None)
+    b, overrides = _second(a, words or [], alone=not (other or until or code))
     folder = ledger_folder(results)
     both = sides(
         planned_study(a),
@@ -60,6 +67,7 @@ def diff(
         results=folder,
         other_results=ledger_folder(other) if other else folder,
         until=until,
+        code=code,
         names=(str(a), " ".join([str(b or a), *overrides])),
     )
     say(printed(difference_shape(*both)) if as_json else difference(*both))
@@ -77,6 +85,7 @@ def _second(a: Path, words: list[str], *, alone: bool) -> tuple[Path | None, lis
     if alone and len(studies) == 1 and not overrides:
         raise UsageError(
             "diff compares two studies, or one study with itself: name another study, a change "
-            "(KEY=VALUE), other results (--other DIR), or an earlier time (--until WHEN)"
+            "(KEY=VALUE), other results (--other DIR), an earlier time (--until WHEN), or earlier "
+            "code (--code DIGITS)"
         )
     return studies[1] if len(studies) == 2 else None, overrides

@@ -110,6 +110,8 @@ def _ranges(found: Examination) -> str:
 def _shape(found: Examination, damaged: list[str], rebuildable: list[str]) -> dict[str, Any]:
     """As JSON; the shape is in docs/fsck.md."""
     return {
+        "shape": "fsck",
+        "version": 1,
         "whole": found.whole,
         "facts": len(found.facts),
         "lost": [list(pair) for pair in found.lost],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from cbablate.workloads.commands.room import Room
 from cbablate.workloads.commands.row import Row
 from cbablate.workloads.commands.start import program_name, start_of
 from cbablate.workloads.commands.tally import Tally
+from cbablate.workloads.own_code.program_check import changed_files, written_words
 
 __all__ = ["run"]
 
@@ -45,6 +46,7 @@ def run(
         TrialFailure: it cannot be started, ends with another code than 0 or by a signal, measures
             nothing, or what it wrote is not what it should be; with its last lines of output.
     """
+    _as_recorded(changed_files(program))
     room = Room(workdir).made()
     checkpoint = CheckpointCopy(room)
     start = start_of(program, config, seed=seed, budget=budget, room=room, every=checkpoint.every)
@@ -53,68 +55,94 @@ def run(
     tally = Tally(budget, program.reads, whole=reader.whole, counted_by=reader.counted_by)
     began = time.monotonic() - checkpoint.seconds
     with running(name, start, room, searched=program.reads.stdout is not None) as process:
+        trial = _Trial(name, program, process, reader, tally, checkpoint)
         try:
-            for measurement in _measured(name, process, reader, tally, checkpoint):
+            for measurement in trial.measured():
                 seconds = measurement.seconds or time.monotonic() - began
                 checkpoint.lay_by(measurement.spent, seconds)
                 yield replace(measurement, seconds=seconds)
-        except _Failed as failure:
-            lines = last_lines(room.output)
-            last = brief(lines.rpartition("\n")[2].strip(), _LAST)
-            raise TrialFailure(
-                f"{name} {failure.end.words}{f': {last}' if last else ', without a word'}",
-                trace=lines,
-            ) from None
         except TrialFailure as failure:
             process.stop()  # what it still prints belongs to the failure
             failure.trace = last_lines(room.output)
             raise
+        if trial.end.code != 0:
+            lines = last_lines(room.output)
+            last = brief(lines.rpartition("\n")[2].strip(), _LAST)
+            words = f"{name} {trial.end.words}{f': {last}' if last else ', without a word'}"
+            raise TrialFailure(words, trace=lines)
 
 
-class _Failed(Exception):
-    """The program has failed, in its own way."""
+@dataclass
+class _Trial:
+    """A program that trains, and what is known of it."""
 
-    def __init__(self, end: Exit) -> None:
-        super().__init__(end.words)
+    name: str
+    program: Program
+    process: ProgramRun
+    reader: Reader
+    tally: Tally
+    checkpoint: CheckpointCopy
+    end: Exit = Exit(0)  # noqa: RUF009 - it is frozen
+
+    def measured(self) -> Iterator[Measurement]:
+        """The measurements until the program has ended, the last one only if it ended well.
+
+        Raises:
+            TrialFailure: it ended well, but without any, or with other code.
+        """
+        pause, silent, end = _SHORTEST, True, None
+        while end is None:
+            end = self.process.ended(max(pause, self.reader.pause))
+            rows = self._rows(end)
+            self.checkpoint.look(self._reached(rows), self.reader.written)
+            for measurement in self.tally.taken(rows):
+                silent = False
+                yield measurement
+            pause = _SHORTEST if rows else min(_SLOWER * pause, _LONGEST)
         self.end = end
-
-
-def _measured(
-    name: str, process: ProgramRun, reader: Reader, tally: Tally, checkpoint: CheckpointCopy
-) -> Iterator[Measurement]:
-    """The program's measurements, until it has ended well."""
-    pause, silent, end = _SHORTEST, True, None
-    while end is None:
-        end = process.ended(max(pause, reader.pause))
-        rows = _rows(reader, end)
-        checkpoint.look(_reached(tally, rows), reader.written)
-        for measurement in tally.taken(rows):
+        if end.code != 0:
+            return
+        _as_recorded(changed_files(self.program) or _became_code(self.program))
+        for measurement in self.tally.ended():
             silent = False
             yield measurement
-        pause = _SHORTEST if rows else min(_SLOWER * pause, _LONGEST)
-    if end.code != 0:
-        raise _Failed(end)
-    for measurement in tally.ended():
-        silent = False
-        yield measurement
-    if silent:
-        raise TrialFailure(
-            f"{name} ended with code 0 and without a measurement: there is none in "
-            f"{reader.where}.{_LEFT if end.left else ''}",
-            failure="no measurement",
-        )
+        if silent:
+            raise TrialFailure(
+                f"{self.name} ended with code 0 and without a measurement: there is none in "
+                f"{self.reader.where}.{_LEFT if end.left else ''}",
+                failure="no measurement",
+            )
+
+    def _rows(self, end: Exit | None) -> Sequence[Row]:
+        """What has come since; of a program that failed all but a half written end."""
+        if end is None or end.code == 0:
+            return self.reader.rows(over=end is not None)
+        rows: list[Row] = []
+        while more := self.reader.rows(over=False):
+            rows += more
+        return rows
+
+    def _reached(self, rows: Sequence[Row]) -> list[int]:
+        """What was spent when rows were written; a measurement may have several of them."""
+        seen = (self.tally.seen(row) for row in rows)
+        return sorted({spent for spent in seen if spent is not None})
 
 
-def _rows(reader: Reader, end: Exit | None) -> Sequence[Row]:
-    """What has come since; of a program that failed all but a half written end."""
-    if end is None or end.code == 0:
-        return reader.rows(over=end is not None)
-    rows: list[Row] = []
-    while more := reader.rows(over=False):
-        rows += more
-    return rows
+def _became_code(program: Program) -> str:
+    """The sentence about a file that the program has written and its own words name."""
+    path = written_words(program)
+    return path and (
+        f"the command wrote {path}, which its own words name: it would be taken for a file of its "
+        "code, and the study for another. Have it write into {workdir}, or say `code:`, which "
+        "files its code is"
+    )
 
 
-def _reached(tally: Tally, rows: Sequence[Row]) -> list[int]:
-    """What was spent when rows were written; a measurement may have several of them."""
-    return sorted({spent for row in rows if (spent := tally.seen(row)) is not None})
+def _as_recorded(sentence: str) -> None:
+    """Go on if the program's files are what was recorded, and the sentence about them is empty.
+
+    Raises:
+        TrialFailure: they are not.
+    """
+    if sentence:
+        raise TrialFailure(sentence, failure="other code")

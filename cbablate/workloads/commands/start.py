@@ -64,7 +64,7 @@ def start_of(
         words[0] = sys.executable
     variables = {
         "CBABLATE_REPORT": str(room.report),
-        "CBABLATE_CONFIG": json.dumps(config),
+        "CBABLATE_CONFIG": json.dumps(dict(config)),
         "CBABLATE_SEED": str(seed),
         "CBABLATE_BUDGET": str(budget.amount),
         "CBABLATE_UNIT": budget.unit,

@@ -49,7 +49,7 @@ def parsed(source: bytes) -> ast.Module | None:
             return None
 
 
-def _written(tree: ast.AST) -> Iterator[str]:
+def _written(tree: ast.Module) -> Iterator[str]:
     """The tree as text, piece by piece; without recursion, as a long sum is a deep tree."""
     waiting: list[object] = [_bare(tree)]
     while waiting:
@@ -71,9 +71,9 @@ def _written(tree: ast.AST) -> Iterator[str]:
             yield f"<{type(item).__name__} {_constant(item)}>"
 
 
-def _bare(tree: ast.AST) -> ast.AST:
+def _bare(tree: ast.Module) -> ast.Module:
     """The tree without declarations; it is altered, and nobody else has it."""
-    for node in ast.walk(tree) if isinstance(tree, ast.Module) else ():
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.decorator_list:
             kept = [each for each in node.decorator_list if not is_declaration(each, tree)]
             node.decorator_list = kept

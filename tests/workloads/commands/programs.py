@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from cbablate.workloads.commands.run import run
 def script(folder: Path, text: str, name: str = "train.sh") -> Program:
     """A script in a folder as a program, by what runs files of its kind."""
     (folder / name).write_text(text, encoding="utf-8")
-    return Program((sys.executable if name.endswith(".py") else "sh", name), str(folder))
+    words = (sys.executable if name.endswith(".py") else "sh", name)
+    return Program(words, str(folder), declared=True)
 
 
 @dataclass
@@ -62,7 +63,7 @@ def told(
 
 def from_a(program: Program, **reads: Any) -> Program:
     """The program, read from what it writes."""
-    return Program(program.words, program.folder, reads=Reads.model_validate(reads))
+    return replace(program, reads=Reads.model_validate(reads))
 
 
 def living(mark: str) -> Iterator[int]:

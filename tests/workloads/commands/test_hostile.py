@@ -148,7 +148,7 @@ def test_a_flood_of_reports_is_stopped(tmp_path: Path, mark: str) -> None:
 import os
 with open(os.environ["CBABLATE_REPORT"], "w") as file:
     while True:
-        file.write('{"a": 1}\\n' * 1000)
+        file.write('{"a": 1}\\n{"a": 2}\\n' * 1000)
 """
     found = told(script(tmp_path, text, "train.py"), tmp_path / "t", epochs=50)
     assert len(found.measurements) == 50

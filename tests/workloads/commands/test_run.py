@@ -4,6 +4,7 @@ import json
 import math
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ Path(os.environ["CBABLATE_REPORT"]).write_text('{"a": 1}')
 """
     program = script(tmp_path, text, "train.py")
     words = ("--lr", "{lr}", "{seed}", "{budget}", "{workdir}", "{study}", "{checkpoint}", "$HOME;")
-    program = Program(("python", "train.py", *words), program.folder)
+    program = replace(program, words=("python", "train.py", *words))
     workdir = tmp_path / "t"
     config = {"lr": 0.1, "name": "a b"}
     assert told(program, workdir, seed=5, config=config).failure is None

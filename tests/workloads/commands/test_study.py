@@ -65,3 +65,26 @@ def test_a_script_that_fails_is_recorded_with_its_last_lines(tmp_path: Path) -> 
     for end in ends:
         assert end["traceback"].startswith("epoch 0\nepoch 1\n")
         assert end["traceback"].endswith("ValueError: no more")
+
+
+def test_a_script_that_is_edited_while_it_runs_fails_and_no_other_begins(tmp_path: Path) -> None:
+    path = study(tmp_path, TRAIN + "open('train.py', 'a').write('print(1)\\n')\n")
+    done = ran(path, tmp_path / "results")
+    assert done.exit_code == 3
+    facts = api.facts(tmp_path / "results")
+    (end,) = [fact.body for fact in facts if fact.kind == "ended"]
+    assert end["failure"] == "other code"
+    assert "train.py was edited or is another" in end["reason"]
+
+
+def test_a_command_that_writes_a_file_its_words_name_is_refused(tmp_path: Path) -> None:
+    path = study(tmp_path, TRAIN + "open('last.txt', 'w').write('x')\n")
+    path.write_text(STUDY.replace('"{workdir}"]', '"{workdir}", --last, last.txt]'))
+    (tmp_path / "train.py").write_text(
+        (tmp_path / "train.py")
+        .read_text()
+        .replace("args =", "parser.add_argument('--last')\nargs =")
+    )
+    assert ran(path, tmp_path / "results").exit_code == 3
+    (end,) = [fact.body for fact in api.facts(tmp_path / "results") if fact.kind == "ended"]
+    assert f"the command wrote {tmp_path / 'last.txt'}, which its own words name" in end["reason"]
