@@ -14,6 +14,15 @@ from cbablate.records.place import results_folder
 
 __all__ = ["diff"]
 
+EarlierCode = Annotated[
+    str | None,
+    typer.Option(
+        "--code",
+        metavar="DIGITS",
+        help="The first as earlier code made it, by the first digits of its version.",
+    ),
+]
+
 
 def diff(
     a: StudyPath,
@@ -40,13 +49,7 @@ def diff(
             metavar="WHEN", help="The first as it stood at a fact's number, or before a date (UTC)."
         ),
     ] = None,
-    code: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIGITS",
-            help="The first as earlier code made it, by the first digits of its version.",
-        ),
-    ] = None,
+    code: EarlierCode = None,
     as_json: Json = False,
 ) -> None:
     """Compare two studies: settings, arms, and estimates side by side.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbablate.analysis.named_trial import NamedTrial
+    from cbablate.records.logs import Logs
 
 __all__ = ["logs"]
 
@@ -73,19 +74,29 @@ def logs(
     if follow and named.state in ("running", "waiting"):
         _follow(named, place)
         return
-    there = kept.attempts(named.id)
-    if attempt is not None and attempt not in there:
-        listed = ", ".join(map(str, there)) or "none"
-        raise UsageError(f"of {named.arm}/{named.replicate} there are attempts {listed}.")
-    number = attempt if attempt is not None else max(there, default=0)
-    text = shown(kept.text(named.id, number)) if number else ""
+    number, text = _kept(named, kept, attempt)
     if as_json:
-        said = {**_shape(named), "attempt": number, "attempts": there, "text": text}
+        attempts = kept.attempts(named.id)
+        said = {**_shape(named), "attempt": number, "attempts": attempts, "text": text}
         say(printed(logs_shape(planned, said)))
     elif text:
         say(text.rstrip("\n"))
     else:
         tell(f"No output of {named} is here. {_WHOSE}")
+
+
+def _kept(named: NamedTrial, kept: Logs, attempt: int | None) -> tuple[int, str]:
+    """An attempt, the last one if none is named, and what is kept of its output.
+
+    Raises:
+        UsageError: there is none of the attempt that was named.
+    """
+    there = kept.attempts(named.id)
+    if attempt is not None and attempt not in there:
+        listed = ", ".join(map(str, there)) or "none"
+        raise UsageError(f"of {named.arm}/{named.replicate} there are attempts {listed}.")
+    number = attempt if attempt is not None else max(there, default=0)
+    return number, shown(kept.text(named.id, number)) if number else ""
 
 
 def _list(found: Sequence[tuple[NamedTrial, list[int]]]) -> None:

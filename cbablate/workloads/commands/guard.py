@@ -176,7 +176,7 @@ class _Guard:
         """
         if time.monotonic() >= self._until:
             return True
-        return self._code is not None and not (self._told and any(_below(os.getpid())))
+        return self._code is not None and not (self._told and _lives(self._program.pid))
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
@@ -271,6 +271,14 @@ def _tell(said: dict[str, Any]) -> None:
 def _signalled(group: int, number: int) -> None:
     with contextlib.suppress(OSError):
         os.killpg(group, number)
+
+
+def _lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except OSError:
+        return False
+    return True
 
 
 def _below(pid: int) -> Iterator[int]:

@@ -19,7 +19,8 @@ Value = float | tuple[float, ...]
 class Row:
     """Numbers by the program's names; `where` they stood, for a sentence.
 
-    `spent` and `seconds` are what the program expressly says of them.
+    `spent` and `seconds` are what the program expressly says of them. A row that is said `anew`
+    takes the place of the one before it.
     """
 
     values: Mapping[str, Value]
@@ -27,6 +28,7 @@ class Row:
     spent: float | None = None
     seconds: float | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
+    anew: bool = False
 
     def joined(self, later: Row) -> Row:
         """Both as one; what the later one says goes before."""

@@ -73,7 +73,7 @@ class Tally:
             return self._is_last(held) and (other if same else row.spent is None and not again)
         if held.spent is not None:
             return row.spent is None or row.spent == held.spent
-        return not again
+        return row.anew or not again
 
     def _is_last(self, row: Row) -> bool:
         """Whether it has spent the whole budget."""
@@ -83,6 +83,10 @@ class Tally:
         """The row, with what it says of `spent` counted from 1 and out of its values."""
         if row.spent is not None:
             self._says = True
+            if not row.spent.is_integer():
+                raise TrialFailure(
+                    f"{row.where}: {row.spent} is spent, not a whole number of {self._budget.unit}"
+                )
             return row
         for name in self._counted_by:
             if name in row.values:
@@ -104,7 +108,7 @@ class Tally:
                 f"{self._budget}; the program is to train for {{budget}} (CBABLATE_BUDGET)"
             )
         self._last, self._held = spent, None
-        named = {self._names.get(name, name): value for name, value in row.values.items()}
+        named = self._named(row)
         return Measurement(
             spent=spent,
             metrics={name: value for name, value in named.items() if isinstance(value, float)},
@@ -113,14 +117,26 @@ class Tally:
             notes=row.notes,
         )
 
+    def _named(self, row: Row) -> dict[str, Value]:
+        """The values by the study's names.
+
+        Raises:
+            TrialFailure: two of the program's names come to one.
+        """
+        named: dict[str, Value] = {}
+        for name, value in row.values.items():
+            new = self._names.get(name, name)
+            if new in named:
+                raise TrialFailure(
+                    f"{row.where}: two of its numbers come to the name '{new}', {name} and another "
+                    "one: let `names` under reads give each a name of its own"
+                )
+            named[new] = value
+        return named
+
     def _grown(self, row: Row) -> int:
         """What a row says that was spent, if it may come next."""
-        said = row.spent or 0.0
-        if not said.is_integer():
-            raise TrialFailure(
-                f"{row.where}: {said} is spent, not a whole number of {self._budget.unit}"
-            )
-        spent = int(said)
+        spent = int(row.spent or 0.0)
         if spent <= 0 and self._last == 0:
             raise TrialFailure(
                 f"{row.where}: {spent} {self._budget.unit} are spent. Where the first one is "

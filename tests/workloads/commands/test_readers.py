@@ -68,6 +68,66 @@ for epoch in range(1, 4):
     ]
 
 
+@pytest.mark.parametrize("kind", ["json", "csv"])
+@pytest.mark.parametrize("counted", [True, False])
+def test_the_last_row_may_say_something_else_until_another_follows(
+    tmp_path: Path, kind: str, counted: bool
+) -> None:
+    text = f"""
+import csv, json, os, time
+from pathlib import Path
+path, rows = Path(os.environ["CBABLATE_WORKDIR"], "h"), []
+def write(row):
+    rows[len(rows) - 1 if row is last else len(rows):] = [dict(row)]
+    with path.with_suffix(".new").open("w", newline="") as file:
+        if {kind == "json"}:
+            json.dump(rows, file)
+        else:
+            writer = csv.DictWriter(file, list(rows[-1]))
+            writer.writeheader()
+            writer.writerows(rows)
+    path.with_suffix(".new").replace(path)
+    time.sleep(0.4)
+for epoch in (1, 2):
+    last = None
+    row = {{"epoch": epoch, "loss": 9.0 + epoch}} if {counted} else {{"loss": 9.0 + epoch}}
+    write(row)
+    last = row
+    row["loss"] = epoch / 10
+    write(row)
+"""
+    program = from_a(script(tmp_path, text, "train.py"), **{kind: "h"})
+    found = told(program, tmp_path / "t", epochs=2)
+    assert found.numbers == [(1, {"loss": 0.1}), (2, {"loss": 0.2})]
+
+
+def test_a_row_before_the_last_that_changes_is_a_sentence(tmp_path: Path) -> None:
+    text = """
+cd $CBABLATE_WORKDIR
+printf 'epoch,a\n1,0.5\n2,0.6\n' > m.csv
+sleep 0.5
+printf 'epoch,a\n1,0.4\n2,0.6\n' > m.csv
+"""
+    found = told(from_a(script(tmp_path, text), csv="m.csv"), tmp_path / "t")
+    assert "m.csv, row 2 says another thing than it said" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("columns", "names", "sentence"),
+    [
+        ("epoch,acc,val/acc", {"acc": "val/acc"}, "two of its numbers come to the name 'val/acc'"),
+        ("epoch,a,b", {"a": "c", "b": "c"}, "two of its numbers come to the name 'c'"),
+        ("epoch,a,a", {}, "m.csv has two columns called a"),
+    ],
+)
+def test_two_numbers_of_one_name_are_a_sentence(
+    tmp_path: Path, columns: str, names: dict[str, str], sentence: str
+) -> None:
+    text = f"printf '{columns}\n1,0.5,0.6\n' > $CBABLATE_WORKDIR/m.csv"
+    program = from_a(script(tmp_path, text), csv="m.csv", names=names)
+    assert sentence in told(program, tmp_path / "t").sentence
+
+
 def test_half_a_row_at_the_end_is_a_sentence(tmp_path: Path) -> None:
     text = "printf 'epoch,a,b\\n1,0.5,0.6\\n2,0.' > $CBABLATE_WORKDIR/m.csv"
     found = told(from_a(script(tmp_path, text), csv="m.csv"), tmp_path / "t")

@@ -61,6 +61,14 @@ def test_one_that_says_it_has_spent_less_has_not_spent_all(tmp_path: Path) -> No
     assert told(script(tmp_path, text), tmp_path / "t", epochs=20).numbers == [(2, {"a": 1.0})]
 
 
+def test_a_report_file_that_is_written_anew_is_a_sentence(tmp_path: Path) -> None:
+    text = """
+for e in 1 2 3; do echo '{"epoch": '$e', "a": '$e'}' > $CBABLATE_REPORT; sleep 0.5; done
+"""
+    found = told(script(tmp_path, text), tmp_path / "t")
+    assert "was written anew, or altered: only lines at its end are read" in found.sentence
+
+
 def test_nan_and_infinity_are_read_as_python_writes_them(tmp_path: Path) -> None:
     text = 'echo \'{"epoch": 1, "a": NaN, "b": -Infinity}\' >> $CBABLATE_REPORT'
     metrics = told(script(tmp_path, text), tmp_path / "t").measurements[0].metrics
@@ -141,6 +149,11 @@ echo '"a": 2}' >> $CBABLATE_REPORT
         ('{"epoch": 0, "a": 1}\n', "where|Where the first one is called 0, say `counts_from: 0`"),
         ('{"epoch": 4, "a": 1}\n', "after 4 epochs, which is more than the budget of 3 epochs"),
         ('{"spent": 1, "metrics": {"a": "x"}}\n', "metrics has 'x' as a, not a number"),
+        (
+            '{"spent": Infinity, "metrics": {"a": 1}}\n',
+            "inf is spent, not a whole number of epochs",
+        ),
+        ('{"spent": NaN, "metrics": {"a": 1}}\n', "nan is spent, not a whole number of epochs"),
         ('{"spent": "1", "metrics": {"a": 1}}\n', "spent is '1', not a number"),
         ("\0\x01\n", "is not JSON"),
         ('{"epoch": 1, "a": 1' + "0" * 400 + "}\n", "a is a number beyond all bounds"),

@@ -16,6 +16,8 @@ from cbablate.workloads.commands.row import Row, quoted, reported, row_of
 __all__ = ["LineFile", "json_lines", "report_file"]
 
 _CHUNK = 1 << 17
+_END = 256
+"""Bytes before the place that was read to, by which a file is known that was written anew."""
 _LONGEST = 16 << 20
 """Bytes of one line; whoever writes longer ones has lost its newlines."""
 
@@ -45,7 +47,7 @@ class LineFile:
         self._found, self._row = found, row
         self._path: Path | None = None
         self._at, self._number = 0, 0
-        self._rest = b""
+        self._rest, self._end = b"", b""
 
     @property
     def written(self) -> int:
@@ -59,11 +61,15 @@ class LineFile:
             return []
         rows: list[Row] = []
         with self._path.open("rb") as file:
-            if file.seek(0, 2) < self._at:
-                raise TrialFailure(f"{self.where} was written anew: only lines at its end are read")
-            file.seek(self._at)
+            file.seek(self._at - len(self._end))
+            if file.read(len(self._end)) != self._end:
+                raise TrialFailure(
+                    f"{self.where} was written anew, or altered: only lines at its end are read; "
+                    "open it to append"
+                )
             while part := file.read(_CHUNK):
                 self._at += len(part)
+                self._end = (self._end + part)[-_END:]
                 rows += self._lines(part)
                 if rows and not over:
                     break

@@ -7,9 +7,11 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cbablate.character import brief
 from cbablate.errors import TrialFailure
 from cbablate.spec.own_workload import Reads
 from cbablate.workloads.commands.readers.port import OPEN_END, located, stamp_of, the_one
@@ -36,7 +38,7 @@ class WholeFile:
         self.pause = 0.0
         self._path: Path | None = None
         self._known: tuple[int, int] | None = None
-        self._taken = 0
+        self._taken: list[str] = []
 
     @property
     def written(self) -> int:
@@ -44,14 +46,30 @@ class WholeFile:
         return 0 if self._path is None else stamp_of(self._path)
 
     def rows(self, *, over: bool) -> Sequence[Row]:
-        """The rows that are new."""
+        """The rows that are new; and the last one before them again, if it says something else now.
+
+        Raises:
+            TrialFailure: the file cannot be read, or a row before that one says something else.
+        """
         text = self._text(over=over)
         if text is None:
             return []
         found = self._parse(text, over)
-        new = found[self._taken :]
-        self._taken = max(self._taken, len(found))
-        return new
+        said = [repr(sorted(row.values.items())) for row in found]
+        known = len(self._taken)
+        if len(found) < known:  # it is just being written anew
+            return []
+        rows = [*found[known:]]
+        for number, (before, now) in enumerate(zip(self._taken, said, strict=False)):
+            if before != now and number < known - 1:
+                raise TrialFailure(
+                    f"{found[number].where} says another thing than it said: {brief(before, 80)}, "
+                    f"and now {brief(now, 80)}. Only the last row may change"
+                )
+            if before != now:
+                rows = [replace(found[number], anew=True), *rows]
+        self._taken = said
+        return rows
 
     def _text(self, *, over: bool) -> str | None:
         """What is in it; None if that is known."""
@@ -110,10 +128,23 @@ def _csv_rows(said: str, text: str, *, over: bool) -> list[Row]:
     except csv.Error as error:
         raise TrialFailure(f"{said} cannot be read as CSV: {error}") from error
     return [
-        _csv_row([name.strip() for name in names], cells, f"{said}, row {number}")
+        _csv_row(_names(said, names), cells, f"{said}, row {number}")
         for number, cells in enumerate(rows, start=2)
         if any(cells)
     ]
+
+
+def _names(said: str, cells: Sequence[str]) -> list[str]:
+    """The first line of a CSV file.
+
+    Raises:
+        TrialFailure: a name stands in it twice.
+    """
+    names = [cell.strip() for cell in cells]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise TrialFailure(f"{said} has two columns called {', '.join(twice)}")
+    return names
 
 
 def _csv_row(names: Sequence[str], cells: Sequence[str], where: str) -> Row:
