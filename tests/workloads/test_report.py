@@ -162,6 +162,7 @@ class TestInAScript:
             "CBABLATE_CHECKPOINT_EVERY": "0.0",
         }
         (tmp_path / "checkpoint").mkdir()
+        (tmp_path / "checkpoint" / "state").touch()
         assert self._told(program, tmp_path, **variables) == (
             f"{{'lr': 0.1}} 7 30 steps {tmp_path} {tmp_path / 'checkpoint'} True\n"
         )
