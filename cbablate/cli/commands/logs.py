@@ -22,26 +22,28 @@ __all__ = ["logs"]
 _WHOSE = "What commands print is kept; what functions print goes to the run's own output."
 
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE TRIAL",
+        help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its '
+        "replicate 0), or how a trial's id begins; without it, the trials that have printed are "
+        "listed.",
+    ),
+]
+Replicate = Annotated[int | None, typer.Option(metavar="N", help="Another replicate of the arm.")]
+Attempt = Annotated[
+    int | None, typer.Option(metavar="N", help="An earlier attempt. [default: the last one]")
+]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on while the trial runs.")]
+
+
 def logs(
     study: StudyPath,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="KEY=VALUE TRIAL",
-            help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its '
-            "replicate 0), or how a trial's id begins; "
-            "without it, the trials that have printed are listed.",
-        ),
-    ] = None,
-    replicate: Annotated[
-        int | None, typer.Option(metavar="N", help="Another replicate of the arm.")
-    ] = None,
-    attempt: Annotated[
-        int | None, typer.Option(metavar="N", help="An earlier attempt. [default: the last one]")
-    ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on while the trial runs.")
-    ] = False,
+    words: Words = None,
+    replicate: Replicate = None,
+    attempt: Attempt = None,
+    follow: Follow = False,
     results: Kept = None,
     as_json: Json = False,
 ) -> None:
@@ -52,10 +54,7 @@ def logs(
     from cbablate.cli.json_shape import logs_shape, printed
 
     place = Place(ledger_folder(results))
-    overrides, named_by = after_overrides(words or [])
-    if len(named_by) > 1:
-        raise UsageError(f"one trial at a time: {' '.join(named_by)} are {len(named_by)}")
-    trial = named_by[0] if named_by else None
+    overrides, trial = _named_by(words or [])
     planned, facts = api.recorded(planned_study(study, overrides), place.folder)
     trials = trials_of(Standing(planned, facts))
     kept = place.logs()
@@ -86,6 +85,14 @@ def logs(
         say(text.rstrip("\n"))
     else:
         tell(f"No output of {named} is here. {_WHOSE}")
+
+
+def _named_by(words: list[str]) -> tuple[list[str], str | None]:
+    """What to change of the study, and the words for a trial, if there are any."""
+    overrides, trials = after_overrides(words)
+    if len(trials) > 1:
+        raise UsageError(f"one trial at a time: {' '.join(trials)} are {len(trials)}")
+    return overrides, trials[0] if trials else None
 
 
 def _list(found: Sequence[tuple[NamedTrial, list[int]]]) -> None:
