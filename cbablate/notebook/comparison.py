@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cbablate.analysis.outcome import outcome
+from cbablate.analysis.provenance.recorded_version import under_version
 from cbablate.api import recorded
 from cbablate.planning.plan import Plan
 from cbablate.reporting.pages import difference

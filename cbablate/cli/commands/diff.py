@@ -37,6 +37,14 @@ Until = Annotated[
         metavar="WHEN", help="The first as it stood at a fact's number, or before a date (UTC)."
     ),
 ]
+EarlierCode = Annotated[
+    str | None,
+    typer.Option(
+        "--code",
+        metavar="DIGITS",
+        help="The first as earlier code made it, by the first digits of its version.",
+    ),
+]
 
 
 def diff(
@@ -45,6 +53,7 @@ def diff(
     results: Kept = None,
     other: Other = None,
     until: Until = None,
+    code: EarlierCode = None,
     as_json: Json = False,
 ) -> None:
     """Compare two studies: settings, arms, and estimates side by side.

@@ -47,7 +47,7 @@ def logs(
     results: Kept = None,
     as_json: Json = False,
 ) -> None:
-    """Show what the program of a trial has printed, in its last attempt."""
+    """Show what the program of a trial has printed."""
     from cbablate import api
     from cbablate.analysis.named_trial import named_trial, trials_of
     from cbablate.analysis.standing import Standing
