@@ -14,6 +14,7 @@ from cbablate.spec.loading.schema import study_schema, sweep_schema
 from cbablate.spec.yaml.tree import plain
 from cbablate.spec.yaml.yaml_file import read_yaml
 from cbablate.workloads.catalog import SHIPPED
+from documentation import command_line
 from documentation.key import Key, keys_of
 
 __all__ = ["ROOT", "all_keys", "example_of", "pages", "written_files"]
@@ -71,6 +72,7 @@ def pages() -> dict[str, str]:
     return {
         "study-file.md": f"{_MADE}\n\n{_STUDY}\n{_body(keys['study'], 'study', level=2)}",
         "sweep-file.md": f"{_MADE}\n\n{_SWEEP}\n{_body(keys['sweep'], 'sweep', level=2)}",
+        "options.md": f"{_MADE}\n\n{command_line.page()}",
         "shipped-workloads.md": f"{_MADE}\n\n{_SHIPPED}\n" + "\n".join(shipped),
     }
 

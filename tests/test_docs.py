@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 
 from documentation.key import Key
 from documentation.reference import all_keys, example_of, pages
-from tests.documents import ROOT
+from tests.documents import ROOT, blocks
 
 KEYS = {f"{owner}: {key.name}": (owner, key) for owner, keys in all_keys().items() for key in keys}
 
@@ -138,6 +138,13 @@ def test_the_search_works_from_a_folder(site: Path, tmp_path: Path) -> None:
     assert found, shown.stderr[-500:]
     pages = [Path(where).name for where in found]
     assert {"shipped-workloads.html", "models.html"} == set(pages[:2]), "what explains it is first"
+
+
+def test_the_rows_that_are_explained_are_those_of_the_demo() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (shown,) = blocks((ROOT / "docs/statistics-in-words.md").read_text(encoding="utf-8"), "text")
+    assert len(shown.splitlines()) == 6
+    assert [row for row in shown.splitlines() if row not in readme] == []
 
 
 def test_the_citation_names_the_version_that_is_installed() -> None:

@@ -29,7 +29,7 @@ class Program:
     runs_in: str = "study"
     data: tuple[ProgramFile, ...] = ()
     distributions: tuple[Distribution, ...] = ()
-    declared: bool = False
+    declared: bool = True
 
     @cached_property
     def call(self) -> str:

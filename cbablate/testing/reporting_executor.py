@@ -58,12 +58,7 @@ class ReportingExecutorContract(ExecutorContract):
         diary = Diary(trials_that(*ways, epochs=9), stop_at=1)
         executor.execute(diary, reporting("goes_on"), limits=Limits(silence=20.0))
         assert diary.endings() == {"stopped"}
-        endings = {how: diary.of(how, "ended")[0].sentence for how in ways}
         assert [len(diary.of(how, "measured")) for how in ways] == [1] * len(ways)
-        assert (
-            "the function caught TrialStopped and goes on reporting" in endings["reports for ever"]
-        )
-        assert "RuntimeError: not now" in endings["raises"]
 
     def test_a_report_from_elsewhere_fails_its_trial_with_a_sentence(
         self, executor: Executor

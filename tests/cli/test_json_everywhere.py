@@ -41,20 +41,19 @@ WORDS = {
 }
 OPEN = {
     *("levels", "metrics", "numbers", "proposal", "importance", "slices", "estimates"),
-    *("images", "overlap", "blocks", "absent", "partial"),
+    *("config", "images", "overlap", "blocks", "absent", "partial"),
 }
 """Keys whose own keys are the study's or the workload's words."""
 
 
 def keys(value: Any, within: str = "") -> Iterator[str]:
     if isinstance(value, dict):
+        yield from () if within in OPEN else value
         for key, item in value.items():
-            if within not in OPEN and not (within == "config" and isinstance(value, dict)):
-                yield key
-            yield from keys(item, key if within not in OPEN else "")
+            yield from keys(item, "" if within in OPEN else key)
     elif isinstance(value, list):
         for item in value:
-            yield from keys(item)
+            yield from keys(item, within)
 
 
 @pytest.fixture(scope="module")

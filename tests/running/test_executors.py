@@ -26,7 +26,7 @@ from cbablate.spec.needs import Needs
 from cbablate.testing.executor import ExecutorContract
 from cbablate.testing.feeds import TOY, Diary, hostile, stream, trials_that
 from cbablate.testing.program_executor import ProgramExecutorContract
-from cbablate.testing.reporting_executor import ReportingExecutorContract
+from cbablate.testing.reporting_executor import ReportingExecutorContract, reporting
 from cbablate.workloads.own_code.entry import Entry
 from tests.toys import toy_file, toy_plan
 
@@ -57,6 +57,14 @@ class TestLocalExecutorOfReportingFunctions(ReportingExecutorContract):
     def executor(self) -> Iterator[Executor]:
         with LocalExecutor() as executor:
             yield executor
+
+    def test_what_a_function_did_when_it_was_stopped_is_told(self, executor: Executor) -> None:
+        diary = Diary(trials_that("raises", "reports for ever", "ends", epochs=9), stop_at=1)
+        executor.execute(diary, reporting("goes_on"))
+        said = {how: diary.of(how, "ended")[0].sentence for how in ("raises", "reports for ever")}
+        assert said["raises"].endswith("closing it raised RuntimeError: not now")
+        assert "the function caught TrialStopped and goes on reporting" in said["reports for ever"]
+        assert diary.of("ends", "ended")[0].sentence == "enough"
 
 
 class WorkerKiller(Diary):
