@@ -16,47 +16,45 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cbablate.analysis.named_trial import NamedTrial
-    from cbablate.records.logs import Logs
 
 __all__ = ["logs"]
 
 _WHOSE = "What commands print is kept; what functions print goes to the run's own output."
 
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE TRIAL",
+        help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its '
+        "replicate 0), or how a trial's id begins; without it, the trials that have printed are "
+        "listed.",
+    ),
+]
+Replicate = Annotated[int | None, typer.Option(metavar="N", help="Another replicate of the arm.")]
+Attempt = Annotated[
+    int | None, typer.Option(metavar="N", help="An earlier attempt. [default: the last one]")
+]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on while the trial runs.")]
+
+
 def logs(
     study: StudyPath,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="KEY=VALUE TRIAL",
-            help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its '
-            "replicate 0), or how a trial's id begins; "
-            "without it, the trials that have printed are listed.",
-        ),
-    ] = None,
-    replicate: Annotated[
-        int | None, typer.Option(metavar="N", help="Another replicate of the arm.")
-    ] = None,
-    attempt: Annotated[
-        int | None, typer.Option(metavar="N", help="An earlier attempt. [default: the last one]")
-    ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on while the trial runs.")
-    ] = False,
+    words: Words = None,
+    replicate: Replicate = None,
+    attempt: Attempt = None,
+    follow: Follow = False,
     results: Kept = None,
     as_json: Json = False,
 ) -> None:
-    """Show what the program of a trial has printed, in its last attempt."""
+    """Show what the program of a trial has printed."""
     from cbablate import api
     from cbablate.analysis.named_trial import named_trial, trials_of
     from cbablate.analysis.standing import Standing
     from cbablate.cli.json_shape import logs_shape, printed
 
     place = Place(ledger_folder(results))
-    overrides, named_by = after_overrides(words or [])
-    if len(named_by) > 1:
-        raise UsageError(f"one trial at a time: {' '.join(named_by)} are {len(named_by)}")
-    trial = named_by[0] if named_by else None
+    overrides, trial = _named_by(words or [])
     planned, facts = api.recorded(planned_study(study, overrides), place.folder)
     trials = trials_of(Standing(planned, facts))
     kept = place.logs()
@@ -74,10 +72,14 @@ def logs(
     if follow and named.state in ("running", "waiting"):
         _follow(named, place)
         return
-    number, text = _kept(named, kept, attempt)
+    there = kept.attempts(named.id)
+    if attempt is not None and attempt not in there:
+        listed = ", ".join(map(str, there)) or "none"
+        raise UsageError(f"of {named.arm}/{named.replicate} there are attempts {listed}.")
+    number = attempt if attempt is not None else max(there, default=0)
+    text = shown(kept.text(named.id, number)) if number else ""
     if as_json:
-        attempts = kept.attempts(named.id)
-        said = {**_shape(named), "attempt": number, "attempts": attempts, "text": text}
+        said = {**_shape(named), "attempt": number, "attempts": there, "text": text}
         say(printed(logs_shape(planned, said)))
     elif text:
         say(text.rstrip("\n"))
@@ -85,18 +87,12 @@ def logs(
         tell(f"No output of {named} is here. {_WHOSE}")
 
 
-def _kept(named: NamedTrial, kept: Logs, attempt: int | None) -> tuple[int, str]:
-    """An attempt, the last one if none is named, and what is kept of its output.
-
-    Raises:
-        UsageError: there is none of the attempt that was named.
-    """
-    there = kept.attempts(named.id)
-    if attempt is not None and attempt not in there:
-        listed = ", ".join(map(str, there)) or "none"
-        raise UsageError(f"of {named.arm}/{named.replicate} there are attempts {listed}.")
-    number = attempt if attempt is not None else max(there, default=0)
-    return number, shown(kept.text(named.id, number)) if number else ""
+def _named_by(words: list[str]) -> tuple[list[str], str | None]:
+    """What to change of the study, and the words for a trial, if there are any."""
+    overrides, trials = after_overrides(words)
+    if len(trials) > 1:
+        raise UsageError(f"one trial at a time: {' '.join(trials)} are {len(trials)}")
+    return overrides, trials[0] if trials else None
 
 
 def _list(found: Sequence[tuple[NamedTrial, list[int]]]) -> None:
