@@ -13,9 +13,10 @@ from cbablate.records.place import Place
 from cbablate.workloads.commands.output import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cbablate.analysis.named_trial import NamedTrial
+    from cbablate.planning.plan import Plan
     from cbablate.records.logs import Logs
 
 __all__ = ["logs"]
@@ -50,39 +51,35 @@ def logs(
     from cbablate import api
     from cbablate.analysis.named_trial import named_trial, trials_of
     from cbablate.analysis.standing import Standing
-    from cbablate.cli.json_shape import logs_shape, printed
 
     place = Place(ledger_folder(results))
     overrides, named_by = after_overrides(words or [])
     if len(named_by) > 1:
         raise UsageError(f"one trial at a time: {' '.join(named_by)} are {len(named_by)}")
-    trial = named_by[0] if named_by else None
     planned, facts = api.recorded(planned_study(study, overrides), place.folder)
     trials = trials_of(Standing(planned, facts))
-    kept = place.logs()
-    if trial is None:
-        found = [(each, attempts) for each in trials if (attempts := kept.attempts(each.id))]
-        if as_json:
-            shapes = [{**_shape(one), "attempts": made} for one, made in found]
-            say(printed(logs_shape(planned, {"trials": shapes})))
-        else:
-            _list(found)
+    if not named_by:
+        _list(planned, trials, place.logs(), as_json=as_json)
         return
-    named = named_trial(trials, trial, replicate=replicate)
+    named = named_trial(trials, named_by[0], replicate=replicate)
     if follow and as_json:
         raise UsageError("--follow goes on and on, and --json is one whole: give one of them.")
     if follow and named.state in ("running", "waiting"):
         _follow(named, place)
         return
-    number, text = _kept(named, kept, attempt)
+    number, text = _kept(named, place.logs(), attempt)
     if as_json:
-        attempts = kept.attempts(named.id)
-        said = {**_shape(named), "attempt": number, "attempts": attempts, "text": text}
-        say(printed(logs_shape(planned, said)))
+        _say_as_json(planned, {**_shape(named, place.logs()), "attempt": number, "text": text})
     elif text:
         say(text.rstrip("\n"))
     else:
         tell(f"No output of {named} is here. {_WHOSE}")
+
+
+def _say_as_json(planned: Plan, said: Mapping[str, object]) -> None:
+    from cbablate.cli.json_shape import logs_shape, printed
+
+    say(printed(logs_shape(planned, said)))
 
 
 def _kept(named: NamedTrial, kept: Logs, attempt: int | None) -> tuple[int, str]:
@@ -99,8 +96,12 @@ def _kept(named: NamedTrial, kept: Logs, attempt: int | None) -> tuple[int, str]
     return number, shown(kept.text(named.id, number)) if number else ""
 
 
-def _list(found: Sequence[tuple[NamedTrial, list[int]]]) -> None:
+def _list(planned: Plan, trials: Sequence[NamedTrial], kept: Logs, *, as_json: bool) -> None:
     """The trials whose output is kept."""
+    found = [(each, attempts) for each in trials if (attempts := kept.attempts(each.id))]
+    if as_json:
+        _say_as_json(planned, {"trials": [_shape(each, kept) for each, _ in found]})
+        return
     for each, attempts in found:
         many = f", attempts {', '.join(map(str, attempts))}" if len(attempts) > 1 else ""
         say(f"{each}{many}")
@@ -126,11 +127,12 @@ def _follow(named: NamedTrial, place: Place) -> None:
         say(shown(rest))
 
 
-def _shape(named: NamedTrial) -> dict[str, object]:
+def _shape(named: NamedTrial, kept: Logs) -> dict[str, object]:
     return {
         "trial": named.id,
         "arm": named.arm,
         "replicate": named.replicate,
         "tuning": named.tuning,
         "state": named.state,
+        "attempts": kept.attempts(named.id),
     }
