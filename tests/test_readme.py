@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests import documents
+
+ROOT = documents.ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LOCAL = ("--on", "local", "--no-mirrors")
 
 
 def blocks(language: str, page: str = README) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    return documents.blocks(page, language)
 
 
 def cbablate(*words: str, at: Path) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbablate.analysis.outcome import outcome
-from cbablate.analysis.provenance.recorded_version import under_version
 from cbablate.analysis.standing import Standing
 from cbablate.analysis.trial_outcome import outcomes
 from cbablate.api import recorded
@@ -24,9 +23,8 @@ from cbablate.records.place import Place
 
 if TYPE_CHECKING:
     from cbablate.notebook.figures import Figures
-    from cbablate.reporting.pages.difference import Side
 
-__all__ = ["diff", "explain", "figures", "importance", "report_page", "sides", "status", "trials"]
+__all__ = ["diff", "explain", "figures", "importance", "report_page", "status", "trials"]
 
 
 def trials(plan: Plan, *, results: str | Path = RESULTS) -> Trials:
@@ -92,6 +90,7 @@ def diff(
             "diff compares two studies, or one study with itself: give another plan, other "
             "results (other_results=...), an earlier time (until=...) or earlier code (code=...)"
         )
+    from cbablate.notebook.comparison import sides
     from cbablate.reporting.pages.difference import difference
 
     there = results if other_results is None else other_results
@@ -105,31 +104,6 @@ def diff(
         names=names,
     )
     return Page(difference(*both))
-
-
-def sides(
-    plan: Plan,
-    other: Plan,
-    *,
-    results: str | Path,
-    other_results: str | Path,
-    until: str | None = None,
-    code: str | None = None,
-    names: tuple[str, str] | None = None,
-) -> tuple[Side, Side]:
-    """Two studies as their ledgers have them, to be compared: see `diff`."""
-    from cbablate.reporting.pages import difference
-
-    one, before = recorded(plan, results)
-    two, after = recorded(other, other_results)
-    one = under_version(one, before, code) if code else one
-    before = difference.until(before, until) if until else before
-    first, last = names or (plan.study.name, other.study.name)
-    when = (f", until {until}" if until else "") + (f", code {code}" if code else "")
-    return (
-        difference.Side(f"{first}, {results}{when}", outcome(one, before).plan, before),
-        difference.Side(f"{last}, {other_results}", outcome(two, after).plan, after),
-    )
 
 
 def importance(plan: Plan, *, results: str | Path = RESULTS) -> Rows:

@@ -170,7 +170,7 @@ def test_a_second_signal_ends_it_at_once_and_leaves_nothing(
 def test_a_signal_stops_the_command_in_order_while_it_reads_the_study(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def read(_path: Path) -> Any:
+    def read(_path: Path, _overrides: object) -> Any:
         os.kill(os.getpid(), signal.SIGTERM)
         signal.pause()
 

@@ -173,6 +173,8 @@ def test_trials_go_on_counting_when_a_version_is_written_for_the_first_time(
     assert f"2 trials were made by another version of {name(way)} (" in under_the_table(study)
     lay(tmp_path, f"{way}, version: 2", {"core.py": CORE.format(factor=2)})
     assert run(study).trained == 4
+    lay(tmp_path, f"{way}, version: 5", {"core.py": CORE.format(factor=2)})
+    assert "4 complete trials were made under version 2" in screen(study)
 
 
 def test_earlier_code_can_be_compared_with_what_is_here_now(tmp_path: Path, way: str) -> None:

@@ -17,6 +17,7 @@ from cbablate.spec.program import Program
 from cbablate.workloads.catalog import describe
 from cbablate.workloads.own_code import declared_files
 from cbablate.workloads.own_code.program_check import changed_files, written_words
+from tests.workloads.test_source import LAYOUTS
 
 PYTHON = {"train.py": "import helper\n", "helper.py": "RATE = 2\n", "other.py": "A = 1\n"}
 
@@ -90,6 +91,29 @@ def test_a_comment_is_no_other_code_and_another_number_is(tmp_path: Path) -> Non
     assert described(tmp_path, "python", "train.py").version == before
     (tmp_path / "helper.py").write_text("RATE = 3\n")
     assert described(tmp_path, "python", "train.py").version != before
+
+
+@pytest.mark.parametrize(("code", "imported", "edited"), LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("words", [("python", "train.py"), ("python", "-m", "train")], ids=" ".join)
+def test_what_a_script_imports_is_found_by_the_rules_of_python(
+    tmp_path: Path, words: tuple[str, ...], code: dict[str, str], imported: str, edited: str
+) -> None:
+    lay(tmp_path, {**code, "train.py": imported})
+    before = described(tmp_path, *words).version
+    (tmp_path / edited).write_text((tmp_path / edited).read_text() + "\nEDITED = 1\n")
+    assert described(tmp_path, *words).version != before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"\xef\xbb\xbfA = '%b'\n" % "ä".encode(), b"# coding: latin-1\nA = '%b'\n" % b"\xe4"],
+    ids=["byte-order mark", "coding cookie"],
+)
+def test_a_source_is_read_as_python_reads_it(tmp_path: Path, text: bytes) -> None:
+    lay(tmp_path, {"train.py": text})
+    before = described(tmp_path, "python", "train.py").version
+    (tmp_path / "train.py").write_bytes(text + b"# a comment\n")
+    assert described(tmp_path, "python", "train.py").version == before
 
 
 def test_other_words_readers_and_folders_to_run_in_are_other_commands(tmp_path: Path) -> None:
@@ -255,6 +279,24 @@ def test_a_vouched_version_stays_when_the_code_changes_and_not_when_the_words_do
     assert after.program.digest != before.program.digest
     assert described(tmp_path, "python", "train.py", "-x", version=3).version != before.version
     assert described(tmp_path, "python", "train.py", version=4).version != before.version
+
+
+@pytest.mark.parametrize(
+    ("source", "libraries"),
+    [
+        ("import helper, argparse", set()),
+        ("import helper\nfrom lib.core import x\nimport torch", {"torch", "numpy"}),
+        ("import helper, requests", None),
+        ("import subprocess", None),
+    ],
+)
+def test_the_libraries_of_a_python_command_are_what_its_files_import(
+    tmp_path: Path, source: str, libraries: set[str] | None
+) -> None:
+    lay(tmp_path, {**PYTHON, "train.py": source, "lib/core.py": "x = 1"})
+    assert described(tmp_path, "python", "train.py").libraries() == libraries
+    lay(tmp_path, {"go.sh": "python train.py"})
+    assert described(tmp_path, "./go.sh").libraries() is None
 
 
 def test_a_program_travels(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -16,6 +17,9 @@ from cbablate.spec.code import Code
 from cbablate.spec.description import Description
 
 __all__ = ["earlier_versions"]
+
+
+_DIGEST = re.compile(r"[0-9a-f]{20}")
 
 
 class _Made(NamedTuple):
@@ -100,9 +104,12 @@ def _mended(plan: Plan, facts: Iterable[Record], told: Mapping[str, History]) ->
 
 def _sentence(described: Description, made: _Made, now: _Made, ended: list[float]) -> str:
     file = described.own.file if described.own else described.name
-    when, shown = f"until {_last(ended)}", made.version[:8]
+    when, vouched = f"until {_last(ended)}", not _DIGEST.fullmatch(made.version)
+    shown = made.version if vouched else made.version[:8]
     if made.workload != now.workload:
         by, back = f"by another workload, {made.workload} ({shown}, {when})", "workload"
+    elif made.version != now.version and vouched:
+        by, back = f"under version {shown}, which was vouched for ({when})", "version"
     elif made.version != now.version:
         rest = "what it imports" if isinstance(described.own, Code) else "its command and code"
         by, back = f"by an earlier version of {file} or of {rest} ({shown}, {when})", "code"

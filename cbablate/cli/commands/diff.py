@@ -15,38 +15,45 @@ from cbablate.records.place import results_folder
 __all__ = ["diff"]
 
 
+Second = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="STUDY KEY=VALUE",
+        help="The other, if it is not the same file; then what to change of the other.",
+    ),
+]
+Other = Annotated[
+    Path | None,
+    typer.Option(
+        "--other",
+        metavar="DIR",
+        help="Results of the other. [default: the same]",
+        parser=results_folder,
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHEN", help="The first as it stood at a fact's number, or before a date (UTC)."
+    ),
+]
+EarlierCode = Annotated[
+    str | None,
+    typer.Option(
+        "--code",
+        metavar="DIGITS",
+        help="The first as earlier code made it, by the first digits of its version.",
+    ),
+]
+
+
 def diff(
     a: StudyPath,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="STUDY KEY=VALUE",
-            help="The other, if it is not the same file; then what to change of the other.",
-        ),
-    ] = None,
+    words: Second = None,
     results: Kept = None,
-    other: Annotated[
-        Path | None,
-        typer.Option(
-            "--other",
-            metavar="DIR",
-            help="Results of the other. [default: the same]",
-            parser=results_folder,
-        ),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WHEN", help="The first as it stood at a fact's number, or before a date (UTC)."
-        ),
-    ] = None,
-    code: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIGITS",
-            help="The first as earlier code made it, by the first digits of its version.",
-        ),
-    ] = None,
+    other: Other = None,
+    until: Until = None,
+    code: EarlierCode = None,
     as_json: Json = False,
 ) -> None:
     """Compare two studies: settings, arms, and estimates side by side.
@@ -56,7 +63,7 @@ def diff(
     """
     from cbablate.cli.json_shape import printed
     from cbablate.cli.shapes.difference_shape import difference_shape
-    from cbablate.notebook.reading import sides
+    from cbablate.notebook.comparison import sides
     from cbablate.reporting.pages.difference import difference
 
     b, overrides = _second(a, words or [], alone=not (other or until or code))

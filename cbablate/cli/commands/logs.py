@@ -13,95 +13,90 @@ from cbablate.records.place import Place
 from cbablate.workloads.commands.output import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cbablate.analysis.named_trial import NamedTrial
-    from cbablate.planning.plan import Plan
-    from cbablate.records.logs import Logs
 
 __all__ = ["logs"]
 
 _WHOSE = "What commands print is kept; what functions print goes to the run's own output."
 
 
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="KEY=VALUE TRIAL",
+        help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its '
+        "replicate 0), or how a trial's id begins; without it, the trials that have printed are "
+        "listed.",
+    ),
+]
+Replicate = Annotated[int | None, typer.Option(metavar="N", help="Another replicate of the arm.")]
+Attempt = Annotated[
+    int | None, typer.Option(metavar="N", help="An earlier attempt. [default: the last one]")
+]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on while the trial runs.")]
+
+
 def logs(
     study: StudyPath,
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="KEY=VALUE TRIAL",
-            help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its '
-            "replicate 0), or how a trial's id begins; "
-            "without it, the trials that have printed are listed.",
-        ),
-    ] = None,
-    replicate: Annotated[
-        int | None, typer.Option(metavar="N", help="Another replicate of the arm.")
-    ] = None,
-    attempt: Annotated[
-        int | None, typer.Option(metavar="N", help="An earlier attempt. [default: the last one]")
-    ] = None,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on while the trial runs.")
-    ] = False,
+    words: Words = None,
+    replicate: Replicate = None,
+    attempt: Attempt = None,
+    follow: Follow = False,
     results: Kept = None,
     as_json: Json = False,
 ) -> None:
-    """Show what the program of a trial has printed, in its last attempt."""
+    """Show what the program of a trial has printed."""
     from cbablate import api
     from cbablate.analysis.named_trial import named_trial, trials_of
     from cbablate.analysis.standing import Standing
+    from cbablate.cli.json_shape import logs_shape, printed
 
     place = Place(ledger_folder(results))
-    overrides, named_by = after_overrides(words or [])
-    if len(named_by) > 1:
-        raise UsageError(f"one trial at a time: {' '.join(named_by)} are {len(named_by)}")
+    overrides, trial = _named_by(words or [])
     planned, facts = api.recorded(planned_study(study, overrides), place.folder)
     trials = trials_of(Standing(planned, facts))
-    if not named_by:
-        _list(planned, trials, place.logs(), as_json=as_json)
+    kept = place.logs()
+    if trial is None:
+        found = [(each, attempts) for each in trials if (attempts := kept.attempts(each.id))]
+        if as_json:
+            shapes = [{**_shape(one), "attempts": made} for one, made in found]
+            say(printed(logs_shape(planned, {"trials": shapes})))
+        else:
+            _list(found)
         return
-    named = named_trial(trials, named_by[0], replicate=replicate)
+    named = named_trial(trials, trial, replicate=replicate)
     if follow and as_json:
         raise UsageError("--follow goes on and on, and --json is one whole: give one of them.")
     if follow and named.state in ("running", "waiting"):
         _follow(named, place)
         return
-    number, text = _kept(named, place.logs(), attempt)
+    there = kept.attempts(named.id)
+    if attempt is not None and attempt not in there:
+        listed = ", ".join(map(str, there)) or "none"
+        raise UsageError(f"of {named.arm}/{named.replicate} there are attempts {listed}.")
+    number = attempt if attempt is not None else max(there, default=0)
+    text = shown(kept.text(named.id, number)) if number else ""
     if as_json:
-        _say_as_json(planned, {**_shape(named, place.logs()), "attempt": number, "text": text})
+        said = {**_shape(named), "attempt": number, "attempts": there, "text": text}
+        say(printed(logs_shape(planned, said)))
     elif text:
         say(text.rstrip("\n"))
     else:
         tell(f"No output of {named} is here. {_WHOSE}")
 
 
-def _say_as_json(planned: Plan, said: Mapping[str, object]) -> None:
-    from cbablate.cli.json_shape import logs_shape, printed
-
-    say(printed(logs_shape(planned, said)))
-
-
-def _kept(named: NamedTrial, kept: Logs, attempt: int | None) -> tuple[int, str]:
-    """An attempt, the last one if none is named, and what is kept of its output.
-
-    Raises:
-        UsageError: there is none of the attempt that was named.
-    """
-    there = kept.attempts(named.id)
-    if attempt is not None and attempt not in there:
-        listed = ", ".join(map(str, there)) or "none"
-        raise UsageError(f"of {named.arm}/{named.replicate} there are attempts {listed}.")
-    number = attempt if attempt is not None else max(there, default=0)
-    return number, shown(kept.text(named.id, number)) if number else ""
+def _named_by(words: list[str]) -> tuple[list[str], str | None]:
+    """What to change of the study, and the words for a trial, if there are any."""
+    overrides, trials = after_overrides(words)
+    if len(trials) > 1:
+        raise UsageError(f"one trial at a time: {' '.join(trials)} are {len(trials)}")
+    return overrides, trials[0] if trials else None
 
 
-def _list(planned: Plan, trials: Sequence[NamedTrial], kept: Logs, *, as_json: bool) -> None:
+def _list(found: Sequence[tuple[NamedTrial, list[int]]]) -> None:
     """The trials whose output is kept."""
-    found = [(each, attempts) for each in trials if (attempts := kept.attempts(each.id))]
-    if as_json:
-        _say_as_json(planned, {"trials": [_shape(each, kept) for each, _ in found]})
-        return
     for each, attempts in found:
         many = f", attempts {', '.join(map(str, attempts))}" if len(attempts) > 1 else ""
         say(f"{each}{many}")
@@ -127,12 +122,11 @@ def _follow(named: NamedTrial, place: Place) -> None:
         say(shown(rest))
 
 
-def _shape(named: NamedTrial, kept: Logs) -> dict[str, object]:
+def _shape(named: NamedTrial) -> dict[str, object]:
     return {
         "trial": named.id,
         "arm": named.arm,
         "replicate": named.replicate,
         "tuning": named.tuning,
         "state": named.state,
-        "attempts": kept.attempts(named.id),
     }

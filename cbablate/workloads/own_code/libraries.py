@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from cbablate.spec.code import Code
+from cbablate.spec.code import Code, Module
+from cbablate.spec.program import Program
 from cbablate.workloads.own_code.import_statements import imports
 from cbablate.workloads.own_code.syntax_digest import parsed
 
-__all__ = ["libraries_of"]
+__all__ = ["libraries_of", "libraries_of_command"]
 
 _BUILT_ON = {"numpy": ("numpy",), "torch": ("torch", "numpy"), "timm": ("timm", "torch", "numpy")}
 """Libraries that are recorded, each with those that it is built on."""
@@ -32,6 +34,22 @@ def libraries_of(code: Code) -> frozenset[str] | None:
         elif name in _HIDES or name not in sys.stdlib_module_names:
             return None
     return frozenset(used)
+
+
+def libraries_of_command(program: Program) -> frozenset[str] | None:
+    """The same of a command that is made of Python files, as they are now."""
+    folder = Path(program.folder)
+    if not program.files or any(not one.path.endswith(".py") for one in program.files):
+        return None
+    modules = []
+    for one in program.files:
+        try:
+            text = (folder / one.path).read_bytes()
+        except OSError:
+            return None
+        name = one.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        modules.append(Module(name, one.path, one.digest, None, text))
+    return libraries_of(Code("", program.folder, tuple(modules), program.distributions))
 
 
 def _imported(code: Code) -> Iterator[str]:

@@ -20,7 +20,7 @@ from cbablate.workloads.own_code.declaration import binds, misdeclared
 from cbablate.workloads.own_code.declared_files import data_files, data_identity, refuse_missing
 from cbablate.workloads.own_code.declared_words import with_source
 from cbablate.workloads.own_code.former_digest import former_digest, former_files
-from cbablate.workloads.own_code.libraries import libraries_of
+from cbablate.workloads.own_code.libraries import libraries_of, libraries_of_command
 from cbablate.workloads.own_code.source import code_of
 from cbablate.workloads.own_code.syntax_digest import parsed
 
@@ -62,6 +62,7 @@ def _command(said: OwnWorkload, folder: Path) -> Description:
         program=program,
         vouched=vouched,
         needs=lambda _config: needs,
+        libraries=lambda: libraries_of_command(program),
         recipe=_USUAL_RECIPE,
     )
 
