@@ -53,7 +53,8 @@ def reported(said: Mapping[str, Any], where: str) -> Row:
     """A line of the report file: `metrics`, `vectors` and `notes` apart, or all in one mapping.
 
     Raises:
-        TrialFailure: a part of it is not what it should be.
+        TrialFailure: a part of it is not what it should be, or the line says that `report` has
+            refused what it was given.
     """
     seconds = said.get("seconds")
     if not isinstance(said.get("metrics"), Mapping):
@@ -61,6 +62,8 @@ def reported(said: Mapping[str, Any], where: str) -> Row:
         words = {name: value for name, value in flat.items() if isinstance(value, str)}
         row, notes = row_of(flat, where), {**words, **_part(said, "notes", where)}
         return Row(row.values, where, notes={name: str(note) for name, note in notes.items()})
+    if isinstance(said.get("refused"), str):
+        raise TrialFailure(said["refused"])
     values: dict[str, Value] = {}
     for part in ("metrics", "vectors"):
         for name, value in _part(said, part, where).items():
