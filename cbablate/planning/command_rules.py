@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cbablate.phrases import listed
+from cbablate.planning.plan import Plan
 from cbablate.spec.command_words import keys_in, takes_all
 from cbablate.spec.loading.changes import flatten, nested
 from cbablate.spec.own_workload import OwnWorkload
 from cbablate.spec.study import Study
 
-__all__ = ["unnamed_words"]
+__all__ = ["unnamed_words", "unseen_words"]
 
 _VARIABLES = {"seed": "CBABLATE_SEED", "budget": "CBABLATE_BUDGET"}
 
@@ -37,6 +38,12 @@ def unnamed_words(study: Study) -> str:
         f"{'it' if len(missing) == 1 else 'them'} from {listed([*dict.fromkeys(missing.values())])}"
         ", or trials that differ in nothing else are alike."
     )
+
+
+def unseen_words(plan: Plan) -> str:
+    """What of a study's command no digest has, as far as its words tell; "" if nothing."""
+    said = (sentence for arm in plan.arms for sentence in plan.description.unseen(arm.config))
+    return " ".join(dict.fromkeys(said))
 
 
 def _varied(study: Study) -> Iterator[str]:

@@ -14,6 +14,7 @@ from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.spec.program import Program
 from cbablate.workloads.commands.checkpoint_copy import CheckpointCopy
+from cbablate.workloads.commands.held_code import HeldCode
 from cbablate.workloads.commands.output import last_lines
 from cbablate.workloads.commands.process import Exit, ProgramRun, running
 from cbablate.workloads.commands.readers.catalog import reader_of
@@ -22,7 +23,6 @@ from cbablate.workloads.commands.room import Room
 from cbablate.workloads.commands.row import Row
 from cbablate.workloads.commands.start import program_name, start_of
 from cbablate.workloads.commands.tally import Tally
-from cbablate.workloads.own_code.program_check import changed_files, written_words
 
 __all__ = ["run"]
 
@@ -46,18 +46,20 @@ def run(
         TrialFailure: it cannot be started, ends with another code than 0 or by a signal, measures
             nothing, or what it wrote is not what it should be; with its last lines of output.
     """
-    _as_recorded(changed_files(program))
     room = Room(workdir).made()
+    code = HeldCode(program, config, room)
     checkpoint = CheckpointCopy(room)
     start = start_of(program, config, seed=seed, budget=budget, room=room, every=checkpoint.every)
+    start = replace(start, environment=code.watched(start.environment))
     name = program_name(program)
     reader = reader_of(program.reads, room)
     tally = Tally(budget, program.reads, whole=reader.whole, counted_by=reader.counted_by)
     began = time.monotonic() - checkpoint.seconds
     with running(name, start, room, searched=program.reads.stdout is not None) as process:
-        trial = _Trial(name, program, process, reader, tally, checkpoint)
+        trial = _Trial(name, code, process, reader, tally, checkpoint)
         try:
             for measurement in trial.measured():
+                code.so_far()
                 seconds = measurement.seconds or time.monotonic() - began
                 checkpoint.lay_by(measurement.spent, seconds)
                 yield replace(measurement, seconds=seconds)
@@ -77,7 +79,7 @@ class _Trial:
     """A program that trains, and what is known of it."""
 
     name: str
-    program: Program
+    code: HeldCode
     process: ProgramRun
     reader: Reader
     tally: Tally
@@ -102,7 +104,7 @@ class _Trial:
         self.end = end
         if end.code != 0:
             return
-        _as_recorded(changed_files(self.program) or written_words(self.program))
+        self.code.in_the_end()
         for measurement in self.tally.ended():
             silent = False
             yield measurement
@@ -126,13 +128,3 @@ class _Trial:
         """What was spent when rows were written; a measurement may have several of them."""
         seen = (self.tally.seen(row) for row in rows)
         return sorted({spent for spent in seen if spent is not None})
-
-
-def _as_recorded(sentence: str) -> None:
-    """Go on if the program's files are what was recorded, and the sentence about them is empty.
-
-    Raises:
-        TrialFailure: they are not.
-    """
-    if sentence:
-        raise TrialFailure(sentence, failure="other code")
