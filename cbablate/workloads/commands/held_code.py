@@ -46,7 +46,7 @@ class HeldCode:
         Raises:
             TrialFailure: a file was edited meanwhile, has become code, or is not on record.
         """
-        _as_recorded(written_words(self._program, self._config))
+        _as_recorded(written_words(self._program, config=self._config))
         _as_recorded(changed_files(self._program, config=self._config))
         self.so_far()
 

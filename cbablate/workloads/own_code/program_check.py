@@ -53,7 +53,7 @@ def chosen_here(program: Program, config: Mapping[str, Any]) -> tuple[ProgramFil
         raise TrialFailure(str(error), failure="other code") from error
 
 
-def written_words(program: Program, config: Mapping[str, Any]) -> str:
+def written_words(program: Program, *, config: Mapping[str, Any] | None = None) -> str:
     """The sentence about a file that a word of the command, or a value of the config, names, and
     that was not there before it ran; "" if there is none.
 
@@ -62,7 +62,7 @@ def written_words(program: Program, config: Mapping[str, Any]) -> str:
     folder = Path(program.folder)
     known = {str(folder / one.path) for one in (*program.files, *program.chosen)}
     named = [] if program.declared else named_by_words(program.words, folder)
-    named += [folder / one.path for one in chosen_here(program, config) if one.path]
+    named += [folder / one.path for one in chosen_here(program, config or {}) if one.path]
     named = less_data(named, program.besides, folder)
     fresh = [path for path in named if str(path) not in known]
     if not fresh:
