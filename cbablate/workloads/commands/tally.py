@@ -202,8 +202,8 @@ class Tally:
         if spent <= self._last and self._guessed:
             raise TrialFailure(
                 f"{row.where}: {spent} {self._budget.unit} are spent, and {self._last} were "
-                "counted before anything was said of that, by numbers that came again. Name what counts, "
-                "by `spent` under reads: then numbers before it belong to it"
+                "counted before anything was said of that, by numbers that came again. Name what "
+                "counts, by `spent` under reads: then numbers before it belong to it"
             )
         if spent <= self._last:
             raise TrialFailure(
