@@ -102,7 +102,7 @@ class _Trial:
         self.end = end
         if end.code != 0:
             return
-        _as_recorded(changed_files(self.program) or _became_code(self.program))
+        _as_recorded(changed_files(self.program) or written_words(self.program))
         for measurement in self.tally.ended():
             silent = False
             yield measurement
@@ -126,16 +126,6 @@ class _Trial:
         """What was spent when rows were written; a measurement may have several of them."""
         seen = (self.tally.seen(row) for row in rows)
         return sorted({spent for spent in seen if spent is not None})
-
-
-def _became_code(program: Program) -> str:
-    """The sentence about a file that the program has written and its own words name."""
-    path = written_words(program)
-    return path and (
-        f"the command wrote {path}, which its own words name: it would be taken for a file of its "
-        "code, and the study for another. Have it write into {workdir}, or say `code:`, which "
-        "files its code is"
-    )
 
 
 def _as_recorded(sentence: str) -> None:

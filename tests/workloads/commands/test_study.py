@@ -87,4 +87,4 @@ def test_a_command_that_writes_a_file_its_words_name_is_refused(tmp_path: Path) 
     )
     assert ran(path, tmp_path / "results").exit_code == 3
     (end,) = [fact.body for fact in api.facts(tmp_path / "results") if fact.kind == "ended"]
-    assert f"the command wrote {tmp_path / 'last.txt'}, which its own words name" in end["reason"]
+    assert f"{tmp_path / 'last.txt'} was not there before the command ran" in end["reason"]
