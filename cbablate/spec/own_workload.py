@@ -180,8 +180,9 @@ class OwnWorkload(BaseModel):
         min_length=1,
         description="A program and its words. `{key}` stands for a value of the config, "
         "`{seed}`, `{budget}`, `{workdir}`, `{checkpoint}` for the trial's, `{study}` for this "
-        "file's folder; `{--*}` for `--key=value` of all keys, `{*}` for `key=value`. There is no "
-        "shell.",
+        "file's folder; `{--no-norm}` for this word where the key is true, and none where "
+        "it is false; `{--*}` for `--key=value` of all other keys, `{*}` for `key=value`. There "
+        "is no shell.",
         examples=[["python", "train.py", "--lr", "{lr}", "--seed", "{seed}"]],
     )
     function: Word | None = Field(
