@@ -22,7 +22,7 @@ class HeldCode:
     """
 
     def __init__(self, program: Program, config: Mapping[str, Any], room: Room) -> None:
-        self._program, self._config = program, config
+        self.program, self._config = program, config
         _as_recorded(changed_files(program, config=config))
         self._ran = RanFiles(program, chosen_here(program, config), room)
 
@@ -46,8 +46,8 @@ class HeldCode:
         Raises:
             TrialFailure: a file was edited meanwhile, has become code, or is not on record.
         """
-        _as_recorded(written_words(self._program, config=self._config))
-        _as_recorded(changed_files(self._program, config=self._config))
+        _as_recorded(written_words(self.program, config=self._config))
+        _as_recorded(changed_files(self.program, config=self._config))
         self.so_far()
 
 

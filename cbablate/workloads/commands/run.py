@@ -104,6 +104,8 @@ class _Trial:
         self.end = end
         if end.code != 0:
             return
+        if end.fault and self.code.program.reads.stdout is not None:
+            raise TrialFailure(f"what {self.name} printed could not all be kept: {end.fault}")
         self.code.in_the_end()
         for measurement in self.tally.ended():
             silent = False

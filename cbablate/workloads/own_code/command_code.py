@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cbablate.spec.code import Distribution, Module
-from cbablate.spec.command_words import OF_THE_TRIAL, expanded, keys_in, takes_all
+from cbablate.spec.command_words import OF_THE_TRIAL, expanded, is_switch, keys_in, takes_all
 from cbablate.spec.description import Undescribed
 from cbablate.spec.fault import Fault
 from cbablate.spec.own_workload import OwnWorkload, Reads
@@ -187,7 +187,7 @@ def _pattern(word: str) -> str:
         keys = keys_in(word)
     except ValueError:  # told elsewhere
         return ""
-    if takes_all(word) or _TRIALS & {*keys} or "*" in word:
+    if takes_all(word) or is_switch(word) or _TRIALS & {*keys} or "*" in word:
         return ""
     literal = _filled(word, dict.fromkeys(keys, ""))
     shaped = ("/" in literal or "." in literal) and _HAS_A_NAME.search(literal)
