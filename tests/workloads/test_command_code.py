@@ -410,7 +410,7 @@ def test_a_large_file_that_a_value_names_is_to_be_data(
 ) -> None:
     monkeypatch.setattr(command_code, "MOST_CODE", (4, 100))
     lay(tmp_path, {"go.sh": "", "a.bin": "1" * 200})
-    with pytest.raises(StudyError, match="with 'a.bin' the code has more than"):
+    with pytest.raises(StudyError, match="the code has more than"):
         described(tmp_path, "./go.sh", "{cfg}").data({"cfg": "a.bin"})
 
 

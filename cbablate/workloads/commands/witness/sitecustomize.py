@@ -11,6 +11,8 @@ A line is a tuple: the file, the file of the code that ran it, whether it lies i
 `sys.path` that belongs to no library.
 """
 
+# ruff: noqa: PTH100, PTH120, PTH206, SIM105 - pathlib and contextlib would be imported for it
+
 import os
 import sys
 
@@ -29,7 +31,7 @@ def _step_aside() -> None:
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
     own = sys.modules.pop("sitecustomize")
     try:
-        import sitecustomize  # type: ignore[import-not-found]  # noqa: F401, PLC0415, PLW0406
+        import sitecustomize  # type: ignore[import-not-found]  # noqa: F401
     except ImportError as error:
         if error.name != "sitecustomize":
             raise
