@@ -78,8 +78,9 @@ def short_tuning(tuned: Tuned | None) -> Iterator[str]:
 
 
 def _chosen(plan: Plan, summary: Summary) -> Iterator[str]:
-    """That decisions were made on the metric that is compared."""
-    if summary.primary == plan.study.objective.metric:
+    """That decisions were made on the metric that is compared, where the study makes any."""
+    some = any(_n(one, summary.primary) for one in summary.arms)
+    if summary.primary == plan.study.objective.metric and plan.study.decides and some:
         yield f"{metric_of(plan, summary.primary).label} is what decisions were made on, too."
 
 

@@ -12,6 +12,7 @@ from cbablate.character import brief
 from cbablate.errors import TrialFailure
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
+from cbablate.spec.command_words import keys_in
 from cbablate.spec.program import Program
 from cbablate.workloads.commands.checkpoint_copy import CheckpointCopy
 from cbablate.workloads.commands.output import last_lines
@@ -109,7 +110,7 @@ class _Trial:
         if silent:
             raise TrialFailure(
                 f"{self.name} ended with code 0 and without a measurement: there is none in "
-                f"{self.reader.where}.{_LEFT if end.left else ''}",
+                f"{self.reader.where}{_within(self.program)}.{_LEFT if end.left else ''}",
                 failure="no measurement",
             )
 
@@ -136,3 +137,12 @@ def _as_recorded(sentence: str) -> None:
     """
     if sentence:
         raise TrialFailure(sentence, failure="other code")
+
+
+def _within(program: Program) -> str:
+    """Where a file was looked for, and why the program may not have written there."""
+    if not program.reads.path:
+        return ""
+    said = " in {workdir}, the trial's own folder"
+    named = any("workdir" in keys_in(word) for word in program.words)
+    return said if named or program.runs_in == "trial" else f"{said}, which no word of it names"
