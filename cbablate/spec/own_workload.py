@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -136,6 +138,27 @@ class Reads(BaseModel):
         return self.jsonl or self.json_file or self.csv or self.tensorboard or ""
 
     @model_validator(mode="after")
+    def _one_name_a_number(self) -> Reads:
+        called = Counter(self.names.values())
+        for group in _groups(self.stdout or ()):
+            called[self.names.get(group, group)] += group not in self.names
+        twice = sorted(name for name, times in called.items() if times > 1)
+        if twice:
+            raise ValueError(f"names calls two numbers {listed(twice)}: one would hide the other")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_there_are(self) -> Reads:
+        groups = _groups(self.stdout or ())
+        missing = sorted({*self.names, *filter(None, [self.spent])} - groups)
+        if self.stdout is not None and missing:
+            raise ValueError(
+                f"no pattern of stdout has a group {listed(missing, 'or')}: they have "
+                f"{listed(sorted(groups))}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_source(self) -> Reads:
         given = [name for name in SOURCES if getattr(self, name) is not None]
         if len(given) > 1:
@@ -224,6 +247,26 @@ class OwnWorkload(BaseModel):
     def __str__(self) -> str:
         """Its name: the function, or what the command starts."""
         return self.function or started(self.command or ())
+
+
+def _groups(patterns: Iterable[str]) -> set[str]:
+    """The names of the groups of regular expressions.
+
+    Raises:
+        ValueError: one is none, or has no group with a name.
+    """
+    found: set[str] = set()
+    for pattern in patterns:
+        try:
+            groups = re.compile(pattern).groupindex
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        if not groups:
+            raise ValueError(
+                f"{pattern!r} has no group with a name, so it finds no number: `(?P<loss>[0-9.]+)`"
+            )
+        found |= groups.keys()
+    return found
 
 
 def started(words: Iterable[str]) -> str:

@@ -24,6 +24,13 @@ class Room:
         """The folder of what the program prints."""
         return self.folder / "output"
 
+    def streams(self) -> tuple[Path, Path]:
+        """The folders of what it prints to stdout and to stderr, each by itself; they are made."""
+        out, err = self.folder / "stdout", self.folder / "stderr"
+        for each in (out, err):
+            each.mkdir(parents=True, exist_ok=True)
+        return out, err
+
     @property
     def report(self) -> Path:
         """The file that the program may report in: CBABLATE_REPORT."""

@@ -103,6 +103,8 @@ class _Trial:
         self.end = end
         if end.code != 0:
             return
+        if end.fault and self.program.reads.stdout is not None:
+            raise TrialFailure(f"what {self.name} printed could not all be kept: {end.fault}")
         _as_recorded(changed_files(self.program) or written_words(self.program))
         for measurement in self.tally.ended():
             silent = False
