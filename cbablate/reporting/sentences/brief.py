@@ -21,6 +21,7 @@ from cbablate.reporting.sentences.note import (
 )
 from cbablate.reporting.sentences.pairing import pair_word
 from cbablate.reporting.sentences.rule import short_mark
+from cbablate.reporting.sentences.sameness import sameness
 from cbablate.reporting.sentences.sequential_note import looks_notes
 from cbablate.reporting.sentences.shortfall import (
     absences,
@@ -47,6 +48,7 @@ def brief(
         *short_legend(plan, summary, crossed=crossed),
         *short_tuning(tuned),
         *doubts(plan, summary),
+        *sameness(plan, summary),
         *looks_notes(plan, summary),
         *([] if crossed else timing_notes(plan, summary, brief=True)),
         *absences(plan, summary),
