@@ -132,6 +132,11 @@ class Reads(BaseModel):
         examples=[{"acc": "test/acc"}],
     )
 
+    @property
+    def path(self) -> str:
+        """The file or folder where a program must be told to write; "" if it finds it by itself."""
+        return self.jsonl or self.json_file or self.csv or self.tensorboard or ""
+
     @model_validator(mode="after")
     def _one_name_a_number(self) -> Reads:
         called = Counter(self.names.values())
