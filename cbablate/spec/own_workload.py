@@ -120,7 +120,8 @@ class Reads(BaseModel):
     spent: Word | None = Field(
         default=None,
         description="Which of its numbers counts the budget that is spent: a column or a group. "
-        "`spent`, `epoch` or `step` if left out; without any, each measurement is one more.",
+        "`spent` or the budget's unit, `epoch` or `step`, if left out, and the step of TensorBoard "
+        "and MLflow; without any, each measurement is one more.",
         examples=["epoch"],
     )
     counts_from: Literal[0, 1] = Field(

@@ -25,7 +25,8 @@ class Row:
     """Numbers by the program's names; `where` they stood, for a sentence.
 
     `others` are what it says that is no number. `spent` and `seconds` are what the program
-    expressly says of them. A row that is said `anew` takes the place of the one before it.
+    expressly says of them. A row that is said `anew` takes the place of the one before it. `step`
+    is a tracker's own count of what it logs, which counts a budget of steps.
     """
 
     values: Mapping[str, Value]
@@ -35,6 +36,7 @@ class Row:
     seconds: float | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     anew: bool = False
+    step: float | None = None
 
     def joined(self, later: Row) -> Row:
         """Both as one; what the later one says goes before."""

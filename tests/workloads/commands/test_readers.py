@@ -169,6 +169,20 @@ def test_a_count_that_the_study_names_and_no_row_has_is_a_sentence(tmp_path: Pat
     assert "m.csv, row 2: there is no epcoh, which `spent` under reads names" in found.sentence
 
 
+@pytest.mark.parametrize("name", ["step", "Epoch", "steps"])
+def test_a_number_called_like_a_count_is_a_sentence_until_the_study_says_what_it_is(
+    tmp_path: Path, name: str
+) -> None:
+    text = f"printf '{name},a\\n1,0.5\\n2,0.6\\n' > $CBABLATE_WORKDIR/m.csv"
+    program = script(tmp_path, text)
+    found = told(from_a(program, csv="m.csv"), tmp_path / "a")
+    assert f"m.csv, row 2: there is {name}, and spent or epoch would count" in found.sentence
+    found = told(from_a(program, csv="m.csv", spent=name), tmp_path / "b")
+    assert found.numbers == [(1, {"a": 0.5}), (2, {"a": 0.6})]
+    found = told(from_a(program, csv="m.csv", names={name: "n"}), tmp_path / "c", epochs=2)
+    assert found.numbers == [(1, {"a": 0.5, "n": 1.0}), (2, {"a": 0.6, "n": 2.0})]
+
+
 def test_half_a_row_at_the_end_is_a_sentence(tmp_path: Path) -> None:
     text = "printf 'epoch,a,b\\n1,0.5,0.6\\n2,0.' > $CBABLATE_WORKDIR/m.csv"
     found = told(from_a(script(tmp_path, text), csv="m.csv"), tmp_path / "t")
