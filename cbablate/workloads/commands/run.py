@@ -114,7 +114,7 @@ class _Trial:
         if silent:
             raise TrialFailure(
                 f"{self.name} ended with code 0 and without a measurement: there is none in "
-                f"{self.reader.where}{_within(self.program)}.{_LEFT if end.left else ''}",
+                f"{self.reader.where}{_within(self.code.program)}.{_LEFT if end.left else ''}",
                 failure="no measurement",
             )
 

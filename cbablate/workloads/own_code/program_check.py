@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,12 @@ from cbablate.errors import TrialFailure
 from cbablate.phrases import first_few
 from cbablate.spec.code import Code
 from cbablate.spec.program import Program, ProgramFile
-from cbablate.workloads.own_code.command_code import chosen_files, chosen_names, less_data, named_by_words
+from cbablate.workloads.own_code.command_code import (
+    chosen_files,
+    chosen_names,
+    less_data,
+    named_by_words,
+)
 from cbablate.workloads.own_code.declared_files import data_digest
 from cbablate.workloads.own_code.distributions import installed
 from cbablate.workloads.own_code.source import file_digest
