@@ -19,7 +19,9 @@ PYTHON = described(
     HERE, *("python", "resuming.py", "--lr={lr}", "--seed", "{seed}", "--epochs", "{budget}")
 )
 AWK = described(
-    HERE, *("awk", "-f", "resuming.awk"), *["-v", "lr={lr}", "-v", "seed={seed}", "-v", "epochs={budget}"]
+    HERE,
+    *("awk", "-f", "resuming.awk"),
+    *["-v", "lr={lr}", "-v", "seed={seed}", "-v", "epochs={budget}"],
 )
 
 

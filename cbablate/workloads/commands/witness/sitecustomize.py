@@ -29,7 +29,7 @@ def _step_aside() -> None:
     sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry or ".") != here]
     own = sys.modules.pop("sitecustomize")
     try:
-        import sitecustomize  # type: ignore[import-not-found]  # noqa: F401, PLC0415, PLW0406
+        import sitecustomize  # type: ignore[import-not-found]  # noqa: F401
     except ImportError as error:
         if error.name != "sitecustomize":
             raise
