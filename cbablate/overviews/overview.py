@@ -270,9 +270,10 @@ def _power_lines(found: Outcome) -> list[str]:
         lines.append(f"Below {FEWEST_PAIRS} searches of each arm the t test decides alone.")
     if n >= FEWEST_PAIRS and floor(n) >= level:
         lines.append(
-            f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}, "
-            f"and each comparison is tested at {level:.2g}: a finding needs all pairs of one sign. "
-            f"With {pairs_to_flip(level)} replicates it does not."
+            f"A finding is possible only where all {counted(n, 'pair')} have one sign: an exact "
+            f"sign-flip test then has its least p, {floor(n):.2g}, which counts as agreement "
+            f"though each comparison is tested at {level:.2g}. From {pairs_to_flip(level)} "
+            "replicates on its p can be below that."
         )
     return [*lines, ""]
 

@@ -31,6 +31,7 @@ def command_lines(study: Study) -> tuple[str, ...]:
     if not isinstance(study.workload, OwnWorkload) or study.workload.command is None:
         return ()
     words = study.workload.command
+<<<<<<< HEAD
     said = (_unnamed(words, study), _doubtful_switches(words, study), _renamed(words, study))
     return tuple(filter(None, said))
 
@@ -39,6 +40,16 @@ def unseen_lines(plan: Plan) -> tuple[str, ...]:
     """What of a study's command no digest has, as far as its words and its arms tell."""
     said = (each for arm in plan.arms for each in plan.description.unseen(arm.config))
     return tuple(dict.fromkeys(said))
+=======
+    said = (
+        _unnamed(words, study),
+        _unread(study.workload, words),
+        _doubtful_switches(words, study),
+        _renamed(words, study),
+    )
+    unseen = (each for arm in plan.arms for each in plan.description.unseen(arm.config))
+    return (*filter(None, said), *dict.fromkeys(unseen))
+>>>>>>> main
 
 
 def _unnamed(words: Sequence[str], study: Study) -> str:
@@ -56,6 +67,18 @@ def _unnamed(words: Sequence[str], study: Study) -> str:
         f"Nothing in the command names {listed([*missing], 'or')}: the program must take "
         f"{'it' if len(missing) == 1 else 'them'} from {listed([*dict.fromkeys(missing.values())])}"
         ", or trials that differ in nothing else are alike."
+    )
+
+
+def _unread(said: OwnWorkload, words: Sequence[str]) -> str:
+    """That no word says where the file is to be written that is read."""
+    named = any("workdir" in keys_in(word) for word in words)
+    if said.reads is None or not said.reads.path or named or said.runs_in == "trial":
+        return ""
+    return (
+        f"`reads` looks for {said.reads.path} in {{workdir}}, its trial's folder, and nothing in "
+        "the command names {workdir}: the program must take it from CBABLATE_WORKDIR, or numbers "
+        "that it writes elsewhere are not found."
     )
 
 

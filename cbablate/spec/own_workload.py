@@ -120,7 +120,8 @@ class Reads(BaseModel):
     spent: Word | None = Field(
         default=None,
         description="Which of its numbers counts the budget that is spent: a column or a group. "
-        "`spent`, `epoch` or `step` if left out; without any, each measurement is one more.",
+        "`spent` or the budget's unit, `epoch` or `step`, if left out, and the step of TensorBoard "
+        "and MLflow; without any, each measurement is one more.",
         examples=["epoch"],
     )
     counts_from: Literal[0, 1] = Field(
@@ -131,6 +132,11 @@ class Reads(BaseModel):
         description="What a number is called in the study, by what the program calls it.",
         examples=[{"acc": "test/acc"}],
     )
+
+    @property
+    def path(self) -> str:
+        """The file or folder where a program must be told to write; "" if it finds it by itself."""
+        return self.jsonl or self.json_file or self.csv or self.tensorboard or ""
 
     @model_validator(mode="after")
     def _one_name_a_number(self) -> Reads:

@@ -194,7 +194,9 @@ def test_a_switch_is_put_under_test_and_the_draft_runs(tmp_path: Path) -> None:
     more += " {name: plain, changes: {augment: false}}]}"
     text = text.replace("  # reads: {csv", "  reads: {csv")
     path.write_text(text.replace("budget: {", f"{more}\nbudget: {{"))
-    assert typed("check", "x.yaml", cwd=tmp_path).code == 0
+    checked = typed("check", "x.yaml", cwd=tmp_path)
+    assert checked.code == 0
+    assert "A draft: EDIT stands in question." in checked.out
     words = ("run", "x.yaml", "--on", "local", "--no-mirrors", "replicates=1", "budget.epochs=1")
     said = typed(*words, cwd=tmp_path)
     assert said.code == 0, said.err

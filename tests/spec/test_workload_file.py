@@ -311,6 +311,27 @@ def test_a_plan_tells_what_a_command_does_not_name(
     assert bool(missing) == bool(said)
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("reads: {csv: out/metrics.csv}", True),
+        ("reads: {tensorboard: runs}", True),
+        ("reads: {csv: metrics.csv}, runs_in: trial", False),
+        ("reads: {stdout: ['(?P<loss>x)']}", False),
+        ("reads: {mlflow: mlruns}", False),
+        ("code: [train.py]", False),
+    ],
+)
+def test_a_file_that_is_read_where_the_program_is_not_sent_is_told(
+    tmp_path: Path, more: str, told: bool
+) -> None:
+    words = 'python, train.py, "{optimizer.lr}", "{seed}", "{budget}"'
+    said = command_lines(written(tmp_path, f"{{command: [{words}], {more}}}").study)
+    assert any("nothing in the command names {workdir}" in line for line in said) == told
+    sent = written(tmp_path, f'{{command: [{words}, "--out={{workdir}}/x"], {more}}}').study
+    assert not command_lines(sent)
+
+
 SWITCHES = STUDY.replace("norm: batch", "norm: batch, no-skip: false, amp: true")
 
 

@@ -110,7 +110,7 @@ def _mended(plan: Plan, facts: Iterable[Record], told: Mapping[str, History]) ->
 
 def _sentence(described: Description, made: _Made, now: _Made, ended: list[float]) -> str:
     file = described.own.file if described.own else described.name
-    when, vouched = f"until {_last(ended)}", not _DIGEST.fullmatch(made.version)
+    when, vouched = f"the last {_last(ended)}", not _DIGEST.fullmatch(made.version)
     shown = made.version if vouched else made.version[:8]
     if made.workload != now.workload:
         by, back = f"by another workload, {made.workload} ({shown}, {when})", "workload"

@@ -12,6 +12,7 @@ from cbablate.character import brief
 from cbablate.errors import TrialFailure
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
+from cbablate.spec.command_words import keys_in
 from cbablate.spec.program import Program
 from cbablate.workloads.commands.checkpoint_copy import CheckpointCopy
 from cbablate.workloads.commands.held_code import HeldCode
@@ -113,7 +114,7 @@ class _Trial:
         if silent:
             raise TrialFailure(
                 f"{self.name} ended with code 0 and without a measurement: there is none in "
-                f"{self.reader.where}.{_LEFT if end.left else ''}",
+                f"{self.reader.where}{_within(self.code.program)}.{_LEFT if end.left else ''}",
                 failure="no measurement",
             )
 
@@ -130,3 +131,12 @@ class _Trial:
         """What was spent when rows were written; a measurement may have several of them."""
         seen = (self.tally.seen(row) for row in rows)
         return sorted({spent for spent in seen if spent is not None})
+
+
+def _within(program: Program) -> str:
+    """Where a file was looked for, and why the program may not have written there."""
+    if not program.reads.path:
+        return ""
+    said = " in {workdir}, the trial's own folder"
+    named = any("workdir" in keys_in(word) for word in program.words)
+    return said if named or program.runs_in == "trial" else f"{said}, which no word of it names"

@@ -7,12 +7,16 @@ from dataclasses import replace
 
 from cbablate.character import brief
 from cbablate.errors import TrialFailure
+from cbablate.phrases import listed
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.spec.own_workload import Reads
 from cbablate.workloads.commands.row import Row, Value, quoted
 
 __all__ = ["Tally"]
+
+_COUNTS = ("spent", "epoch", "epochs", "step", "steps")
+"""What a count may be called, in any case of letters."""
 
 
 class Tally:
@@ -68,6 +72,7 @@ class Tally:
         if self._held is not None and (self._held.values or self._held.notes):
             held = self._held
             if not self._says and not self._must_say:
+                self._check_order(held)
                 held = replace(held, spent=float(max(self._budget.amount, self._last + 1)))
             yield self._measurement(held)
 
@@ -83,8 +88,8 @@ class Tally:
         if row.spent is not None:
             if self._early is None:
                 before = self._held
-                early = before.values if before is not None and before.spent is None else ()
-                self._early = frozenset(early)
+                alone = before is not None and before.spent is None
+                self._early = frozenset(before.values if before is not None and alone else ())
             ahead, self._ahead = self._ahead, None
             return row if ahead is None else ahead.joined(row)
         early = row.values.keys() & (self._early or ())
@@ -133,6 +138,8 @@ class Tally:
                     f"{row.where}: {row.spent} is spent, not a whole number of {self._budget.unit}"
                 )
             return row
+        if row.step is not None and "step" in self._counted_by:
+            row = replace(row, values={"step": row.step, **row.values})
         for name in self._counted_by:
             if name in row.values:
                 self._says = True
@@ -163,7 +170,9 @@ class Tally:
                 f"than the budget of {self._budget}; the program is to train for {{budget}} "
                 "(CBABLATE_BUDGET)"
             )
-        self._guessed |= row.spent is None
+        if row.spent is None:
+            self._guessed = True
+            self._check_order(row)
         self._last, self._held = spent, None
         named = self._named(row)
         return Measurement(
@@ -173,6 +182,21 @@ class Tally:
             seconds=row.seconds or 0.0,
             notes=row.notes,
         )
+
+    def _check_order(self, row: Row) -> None:
+        """Refuse to count by the order of rows where one seems to say what is spent.
+
+        Raises:
+            TrialFailure: it has a number that is called like what counts.
+        """
+        for name in row.values:
+            if name.casefold() in _COUNTS and name not in self._names:
+                raise TrialFailure(
+                    f"{row.where}: there is {name}, and {listed(self._counted_by, 'or')} would "
+                    f"count the budget of {self._budget}. If {name} does, say `spent: {name}` "
+                    "under reads; if it is a number like others, let `names` give it a name, such "
+                    f"as `{{{name}: at/{name.casefold()}}}`"
+                )
 
     def _named(self, row: Row) -> dict[str, Value]:
         """The values by the study's names.
@@ -203,7 +227,8 @@ class Tally:
             raise TrialFailure(
                 f"{row.where}: {spent} {self._budget.unit} are spent, and {self._last} were "
                 "counted before anything was said of that, by numbers that came again. Name what "
-                "counts, by `spent` under reads: then numbers before it belong to it"
+                "counts, by `spent` under reads: then numbers before it belong to it. Where the "
+                "first one is called 0, say `counts_from: 0`"
             )
         if spent <= self._last:
             raise TrialFailure(

@@ -52,6 +52,7 @@ class ReportedStream:
         self._anchored = False
         self._fiber: Fiber | None = None
         self._rest: Iterator[Any] | None = None
+        self._refused: Exception | None = None
         self._over = False
 
     def __iter__(self) -> Iterator[Any]:
@@ -68,6 +69,9 @@ class ReportedStream:
         except BaseException:
             self._over = True
             raise
+        if self._refused is not None:  # and the function has caught that
+            self._over = True
+            raise self._refused
         if not self._fiber.over:
             return handed
         if isinstance(handed, Iterator):
@@ -95,14 +99,24 @@ class ReportedStream:
     def take(self, reported: Reported) -> None:
         """Called where the function reports: hand on what that comes to.
 
+        A report that cannot be taken fails the trial, even if the function catches the error: the
+        reports after it would each be counted one too low.
+
         Raises:
             TrialStopped: nothing more is wanted.
+            TrialFailure: it cannot be taken.
         """
         if self._fiber is None:
             raise RuntimeError("a report came before the function was called")
         self._fiber.heed()
-        self._anchor(reported)
-        measurement = self._tally.taken(reported)
+        if self._refused is not None:
+            self._fiber.halt(None)  # for good
+        try:
+            self._anchor(reported)
+            measurement = self._tally.taken(reported)
+        except Exception as error:
+            self._refused = error
+            raise
         if measurement is not None:
             self._fiber.halt(measurement)
 

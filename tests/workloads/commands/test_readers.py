@@ -169,6 +169,20 @@ def test_a_count_that_the_study_names_and_no_row_has_is_a_sentence(tmp_path: Pat
     assert "m.csv, row 2: there is no epcoh, which `spent` under reads names" in found.sentence
 
 
+@pytest.mark.parametrize("name", ["step", "Epoch", "steps"])
+def test_a_number_called_like_a_count_is_a_sentence_until_the_study_says_what_it_is(
+    tmp_path: Path, name: str
+) -> None:
+    text = f"printf '{name},a\\n1,0.5\\n2,0.6\\n' > $CBABLATE_WORKDIR/m.csv"
+    program = script(tmp_path, text)
+    found = told(from_a(program, csv="m.csv"), tmp_path / "a")
+    assert f"m.csv, row 2: there is {name}, and spent or epoch would count" in found.sentence
+    found = told(from_a(program, csv="m.csv", spent=name), tmp_path / "b")
+    assert found.numbers == [(1, {"a": 0.5}), (2, {"a": 0.6})]
+    found = told(from_a(program, csv="m.csv", names={name: "n"}), tmp_path / "c", epochs=2)
+    assert found.numbers == [(1, {"a": 0.5, "n": 1.0}), (2, {"a": 0.6, "n": 2.0})]
+
+
 def test_half_a_row_at_the_end_is_a_sentence(tmp_path: Path) -> None:
     text = "printf 'epoch,a,b\\n1,0.5,0.6\\n2,0.' > $CBABLATE_WORKDIR/m.csv"
     found = told(from_a(script(tmp_path, text), csv="m.csv"), tmp_path / "t")
@@ -338,7 +352,8 @@ def test_a_path_that_several_files_match_is_a_sentence(tmp_path: Path) -> None:
 def test_a_program_that_leaves_nothing_is_told_where_was_looked(tmp_path: Path) -> None:
     found = told(from_a(script(tmp_path, "true"), csv="out/summary.csv"), tmp_path / "t")
     assert found.sentence == (
-        "train.sh ended with code 0 and without a measurement: there is none in out/summary.csv."
+        "train.sh ended with code 0 and without a measurement: there is none in out/summary.csv in "
+        "{workdir}, the trial's own folder, which no word of it names."
     )
     assert found.failure is not None
     assert found.failure.failure == "no measurement"
