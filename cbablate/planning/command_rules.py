@@ -31,8 +31,12 @@ def command_lines(study: Study) -> tuple[str, ...]:
     if not isinstance(study.workload, OwnWorkload) or study.workload.command is None:
         return ()
     words = study.workload.command
-<<<<<<< HEAD
-    said = (_unnamed(words, study), _doubtful_switches(words, study), _renamed(words, study))
+    said = (
+        _unnamed(words, study),
+        _unread(study.workload, words),
+        _doubtful_switches(words, study),
+        _renamed(words, study),
+    )
     return tuple(filter(None, said))
 
 
@@ -40,16 +44,6 @@ def unseen_lines(plan: Plan) -> tuple[str, ...]:
     """What of a study's command no digest has, as far as its words and its arms tell."""
     said = (each for arm in plan.arms for each in plan.description.unseen(arm.config))
     return tuple(dict.fromkeys(said))
-=======
-    said = (
-        _unnamed(words, study),
-        _unread(study.workload, words),
-        _doubtful_switches(words, study),
-        _renamed(words, study),
-    )
-    unseen = (each for arm in plan.arms for each in plan.description.unseen(arm.config))
-    return (*filter(None, said), *dict.fromkeys(unseen))
->>>>>>> main
 
 
 def _unnamed(words: Sequence[str], study: Study) -> str:
