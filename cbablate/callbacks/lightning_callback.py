@@ -25,16 +25,22 @@ _FILE = "lightning.ckpt"
 
 
 class LightningCallback(Callback):
-    """Reports all logged scalars after each epoch; after each validation, if steps are counted.
+    """Reports the scalars logged in each epoch; up to each validation, if steps are counted.
 
-    What is logged while testing afterwards is added to the last measurement. A pruned trial ends
-    by `TrialStopped`, which passes through the trainer. A training of epochs leaves checkpoints
-    when they are due, with the state of PyTorch's generators, and goes on from them by
+    A report is made when the trainer goes on or ends, since a module may log in hooks that come
+    after a callback's. What was logged before the last report is not repeated, though the trainer
+    keeps it. What is logged while testing afterwards is added to the last measurement. A pruned
+    trial ends by `TrialStopped`, which passes through the trainer. A training of epochs leaves
+    checkpoints when they are due, with the state of PyTorch's generators, and goes on from them by
     `resume_from`.
     """
 
     def __init__(self) -> None:
         self._generators: dict[str, Any] = {}
+        self._spent: int | None = None
+        """What was spent by the measurement that is still to be reported."""
+        self._former: dict[str, Any] = {}
+        """The tensors that the trainer kept at the last report."""
 
     @property
     def resume_from(self) -> str | None:
@@ -44,29 +50,48 @@ class LightningCallback(Callback):
         return str(found / _FILE) if found is not None and (found / _FILE).exists() else None
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """An epoch has ended, its validation too."""
-        self._report(trainer, "epochs", trainer.current_epoch + 1)
+        """An epoch has ended, its validation too; the module may still log of it."""
+        self._measured(trainer, "epochs", trainer.current_epoch + 1)
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
         """A validation has ended, maybe within an epoch."""
         if trainer.state.fn == "fit" and not trainer.sanity_checking:
-            self._report(trainer, "steps", trainer.global_step)
+            self._measured(trainer, "steps", trainer.global_step)
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        """Another epoch begins."""
+        self._report(trainer)
+
+    def on_train_batch_start(self, trainer: Any, pl_module: Any, *batch: Any) -> None:
+        """Another step begins."""
+        self._report(trainer)
+
+    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
+        """The training is over."""
+        self._report(trainer)
 
     def on_test_end(self, trainer: Any, pl_module: Any) -> None:
         """A test has ended."""
         if trainer.is_global_zero:
             report({name: float(value) for name, value in trainer.callback_metrics.items()})
 
-    def _report(self, trainer: Any, unit: str, spent: int) -> None:
+    def _measured(self, trainer: Any, unit: str, spent: int) -> None:
         trial = current_trial()
         if trial is None or trial.budget.unit != unit:
             return
         if unit == "epochs" and trainer.world_size == 1 and trial.checkpoint.due:
             with trial.checkpoint.written() as folder:
                 trainer.save_checkpoint(folder / _FILE)
-        if trainer.is_global_zero:
-            metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-            report(metrics, spent=spent)
+        self._spent = spent
+
+    def _report(self, trainer: Any) -> None:
+        spent, self._spent = self._spent, None
+        if spent is None or not trainer.is_global_zero:
+            return
+        kept = dict(trainer.callback_metrics)
+        fresh = {name: one for name, one in kept.items() if one is not self._former.get(name)}
+        self._former = kept
+        report({name: float(value) for name, value in fresh.items()}, spent=spent)
 
     def state_dict(self) -> dict[str, Any]:
         """The state of PyTorch's generators, which Lightning does not keep."""

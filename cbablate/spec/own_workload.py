@@ -133,6 +133,11 @@ class Reads(BaseModel):
         examples=[{"acc": "test/acc"}],
     )
 
+    @property
+    def path(self) -> str:
+        """The file or folder where a program must be told to write; "" if it finds it by itself."""
+        return self.jsonl or self.json_file or self.csv or self.tensorboard or ""
+
     @model_validator(mode="after")
     def _one_name_a_number(self) -> Reads:
         called = Counter(self.names.values())
@@ -181,8 +186,9 @@ class OwnWorkload(BaseModel):
         min_length=1,
         description="A program and its words. `{key}` stands for a value of the config, "
         "`{seed}`, `{budget}`, `{workdir}`, `{checkpoint}` for the trial's, `{study}` for this "
-        "file's folder; `{--*}` for `--key=value` of all keys, `{*}` for `key=value`. There is no "
-        "shell.",
+        "file's folder; `{--no-norm}` for this word where the key is true, and none where "
+        "it is false; `{--*}` for `--key=value` of all other keys, `{*}` for `key=value`. There "
+        "is no shell.",
         examples=[["python", "train.py", "--lr", "{lr}", "--seed", "{seed}"]],
     )
     function: Word | None = Field(

@@ -49,6 +49,7 @@ def train(config, seed, budget):
         enable_progress_bar=False,
         enable_model_summary=False,
         **({"val_check_interval": 2} if budget.unit == "steps" else {}),
+        **config,
     )
     trainer.fit(model, batches, batches, ckpt_path=callback.resume_from)
     trainer.test(model, batches, verbose=False)

@@ -65,7 +65,7 @@ def train(config, budget):
 
 
 def told(
-    text: str, folder: Path, budget: Budget, *, stop_at: int = 10**9, **config: str
+    text: str, folder: Path, budget: Budget, *, stop_at: int = 10**9, **config: Any
 ) -> list[Measurement]:
     """What one trial measures; it ends as it should."""
     (folder / "wl.py").write_text(text)
@@ -111,6 +111,32 @@ class TestLightning:
         assert "fitted" not in capfd.readouterr().err
 
 
+def test_what_a_lightning_module_logs_at_the_end_of_an_epoch_is_of_that_epoch(
+    tmp_path: Path,
+) -> None:
+    hook = (
+        "    def on_train_epoch_end(self):\n        self.log('late', float(self.current_epoch))\n\n"
+    )
+    text = LIGHTNING.replace("    def on_fit_end", hook + "    def on_fit_end")
+    measured = told(text, tmp_path, Budget(epochs=3))
+    assert [(each.spent, each.metrics["late"]) for each in measured] == [(1, 0), (2, 1), (3, 2)]
+
+
+def test_what_lightning_keeps_of_an_earlier_validation_is_not_reported_again(
+    tmp_path: Path,
+) -> None:
+    measured = told(LIGHTNING, tmp_path, Budget(epochs=3), check_val_every_n_epoch=2)
+    assert [("val/loss" in each.metrics) for each in measured] == [False, True, False]
+    assert all("train/loss" in each.metrics for each in measured)
+
+
+def test_the_mean_of_an_epoch_is_reported_with_the_step_that_ends_it(tmp_path: Path) -> None:
+    measured = told(LIGHTNING, tmp_path, Budget(steps=12))
+    assert [each.spent for each in measured] == [2, 4, 6, 8, 10, 12]
+    assert [("train/loss" in each.metrics) for each in measured] == [False, True] * 3
+    assert all("val/loss" in each.metrics for each in measured)
+
+
 class _OfLightning(WorkloadContract):
     workload = staticmethod(lightning_training.train)
     config: Mapping[str, Any] = {}
@@ -144,6 +170,30 @@ class TestTransformers:
     def test_a_pruned_training_ends_where_it_is(self, tmp_path: Path) -> None:
         measured = told(TRANSFORMERS, tmp_path, Budget(epochs=9), stop_at=2)
         assert [each.spent for each in measured] == [1, 2]
+
+    @pytest.mark.parametrize("steps", [1, 2, 4, 6])
+    def test_only_evaluations_at_the_end_of_an_epoch_are_reported_if_epochs_are_counted(
+        self, tmp_path: Path, steps: int
+    ) -> None:
+        text = TRANSFORMERS.replace('"steps" if steps else "epoch"', '"steps"').replace(
+            '"eval_steps": 2', f'"eval_steps": {steps}, "eval_on_start": True'
+        )
+        text = text.replace("    trainer.evaluate()\n", "").replace(
+            'logging_steps": 1', 'logging_steps": 3'
+        )
+        measured = told(text, tmp_path, Budget(epochs=3))
+        evaluated = [each.spent for each in measured if "eval_loss" in each.metrics]
+        assert evaluated == ([3] if steps == 6 else [1, 2, 3])
+        assert "test_loss" in measured[-1].metrics
+
+    def test_evaluations_on_several_data_sets_are_one_measurement(self, tmp_path: Path) -> None:
+        text = TRANSFORMERS.replace(
+            "eval_dataset=examples(16)", "eval_dataset={'a': examples(16), 'b': examples(8)}"
+        )
+        measured = told(text, tmp_path, Budget(epochs=3))
+        assert [each.spent for each in measured] == [1, 2, 3]
+        for each in measured:
+            assert {"loss", "eval_a_loss", "eval_b_loss"} <= set(each.metrics)
 
 
 def test_timms_summary_is_written_and_reported(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ def test_ctrl_c_says_at_once_what_it_waits_for_and_status_says_interrupted(tmp_p
     stands = typed("status", study.name, cwd=tmp_path).out
     assert "1 interrupted (run again to go on)" in stands
     assert "running" not in stands
+    shown = typed("table", study.name, cwd=tmp_path)
+    assert "what the table calls running was interrupted" in shown.err
 
 
 def test_a_line_of_the_panel_leaves_room_for_the_sign_that_a_terminal_echoes(

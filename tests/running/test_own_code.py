@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -271,6 +272,18 @@ def test_a_workload_that_prints_and_goes_elsewhere_when_imported_disturbs_nobody
     assert ran(Path(study.name), Path("r")).exit_code == 0
     assert Path.cwd() == tmp_path
     assert "hello" not in capsys.readouterr().out
+
+
+def test_what_importing_a_workload_sets_is_set_in_each_of_its_trials(tmp_path: Path) -> None:
+    imports = (
+        "import os, sys, numpy as np\nsys.setrecursionlimit(1_234)\nos.environ['FACTOR'] = '2'\n"
+        "np.seterr(divide='raise')\n"
+    )
+    value = "sys.getrecursionlimit() * int(os.environ['FACTOR'])"
+    study = project(tmp_path, {"wl.py": train(imports, value)})
+    for results in ("first", "second"):
+        assert losses(study, tmp_path / results) == [2_468, 2_468]
+    assert "FACTOR" not in os.environ
 
 
 def test_a_package_that_is_not_installed_is_the_machines_fault(tmp_path: Path) -> None:

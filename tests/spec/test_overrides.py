@@ -121,3 +121,29 @@ def test_a_study_may_not_say_overrides_itself(toys: Path) -> None:
     toys.write_text(toys.read_text() + "overrides: [seed=1]\n")
     assert "'overrides' is not a key of a study" in refused(toys)
     assert is_override("a.b=") and not is_override("a b=1")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("budget.epochs=2", "budget={epochs: 4}"),
+        ("budget={epochs: 4}", "budget.epochs=2"),
+        ("factors.0={}", "factors.0.levels.1.changes.ceiling=7"),
+    ],
+)
+def test_overrides_that_overlap_are_refused_in_any_order(
+    words: tuple[str, str], toys: Path
+) -> None:
+    told = refused(toys, *words)
+    assert f"override 2, {words[1]!r}: " in told
+    assert "of override 1 overlap" in told
+
+
+@pytest.mark.parametrize("place", ["00", "٠", "+0", "-1"])  # noqa: RUF001 - a digit, if foreign
+def test_a_place_in_a_list_is_written_in_one_way(place: str, toys: Path) -> None:
+    assert "none of its items" in refused(toys, f"factors.{place}.name=height")
+
+
+def test_keys_that_begin_alike_do_not_overlap(toys: Path) -> None:
+    said = ("baseline.noise=0.5", "baseline.noise_too=1")
+    assert "overlap" not in refused(toys, *said)

@@ -286,17 +286,22 @@ def test_a_vouched_version_stays_when_the_code_changes_and_not_when_the_words_do
     [
         ("import helper, argparse", set()),
         ("import helper\nfrom lib.core import x\nimport torch", {"torch", "numpy"}),
-        ("import helper, requests", None),
-        ("import subprocess", None),
+        ("import helper, requests", set()),
+        ("import subprocess", set()),
+        ("import pytorch_lightning", {"torch", "numpy"}),
+        ("import torchvision", {"torch", "numpy"}),
     ],
 )
 def test_the_libraries_of_a_python_command_are_what_its_files_import(
-    tmp_path: Path, source: str, libraries: set[str] | None
+    tmp_path: Path, source: str, libraries: set[str]
 ) -> None:
     lay(tmp_path, {**PYTHON, "train.py": source, "lib/core.py": "x = 1"})
     assert described(tmp_path, "python", "train.py").libraries() == libraries
     lay(tmp_path, {"go.sh": "python train.py"})
-    assert described(tmp_path, "./go.sh").libraries() is None
+    assert described(tmp_path, "./go.sh").libraries() == set()
+    lay(tmp_path, {"train.py": "import torch"})
+    elsewhere = described(tmp_path, "/opt/conda/bin/python", "train.py")
+    assert elsewhere.libraries() == set(), "it has libraries of its own, of other versions"
 
 
 def test_a_program_travels(tmp_path: Path) -> None:

@@ -116,6 +116,31 @@ def test_a_function_that_ends_before_its_budget_fails_its_trials(tmp_path: Path)
     }
 
 
+SWALLOWS = """\
+import contextlib, cbablate
+
+def train(config, budget):
+    for epoch in range(3):
+        with contextlib.suppress(Exception):
+            cbablate.report({"val/loss": None if epoch == 0 else config["lr"]})
+    return {"test/loss": 1.0}
+
+if __name__ == "__main__":
+    train(cbablate.current_trial().config, None)
+"""
+
+
+@pytest.mark.parametrize("how", ["wl:train", "{command: [python, wl.py]}"])
+def test_a_report_that_is_refused_fails_its_trial_though_the_error_is_caught(
+    how: str, tmp_path: Path
+) -> None:
+    study = project(tmp_path, {"wl.py": SWALLOWS}, workload=how)
+    done = ran(study, tmp_path / "r")
+    assert done.failures
+    for one in done.failures.values():
+        assert one.reason == "metric 'val/loss' is 'None' (NoneType), not a number"
+
+
 class TestInAScript:
     def test_a_script_that_runs_by_itself_reports_to_nobody(self, tmp_path: Path) -> None:
         program = "import cbablate; cbablate.report({'a': 1}); print(cbablate.current_trial())"
@@ -174,7 +199,8 @@ class TestInAScript:
         monkeypatch.setenv("CBABLATE_REPORT", str(tmp_path / "lines"))
         with pytest.raises(TrialFailure, match=r"metric 'a' is .*, not a number"):
             cbablate.report({"a": value})
-        assert not (tmp_path / "lines").exists()
+        (line,) = (tmp_path / "lines").read_text().splitlines()
+        assert json.loads(line)["refused"].startswith("metric 'a' is ")
 
     def _told(self, program: str, folder: Path, **variables: str) -> str:
         return subprocess.run(

@@ -104,7 +104,7 @@ def open_stream(
                         raise TrialFailure(opened.complaint)
                     if item is _OVER:
                         workload.hold_against_code(workdir)
-                        workload.hold_files(over=True)
+                        workload.hold_files()
                         return
                     measurement = checked(item, trial, after=spent)
                     workload.hold_against_code(workdir)

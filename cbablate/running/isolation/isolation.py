@@ -20,6 +20,7 @@ from cbablate.running.isolation.library_state import at_import
 from cbablate.running.isolation.process_state import STREAMS, Picture
 from cbablate.running.isolation.stdout import leading_to
 from cbablate.workloads.own_code.entry import Entry
+from cbablate.workloads.own_code.importing import unload
 
 __all__ = ["Isolation", "Remains"]
 
@@ -90,6 +91,8 @@ class Isolation:
             EnvironmentFault: it cannot be imported.
         """
         self._entry = entry
+        if entry not in self._fresh:
+            unload()  # whoever has imported it here before has put the process back since
         function = entry.load()
         if entry not in self._fresh:
             self._fresh[entry] = Picture(without=[STREAMS])

@@ -50,6 +50,8 @@ def overridden(file: YamlFile, overrides: Sequence[str]) -> YamlFile:
 
     Raises:
         UsageError: a word is no override.
+
+    Two that overlap are a flaw: which of them holds would hang on their order.
     """
     root, flaws, seen = file.root, [*file.flaws], dict[str, int]()
     for number, words in enumerate(overrides, 1):
@@ -61,6 +63,17 @@ def overridden(file: YamlFile, overrides: Sequence[str]) -> YamlFile:
             )
             continue
         seen[one.key] = number
+        around = next((key for key in seen if _holds(key, one.key) or _holds(one.key, key)), None)
+        if around is not None:
+            flaws.append(
+                Flaw(
+                    place,
+                    f"{one.key} and {around} of override {seen[around]} overlap: one is a part of "
+                    "the other",
+                    f"say it at once, as {min(one.key, around, key=len)}={{...}}",
+                )
+            )
+            continue
         try:
             value, found = read_value(one.value)
             changed = _with(root, one.path, _moved(value, place))
@@ -96,6 +109,11 @@ class _Override:
                 "budget.epochs=2 for example"
             )
         return cls(key, value)
+
+
+def _holds(key: str, inner: str) -> bool:
+    """Whether one key is a part of what another one gives."""
+    return inner.startswith(f"{key}.")
 
 
 class _InTheWay(Exception):
@@ -142,7 +160,7 @@ def _with_item(
 ) -> ListNode:
     head, *rest = path
     way, last = ".".join(done), len(node.items) - 1
-    if not head.isdecimal() or int(head) > last:
+    if not (head.isdecimal() and head == str(int(head)) and int(head) <= last):
         raise _InTheWay(
             f"{way} is a list in the file, and {scalar.shown(head)} none of its items",
             f"its items are {way}.0 to {way}.{last}" if node.items else "",

@@ -127,10 +127,10 @@ class _Guard:
     def __init__(self, program: subprocess.Popen[bytes], kept: list[Segments], wake: int) -> None:
         self._program, self._kept, self._wake = program, kept, wake
         pipes = [each.fileno() for each in (program.stdout, program.stderr) if each is not None]
-        common, *own = kept
+        common, *apart = kept
+        own: list[Segments | None] = [*apart] if apart else [None] * len(pipes)
         self._streams = {
-            each: _Stream(each, common, one)
-            for each, one in zip(pipes, own or [None] * len(pipes), strict=True)
+            each: _Stream(each, common, one) for each, one in zip(pipes, own, strict=True)
         }
         self._parent = os.getppid()
         self._code: int | None = None

@@ -37,6 +37,11 @@ class Room:
         return self.folder / "report.jsonl"
 
     @property
+    def ran(self) -> Path:
+        """The file of what Python programs run: CBABLATE_WITNESS."""
+        return self.folder / "ran"
+
+    @property
     def checkpoint(self) -> Path:
         """The folder that the program may keep its checkpoint in: CBABLATE_CHECKPOINT."""
         return self.folder / "checkpoint"

@@ -97,13 +97,16 @@ def reported(said: Mapping[str, Any], where: str) -> Row:
     """A line of the report file: `metrics`, `vectors` and `notes` apart, or all in one mapping.
 
     Raises:
-        TrialFailure: a part of it is not what it should be.
+        TrialFailure: a part of it is not what it should be, or the line says that `report` has
+            refused what it was given.
     """
     if not isinstance(said.get("metrics"), Mapping):
         flat = {name: value for name, value in said.items() if name != "notes"}
         words = {name: value for name, value in flat.items() if isinstance(value, str)}
         row, notes = row_of(flat, where), {**words, **_part(said, "notes", where)}
         return replace(row, notes={name: str(note) for name, note in notes.items()})
+    if isinstance(said.get("refused"), str):
+        raise TrialFailure(said["refused"])
     values: dict[str, Value] = {}
     for part in ("metrics", "vectors"):
         for name, value in _part(said, part, where).items():

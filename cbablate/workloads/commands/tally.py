@@ -92,8 +92,8 @@ class Tally:
         if row.spent is not None:
             if self._early is None:
                 before = self._held
-                early = before.values if before is not None and before.spent is None else ()
-                self._early = frozenset(early)
+                alone = before is not None and before.spent is None
+                self._early = frozenset(before.values if before is not None and alone else ())
             ahead, self._ahead = self._ahead, None
             return row if ahead is None else ahead.joined(row)
         early = row.values.keys() & (self._early or ())

@@ -7,11 +7,11 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cbablate.errors import TrialFailure
+from cbablate.errors import TrialFailure, in_a_line
 from cbablate.workloads.own_code.current_trial import CurrentTrial, from_the_environment
 from cbablate.workloads.own_code.fiber import open_trial, reporting_fiber
 from cbablate.workloads.own_code.plain_numbers import metric_value, whole_number
-from cbablate.workloads.own_code.tally import Reported
+from cbablate.workloads.own_code.tally import Reported, numbers_of
 
 __all__ = ["current_trial", "report"]
 
@@ -36,7 +36,7 @@ def report(
 
     Raises:
         TrialStopped: nothing more is wanted of the trial.
-        TrialFailure: what is reported is no number.
+        TrialFailure: what is reported is no number. It fails the trial, even if it is caught.
         RuntimeError: a trial is running, but this is not its thread, process or function.
     """
     reported = Reported(metrics, spent, vectors, notes)
@@ -46,7 +46,12 @@ def report(
         return
     path = os.environ.get("CBABLATE_REPORT")
     if path:
-        _append(path, _line(reported))
+        try:
+            line = _line(reported)
+        except Exception as error:
+            _append(path, _refusal(error))
+            raise
+        _append(path, line)
 
 
 def current_trial() -> CurrentTrial | None:
@@ -69,7 +74,7 @@ def _line(reported: Reported) -> bytes:
         if spent is None:
             raise TrialFailure(f"`spent` is {reported.spent!r}, not a whole number")
         entry["spent"] = spent
-    entry["metrics"] = {name: metric_value(name, value) for name, value in reported.metrics.items()}
+    entry["metrics"] = numbers_of(reported)
     if reported.vectors:
         entry["vectors"] = {
             name: [metric_value(name, value) for value in values]
@@ -78,6 +83,11 @@ def _line(reported: Reported) -> bytes:
     if reported.notes:
         entry["notes"] = {str(name): str(note) for name, note in reported.notes.items()}
     return (json.dumps(entry) + "\n").encode()
+
+
+def _refusal(error: Exception) -> bytes:
+    """The line of a report that cannot be taken: it fails the trial, whoever catches the error."""
+    return (json.dumps({"metrics": {}, "refused": in_a_line(error)}) + "\n").encode()
 
 
 def _append(path: str, line: bytes) -> None:

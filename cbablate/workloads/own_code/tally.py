@@ -12,7 +12,7 @@ from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
 from cbablate.workloads.own_code.plain_numbers import kind_of, metric_value, whole_number
 
-__all__ = ["Reported", "Tally"]
+__all__ = ["Reported", "Tally", "numbers_of"]
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,10 @@ class Tally:
         return self._last
 
     def _measurement(self, reported: Reported) -> Measurement:
-        if not isinstance(reported.metrics, Mapping):
-            raise TrialFailure(
-                f"cbablate.report() was given {kind_of(reported.metrics)}, not a mapping of "
-                "metrics such as {'val/loss': 0.3}",
-                failure="no measurement",
-            )
         spent = self._spent + 1 if reported.spent is None else reported.spent
         vectors = {} if reported.vectors is None else reported.vectors
         notes = {} if reported.notes is None else reported.notes
-        return Measurement(spent, _numbers(reported.metrics), vectors, notes=notes)
+        return Measurement(spent, numbers_of(reported), vectors, notes=notes)
 
     def _repeated(self, names: str) -> str:
         return (
@@ -104,6 +98,21 @@ class Tally:
             f"the function returned {names} with another value than it reported after the whole "
             f"budget of {self._budget}: give it another name, or report it only once"
         )
+
+
+def numbers_of(reported: Reported) -> dict[str, float]:
+    """The metrics of a report, made of plain numbers.
+
+    Raises:
+        TrialFailure: they are no mapping of numbers.
+    """
+    if not isinstance(reported.metrics, Mapping):
+        raise TrialFailure(
+            f"cbablate.report() was given {kind_of(reported.metrics)}, not a mapping of metrics "
+            "such as {'val/loss': 0.3}",
+            failure="no measurement",
+        )
+    return _numbers(reported.metrics)
 
 
 def _numbers(metrics: Mapping[Any, Any]) -> dict[str, float]:

@@ -12,18 +12,16 @@ from cbablate.spec.program import Program
 from cbablate.testing.workload import WorkloadContract
 from cbablate.workloads.checkpoint import FOLDER, ask_for_checkpoints
 from cbablate.workloads.commands.run import run
-from tests.workloads.commands.programs import from_a, script
+from tests.workloads.commands.programs import described, from_a, script
 
-HERE = str(Path(__file__).parent)
-PYTHON = Program(
-    ("python", "resuming.py", "--lr={lr}", "--seed", "{seed}", "--epochs", "{budget}"),
-    HERE,
-    declared=True,
+HERE = Path(__file__).parent
+PYTHON = described(
+    HERE, *("python", "resuming.py", "--lr={lr}", "--seed", "{seed}", "--epochs", "{budget}")
 )
-AWK = Program(
-    ("awk", "-f", "resuming.awk", "-v", "lr={lr}", "-v", "seed={seed}", "-v", "epochs={budget}"),
+AWK = described(
     HERE,
-    declared=True,
+    *("awk", "-f", "resuming.awk"),
+    *["-v", "lr={lr}", "-v", "seed={seed}", "-v", "epochs={budget}"],
 )
 
 

@@ -352,7 +352,8 @@ def test_a_path_that_several_files_match_is_a_sentence(tmp_path: Path) -> None:
 def test_a_program_that_leaves_nothing_is_told_where_was_looked(tmp_path: Path) -> None:
     found = told(from_a(script(tmp_path, "true"), csv="out/summary.csv"), tmp_path / "t")
     assert found.sentence == (
-        "train.sh ended with code 0 and without a measurement: there is none in out/summary.csv."
+        "train.sh ended with code 0 and without a measurement: there is none in out/summary.csv in "
+        "{workdir}, the trial's own folder, which no word of it names."
     )
     assert found.failure is not None
     assert found.failure.failure == "no measurement"
