@@ -20,8 +20,12 @@ PYTHON = described(
 )
 AWK = described(
     HERE,
+<<<<<<< HEAD
+    *("awk", "-f", "resuming.awk", "-v", "lr={lr}", "-v", "seed={seed}", "-v", "epochs={budget}"),
+=======
     *("awk", "-f", "resuming.awk"),
     *["-v", "lr={lr}", "-v", "seed={seed}", "-v", "epochs={budget}"],
+>>>>>>> main
 )
 
 
