@@ -28,6 +28,11 @@ class NamedTrial:
     attempts: int
     tuning: bool = False
 
+    @property
+    def tried_as(self) -> tuple[str, ...]:
+        """What `run` calls a search's trial, of one search or of several."""
+        return f"{self.arm} search {self.replicate}", f"{self.arm} trial {self.replicate}"
+
     def __str__(self) -> str:
         kind = " tuning" if self.tuning else ""
         return f"{self.id[:12]}  {self.arm}/{self.replicate}{kind}  {self.state}"
@@ -61,7 +66,7 @@ def _named(
 def named_trial(
     trials: Sequence[NamedTrial], word: str, *, replicate: int | None = None
 ) -> NamedTrial:
-    """The only trial that a word names: `MLP end/3`, or an arm, or how an id begins.
+    """The only trial that a word names: `MLP end/3` or `MLP end #3`, an arm, or how an id begins.
 
     An arm's name alone is its replicate 0, unless another is asked for.
 
@@ -69,19 +74,21 @@ def named_trial(
         UsageError: none is called so, or several are; with those that there are.
     """
     of_arm = [each for each in trials if each.arm == word and not each.tuning]
-    name, _, number = word.rpartition("/")
-    if not of_arm and number.isdecimal():
-        of_arm = [each for each in trials if each.arm == name and not each.tuning]
-        replicate = int(number)
+    for sign in ("/", " tuned #", " #"):  # as listed below, and as `run` and `status` say it
+        name, _, number = word.rpartition(sign)
+        if not of_arm and number.isdecimal():
+            of_arm = [each for each in trials if each.arm == name and not each.tuning]
+            replicate = int(number) if of_arm else replicate
     wanted = replicate or 0
     found = [each for each in of_arm if each.replicate == wanted]
+    found = found or [each for each in trials if each.tuning and word in each.tried_as]
     found = found or [each for each in trials if not of_arm and word and each.id.startswith(word)]
     if len(found) == 1:
         return found[0]
     if of_arm:
         raise UsageError(f"'{of_arm[0].arm}' has no replicate {wanted}.\n{_listed(of_arm)}")
     if found:
-        raise UsageError(f"the ids of several trials begin with '{word}'.\n{_listed(found)}")
+        raise UsageError(f"several trials are called '{word}', or so begin.\n{_listed(found)}")
     raise UsageError(f"there is no trial '{word}'.\n{_listed(trials)}")
 
 

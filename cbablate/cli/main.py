@@ -23,7 +23,7 @@ class _Commands(Commands):
 
 app = typer.Typer(
     name="cbablate",
-    help="Ablations of vision transformers: from a question in YAML to a table one can defend.",
+    help="Ablation studies: a question in a YAML file, paired trials, a table with its statistics.",
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
@@ -49,7 +49,7 @@ def _options(
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Ablations of vision transformers: from a question in YAML to a table one can defend."""
+    """Ablation studies: a question in a YAML file, paired trials, a table with its statistics."""
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ from cbablate.overviews.tuning_overview import (
 )
 from cbablate.phrases import amount, counted, duration
 from cbablate.planning.analysis_rules import comparisons, idle_words
-from cbablate.planning.command_rules import unnamed_words
+from cbablate.planning.command_rules import command_lines, unseen_lines
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
@@ -73,7 +73,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
     lines = [
         f"{study.name}: {study.question}",
         "",
-        *filter(None, [idle_words(study, plan.arms), unnamed_words(study)]),
+        *filter(None, [idle_words(study, plan.arms), *command_lines(study), *unseen_lines(plan)]),
         *(luck_lines(plan, tuning_cost(plan, now.book)) if tuned else ()),
         f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.repetitions} "
         f"= {least}{counted(price.trials, 'trial')} of {study.budget} "
@@ -270,9 +270,10 @@ def _power_lines(found: Outcome) -> list[str]:
         lines.append(f"Below {FEWEST_PAIRS} searches of each arm the t test decides alone.")
     if n >= FEWEST_PAIRS and floor(n) >= level:
         lines.append(
-            f"An exact sign-flip test of {counted(n, 'pair')} cannot go below p = {floor(n):.2g}, "
-            f"and each comparison is tested at {level:.2g}: a finding needs all pairs of one sign. "
-            f"With {pairs_to_flip(level)} replicates it does not."
+            f"A finding is possible only where all {counted(n, 'pair')} have one sign: an exact "
+            f"sign-flip test then has its least p, {floor(n):.2g}, which counts as agreement "
+            f"though each comparison is tested at {level:.2g}. From {pairs_to_flip(level)} "
+            "replicates on its p can be below that."
         )
     return [*lines, ""]
 

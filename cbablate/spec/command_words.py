@@ -2,9 +2,14 @@
 
     --lr={optimizer.lr}    a value, by its dotted key; lists and mappings as JSON
     {seed} {budget} {workdir} {checkpoint} {study}    what belongs to the trial
-    {--*}    as a whole word: one word `--key=value` for each key of the config
-    {*}      as a whole word: one word `key=value` for each key
+    {--norm}    as a whole word, a switch: `--norm` for true, no word for false or null, and
+                `--norm=value` for any other value
+    {--norm|--no-norm}    likewise, with a word for false
+    {--*}    as a whole word: `--key=value` for each key of the config without a word of its own
+    {*}      as a whole word: `key=value` for each of these keys
     {{ }}    braces
+
+A key has a word of its own in `{--norm}`, in `{norm}` and in `--any={norm}`.
 
 There is no shell, and what a value holds is never looked at again: it stays within its word.
 """
@@ -14,13 +19,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeVar
 
-__all__ = ["OF_THE_TRIAL", "expanded", "keys_in", "leaves", "spelled", "takes_all"]
+__all__ = [
+    "OF_THE_TRIAL",
+    "expanded",
+    "is_switch",
+    "keys_in",
+    "leaves",
+    "options",
+    "spelled",
+    "takes_all",
+    "unowned",
+]
 
 OF_THE_TRIAL = ("seed", "budget", "workdir", "checkpoint", "study")
 """The keys that stand for what belongs to a trial, not to its config."""
+Value = TypeVar("Value")
 _ALL = {"{--*}": "--", "{*}": ""}
+_SWITCH = re.compile(r"\{--(?!\*\})(?P<key>[^{}|]+)(\|(?P<off>-[^{}|]+))?\}")
+_OWN = re.compile(r"(?:(?P<option>[^{}=]+)=)?\{(?P<key>[^{}]+)\}")
 _PARTS = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 
@@ -32,10 +51,14 @@ def expanded(
     Raises:
         ValueError: a brace has no partner, or a key is neither the config's nor the trial's.
     """
+    words = tuple(words)
     filled: list[str] = []
     for word in words:
         if word in _ALL:
-            filled += [f"{_ALL[word]}{key}={spelled(value)}" for key, value in leaves(config)]
+            rest = unowned(words, leaves(config))
+            filled += [f"{_ALL[word]}{key}={spelled(value)}" for key, value in rest]
+        elif switch := _SWITCH.fullmatch(word):
+            filled += _switched(switch["key"], switch["off"], _value(switch["key"], config, trial))
         else:
             filled.append(_filled(word, config, trial))
     return filled
@@ -49,12 +72,46 @@ def keys_in(word: str) -> tuple[str, ...]:
     """
     if word in _ALL:
         return ()
+    if switch := _SWITCH.fullmatch(word):
+        return (switch["key"],)
     return tuple(key for _, key in _parts(word) if key is not None)
 
 
 def takes_all(word: str) -> bool:
     """Whether a word stands for all keys of the config."""
     return word in _ALL
+
+
+def is_switch(word: str) -> bool:
+    """Whether a word is there for true, and not for false."""
+    return _SWITCH.fullmatch(word) is not None
+
+
+def unowned(
+    words: Iterable[str], found: Iterable[tuple[str, Value]]
+) -> Iterator[tuple[str, Value]]:
+    """The dotted keys, with what comes with each, that have no word of their own: those of `{--*}`.
+
+    A key within a longer text, as in `run-{norm}`, has none: the program may not take it as `norm`.
+    """
+    owned = {key for key, _ in options(words)}
+    for key, value in found:
+        parents = (key[: dot.start()] for dot in re.finditer(r"\.", key))
+        if key not in owned and owned.isdisjoint(parents):
+            yield key, value
+
+
+def options(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The keys that have a word of their own, each with the option that it is the value of.
+
+    It is `--x` for `{--x}`, `--x={key}` and the two words `--x` and `{key}`; "" for `{key}` alone.
+    """
+    for before, word in pairwise(("", *words)):
+        if switch := _SWITCH.fullmatch(word):
+            yield switch["key"], f"--{switch['key']}"
+        elif word not in _ALL and (own := _OWN.fullmatch(word)):
+            alone = before.startswith("-") and not _PARTS.search(before) and "=" not in before
+            yield own["key"], own["option"] or before * alone
 
 
 def leaves(config: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
@@ -76,6 +133,12 @@ def spelled(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _switched(key: str, off: str | None, value: object) -> list[str]:
+    if isinstance(value, bool):
+        return [f"--{key}"] if value else [off] if off else []
+    return [] if value is None else [f"--{key}={spelled(value)}"]
 
 
 def _filled(word: str, config: Mapping[str, Any], trial: Mapping[str, object]) -> str:
@@ -121,6 +184,11 @@ def _parts(word: str) -> Iterator[tuple[str, str | None]]:
             raise ValueError(f"the word '{word}' has a lone brace: write {{{{ and }}}} for braces")
         elif key in ("*", "--*"):
             raise ValueError(f"{{{key}}} stands for several words and must be a word of its own")
+        elif key.startswith("--"):
+            raise ValueError(
+                f"{{{key}}} stands for a word or for none: write a word of its own, {{--norm}} or "
+                "{--norm|--no-norm}"
+            )
         else:
             yield "", key
     yield word[end:], None

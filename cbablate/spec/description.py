@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cbablate.spec.budget import Budget
-from cbablate.spec.code import Code
+from cbablate.spec.code import Code, ProgramFile
 from cbablate.spec.fault import Fault
 from cbablate.spec.metric import DeclaredMetric, Metric, Objective, described
 from cbablate.spec.needs import Needs
@@ -98,6 +98,10 @@ class Description:
     code: Code | None = None
     program: Program | None = None
     """The command that trains; None where a function does."""
+    chosen: Callable[[Config], tuple[ProgramFile, ...]] = lambda _config: ()
+    """The files of a command that a resolved config names; they are in its `data`."""
+    unseen: Callable[[Config], tuple[str, ...]] = lambda _config: ()
+    """What of a command no digest has, as far as its words tell: sentences."""
     vouched: str = ""
     """The version that the user vouches for, which then stands for the digest of the code."""
     former_versions: tuple[str, ...] = ()

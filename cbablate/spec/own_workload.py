@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -118,7 +120,8 @@ class Reads(BaseModel):
     spent: Word | None = Field(
         default=None,
         description="Which of its numbers counts the budget that is spent: a column or a group. "
-        "`spent`, `epoch` or `step` if left out; without any, each measurement is one more.",
+        "`spent` or the budget's unit, `epoch` or `step`, if left out, and the step of TensorBoard "
+        "and MLflow; without any, each measurement is one more.",
         examples=["epoch"],
     )
     counts_from: Literal[0, 1] = Field(
@@ -129,6 +132,32 @@ class Reads(BaseModel):
         description="What a number is called in the study, by what the program calls it.",
         examples=[{"acc": "test/acc"}],
     )
+
+    @property
+    def path(self) -> str:
+        """The file or folder where a program must be told to write; "" if it finds it by itself."""
+        return self.jsonl or self.json_file or self.csv or self.tensorboard or ""
+
+    @model_validator(mode="after")
+    def _one_name_a_number(self) -> Reads:
+        called = Counter(self.names.values())
+        for group in _groups(self.stdout or ()):
+            called[self.names.get(group, group)] += group not in self.names
+        twice = sorted(name for name, times in called.items() if times > 1)
+        if twice:
+            raise ValueError(f"names calls two numbers {listed(twice)}: one would hide the other")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_there_are(self) -> Reads:
+        groups = _groups(self.stdout or ())
+        missing = sorted({*self.names, *filter(None, [self.spent])} - groups)
+        if self.stdout is not None and missing:
+            raise ValueError(
+                f"no pattern of stdout has a group {listed(missing, 'or')}: they have "
+                f"{listed(sorted(groups))}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> Reads:
@@ -157,8 +186,9 @@ class OwnWorkload(BaseModel):
         min_length=1,
         description="A program and its words. `{key}` stands for a value of the config, "
         "`{seed}`, `{budget}`, `{workdir}`, `{checkpoint}` for the trial's, `{study}` for this "
-        "file's folder; `{--*}` for `--key=value` of all keys, `{*}` for `key=value`. There is no "
-        "shell.",
+        "file's folder; `{--no-norm}` for this word where the key is true, and none where "
+        "it is false; `{--*}` for `--key=value` of all other keys, `{*}` for `key=value`. There "
+        "is no shell.",
         examples=[["python", "train.py", "--lr", "{lr}", "--seed", "{seed}"]],
     )
     function: Word | None = Field(
@@ -218,6 +248,26 @@ class OwnWorkload(BaseModel):
     def __str__(self) -> str:
         """Its name: the function, or what the command starts."""
         return self.function or started(self.command or ())
+
+
+def _groups(patterns: Iterable[str]) -> set[str]:
+    """The names of the groups of regular expressions.
+
+    Raises:
+        ValueError: one is none, or has no group with a name.
+    """
+    found: set[str] = set()
+    for pattern in patterns:
+        try:
+            groups = re.compile(pattern).groupindex
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        if not groups:
+            raise ValueError(
+                f"{pattern!r} has no group with a name, so it finds no number: `(?P<loss>[0-9.]+)`"
+            )
+        found |= groups.keys()
+    return found
 
 
 def started(words: Iterable[str]) -> str:

@@ -20,6 +20,9 @@ class Program:
     file's. `words` hold `{key}` as written. `files` are its code and `data` what it reads, digested
     as they were when the study was read; data that goes by a stated version is not among them.
     Where the code is not `declared`, files that words name are it.
+
+    `chosen` are files that values of some config name, which belong to the arms with these values;
+    `besides` are the paths of all declared data.
     """
 
     words: tuple[str, ...]
@@ -30,6 +33,8 @@ class Program:
     data: tuple[ProgramFile, ...] = ()
     distributions: tuple[Distribution, ...] = ()
     declared: bool = True
+    chosen: tuple[ProgramFile, ...] = ()
+    besides: tuple[str, ...] = ()
 
     @cached_property
     def call(self) -> str:

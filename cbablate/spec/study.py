@@ -97,6 +97,11 @@ class Study(BaseModel):
         return self.replicates if isinstance(self.replicates, Sequential) else None
 
     @property
+    def decides(self) -> bool:
+        """Whether anything is chosen while it runs: hyperparameters, or how many replicates."""
+        return self.tune is not None or self.sequential is not None
+
+    @property
     def repetitions(self) -> str:
         """As a sentence has it: `1 replicate`, `6 replicates`, `5 to 30 replicates`."""
         return f"{self.replicates} replicate{'' if self.replicates == 1 else 's'}"

@@ -67,6 +67,7 @@ def test_each_argument_has_its_place(script: Path) -> None:
     study = file.study
     assert dict(study.baseline) == {
         "batch_size": 64,
+        "no-accel": False,
         "lr": 1.0,
         "gamma": 1e-3,
         "optimizer": "sgd",
@@ -82,6 +83,7 @@ def test_each_argument_has_its_place(script: Path) -> None:
         *("--batch-size={batch_size}", "--epochs={budget}", "--lr={lr}", "--gamma={gamma}"),
         *("--optimizer={optimizer}", "--answer={answer}", "--output-dir={workdir}"),
         *("--width={width}", "--seed={seed}", "{data}"),
+        "{--no-accel}",
     }
     code = study.workload.code  # type: ignore[union-attr]
     assert code == ("mnist.py", "nets.py", "helpers/")
@@ -94,7 +96,7 @@ def test_each_argument_has_its_place(script: Path) -> None:
     assert study.objective.direction == "maximize"
     assert study.report == ("test/acc",)
     text = (script.parent / "mnist.yaml").read_text()
-    for option in ("--no-accel has no value", "--resume has no default", "--betas takes several"):
+    for option in ("--resume has no default", "--betas takes several"):
         assert option in text
 
 
@@ -140,6 +142,77 @@ def test_a_seed_or_epochs_that_the_script_does_not_take_are_told(tmp_path: Path)
     assert "the script takes no --seed" in text
     assert "the script takes no --epochs" in text
     assert not (tmp_path / "x-sweep.yaml").exists(), "the one number is under test"
+    assert typed("check", "x.yaml", cwd=tmp_path).code == 0
+
+
+SWITCHES = """
+import argparse, csv, os
+parser = argparse.ArgumentParser()
+parser.add_argument("--seed", type=int)
+parser.add_argument("--epochs", type=int)
+parser.add_argument("--out", default="runs/default")
+parser.add_argument("--model-path", default="model.pt")
+parser.add_argument("--save-path", default="out/model.pt")
+parser.add_argument("--lr", type=float, default=0.5)
+parser.add_argument("--dry-run", action="store_true")
+parser.add_argument("-n", "--no-norm", action="store_true", dest="unnormed")
+parser.add_argument("--no-bias", dest="bias", action="store_false", default=True)
+parser.add_argument("--augment", action=argparse.BooleanOptionalAction, default=True)
+parser.add_argument("--heavy", action=argparse.BooleanOptionalAction)
+parser.add_argument("--idle", action="store_true", default=True)
+parser.add_argument("--text", type=bool, default=True)
+args = parser.parse_args()
+with open(os.path.join(args.out, "metrics.csv"), "w") as file:
+    row = csv.writer(file).writerow
+    row(["epoch", "val/loss"])
+    for epoch in range(1, args.epochs + 1):
+        row([epoch, (args.lr + args.unnormed + 2 * (not args.bias) + 4 * args.augment) / epoch])
+"""
+
+
+def test_a_switch_is_put_under_test_and_the_draft_runs(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text(SWITCHES)
+    assert init(tmp_path, "--from", "x.py").code == 0
+    path = tmp_path / "x.yaml"
+    text = path.read_text()
+    assert "takes no --seed" not in text
+    for word in ("--out={workdir}", "--save-path={workdir}/model.pt", "--model-path={model_path}"):
+        assert f'"{word}"' in text
+    for why in (
+        "--idle has no value",
+        "--text is read by bool()",
+        '--heavy has no plain default: write "{--heavy|--no-heavy}"',
+    ):
+        assert f"#   {why}" in text
+    assert "# reads: {csv: metrics.csv}" in text
+    study = api.load_study(path).study
+    assert [(one.name, dict(one.changes or {})) for one in study.factors[0].levels] == [
+        ("no-norm false", {}),
+        ("no-norm true", {"no-norm": True}),
+    ]
+    more = "  - {name: rest, levels: [{name: as it is}, {name: no bias, changes: {no-bias: true}},"
+    more += " {name: plain, changes: {augment: false}}]}"
+    text = text.replace("  # reads: {csv", "  reads: {csv")
+    path.write_text(text.replace("budget: {", f"{more}\nbudget: {{"))
+    checked = typed("check", "x.yaml", cwd=tmp_path)
+    assert checked.code == 0
+    assert "A draft: EDIT stands in question." in checked.out
+    words = ("run", "x.yaml", "--on", "local", "--no-mirrors", "replicates=1", "budget.epochs=1")
+    said = typed(*words, cwd=tmp_path)
+    assert said.code == 0, said.err
+    rows = [line.split() for line in said.out.splitlines() if line[-1:] == "1"]
+    assert [row[-4] for row in rows] == ["4.500", "5.500", "6.500", "0.500"], said.out
+
+
+def test_a_script_without_any_default_gets_a_study_that_passes_check(tmp_path: Path) -> None:
+    options = ("--seed", "--epochs", "--lr")
+    lines = (f"parser.add_argument('{option}', type=int)\n" for option in options)
+    (tmp_path / "x.py").write_text("".join(lines))
+    assert init(tmp_path, "--from", "x.py").code == 0
+    text = (tmp_path / "x.yaml").read_text()
+    assert '"--seed={seed}", "--epochs={budget}"]' in text
+    assert "the script takes no" not in text
+    assert "--lr has no default" in text
     assert typed("check", "x.yaml", cwd=tmp_path).code == 0
 
 

@@ -31,6 +31,7 @@ def test_the_output_of_a_trial_is_shown(done: Path) -> None:
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout == "epoch 0\nepoch 1\nepoch 2\n"
     assert logs(done, "0.3", "--replicate", "1").stdout == shown.stdout
+    assert logs(done, "0.3 #1").stdout == shown.stdout
     told = json.loads(logs(done, "0.3/1", "--json").stdout)
     assert (told["shape"], told["study"], told["attempt"], told["text"]) == (
         "logs",

@@ -101,8 +101,9 @@ def test_before_it_is_paid_for_the_plan_says_what_it_can_show() -> None:
         "6 replicates, 4 comparisons (Šidák): with 80 % power a paired t test sees a difference of "
         "2.0 times the spread between paired seeds.\n"
         "One as large as that spread needs 15 replicates.\n"
-        "An exact sign-flip test of 6 pairs cannot go below p = 0.031, and each comparison is "
-        "tested at 0.013: a finding needs all pairs of one sign. With 8 replicates it does not.\n"
+        "A finding is possible only where all 6 pairs have one sign: an exact sign-flip test then "
+        "has its least p, 0.031, which counts as agreement though each comparison is tested at "
+        "0.013. From 8 replicates on its p can be below that.\n"
     ) in said
     assert "sign-flip" not in overview.planned(placement(replicates=8), [])
 

@@ -52,6 +52,7 @@ GOOD: Mapping[str, Mapping[str, Any]] = {
         "of": "t",
         "sessions": ["s"],
         "workers": ["w"],
+        "code": "c",
     },
     "measured": {
         "spent": 1,

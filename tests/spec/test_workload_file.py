@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cbablate.errors import StudyError
-from cbablate.planning.command_rules import unnamed_words
+from cbablate.planning.command_rules import command_lines
 from cbablate.planning.plan import plan
 from cbablate.spec.loading.load import StudyFile, read_study
 from cbablate.spec.loading.schema import study_schema, workload_schema
@@ -136,6 +136,18 @@ FAULTS = {
             "command[2]: a word is wanted, and braces without quotes are a mapping",
             'put it in quotes: "{norm}"',
         ],
+    ),
+    "switch of a key with another name": (
+        "command: [python, train.py, '{--the-norm}']",
+        ["command[2]: '{the-norm}' is neither a key of the baseline nor one of the trial's own"],
+    ),
+    "switch within a word": (
+        "command: [python, train.py, 'x{--norm}']",
+        ["command[2]: {--norm} stands for a word or for none: write a word of its own"],
+    ),
+    "switch as the program": (
+        "command: ['{--norm}']",
+        ["command[0]: the first word is the program"],
     ),
     "lone brace": (
         "command: [python, train.py, 'a{']",
@@ -294,9 +306,60 @@ def test_a_plan_tells_what_a_command_does_not_name(
     tmp_path: Path, words: str, missing: str
 ) -> None:
     found = written(tmp_path, f"{{command: [python, train.py, {words}]}}")
-    said = unnamed_words(found.study)
+    said = " ".join(command_lines(found.study))
     assert missing in said
     assert bool(missing) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("reads: {csv: out/metrics.csv}", True),
+        ("reads: {tensorboard: runs}", True),
+        ("reads: {csv: metrics.csv}, runs_in: trial", False),
+        ("reads: {stdout: ['(?P<loss>x)']}", False),
+        ("reads: {mlflow: mlruns}", False),
+        ("code: [train.py]", False),
+    ],
+)
+def test_a_file_that_is_read_where_the_program_is_not_sent_is_told(
+    tmp_path: Path, more: str, told: bool
+) -> None:
+    words = 'python, train.py, "{optimizer.lr}", "{seed}", "{budget}"'
+    said = command_lines(written(tmp_path, f"{{command: [{words}], {more}}}").study)
+    assert any("nothing in the command names {workdir}" in line for line in said) == told
+    sent = written(tmp_path, f'{{command: [{words}, "--out={{workdir}}/x"], {more}}}').study
+    assert not command_lines(sent)
+
+
+SWITCHES = STUDY.replace("norm: batch", "norm: batch, no-skip: false, amp: true")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            '"{--*}"',
+            "{--*} writes --no-skip=false and --amp=true. For a switch, which takes no value, "
+            'write "{--no-skip}" and "{--amp}" too.',
+        ),
+        ('"{--*}", "{--no-skip}"', "{--*} writes --amp=true. For a switch"),
+        ('"{--*}", "{--no-skip}", "{--amp|--no-amp}"', ""),
+        ('"{*}"', ""),
+        ('"--amp={amp}", "{no-skip}", "{--*}"', ""),
+        ('"{--no-skip}", "{--amp}", "--name={norm}", "{--*}"', "another name: norm (--name)."),
+        ('"{--no-skip}", "{--amp}", --lr, "{optimizer.lr}", "{--*}"', ""),
+        ('"{--no-skip}", "{--amp}", "{optimizer.lr}", -n, "{norm}", "{*}"', "norm (-n)"),
+    ],
+)
+def test_a_value_written_to_what_may_be_a_switch_is_told(
+    tmp_path: Path, words: str, said: str
+) -> None:
+    command = f'{{command: [python, train.py, "{{seed}}", "{{budget}}", {words}]}}'
+    (tmp_path / "s.yaml").write_text(SWITCHES.format(workload=command))
+    told = " ".join(command_lines(read_study(tmp_path / "s.yaml", describe).study))
+    assert said in told
+    assert bool(said) == bool(told)
 
 
 def test_a_workload_in_a_value_shows_its_name() -> None:

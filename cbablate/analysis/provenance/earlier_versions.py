@@ -46,6 +46,7 @@ def earlier_versions(
     if described.own is None:
         return tuple(_mended(plan, facts, told))
     arms: dict[str, _Made] = {}
+    data_now: dict[str, str] = {}  # which differ by arm where a config names files
     trials: dict[str, TrialFact] = {}
     asked: set[str] = set()
     searches: dict[str, str] = {}
@@ -53,6 +54,8 @@ def earlier_versions(
         if fact.kind == "arm":
             arm = ArmFact.of(fact)
             arms[fact.subject] = _Made(arm.workload, arm.version, arm.data)
+            if described.program is not None and arm.workload == described.name:
+                data_now[fact.subject] = described.data(arm.config)
         elif fact.kind == "trial":
             trials[fact.subject] = TrialFact.of(fact)
         elif fact.kind == "study" and fact.subject == plan.study.name:
@@ -65,9 +68,12 @@ def earlier_versions(
     for trial, planned in trials.items():
         if trial not in asked and planned.search not in searches:
             continue
-        made = arms.get(searches.get(planned.search) or planned.arm, now)
-        history = told.get(trial, new)
-        if made != now and history.state is TrialState.COMPLETE:
+        by = searches.get(planned.search) or planned.arm
+        made, history = arms.get(by, now), told.get(trial, new)
+        current = now._replace(data=data_now.get(by, data))
+        if made != current and history.state is TrialState.COMPLETE:
+            same_code = made[:2] == now[:2]
+            made = made if same_code else made._replace(data="")
             ended.setdefault(made, []).append(history.ended)
     return tuple(
         _sentence(described, made, now, ended[made])
@@ -104,7 +110,7 @@ def _mended(plan: Plan, facts: Iterable[Record], told: Mapping[str, History]) ->
 
 def _sentence(described: Description, made: _Made, now: _Made, ended: list[float]) -> str:
     file = described.own.file if described.own else described.name
-    when, vouched = f"until {_last(ended)}", not _DIGEST.fullmatch(made.version)
+    when, vouched = f"the last {_last(ended)}", not _DIGEST.fullmatch(made.version)
     shown = made.version if vouched else made.version[:8]
     if made.workload != now.workload:
         by, back = f"by another workload, {made.workload} ({shown}, {when})", "workload"
@@ -114,7 +120,9 @@ def _sentence(described: Description, made: _Made, now: _Made, ended: list[float
         rest = "what it imports" if isinstance(described.own, Code) else "its command and code"
         by, back = f"by an earlier version of {file} or of {rest} ({shown}, {when})", "code"
     else:
-        by, back = f"with other data ({made.data[:8] or 'none declared'}, {when})", "data"
+        named = " or other files that a config names" if described.program else ""
+        by = f"with other data{named} ({made.data[:8] or 'none declared'}, {when})"
+        back = "data"
     verb = "are" if back == "data" else "is"
     return (
         f"{_count(ended)} made {by}; they are kept, and count again if the {back} {verb} put back."

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from cbablate import api
 from cbablate.errors import UsageError
-from cbablate.phrases import counted
+from cbablate.phrases import counted, listed
 from cbablate.planning.analysis_rules import idle_words, luck_words
-from cbablate.planning.command_rules import unnamed_words
+from cbablate.planning.command_rules import command_lines, unseen_lines
+from cbablate.spec.command_words import leaves
 from cbablate.spec.loading.sweep_file import is_sweep, read_sweep
 from cbablate.spec.loading.workload_file import is_workload, read_workload
+from cbablate.spec.study import Study
 from cbablate.spec.yaml.text_file import Unreadable
 from cbablate.spec.yaml.yaml_file import read_yaml
 from cbablate.workloads.catalog import describe
 
 __all__ = ["checked"]
+
+_EDIT = re.compile(r"EDIT\b")
 
 
 def checked(path: Path, overrides: Sequence[str] = ()) -> str:
@@ -50,6 +55,19 @@ def checked(path: Path, overrides: Sequence[str] = ()) -> str:
         tuning = len(found.arms) * found.study.searches * tune.trials
         said += f", as many confirmations, {tuning} tuning trials"
     study = found.study
-    warned = (idle_words(study, found.arms), luck_words(study, found.arms), unnamed_words(study))
+    warned = (
+        _draft_words(study),
+        idle_words(study, found.arms),
+        luck_words(study, found.arms),
+        *command_lines(study),
+        *unseen_lines(found),
+    )
     words = " ".join(filter(None, warned))
     return f"{said}. {words}" if words else said
+
+
+def _draft_words(study: Study) -> str:
+    """Which texts of a study are still those that `init` wrote to be edited; "" if none is."""
+    texts = {"question": study.question, **{f"baseline.{k}": v for k, v in leaves(study.baseline)}}
+    left = [key for key, text in texts.items() if isinstance(text, str) and _EDIT.match(text)]
+    return f"A draft: EDIT stands in {listed(left)}." if left else ""

@@ -26,9 +26,9 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="KEY=VALUE TRIAL",
-        help='What to change of the study, if anything; then "ARM/REPLICATE", an arm (its '
-        "replicate 0), or how a trial's id begins; without it, the trials that have printed are "
-        "listed.",
+        help='What to change of the study, if anything; then "ARM/REPLICATE" or "ARM '
+        '#REPLICATE", an arm (its replicate 0), or how the id of a trial begins; without it, the '
+        "trials that have printed are listed.",
     ),
 ]
 Replicate = Annotated[int | None, typer.Option(metavar="N", help="Another replicate of the arm.")]

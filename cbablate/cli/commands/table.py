@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,9 +21,12 @@ from cbablate.cli.words import (
     form_asked,
     ledger_folder,
     say,
+    tell,
 )
 
 __all__ = ["table"]
+
+_RUNNING = re.compile(r"\b\d+ running\b")
 
 
 class Notes(StrEnum):
@@ -62,12 +66,14 @@ def table(
     from cbablate import api
     from cbablate.analysis.outcome import outcome
     from cbablate.cli import json_shape
+    from cbablate.records.place import Place
 
     wanted = form_for(output, form, as_json=as_json)
     planned = planned_study(study, overrides)
     folder = ledger_folder(results)
     if view == "arms" and not as_json:
         view = "shown"  # in JSON a row is an arm, however the study has its table set
+    at_work = Place.at(folder).at_work  # before the facts: what ends meanwhile is not interrupted
     found = api.table(planned, results=folder, view=view)
     if as_json:
         rows = outcome(*api.recorded(planned, folder)).plan
@@ -79,3 +85,5 @@ def table(
         say(text, end="")
     else:
         write_file(output, text.encode("utf-8") if as_json else file_of(found, wanted, output))
+    if not at_work and any(_RUNNING.search(note) for note in found.notes):
+        tell("No cbablate is at work here: what the table calls running was interrupted.")

@@ -169,7 +169,9 @@ def _checked(plan: Plan, tables: list[Table], rows: list[PaperRow], found: _Find
     ]
     told = "; ".join([f"{faults} do not match" if faults else "all match", *more])
     counts = {"rows": len(seen), "of": len(every), "numbers": numbers, "faults": faults}
-    found.study(name, f"{len(seen)} of {len(every)} rows, {numbers} numbers: {told}", **counts)
+    found.study(
+        name, f"{len(seen)} of {len(every)} rows, {numbers} numbers of tables: {told}", **counts
+    )
 
 
 def _compared(

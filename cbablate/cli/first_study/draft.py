@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from cbablate.cli.first_study.script import Argument, Scalar, Script
 from cbablate.spec.yaml import scalar
@@ -20,7 +21,17 @@ _BUDGETS = {
     ),
     **dict.fromkeys(("steps", "max_steps", "num_steps", "train_steps", "iterations"), "steps"),
 }
-_FOLDERS = re.compile(r"(out(put)?|save|log|work|results?|checkpoint)(_?(dir|path|folder))|workdir")
+_FOLDERS = re.compile(
+    r"(out(put)?s?|results?|save_?to)|"
+    r"((default_)?root|out(put)?s?|saves?|logs?|logging|work|results?|checkpoints?|ckpts?|runs?|exp|"
+    r"experiments?|dump|summary|tensorboard|tb|artifacts?)_?(dir|path|folder|directory)"
+)
+_HOUSEKEEPING = re.compile(
+    r"(^|[-_.])(accel|amp|bar|cache|cpu|cuda|cudnn|debug|deterministic|distributed|download|dry|"
+    r"eval|evaluate|export|fast|force|gpu|help|hub|log|mps|overwrite|pin|plot|profile|progress|"
+    r"push|quiet|resume|save|silent|tensorboard|test|tpu|verbose|version|wandb|workers)($|[-_.])"
+)
+"""Words of switches that say how a script is run, and not what is trained."""
 _OF_THE_TRIAL = {"budget", "workdir", "checkpoint", "study"}
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 _RATES = re.compile(r"(^|_)(lr|learning_rate|weight_decay|wd)$")
@@ -43,32 +54,44 @@ class Draft:
     def _baseline(self) -> dict[str, Scalar]:
         kept: dict[str, Scalar] = {}
         for one in self.script.arguments:
-            if self._stands_for(one) or one.why or one.name in _OF_THE_TRIAL:
+            if self._filled(one) or self._left(one):
                 continue
-            value = (
-                one.default
-                if one.default is not None
-                else (*one.choices, _ANY.get(one.kind, _EDIT))[0]
-            )
-            kept[one.name] = value
+            wanted = (*one.choices, _ANY.get(one.kind, _EDIT))[0]
+            kept[one.name] = wanted if one.default is None else one.default
         return kept
 
-    def _stands_for(self, one: Argument) -> str:
-        """The key of the trial that an argument is filled with; "" where the config fills it."""
-        if one.why:
+    def _left(self, one: Argument) -> str:
+        """Why an argument keeps what the script gives it; "" where something else fills it."""
+        if self._filled(one):
+            return ""
+        if one.why or one.name in _OF_THE_TRIAL:
+            return one.why or "is a word of the trial here"
+        if one.default is None and not one.required:
+            return "has no default that the source says plainly: add it to command and baseline"
+        return ""
+
+    def _filled(self, one: Argument) -> str:
+        """The word for what a trial fills an argument with; "" where the config fills it."""
+        if one.why or one.switch:
             return ""
         if one.name in _SEEDS:
-            return "seed"
+            return "{seed}"
         if one.name in _BUDGETS:
-            return "budget"
-        text = isinstance(one.default, str) or one.required
-        return "workdir" if text and _FOLDERS.fullmatch(one.name) else ""
+            return "{budget}"
+        if not _FOLDERS.fullmatch(one.name) or not (isinstance(one.default, str) or one.required):
+            return ""
+        path = PurePosixPath(one.default if isinstance(one.default, str) else "")
+        return f"{{workdir}}/{path.name}" if path.suffix else "{workdir}"
 
     @cached_property
     def _factor(self) -> tuple[str, list[Scalar]]:
         """What is put under test first: a key with choices, or a number; and its levels."""
         by_name = {one.name: one for one in self.script.arguments}
         numbers = [key for key, value in self._baseline.items() if _is_number(value)]
+        switches = [key for key in self._baseline if by_name[key].switch]
+        for key in switches:
+            if not _HOUSEKEEPING.search(key):
+                return key, [self._baseline[key], not self._baseline[key]]
         for key, value in self._baseline.items():
             others = [one for one in by_name[key].choices if one != value]
             if others:
@@ -121,12 +144,11 @@ class Draft:
         yield f"#   cbablate check {self.name}.yaml          is it meant as it stands?"
         yield f"#   cbablate run {self.name}.yaml --smoke    does everything run?"
         yield f"#   cbablate run {self.name}.yaml            train, then print the table"
-        left = [one for one in self.script.arguments if one.why or one.name in _OF_THE_TRIAL]
-        if left:
+        left = {one.option or one.name: self._left(one) for one in self.script.arguments}
+        if any(left.values()):
             yield "# Left at the script's own defaults:"
-            for one in left:
-                yield f"#   {one.option or one.name} {one.why or 'is a word of the trial here'}"
-        if not any(self._stands_for(one) == "seed" for one in self.script.arguments):
+            yield from (f"#   {option} {why}" for option, why in left.items() if why)
+        if not any(self._filled(one) == "{seed}" for one in self.script.arguments):
             yield "# EDIT: the script takes no --seed. Have it read CBABLATE_SEED, of its"
             yield "# environment, or nobody can repeat a replicate."
 
@@ -137,18 +159,22 @@ class Draft:
         yield "workload:"
         yield f"  command: [{', '.join(map(_shown, words))}]"
         yield f"  code: [{', '.join(map(_shown, code))}]"
-        if not self.script.metrics:
-            yield "  # EDIT: where the script leaves its numbers. With `cbablate.report({...})` in"
-            yield "  # its loop nothing more is to be said; else, of what it prints for example:"
-            yield "  # reads: {stdout: ['epoch (?P<epoch>\\d+) loss (?P<loss>\\S+)']}"
+        if not self.script.metrics or self.script.leaves:
+            yield from self._reads()
+
+    def _reads(self) -> Iterator[str]:
+        yield "  # EDIT: where the script leaves its numbers. With `cbablate.report({...})` in it"
+        yield '  # nothing more is to be said. Else, by the page "Commands" of the documentation:'
+        for key, path in self.script.leaves or (("csv", "metrics.csv"),):
+            yield f"  # reads: {{{key}: {_shown(path)}}}  # in {{workdir}}: let it be written there"
+        yield "  # reads: {stdout: ['epoch (?P<epoch>\\d+) loss (?P<loss>\\S+)']}  # what it prints"
 
     def _words(self) -> Iterator[str]:
         for one in self.script.arguments:
-            key = self._stands_for(one)
-            if not key and one.name not in self._baseline:
+            value = self._filled(one) or one.switch or f"{{{one.name}}}"
+            if not self._filled(one) and one.name not in self._baseline:
                 continue
-            value = f"{{{key or one.name}}}"
-            if not one.option:
+            if not one.option or one.switch:
                 yield value
             elif one.option.startswith("--"):
                 yield f"{one.option}={value}"
@@ -157,18 +183,20 @@ class Draft:
 
     def _arms(self) -> Iterator[str]:
         key, levels = self._factor
-        yield "baseline:"
+        yield "baseline:" if self._baseline else "baseline: {}  # EDIT: what the arms start from"
         for name, value in self._baseline.items():
-            yield f"  {name}: {_shown(value)}{'  # the script wants one' * (value == _EDIT)}"
+            wanted = "  # the script wants one" * (value == _EDIT)
+            yield f"  {_shown(name)}: {_shown(value)}{wanted}"
         if not key:
+            yield "# EDIT: nothing can be guessed that is under test: write `factors:`"
             return
         yield "factors:  # EDIT: what is under test; the first level is the baseline's"
         yield f"  - name: {_shown(key)}"
         yield "    levels:"
-        yield f"      - {{name: {_shown(f'{key} {levels[0]}')}}}"
+        yield f"      - {{name: {_level(key, levels[0])}}}"
         for level in levels[1:]:
-            changes = f"{{{key}: {_shown(level)}}}"
-            yield f"      - {{name: {_shown(f'{key} {level}')}, changes: {changes}}}"
+            changes = f"{{{_shown(key)}: {_shown(level)}}}"
+            yield f"      - {{name: {_level(key, level)}, changes: {changes}}}"
 
     def _ends(self) -> Iterator[str]:
         """How long it is trained, how often, and what is measured."""
@@ -199,7 +227,7 @@ class Draft:
 
     @cached_property
     def _budget(self) -> Argument | None:
-        found = (one for one in self.script.arguments if self._stands_for(one) == "budget")
+        found = (one for one in self.script.arguments if self._filled(one) == "{budget}")
         return next(found, None)
 
     @property
@@ -216,6 +244,10 @@ class Draft:
 
 def _is_number(value: Scalar) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _level(key: str, value: Scalar) -> str:
+    return _shown(f"{key} {_shown(value) if isinstance(value, bool) else value}")
 
 
 def _shown(value: Scalar) -> str:

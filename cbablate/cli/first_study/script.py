@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from cbablate.errors import EnvironmentFault, UsageError
@@ -24,8 +24,8 @@ _NAMES = {"add_scalar", "log_metric", "log"}
 class Argument:
     """An argument of argparse. `option` is the word before its value, "" where it has none.
 
-    `default` is None where the source does not say it as a number or a text; `why` says then why
-    no study can set it, unless it is required.
+    `default` is None where the source does not say it as a number or a text. `why` says why a
+    study does not set it. A `switch` is the word of a command that is there or not, `{--no-norm}`.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Argument:
     default: Scalar | None = None
     choices: tuple[Scalar, ...] = ()
     required: bool = False
+    switch: str = ""
     why: str = ""
 
 
@@ -45,6 +46,8 @@ class Script:
     path: Path
     arguments: tuple[Argument, ...]
     metrics: tuple[str, ...] = ()
+    leaves: tuple[tuple[str, str], ...] = ()
+    """Where it seems to leave its numbers: a key of `reads`, and a path."""
     beside: tuple[str, ...] = ()
 
 
@@ -77,12 +80,12 @@ def _told(tree: ast.Module, path: Path) -> Script:
         )
     metrics = dict.fromkeys(name for call in calls for name in _metrics(call))
     beside = dict.fromkeys(name for node in ast.walk(tree) for name in _imported(node, path.parent))
-    return Script(path, tuple(arguments.values()), tuple(metrics), tuple(beside))
+    left = dict.fromkeys(row for node in ast.walk(tree) for row in _left(node))
+    return Script(path, tuple(arguments.values()), tuple(metrics), tuple(left), tuple(beside))
 
 
 def _called(call: ast.Call) -> str:
-    function = call.func
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return _last(call.func)
 
 
 def _argument(call: ast.Call) -> Iterator[Argument]:
@@ -94,27 +97,57 @@ def _argument(call: ast.Call) -> Iterator[Argument]:
         return
     options = [name for name in names if name.startswith("-")]
     option = next((name for name in options if name.startswith("--")), (options or [""])[0])
+    word, default = _switch(option, said)
+    if word:
+        name = option.removeprefix("--")
+        why = "" if default is not None else f'has no plain default: write "{word}" to set it'
+        yield Argument(name, option, kind="switch", default=default, switch=word, why=why)
+        return
     dest = said.get("dest")
     name = dest if isinstance(dest, str) else (option or names[0]).lstrip("-").replace("-", "_")
-    required = said.get("required") is True or not option
-    default, action = said.get("default"), said.get("action", "store")
-    choices = said.get("choices")
-    why = ""
-    if action != "store":
-        why = "has no value: add its word to the command if every arm is to have it"
-    elif "nargs" in said:
-        why = "takes several values: add its words to the command"
-    elif not isinstance(default, Scalar) and not required:
-        why = "has no default that the source says plainly: add it to the command and the baseline"
+    default, choices = said.get("default"), said.get("choices")
     yield Argument(
         name,
         option,
         kind=_kind(call),
-        default=default if isinstance(default, Scalar) and not why else None,
+        default=default if isinstance(default, Scalar) else None,
         choices=tuple(choices) if isinstance(choices, list | tuple) else (),
-        required=required,
-        why=why,
+        required=said.get("required") is True or not option,
+        why=_why(call, said),
     )
+
+
+def _switch(option: str, said: Mapping[str, Any]) -> tuple[str, bool | None]:
+    """The word of a command for an option that takes no value, and whether it is there by default.
+
+    "" where it takes one, has no name with two dashes, or makes no difference.
+    """
+    action, default = said.get("action"), said.get("default")
+    if not option.startswith("--"):
+        return "", None
+    if action in ("store_true", "store_false"):
+        idle = default is (action == "store_true")
+        return ("" if idle else f"{{{option}}}"), False
+    if isinstance(action, ast.AST) and _last(action) == "BooleanOptionalAction":
+        off = f"--no-{option.removeprefix('--')}"
+        return f"{{{option}|{off}}}", default if isinstance(default, bool) else None
+    return "", None
+
+
+def _why(call: ast.Call, said: Mapping[str, Any]) -> str:
+    """Why a study does not set an argument that is no switch; "" where it can."""
+    if said.get("action", "store") != "store":
+        return "has no value: add its word to the command if every arm is to have it"
+    if "nargs" in said:
+        return "takes several values: add its words to the command"
+    if _kind(call) == "bool":
+        return "is read by bool(), to which every text is true, `false` too: no study can set it"
+    return ""
+
+
+def _last(node: ast.AST) -> str:
+    """The last name of a dotted one: `b` of `a.b`."""
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
 def _kind(call: ast.Call) -> str:
@@ -131,6 +164,19 @@ def _metrics(call: ast.Call) -> Iterator[str]:
     name = None if first is None else _literal(first)
     if isinstance(name, str) and _called(call) in _NAMES and len(call.args) > 1:
         yield name
+
+
+def _left(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """A file that the source names and that may hold numbers, or a tracker that it starts."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        path = PurePath(node.value)
+        if path.name == node.value.rpartition("/")[2] and path.suffix in (".csv", ".jsonl"):
+            yield path.suffix[1:], path.name
+    elif isinstance(node, ast.Call) and _last(node.func) == "SummaryWriter":
+        yield "tensorboard", "."
+    elif isinstance(node, ast.Import):
+        yield from (("wandb", ".") for alias in node.names if alias.name == "wandb")
+        yield from (("mlflow", "mlruns") for alias in node.names if alias.name == "mlflow")
 
 
 def _imported(node: ast.AST, folder: Path) -> Iterator[str]:

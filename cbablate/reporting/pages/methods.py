@@ -144,7 +144,11 @@ def _held_out(found: Outcome) -> Iterator[str]:
     plan, summary = found.plan, found.summary
     yield from (f"Reported: {words}" for words in splits(plan, summary))
     if summary.primary == plan.study.objective.metric:
-        yield f"{metric_of(plan, summary.primary).label} is reported, though it was decided on."
+        label = metric_of(plan, summary.primary).label
+        if plan.study.decides:
+            yield f"{label} is reported, though it was decided on."
+        else:
+            yield f"{label} is the study's objective, too; nothing in the study was chosen by it."
 
 
 def _tuning(found: Outcome) -> Iterator[str]:

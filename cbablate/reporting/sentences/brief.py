@@ -21,6 +21,7 @@ from cbablate.reporting.sentences.note import (
 )
 from cbablate.reporting.sentences.pairing import pair_word
 from cbablate.reporting.sentences.rule import short_mark
+from cbablate.reporting.sentences.sameness import sameness
 from cbablate.reporting.sentences.sequential_note import looks_notes
 from cbablate.reporting.sentences.shortfall import (
     absences,
@@ -47,6 +48,7 @@ def brief(
         *short_legend(plan, summary, crossed=crossed),
         *short_tuning(tuned),
         *doubts(plan, summary),
+        *sameness(plan, summary),
         *looks_notes(plan, summary),
         *([] if crossed else timing_notes(plan, summary, brief=True)),
         *absences(plan, summary),
@@ -78,8 +80,9 @@ def short_tuning(tuned: Tuned | None) -> Iterator[str]:
 
 
 def _chosen(plan: Plan, summary: Summary) -> Iterator[str]:
-    """That decisions were made on the metric that is compared."""
-    if summary.primary == plan.study.objective.metric:
+    """That decisions were made on the metric that is compared, where the study makes any."""
+    some = any(_n(one, summary.primary) for one in summary.arms)
+    if summary.primary == plan.study.objective.metric and plan.study.decides and some:
         yield f"{metric_of(plan, summary.primary).label} is what decisions were made on, too."
 
 

@@ -96,7 +96,10 @@ def splits(plan: Plan, summary: Summary) -> Iterator[str]:
     decided = plan.study.objective.metric
     where = _SPLITS.get(split_in(plan.description.metrics, decided) or "")
     on = f" ({where} split)" if where else ""
-    yield f"{'; '.join(told)}; decisions were made on {decided}{on}."
+    if decided == summary.primary and not plan.study.decides:
+        yield f"{'; '.join(told)}."
+    else:
+        yield f"{'; '.join(told)}; decisions were made on {decided}{on}."
 
 
 def _tuning(tuned: Tuned | None) -> Iterator[str]:

@@ -14,6 +14,7 @@ from cbablate.reporting.sentences.claim import claims
 from cbablate.reporting.sentences.effect_claim import effect_claims
 from cbablate.reporting.sentences.pairing import apart, gain, pair_word, units_paired
 from cbablate.reporting.sentences.rule import DAGGER, claim_rule, fewest_words, mark_words
+from cbablate.reporting.sentences.sameness import sameness
 from cbablate.reporting.sentences.sequential_note import looks_method, looks_notes
 from cbablate.reporting.sentences.shortfall import (
     absences,
@@ -108,6 +109,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
     found = [
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
+        *sameness(plan, summary),
         *looks_notes(plan, summary),
         *timing_notes(plan, summary),
         *absences(plan, summary),

@@ -203,11 +203,13 @@ def _split(case: Case) -> Iterator[Question]:
     study = case.plan.study
     decided = study.objective.metric
     if decided in study.report and case.summary.primary == decided:
+        chosen = "whatever was chosen by it looks better than it is."
+        if not study.decides:
+            chosen = f"nothing in the study was chosen by it, but before the study, {chosen}"
         yield Question(
             "split",
             "Are the reported numbers those that decisions were made on?",
-            f"The table's first metric is {decided}, which is also the objective: whatever was "
-            "chosen by it looks better than it is.",
+            f"The table's first metric is {decided}, which is also the objective: {chosen}",
             "Report a metric of a split that nothing was chosen on.",
         )
 

@@ -104,7 +104,7 @@ def open_stream(
                         raise TrialFailure(opened.complaint)
                     if item is _OVER:
                         workload.hold_against_code(workdir)
-                        workload.hold_files(over=True)
+                        workload.hold_files()
                         return
                     measurement = checked(item, trial, after=spent)
                     workload.hold_against_code(workdir)
@@ -162,9 +162,14 @@ def checked(yielded: Any, trial: Trial, *, after: int) -> Measurement:
             for name, values in item.vectors.items()
         },
         seconds=float(item.seconds),
-        notes={str(name): str(note) for name, note in item.notes.items()},
+        notes={_text(name): _text(note) for name, note in item.notes.items()},
         sketches={str(name): _sketch(name, text) for name, text in item.sketches.items()},
     )
+
+
+def _text(said: Any) -> str:
+    """Words of a program; half characters, which no database takes, are spelled out."""
+    return str(said).encode(errors="backslashreplace").decode()
 
 
 def _of_its_kind(item: Any) -> Measurement:

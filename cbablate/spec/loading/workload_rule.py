@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from cbablate.spec.command_words import OF_THE_TRIAL, keys_in, takes_all
+from cbablate.spec.command_words import OF_THE_TRIAL, is_switch, keys_in, takes_all
 from cbablate.spec.fault import Fault, Path
 from cbablate.spec.loading.study_rule import nearest_key
 from cbablate.spec.own_workload import OwnWorkload
@@ -34,7 +34,7 @@ def ill_said(said: OwnWorkload) -> Iterator[Fault]:
         if "\0" in word:
             yield Fault(way, "no word of a command can hold a NUL")
     first = said.command[0]
-    if not first.strip() or takes_all(first):
+    if not first.strip() or takes_all(first) or is_switch(first):
         yield Fault(("command", 0), "the first word is the program", "write python, say")
 
 
@@ -72,6 +72,8 @@ def strange_fields(said: OwnWorkload, root: MapNode) -> Iterator[Fault]:
                 continue
             sentence = f"'{{{name}}}' is neither a key of the baseline nor one of the trial's own"
             meant = nearest_key(name, [*known, *OF_THE_TRIAL])
+            if is_switch(word) and (other := name.replace("-", "_")) in known:
+                meant = f"the key is called as the option is: write '{name}' for '{other}'"
             there = f"there are {', '.join([*known, *OF_THE_TRIAL])}; {{{{ and }}}} are braces"
             yield Fault(("command", index), sentence, meant or there)
 

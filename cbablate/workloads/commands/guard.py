@@ -7,7 +7,9 @@ and at last one with how it ended, when everything it printed is in the output f
 process below it is gone.
 
 The output is kept in numbered files of a fixed size. The first stays, and of the others the last
-few, so that a program may print without end.
+few, so that a program may print without end. Where lines are searched for numbers, each stream is
+kept by itself, too, as it was printed: in the common files a half line of one may stand in the
+middle of a line of the other.
 """
 
 from __future__ import annotations
@@ -87,8 +89,8 @@ class Segments:
 class _Stream:
     """One stream of the program, whose lines are kept whole."""
 
-    def __init__(self, descriptor: int, segments: Segments) -> None:
-        self.descriptor, self._segments = descriptor, segments
+    def __init__(self, descriptor: int, segments: Segments, own: Segments | None) -> None:
+        self.descriptor, self._segments, self._own = descriptor, segments, own
         os.set_blocking(descriptor, False)
         self._rest = b""
         self._since = 0.0
@@ -102,6 +104,8 @@ class _Stream:
         if not text:
             self.flush()
             return False
+        if self._own is not None:
+            self._own.write(text)
         text, self._since = self._rest + text, time.monotonic()
         end = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
         if len(text) - end > _LINE:
@@ -120,10 +124,14 @@ class _Stream:
 class _Guard:
     """A program that runs, and how it comes to its end."""
 
-    def __init__(self, program: subprocess.Popen[bytes], segments: Segments, wake: int) -> None:
-        self._program, self._segments, self._wake = program, segments, wake
+    def __init__(self, program: subprocess.Popen[bytes], kept: list[Segments], wake: int) -> None:
+        self._program, self._kept, self._wake = program, kept, wake
         pipes = [each.fileno() for each in (program.stdout, program.stderr) if each is not None]
-        self._streams = {each: _Stream(each, segments) for each in pipes}
+        common, *apart = kept
+        own: list[Segments | None] = [*apart] if apart else [None] * len(pipes)
+        self._streams = {
+            each: _Stream(each, common, one) for each, one in zip(pipes, own, strict=True)
+        }
         self._parent = os.getppid()
         self._code: int | None = None
         self._told = False
@@ -147,7 +155,8 @@ class _Guard:
         self._end_all()
         for stream in self._streams.values():
             self._drained(stream)
-        return {"code": self._code, "left": len(left), "fault": self._segments.fault}
+        fault = next((each.fault for each in self._kept if each.fault), "")
+        return {"code": self._code, "left": len(left), "fault": fault}
 
     def _heard(self, descriptor: int, poll: select.poll) -> None:
         if descriptor in self._streams:
@@ -231,7 +240,7 @@ def main() -> None:
             prctl(_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
 
     try:
-        segments = Segments(order["output"], kept=order["kept"])
+        kept = [Segments(folder, kept=files) for folder, files in order["output"]]
         program = subprocess.Popen(  # noqa: S603 - words of the user's own study, no shell
             order["words"],
             cwd=order["folder"],
@@ -245,7 +254,7 @@ def main() -> None:
         _tell({"refused": str(error), "errno": getattr(error, "errno", None)})
         return
     _tell({"pid": program.pid})
-    guard = _Guard(program, segments, wake)
+    guard = _Guard(program, kept, wake)
     if asked:
         guard.stop()
     _tell(guard.run())

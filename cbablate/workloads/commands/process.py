@@ -26,7 +26,7 @@ __all__ = ["Exit", "ProgramRun", "running"]
 _LATE = 5.0
 """How many seconds longer than its program a guard is waited for."""
 KEPT, KEPT_FOR_READING = 3, 64
-"""How many files of output stay beside the first; more where lines are searched for numbers."""
+"""How many files of output stay beside the first; more of what is searched for numbers."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class ProgramRun:
 def running(name: str, start: Start, room: Room, *, searched: bool = False) -> Iterator[ProgramRun]:
     """A program that runs; at the end of the block it is stopped, if it still does.
 
-    Its output goes to the room; more of it is kept where it is `searched` for numbers.
+    Its output goes to the room; each stream by itself, too, where it is `searched` for numbers.
 
     Raises:
         TrialFailure: the folder is not there.
@@ -144,11 +144,11 @@ def running(name: str, start: Start, room: Room, *, searched: bool = False) -> I
     if not start.folder.is_dir():
         here = socket.gethostname()
         raise TrialFailure(f"{name} cannot be started: {here} has no folder {start.folder}")
+    streams = room.streams() if searched else ()
     order = {
         "words": start.words,
         "folder": str(start.folder),
-        "output": str(room.output),
-        "kept": KEPT_FOR_READING if searched else KEPT,
+        "output": [(str(room.output), KEPT), *((str(each), KEPT_FOR_READING) for each in streams)],
     }
     try:
         process = subprocess.Popen(  # noqa: S603 - a script of ours

@@ -24,10 +24,22 @@ class Room:
         """The folder of what the program prints."""
         return self.folder / "output"
 
+    def streams(self) -> tuple[Path, Path]:
+        """The folders of what it prints to stdout and to stderr, each by itself; they are made."""
+        out, err = self.folder / "stdout", self.folder / "stderr"
+        for each in (out, err):
+            each.mkdir(parents=True, exist_ok=True)
+        return out, err
+
     @property
     def report(self) -> Path:
         """The file that the program may report in: CBABLATE_REPORT."""
         return self.folder / "report.jsonl"
+
+    @property
+    def ran(self) -> Path:
+        """The file of what Python programs run: CBABLATE_WITNESS."""
+        return self.folder / "ran"
 
     @property
     def checkpoint(self) -> Path:

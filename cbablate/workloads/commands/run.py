@@ -12,8 +12,10 @@ from cbablate.character import brief
 from cbablate.errors import TrialFailure
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
+from cbablate.spec.command_words import keys_in
 from cbablate.spec.program import Program
 from cbablate.workloads.commands.checkpoint_copy import CheckpointCopy
+from cbablate.workloads.commands.held_code import HeldCode
 from cbablate.workloads.commands.output import last_lines
 from cbablate.workloads.commands.process import Exit, ProgramRun, running
 from cbablate.workloads.commands.readers.catalog import reader_of
@@ -22,7 +24,6 @@ from cbablate.workloads.commands.room import Room
 from cbablate.workloads.commands.row import Row
 from cbablate.workloads.commands.start import program_name, start_of
 from cbablate.workloads.commands.tally import Tally
-from cbablate.workloads.own_code.program_check import changed_files, written_words
 
 __all__ = ["run"]
 
@@ -46,18 +47,20 @@ def run(
         TrialFailure: it cannot be started, ends with another code than 0 or by a signal, measures
             nothing, or what it wrote is not what it should be; with its last lines of output.
     """
-    _as_recorded(changed_files(program))
     room = Room(workdir).made()
+    code = HeldCode(program, config, room)
     checkpoint = CheckpointCopy(room)
     start = start_of(program, config, seed=seed, budget=budget, room=room, every=checkpoint.every)
+    start = replace(start, environment=code.watched(start.environment))
     name = program_name(program)
     reader = reader_of(program.reads, room)
     tally = Tally(budget, program.reads, whole=reader.whole, counted_by=reader.counted_by)
     began = time.monotonic() - checkpoint.seconds
     with running(name, start, room, searched=program.reads.stdout is not None) as process:
-        trial = _Trial(name, program, process, reader, tally, checkpoint)
+        trial = _Trial(name, code, process, reader, tally, checkpoint)
         try:
             for measurement in trial.measured():
+                code.so_far()
                 seconds = measurement.seconds or time.monotonic() - began
                 checkpoint.lay_by(measurement.spent, seconds)
                 yield replace(measurement, seconds=seconds)
@@ -77,7 +80,7 @@ class _Trial:
     """A program that trains, and what is known of it."""
 
     name: str
-    program: Program
+    code: HeldCode
     process: ProgramRun
     reader: Reader
     tally: Tally
@@ -102,14 +105,16 @@ class _Trial:
         self.end = end
         if end.code != 0:
             return
-        _as_recorded(changed_files(self.program) or written_words(self.program))
+        if end.fault and self.code.program.reads.stdout is not None:
+            raise TrialFailure(f"what {self.name} printed could not all be kept: {end.fault}")
+        self.code.in_the_end()
         for measurement in self.tally.ended():
             silent = False
             yield measurement
         if silent:
             raise TrialFailure(
                 f"{self.name} ended with code 0 and without a measurement: there is none in "
-                f"{self.reader.where}.{_LEFT if end.left else ''}",
+                f"{self.reader.where}{_within(self.code.program)}.{_LEFT if end.left else ''}",
                 failure="no measurement",
             )
 
@@ -122,17 +127,15 @@ class _Trial:
             rows += more
         return rows
 
-    def _reached(self, rows: Sequence[Row]) -> list[int]:
-        """What was spent when rows were written; a measurement may have several of them."""
-        seen = (self.tally.seen(row) for row in rows)
-        return sorted({spent for spent in seen if spent is not None})
+    def _reached(self, rows: Sequence[Row]) -> list[int | None]:
+        """What was spent when rows were written, of those that belong to what was said so far."""
+        return [self.tally.seen(row) for row in rows if not self.tally.is_ahead(row)]
 
 
-def _as_recorded(sentence: str) -> None:
-    """Go on if the program's files are what was recorded, and the sentence about them is empty.
-
-    Raises:
-        TrialFailure: they are not.
-    """
-    if sentence:
-        raise TrialFailure(sentence, failure="other code")
+def _within(program: Program) -> str:
+    """Where a file was looked for, and why the program may not have written there."""
+    if not program.reads.path:
+        return ""
+    said = " in {workdir}, the trial's own folder"
+    named = any("workdir" in keys_in(word) for word in program.words)
+    return said if named or program.runs_in == "trial" else f"{said}, which no word of it names"

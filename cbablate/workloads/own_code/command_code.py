@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from cbablate.spec.code import Distribution, Module
-from cbablate.spec.command_words import OF_THE_TRIAL, expanded, keys_in, takes_all
+from cbablate.spec.command_words import OF_THE_TRIAL, expanded, is_switch, keys_in, takes_all
 from cbablate.spec.description import Undescribed
 from cbablate.spec.fault import Fault
 from cbablate.spec.own_workload import OwnWorkload, Reads
@@ -20,14 +21,16 @@ from cbablate.spec.yaml import scalar
 from cbablate.workloads.own_code.declared_files import MOST_CODE, code_files, data_files
 from cbablate.workloads.own_code.source import NEEDED, code_of_command, file_digest
 
-__all__ = ["named_by_words", "program_of"]
+__all__ = ["chosen_files", "chosen_names", "less_data", "named_by_words", "program_of"]
 
 _SCRIPT = ".py"
 _HAS_A_NAME = re.compile(r"[A-Za-z0-9_]")
+_OPTION = re.compile(r"-[bBdEhiIOPqsStuvx]*(?P<letter>[mc])(?P<rest>.*)|--module", re.DOTALL)
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _PROGRAMS = frozenset({"bin", "sbin"})
 """Folders of installed programs: an interpreter by its full path is no code of the user's."""
 _TRIALS = frozenset(OF_THE_TRIAL) - {"study"}
+_ANY_TRIAL = {**dict.fromkeys(OF_THE_TRIAL, "1"), "study": "."}
 
 
 def program_of(said: OwnWorkload, folder: Path) -> Program:
@@ -43,14 +46,15 @@ def program_of(said: OwnWorkload, folder: Path) -> Program:
     for index, path in code_files(said, home):
         named.add(path, ("code", index))
         scripts += [path] if (said.code or ())[index].endswith(_SCRIPT) else []
-    for path in _less_data(named_by_words(words, home), said, home):
+    besides = tuple(entry if isinstance(entry, str) else entry.path for entry in said.data)
+    for path in less_data(named_by_words(words, home), besides, home):
         if said.code is None or path.suffix == _SCRIPT:
             named.add(path, ("command",))
         scripts += [path] if path.suffix == _SCRIPT else []
     for path in dict.fromkeys(scripts):
         named.take(*code_of_command(home, script=path))
-    for module in _modules(words):
-        named.take(*code_of_command(home, module=module))
+    for way in python_words(words):
+        named.take(*code_of_command(home, module=way.module, text=way.text))
     if not named and said.code is None:
         raise Undescribed(
             Fault(
@@ -68,30 +72,100 @@ def program_of(said: OwnWorkload, folder: Path) -> Program:
         data=data_files(said, home),
         distributions=named.distributions(),
         declared=said.code is not None,
+        besides=besides,
     )
+
+
+def chosen_files(program: Program, config: Mapping[str, Any]) -> tuple[ProgramFile, ...]:
+    """The files that a command's words name once the values of a config are in them, or that such
+    a value names by itself, with what scripts among them import; less those that every trial has.
+
+    Raises:
+        Undescribed: one cannot be read, or is too large to be code.
+        LookupError: as above.
+    """
+    home = Path(program.folder)
+    named, words = _Files(home), _chosen_words(program.words, config)
+    paths = [path for name in chosen_names(program, config) for path in _files_at(name, home)]
+    for path in less_data(paths, program.besides, home):
+        if path.suffix == _SCRIPT or not program.declared:
+            named.add(path, ("command",))
+        if path.suffix == _SCRIPT:
+            named.take(*code_of_command(home, script=path))
+    for way in python_words(words):
+        named.take(*code_of_command(home, module=way.module, text=way.text))
+    every = {one.name or one.path for one in program.files}
+    found = [one for one in named.files() if (one.name or one.path) not in every]
+    known = {*program.distributions}
+    return (
+        *found,
+        *(
+            ProgramFile("", one.digest, f"distribution {one.name}")
+            for one in named.distributions()
+            if one not in known
+        ),
+    )
+
+
+def chosen_names(program: Program, config: Mapping[str, Any]) -> list[str]:
+    """What a config names that could be a file, as seen from the command's folder; each once."""
+    words = _chosen_words(program.words, config)
+    texts = [part for word in words for part in _parts(word) if part and "*" not in part]
+    seen = (os.path.relpath(os.path.join(program.folder, one), program.folder) for one in texts)  # noqa: PTH118 - `..` as text
+    return [*dict.fromkeys(Path(one).as_posix() for one in seen if "\0" not in one)]
+
+
+def _chosen_words(words: Sequence[str], config: Mapping[str, Any]) -> list[str]:
+    """A command's words with a config's values in them, then each value that is a text.
+
+    Of the others only options stay, for what follows them: a file that a word names as it stands
+    is in every trial, and what names something of the trial's own is no code.
+    """
+    filled: list[str] = []
+    for word in words:
+        try:
+            keys = {*keys_in(word)}
+            own = bool(keys & _TRIALS)
+            made = expanded([word], config, _ANY_TRIAL)
+        except ValueError:  # a config of another command
+            own, keys, made = True, set(), []
+        if own or not (keys - {"study"} or word.startswith("-") or takes_all(word)):
+            made = [""]
+        filled += made
+    return [*filled, "", *_texts(config)]
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)
 
 
 def named_by_words(words: Sequence[str], folder: Path) -> list[Path]:
     """The files that a command's words name as they stand: `train.py`, `--config=base.yaml`, and
     all of `configs/{norm}.yaml`, whose field is filled from the config.
     """
-    found: dict[Path, None] = {}
-    for word in words:
-        for text in dict.fromkeys([word, word.partition("=")[2]]):
-            for path in _named_by(text, folder):
-                found[path] = None
-    return list(found)
+    every = [_pattern(part) for word in words for part in _parts(word)]
+    return [*dict.fromkeys(path for pattern in every for path in _files_at(pattern, folder))]
 
 
-def _less_data(paths: Sequence[Path], said: OwnWorkload, folder: Path) -> list[Path]:
-    """The files that are not declared to be data."""
-    written = (entry if isinstance(entry, str) else entry.path for entry in said.data)
-    data = [Path(os.path.normpath(folder / one)) for one in written]
+def less_data(paths: Sequence[Path], besides: Sequence[str], folder: Path) -> list[Path]:
+    """The files that do not lie in one of these, which are declared to be data."""
+    data = [Path(os.path.normpath(folder / one)) for one in besides]
     return [path for path in paths if not any(path.is_relative_to(one) for one in data)]
 
 
-def _named_by(word: str, folder: Path) -> list[Path]:
-    pattern = _pattern(word)
+def _parts(word: str) -> tuple[str, str]:
+    """A word, and what stands behind its first `=`."""
+    return word, word.partition("=")[2]
+
+
+def _files_at(pattern: str, folder: Path) -> list[Path]:
     if not pattern or (Path(pattern).is_absolute() and Path(pattern).parent.name in _PROGRAMS):
         return []
     try:
@@ -113,7 +187,7 @@ def _pattern(word: str) -> str:
         keys = keys_in(word)
     except ValueError:  # told elsewhere
         return ""
-    if takes_all(word) or _TRIALS & {*keys} or "*" in word:
+    if takes_all(word) or is_switch(word) or _TRIALS & {*keys} or "*" in word:
         return ""
     literal = _filled(word, dict.fromkeys(keys, ""))
     shaped = ("/" in literal or "." in literal) and _HAS_A_NAME.search(literal)
@@ -126,10 +200,29 @@ def _filled(word: str, values: Mapping[str, str]) -> str:
     return expanded([word], {}, {**values, "study": "."})[0]
 
 
-def _modules(words: Sequence[str]) -> list[str]:
-    """What follows a `-m`, where it could be the name of a module."""
-    following = (word for before, word in pairwise(words) if before == "-m")
-    return [word for word in following if _MODULE.fullmatch(word)]
+class PythonWay(NamedTuple):
+    """How Python is given a program that is no script: `-m module`, `-c text`."""
+
+    module: str = ""
+    text: str | None = None
+
+
+def python_words(words: Sequence[str]) -> list[PythonWay]:
+    """What follows a `-m` or `-c`, also as Python has them behind other letters: `-um`, `-mpkg`.
+
+    Other programs have such options, too: what no module and no Python is comes to nothing.
+    """
+    found = []
+    for word, following in pairwise([*words, ""]):
+        said = _OPTION.fullmatch(word)
+        if said is None:
+            continue
+        argument = said["rest"] or following
+        if said["letter"] == "c":
+            found.append(PythonWay(text=argument))
+        elif _MODULE.fullmatch(argument):
+            found.append(PythonWay(module=argument))
+    return found
 
 
 class _Files:

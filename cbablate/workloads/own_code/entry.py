@@ -13,7 +13,7 @@ from cbablate.errors import EnvironmentFault, TrialFailure
 from cbablate.spec.code import Code
 from cbablate.spec.program import Program
 from cbablate.workloads.own_code import importing
-from cbablate.workloads.own_code.program_check import changed_files, written_words
+from cbablate.workloads.own_code.program_check import changed_files
 
 __all__ = ["Entry", "unrecorded"]
 
@@ -57,17 +57,14 @@ class Entry:
         function = cast("Callable[..., Any]", found)
         return function if self.program is None else partial(function, program=self.program)
 
-    def hold_files(self, *, over: bool = False) -> None:
-        """Compare the files of a command, and declared data, with what was recorded of them: before
-        a trial starts and when it is `over`.
+    def hold_files(self) -> None:
+        """Compare declared data with what was recorded of them, before a trial starts and when it
+        is over. A command holds its files itself.
 
         Raises:
-            TrialFailure: one is another or is missing, or the command made one of its own code.
+            TrialFailure: one is another or is missing.
         """
-        own = self.program or self.code
-        fault = "" if own is None else changed_files(own)
-        if over and self.program is not None:
-            fault = fault or written_words(self.program)
+        fault = "" if self.code is None else changed_files(self.code)
         if fault:
             raise TrialFailure(fault, failure="other code")
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from importlib.metadata import distributions
 from pathlib import Path
 
 from cbablate.spec.code import Code, Module
@@ -15,6 +20,7 @@ __all__ = ["libraries_of", "libraries_of_command"]
 
 _BUILT_ON = {"numpy": ("numpy",), "torch": ("torch", "numpy"), "timm": ("timm", "torch", "numpy")}
 """Libraries that are recorded, each with those that it is built on."""
+_REQUIRED = re.compile(r"[^\w.-]")
 _HIDES = frozenset({"subprocess", "multiprocessing", "importlib", "runpy", "ctypes", "pty"})
 """Modules of Python's by which other code may run."""
 
@@ -36,20 +42,48 @@ def libraries_of(code: Code) -> frozenset[str] | None:
     return frozenset(used)
 
 
-def libraries_of_command(program: Program) -> frozenset[str] | None:
-    """The same of a command that is made of Python files, as they are now."""
+def libraries_of_command(program: Program) -> frozenset[str]:
+    """The libraries that a command's Python files import, as they are now, and those that other
+    installed distributions which they import are built on.
+
+    Only those that show: what other programs use, or another Python than this one, nobody knows.
+    """
+    if not _runs_this_python(program.words[0]):
+        return frozenset()
     folder = Path(program.folder)
-    if not program.files or any(not one.path.endswith(".py") for one in program.files):
-        return None
     modules = []
-    for one in program.files:
-        try:
-            text = (folder / one.path).read_bytes()
-        except OSError:
-            return None
+    for one in (*program.files, *program.chosen):
         name = one.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        modules.append(Module(name, one.path, one.digest, None, text))
-    return libraries_of(Code("", program.folder, tuple(modules), program.distributions))
+        with suppress(OSError):
+            text = (folder / one.path).read_bytes() if one.path.endswith(".py") else b""
+            modules.append(Module(name, one.path, one.digest, None, text))
+    own = {one.name.partition(".")[0] for one in modules} | {"cbablate"}
+    imported = set(_imported(Code("", program.folder, tuple(modules)))) - own
+    used: set[str] = set()
+    for name in _built_on(imported - sys.stdlib_module_names):
+        used.update(_BUILT_ON.get(name, ()))
+    return frozenset(used)
+
+
+def _runs_this_python(word: str) -> bool:
+    """Whether a command starts the Python that this is, or a program that is installed with it."""
+    home = Path(sys.executable).parent
+    found = shutil.which(word, path=os.pathsep.join([os.environ.get("PATH", ""), str(home)]))
+    return word in ("python", "python3") or (found is not None and Path(found).parent == home)
+
+
+def _built_on(names: Iterable[str]) -> set[str]:
+    """Names of libraries, with those of all distributions that they require."""
+    found, waiting = set[str](), [*names]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        for one in [] if name in _BUILT_ON else distributions(name=name):
+            plain = (text for text in one.requires or () if "extra ==" not in text)
+            waiting += [_REQUIRED.split(text, maxsplit=1)[0].lower() for text in plain]
+    return found
 
 
 def _imported(code: Code) -> Iterator[str]:

@@ -7,15 +7,18 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cbablate.errors import StudyError
 from cbablate.fingerprint import fingerprint
 from cbablate.spec.code import Module, ProgramFile
-from cbablate.spec.description import Description
+from cbablate.spec.description import Description, Undescribed
+from cbablate.spec.fault import Fault
 from cbablate.spec.own_workload import OwnWorkload
-from cbablate.workloads.own_code.command_code import program_of
+from cbablate.spec.program import Program
+from cbablate.workloads.own_code.command_code import chosen_files, program_of
 from cbablate.workloads.own_code.declaration import binds, misdeclared
 from cbablate.workloads.own_code.declared_files import data_files, data_identity, refuse_missing
 from cbablate.workloads.own_code.declared_words import with_source
@@ -23,6 +26,7 @@ from cbablate.workloads.own_code.former_digest import former_digest, former_file
 from cbablate.workloads.own_code.libraries import libraries_of, libraries_of_command
 from cbablate.workloads.own_code.source import code_of
 from cbablate.workloads.own_code.syntax_digest import parsed
+from cbablate.workloads.own_code.unseen_files import unseen_words
 
 __all__ = ["own_description"]
 
@@ -52,13 +56,14 @@ def _command(said: OwnWorkload, folder: Path) -> Description:
     program = program_of(said, folder)
     needs = said.needs.needs if said.needs else None
     vouched = "" if said.version is None else str(said.version)
-    data = _data(data_identity(said, program.data))
     return _under_its_version(
         name=str(said)[:_LONGEST],
         run=_RUN,
         resolve=_as_written,
         declared=said.metrics,
-        data=lambda _config: data,
+        data=_CommandData(program, _data(data_identity(said, program.data))),
+        chosen=lambda config: chosen_files(program, config),
+        unseen=lambda config: unseen_words(program, config),
         program=program,
         vouched=vouched,
         needs=lambda _config: needs,
@@ -106,6 +111,28 @@ def _function(said: OwnWorkload, folder: Path) -> Description:
         libraries=lambda: libraries_of(code),
         recipe=_USUAL_RECIPE,
     )
+
+
+@dataclass(frozen=True)
+class _CommandData:
+    """What trials of a command read: the declared data, and the files that their config names."""
+
+    program: Program
+    declared: str
+
+    def __call__(self, config: Mapping[str, Any]) -> str:
+        try:
+            chosen = chosen_files(self.program, config)
+        except Undescribed as error:
+            raise StudyError.of(
+                [replace(one, path=("workload", *one.path)) for one in error.faults]
+            ) from error
+        except LookupError as error:
+            raise StudyError.of([Fault(("workload",), str(error))]) from error
+        if not chosen:
+            return self.declared
+        files = {one.name or one.path: one.digest for one in chosen}
+        return fingerprint({"declared": self.declared, "chosen": files})
 
 
 def _under_its_version(**fields: Any) -> Description:

@@ -27,7 +27,7 @@ def metric_value(name: Any, value: Any) -> float:
     Raises:
         TrialFailure: the value is no number, or the name no word.
     """
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str) or not name or not _is_text(name):
         raise TrialFailure(f"a metric is named {name!r}: names are words")
     if isinstance(value, bool | str | Mapping) or not isinstance(value, SupportsFloat):
         raise TrialFailure(f"metric '{name}' is {kind_of(value)}, not a number")
@@ -35,6 +35,15 @@ def metric_value(name: Any, value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         raise TrialFailure(f"metric '{name}' is {kind_of(value)}, not a number: {error}") from error
+
+
+def _is_text(name: str) -> bool:
+    """Whether it has no half characters, which no file and no database takes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def kind_of(value: Any) -> str:

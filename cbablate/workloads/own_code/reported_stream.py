@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from cbablate.errors import TrialFailure
 from cbablate.workloads.own_code.current_trial import CurrentTrial
 from cbablate.workloads.own_code.declaration import taken_by
 from cbablate.workloads.own_code.fiber import Fiber
@@ -47,6 +48,8 @@ class ReportedStream:
         self.trial = trial
         self._call = call
         self._tally = Tally(trial.budget)
+        self._given = trial.checkpoint.found is not None
+        self._anchored = False
         self._fiber: Fiber | None = None
         self._rest: Iterator[Any] | None = None
         self._refused: Exception | None = None
@@ -109,12 +112,29 @@ class ReportedStream:
         if self._refused is not None:
             self._fiber.halt(None)  # for good
         try:
+            self._anchor(reported)
             measurement = self._tally.taken(reported)
         except Exception as error:
             self._refused = error
             raise
         if measurement is not None:
             self._fiber.halt(measurement)
+
+    def _anchor(self, reported: Reported) -> None:
+        """Counting from the start is right only where the training cannot have begun elsewhere.
+
+        Raises:
+            TrialFailure: nothing has said yet what is spent, and there is a checkpoint.
+        """
+        self._anchored = self._anchored or reported.spent is not None
+        if self._anchored or not (self._given or self.trial.checkpoint.found is not None):
+            return
+        what = "was given the checkpoint of an earlier attempt" if self._given else "left one"
+        raise TrialFailure(
+            f"a function with a checkpoint says what is spent, and this one, which {what}, called "
+            "cbablate.report() without: write cbablate.report({...}, spent=epoch), so that a "
+            "training that goes on is not counted from the start"
+        )
 
     def _run(self) -> Any:
         try:

@@ -62,10 +62,10 @@ def code_of(module: str, folder: Path) -> Code | None:
 
 
 def code_of_command(
-    folder: Path, *, script: Path | None = None, module: str = ""
+    folder: Path, *, script: Path | None = None, module: str = "", text: str | None = None
 ) -> tuple[tuple[Module, ...], tuple[Distribution, ...]]:
-    """What `python script`, or `python -m module` in `folder`, runs of the user's, and installed
-    distributions that count; nothing of a module that is not the user's.
+    """What `python script`, or `python -m module` or `python -c text` in `folder`, runs of the
+    user's, and installed distributions that count; nothing of a module that is not the user's.
 
     A program is a process of its own, where a file beside it comes before Python's own modules and
     libraries.
@@ -73,6 +73,8 @@ def code_of_command(
     walk = _Walk(folder if script is None else script.parent, first=True)
     if script is not None:
         walk.follow(_read("__main__", Found(script)))
+    elif text is not None:
+        walk.follow(Module("__main__", "", "", text=text.encode()))
     else:
         walk.reach(module)
         if module in walk.modules and walk.modules[module].locations is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,16 +11,23 @@ from typing import Any
 from cbablate.errors import TrialFailure
 from cbablate.records.measurement import Measurement
 from cbablate.spec.budget import Budget
-from cbablate.spec.own_workload import Reads
+from cbablate.spec.own_workload import OwnWorkload, Reads
 from cbablate.spec.program import Program
+from cbablate.workloads.catalog import describe
 from cbablate.workloads.commands.run import run
 
 
 def script(folder: Path, text: str, name: str = "train.sh") -> Program:
     """A script in a folder as a program, by what runs files of its kind."""
     (folder / name).write_text(text, encoding="utf-8")
-    words = (sys.executable if name.endswith(".py") else "sh", name)
-    return Program(words, str(folder), declared=True)
+    return described(folder, "python" if name.endswith(".py") else "sh", name)
+
+
+def described(folder: Path, *words: str, code: tuple[str, ...] | None = (), **said: Any) -> Program:
+    """A command as a program, with its files as they are now."""
+    found = describe(OwnWorkload(command=words, code=code, **said), folder).program
+    assert found is not None
+    return found
 
 
 @dataclass

@@ -116,7 +116,6 @@ printf 'epoch,a\n1,0.4\n2,0.6\n' > m.csv
     ("columns", "names", "sentence"),
     [
         ("epoch,acc,val/acc", {"acc": "val/acc"}, "two of its numbers come to the name 'val/acc'"),
-        ("epoch,a,b", {"a": "c", "b": "c"}, "two of its numbers come to the name 'c'"),
         ("epoch,a,a", {}, "m.csv has two columns called a"),
     ],
 )
@@ -126,6 +125,62 @@ def test_two_numbers_of_one_name_are_a_sentence(
     text = f"printf '{columns}\n1,0.5,0.6\n' > $CBABLATE_WORKDIR/m.csv"
     program = from_a(script(tmp_path, text), csv="m.csv", names=names)
     assert sentence in told(program, tmp_path / "t").sentence
+
+
+def test_rows_that_go_are_a_sentence(tmp_path: Path) -> None:
+    text = """
+cd $CBABLATE_WORKDIR
+printf 'epoch,a\n1,0.5\n2,0.6\n' > m.csv
+sleep 0.5
+printf 'epoch,a\n2,0.6\n' > m.csv
+"""
+    found = told(from_a(script(tmp_path, text), csv="m.csv"), tmp_path / "t", epochs=2)
+    assert "m.csv has 1 row at the end, and had 2" in found.sentence
+
+
+def test_a_cell_that_comes_later_is_taken_of_the_last_row(tmp_path: Path) -> None:
+    text = """
+cd $CBABLATE_WORKDIR
+printf 'epoch,a,b\n1,0.5,\n' > m.csv
+sleep 0.5
+printf 'epoch,a,b\n1,0.5,0.7\n' > m.csv
+"""
+    found = told(from_a(script(tmp_path, text), csv="m.csv"), tmp_path / "t", epochs=1)
+    assert found.numbers == [(1, {"a": 0.5, "b": 0.7})]
+
+
+def test_an_index_without_a_name_is_no_metric(tmp_path: Path) -> None:
+    text = "printf ',epoch,a\n0,1,0.5\n' > $CBABLATE_WORKDIR/m.csv"
+    found = told(from_a(script(tmp_path, text), csv="m.csv"), tmp_path / "t", epochs=1)
+    assert found.numbers == [(1, {"a": 0.5})]
+
+
+@pytest.mark.parametrize("cells", ["1/3,0.5", "first,0.5"])
+def test_a_count_that_is_no_whole_number_is_a_sentence(tmp_path: Path, cells: str) -> None:
+    text = f"printf 'epoch,a\\n{cells}\\n' > $CBABLATE_WORKDIR/m.csv"
+    found = told(from_a(script(tmp_path, text), csv="m.csv"), tmp_path / "t", epochs=1)
+    assert "m.csv, row 2: epoch is '" in found.sentence
+
+
+def test_a_count_that_the_study_names_and_no_row_has_is_a_sentence(tmp_path: Path) -> None:
+    text = "printf 'epoch,a\n1,0.5\n' > $CBABLATE_WORKDIR/m.csv"
+    program = from_a(script(tmp_path, text), csv="m.csv", spent="epcoh")
+    found = told(program, tmp_path / "t", epochs=1)
+    assert "m.csv, row 2: there is no epcoh, which `spent` under reads names" in found.sentence
+
+
+@pytest.mark.parametrize("name", ["step", "Epoch", "steps"])
+def test_a_number_called_like_a_count_is_a_sentence_until_the_study_says_what_it_is(
+    tmp_path: Path, name: str
+) -> None:
+    text = f"printf '{name},a\\n1,0.5\\n2,0.6\\n' > $CBABLATE_WORKDIR/m.csv"
+    program = script(tmp_path, text)
+    found = told(from_a(program, csv="m.csv"), tmp_path / "a")
+    assert f"m.csv, row 2: there is {name}, and spent or epoch would count" in found.sentence
+    found = told(from_a(program, csv="m.csv", spent=name), tmp_path / "b")
+    assert found.numbers == [(1, {"a": 0.5}), (2, {"a": 0.6})]
+    found = told(from_a(program, csv="m.csv", names={name: "n"}), tmp_path / "c", epochs=2)
+    assert found.numbers == [(1, {"a": 0.5, "n": 1.0}), (2, {"a": 0.6, "n": 2.0})]
 
 
 def test_half_a_row_at_the_end_is_a_sentence(tmp_path: Path) -> None:
@@ -199,7 +254,70 @@ def test_without_a_count_a_name_that_comes_again_begins_a_measurement(tmp_path: 
 def test_what_a_pattern_finds_must_be_a_number(tmp_path: Path) -> None:
     program = from_a(script(tmp_path, "echo acc: n/a"), stdout=(r"acc: (?P<acc>.*)",))
     found = told(program, tmp_path / "t")
-    assert found.sentence == "line 1 of its output: the pattern found 'n/a' as acc, not a number"
+    assert found.sentence == "line 1 of stdout: the pattern found 'n/a' as acc, not a number"
+
+
+VALUES = (r"Epoch (?P<epoch>\d+)", r"loss (?P<loss>[\d.]+)", r"acc (?P<acc>[\d.]+)")
+
+
+def test_what_is_printed_before_its_epoch_belongs_to_that_epoch(tmp_path: Path) -> None:
+    text = "for e in 1 2 3; do echo acc 0.5$e; echo Epoch $e done, loss 0.$e; done"
+    program = from_a(script(tmp_path, text), stdout=VALUES)
+    assert told(program, tmp_path / "t").numbers == [
+        (1, {"acc": 0.51, "loss": 0.1}),
+        (2, {"acc": 0.52, "loss": 0.2}),
+        (3, {"acc": 0.53, "loss": 0.3}),
+    ]
+
+
+@pytest.mark.parametrize("last", ["acc 0.53", "test 0.9"])
+def test_a_number_after_training_may_be_new_or_the_same(tmp_path: Path, last: str) -> None:
+    text = f"for e in 1 2 3; do echo acc 0.5$e; echo Epoch $e; done; echo {last}"
+    program = from_a(script(tmp_path, text), stdout=(*VALUES, r"test (?P<test>[\d.]+)"))
+    test = {"test": 0.9} if last.startswith("test") else {}
+    assert told(program, tmp_path / "t").numbers[-1] == (3, {"acc": 0.53} | test)
+
+
+def test_a_number_before_the_first_epoch_and_after_the_last_is_a_sentence(tmp_path: Path) -> None:
+    text = "echo acc 0.1; for e in 1 2 3; do echo Epoch $e; echo acc 0.5$e; done"
+    found = told(from_a(script(tmp_path, text), stdout=VALUES), tmp_path / "t")
+    assert "line 7 of stdout: acc comes after the last time" in found.sentence
+
+
+def test_batches_before_their_epoch_need_to_know_what_counts(tmp_path: Path) -> None:
+    text = "for e in 1 2 3; do echo loss 0.9; echo loss 0.$e; echo Epoch $e; done"
+    program = from_a(script(tmp_path, text), stdout=VALUES)
+    assert "Name what counts, by `spent` under reads" in told(program, tmp_path / "t").sentence
+    program = from_a(program, stdout=VALUES, spent="epoch")
+    found = told(program, tmp_path / "u")
+    assert found.numbers == [(1, {"loss": 0.1}), (2, {"loss": 0.2}), (3, {"loss": 0.3})]
+
+
+def test_the_other_stream_cuts_no_line(tmp_path: Path) -> None:
+    text = """
+printf 'Epoch 1 acc 0.1'; sleep 0.5; echo warn >&2; sleep 0.5; echo 1
+printf 'Epoch 2 acc 0.2'; printf 5 >&2
+"""
+    program = from_a(script(tmp_path, text), stdout=VALUES)
+    assert told(program, tmp_path / "t", epochs=2).numbers == [
+        (1, {"acc": 0.11}),
+        (2, {"acc": 0.2}),
+    ]
+
+
+def test_numbers_of_both_streams_are_a_sentence(tmp_path: Path) -> None:
+    text = "for e in 1 2 3; do echo Epoch $e; echo acc 0.$e >&2; done"
+    found = told(from_a(script(tmp_path, text), stdout=VALUES), tmp_path / "t")
+    assert "find numbers in line 1 of stdout and in line 1 of stderr" in found.sentence
+    program = from_a(script(tmp_path, f"({text}) 2>&1", "two.sh"), stdout=VALUES)
+    assert [each["acc"] for _, each in told(program, tmp_path / "u").numbers] == [0.1, 0.2, 0.3]
+
+
+def test_two_numbers_of_one_line_need_two_names(tmp_path: Path) -> None:
+    patterns = (r"train (?P<loss>[\d.]+)", r"val (?P<loss>[\d.]+)")
+    program = from_a(script(tmp_path, "echo train 0.5 val 0.7"), stdout=patterns)
+    found = told(program, tmp_path / "t")
+    assert "line 1 of stdout: the patterns find '0.5' and '0.7' as loss" in found.sentence
 
 
 def test_numbers_between_much_output_are_found(tmp_path: Path) -> None:
@@ -234,7 +352,8 @@ def test_a_path_that_several_files_match_is_a_sentence(tmp_path: Path) -> None:
 def test_a_program_that_leaves_nothing_is_told_where_was_looked(tmp_path: Path) -> None:
     found = told(from_a(script(tmp_path, "true"), csv="out/summary.csv"), tmp_path / "t")
     assert found.sentence == (
-        "train.sh ended with code 0 and without a measurement: there is none in out/summary.csv."
+        "train.sh ended with code 0 and without a measurement: there is none in out/summary.csv in "
+        "{workdir}, the trial's own folder, which no word of it names."
     )
     assert found.failure is not None
     assert found.failure.failure == "no measurement"

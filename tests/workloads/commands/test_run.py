@@ -76,6 +76,33 @@ def test_nan_and_infinity_are_read_as_python_writes_them(tmp_path: Path) -> None
     assert metrics["b"] == -math.inf
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('{"spent": Infinity, "metrics": {"a": 1}}', "inf is spent, not a whole number of epochs"),
+        ('{"spent": NaN, "metrics": {"a": 1}}', "nan is spent, not a whole number of epochs"),
+        ('{"epoch": Infinity, "a": 1}', "epoch is inf, not a whole number of epochs"),
+        ('{"epoch": "1", "a": 1}', "epoch is '1', not a whole number of epochs"),
+        ('{"epoch": true, "a": 1}', "epoch is True, not a whole number of epochs"),
+        ('{"spent": 1e300, "metrics": {"a": 1}}', "which is more than the budget"),
+        ('{"seconds": Infinity, "metrics": {"a": 1}}', "seconds is inf, not how long"),
+        ('{"seconds": -1, "metrics": {"a": 1}}', "seconds is -1, not how long"),
+        ('{"metrics": {"a": 1}, "vectors": {"a": [1]}}', "'a' is among metrics and among vectors"),
+        ('{"metrics": {"a": 1, "a": 2}}', "'a' stands twice in one mapping"),
+        ('{"a": {"b": 1}, "a/b": 2}', "two of its values come to the name 'a/b'"),
+        (f'{{"a": {"[" * 9999}{"]" * 9999}}}', "mappings or lists too deep within others"),
+        ('{"a":' * 99 + "1" + "}" * 99, "mappings too deep within others"),
+    ],
+)
+def test_a_line_that_says_what_cannot_be_is_a_sentence(
+    tmp_path: Path, line: str, sentence: str
+) -> None:
+    (tmp_path / "line").write_text(line)
+    found = told(script(tmp_path, f"cat {tmp_path}/line > $CBABLATE_REPORT"), tmp_path / "t")
+    assert found.sentence.startswith("the file named by CBABLATE_REPORT, line 1: ")
+    assert sentence in found.sentence
+
+
 def test_a_program_knows_its_trial_by_words_and_by_variables(tmp_path: Path) -> None:
     text = """
 import json, os, sys

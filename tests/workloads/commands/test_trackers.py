@@ -53,11 +53,64 @@ def test_one_tag_in_two_folders_is_a_sentence(tmp_path: Path) -> None:
     text = """
 import os
 from tensorboardX import SummaryWriter
-with SummaryWriter(os.environ["CBABLATE_WORKDIR"] + "/runs") as writer:
-    writer.add_scalars("loss", {"a": 1.0, "b": 2.0}, 1)
+for folder, value in (("a", 1.0), ("b", 2.0)):
+    with SummaryWriter(os.environ["CBABLATE_WORKDIR"] + "/runs/" + folder) as writer:
+        writer.add_scalar("loss", value, 1)
 """
     found = told(from_a(script(tmp_path, text, "train.py"), tensorboard="runs"), tmp_path / "t")
     assert "step 1: loss is in the event files of two folders, a and b" in found.sentence
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        'writer.add_scalars("x/loss", {"a": epoch / 2, "b": epoch / 4}, epoch)',
+        """for one, value in zip(pair, (epoch / 2, epoch / 4)):
+        one.add_scalar("x/loss", value, epoch)
+        one.flush()""",
+    ],
+)
+def test_scalars_of_one_tag_are_called_by_their_keys(tmp_path: Path, pair: str) -> None:
+    text = f"""
+import os
+from tensorboardX import SummaryWriter
+folder = os.environ["CBABLATE_WORKDIR"] + "/runs"
+writer = SummaryWriter(folder)
+if {"zip" in pair}:  # as torch does
+    pair = [SummaryWriter(folder + "/x_loss_" + name) for name in "ab"]
+for epoch in (1, 2):
+    {pair}
+    writer.add_scalar("acc", 0.5, epoch)
+writer.close()
+"""
+    found = told(
+        from_a(script(tmp_path, text, "train.py"), tensorboard="runs"), tmp_path / "t", epochs=2
+    )
+    assert found.numbers == [
+        (1, {"x/loss/a": 0.5, "x/loss/b": 0.25, "acc": 0.5}),
+        (2, {"x/loss/a": 1.0, "x/loss/b": 0.5, "acc": 0.5}),
+    ]
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_scalar_without_a_step_belongs_to_the_last_and_no_other_goes_back(
+    tmp_path: Path, step: int
+) -> None:
+    text = f"""
+import os
+from tensorboardX import SummaryWriter
+with SummaryWriter(os.environ["CBABLATE_WORKDIR"]) as writer:
+    for epoch in (1, 2):
+        writer.add_scalar("acc", epoch / 4, epoch)
+    writer.add_scalar("test", 0.75, {step})
+"""
+    found = told(
+        from_a(script(tmp_path, text, "train.py"), tensorboard="."), tmp_path / "t", epochs=2
+    )
+    if step:
+        assert "step 1 of test comes after step 2" in found.sentence
+    else:
+        assert found.numbers == [(1, {"acc": 0.25}), (2, {"acc": 0.5, "test": 0.75})]
 
 
 def test_a_scalar_may_count_what_is_spent(tmp_path: Path) -> None:
@@ -66,12 +119,15 @@ import os
 from tensorboardX import SummaryWriter
 with SummaryWriter(os.environ["CBABLATE_WORKDIR"]) as writer:
     for epoch in (1, 2):
-        writer.add_scalar("train", 0.5, 100 * epoch - 50)
+        writer.add_scalar("train", epoch / 8, 100 * epoch - 50)
         writer.add_scalar("acc", 0.25 * epoch, 100 * epoch)
         writer.add_scalar("epoch", epoch, 100 * epoch)
 """
     program = from_a(script(tmp_path, text, "train.py"), tensorboard=".", spent="epoch")
-    assert told(program, tmp_path / "t", epochs=2).numbers[-1] == (2, {"acc": 0.5})
+    assert told(program, tmp_path / "t", epochs=2).numbers == [
+        (1, {"train": 0.125, "acc": 0.25}),
+        (2, {"train": 0.25, "acc": 0.5}),
+    ]
 
 
 @pytest.mark.slow
@@ -87,6 +143,36 @@ with mlflow.start_run():
     found = told(program, tmp_path / "t", epochs=4)
     assert found.failure is None, found.failure.trace
     assert found.numbers == EPOCHS
+
+
+FILE = """
+mkdir -p $CBABLATE_WORKDIR/mlruns/0/a/metrics; cd $CBABLATE_WORKDIR/mlruns/0/a/metrics
+log() { echo "$1 $3 $4" >> $2; }
+"""
+
+
+@pytest.mark.parametrize("begin", [0, 1])
+def test_a_metric_of_mlflow_without_a_step_belongs_to_the_last(tmp_path: Path, begin: int) -> None:
+    text = f"{FILE} log 7 loss 0.5 {begin}; log 8 loss 0.4 {begin + 1}; log 8 test 0.9 0"
+    program = from_a(script(tmp_path, text), mlflow="mlruns", counts_from=begin)
+    found = told(program, tmp_path / "t", epochs=2)
+    assert found.numbers == [(1, {"loss": 0.5}), (2, {"loss": 0.4, "test": 0.9})]
+
+
+def test_metrics_of_mlflow_without_any_step_are_counted(tmp_path: Path) -> None:
+    text = f"{FILE} log 7 loss 0.5 0; log 8 loss 0.4 0; log 9 loss 0.3 0; log 10 test 0.9 0"
+    found = told(from_a(script(tmp_path, text), mlflow="mlruns"), tmp_path / "t")
+    assert found.numbers == [
+        (1, {"loss": 0.5}),
+        (2, {"loss": 0.4}),
+        (3, {"loss": 0.3, "test": 0.9}),
+    ]
+
+
+def test_epochs_of_mlflow_that_begin_with_0_must_be_called_so(tmp_path: Path) -> None:
+    text = f"{FILE} log 7 loss 0.5 0; log 8 loss 0.4 1; log 9 loss 0.3 2"
+    found = told(from_a(script(tmp_path, text), mlflow="mlruns"), tmp_path / "t")
+    assert not found.numbers or "counts_from: 0" in found.sentence
 
 
 def test_metrics_of_two_runs_are_a_sentence(tmp_path: Path) -> None:
@@ -128,11 +214,7 @@ with wandb.init(project="p") as run:
     program = from_a(script(tmp_path, text, "train.py"), wandb=".")
     found = told(program, tmp_path / "t", epochs=4)
     assert found.failure is None, found.failure.trace
-    kept = [
-        (spent, {name: value for name, value in metrics.items() if name != "step"})
-        for spent, metrics in found.numbers
-    ]
-    assert kept == EPOCHS
+    assert found.numbers == EPOCHS
 
 
 @given(st.lists(st.binary(max_size=70_000), max_size=6), st.data())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from cbablate.errors import TrialFailure
 from cbablate.spec.own_workload import Reads
 from cbablate.workloads.commands.readers.port import OPEN_END, located, stamp_of, the_one
 from cbablate.workloads.commands.room import Room
-from cbablate.workloads.commands.row import Row, quoted, reported, row_of
+from cbablate.workloads.commands.row import Row, decoded, quoted, reported, row_of
 
 __all__ = ["LineFile", "json_lines", "report_file"]
 
@@ -89,8 +88,8 @@ class LineFile:
     def _read(self, line: bytes, *, half: bool) -> Row:
         where = f"{self.where}, line {self._number}"
         try:
-            said = json.loads(line)
-        except (ValueError, RecursionError) as error:
+            said = decoded(line, where)
+        except ValueError as error:
             why = OPEN_END if half else getattr(error, "msg", type(error).__name__)
             text = quoted(line.decode("utf-8", errors="replace"))
             raise TrialFailure(f"{where}: {text} is not JSON: {why}") from error

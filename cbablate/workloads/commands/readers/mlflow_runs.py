@@ -33,7 +33,11 @@ class _Logged(NamedTuple):
 
 
 class MlflowRun:
-    """The metrics of the only run, in the order in which they were logged."""
+    """The metrics of the only run, in the order in which they were logged.
+
+    Step 0 is what MLflow writes where no step is said: it counts only where the first epoch is
+    called so, and until another step comes.
+    """
 
     whole = False
     counted_by = "step"
@@ -41,7 +45,8 @@ class MlflowRun:
 
     def __init__(self, reads: Reads, room: Room) -> None:
         self.where, self._room = str(reads.mlflow), room
-        self._counts = reads.spent is None
+        self._counts, self._from = reads.spent is None, reads.counts_from
+        self._most = 0
         self._store: _Folder | _Database | None = None
         self._run = ""
 
@@ -67,7 +72,9 @@ class MlflowRun:
                 f"{where}: two runs have metrics, {self._run} and {logged.run}: which one is the "
                 "trial's cannot be known"
             )
-        counted = {"step": float(logged.step)} if self._counts else {}
+        self._most = max(self._most, logged.step)
+        unsaid = logged.step == 0 and (self._from == 1 or self._most > 0)
+        counted = {"step": float(logged.step)} if self._counts and not unsaid else {}
         return Row({logged.name: logged.value, **counted}, where)
 
 
@@ -118,7 +125,9 @@ class _Folder:
                     logged = _Logged(metrics.parent.name, name, float(value), int(step))
                     if not name.startswith("system/"):
                         found.append((int(at), logged))
-        return (logged for _, logged in sorted(found, key=lambda each: (each[1].step, each[0])))
+        # of one millisecond, step 0 comes last: it may be a test after training
+        found.sort(key=lambda each: (each[0], each[1].step == 0, each[1].step))
+        return (logged for _, logged in found)
 
     def _lines(self, path: Path) -> list[str]:
         """The whole lines that are new."""

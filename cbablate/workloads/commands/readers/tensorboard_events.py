@@ -21,8 +21,10 @@ _SPLITS = ("train", "val", "valid", "validation", "eval", "test")
 class TensorboardEvents:
     """The event files below a folder. Scalars of one step are one row.
 
-    A folder whose name is a split's goes before its tags (`validation/epoch_loss`). Of several
-    files, a step is read when each has come to it.
+    A folder whose name is a split's goes before its tags (`validation/epoch_loss`), and what
+    `add_scalars("loss", {"a": ..., "b": ...})` writes is called `loss/a` and `loss/b`. Of several
+    files, a step is read when each has come to it. Step 0, which is written where none is said,
+    does not count after others: a test after training.
     """
 
     whole = False
@@ -35,6 +37,7 @@ class TensorboardEvents:
         self._files: dict[Path, Any] = {}
         self._reached: dict[Path, int] = {}
         self._waiting: dict[int, dict[str, tuple[float, Path]]] = {}
+        self._after: dict[str, float] = {}
 
     @property
     def written(self) -> int:
@@ -48,14 +51,27 @@ class TensorboardEvents:
                 self._read(path)
         until = max(self._waiting, default=0) if over else min(self._reached.values(), default=0)
         steps = sorted(step for step in self._waiting if step <= until)
-        return [self._row(step, self._waiting.pop(step)) for step in steps]
+        rows = [self._row(step, self._waiting.pop(step)) for step in steps]
+        if self._after and over:
+            rows.append(Row(self._after, f"{self.where}, after the last step"))
+        return rows
 
     def _read(self, path: Path) -> None:
         if path not in self._files:
             self._files[path] = _loader(path)
         for step, tag, value in _scalars(self._files[path]):
-            self._reached[path] = max(step, self._reached.get(path, 0))
-            name = f"{path.parent.name}/{tag}" if path.parent.name in _SPLITS else tag
+            name = _name(path.parent, tag)
+            reached = self._reached.get(path, 0)
+            if step == 0 < reached:
+                self._after[name] = value
+                continue
+            if step < reached:
+                raise TrialFailure(
+                    f"{self.where}: step {step} of {name} comes after step {reached}: what is "
+                    "spent only grows, so let the program log all numbers by one count, each "
+                    "before the next step's"
+                )
+            self._reached[path] = step
             _, before = self._waiting.setdefault(step, {}).get(name, (value, path))
             if before.parent != path.parent:
                 raise TrialFailure(
@@ -68,6 +84,16 @@ class TensorboardEvents:
         counted = {"step": float(step)} if self._counts else {}
         values = {name: value for name, (value, _) in found.items()}
         return Row({**values, **counted}, f"{self.where}, step {step}")
+
+
+def _name(folder: Path, tag: str) -> str:
+    """What a tag of a folder's file is called."""
+    one_of = f"{tag.replace('/', '_')}_"
+    if folder.name.startswith(one_of) and folder.name != one_of:  # `add_scalars` of torch
+        return f"{tag}/{folder.name.removeprefix(one_of)}"
+    if folder.parent.as_posix().endswith(f"/{tag}"):  # that of tensorboardX
+        return f"{tag}/{folder.name}"
+    return f"{folder.name}/{tag}" if folder.name in _SPLITS else tag
 
 
 def _loader(path: Path) -> Any:

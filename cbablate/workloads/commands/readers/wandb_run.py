@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,4 +117,4 @@ def _history(record: bytes, where: str) -> Row | None:
     }
     step = said.get("_step", found.history.step.num)
     kept = {name: value for name, value in said.items() if not name.startswith("_")}
-    return row_of({"step": step, **kept}, f"{where}, step {step}")
+    return replace(row_of(kept, f"{where}, step {step}"), step=float(step))

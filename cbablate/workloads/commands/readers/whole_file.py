@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cbablate.character import brief
 from cbablate.errors import TrialFailure
+from cbablate.phrases import counted
 from cbablate.spec.own_workload import Reads
 from cbablate.workloads.commands.readers.port import OPEN_END, located, stamp_of, the_one
 from cbablate.workloads.commands.room import Room
-from cbablate.workloads.commands.row import Row, quoted, row_of
+from cbablate.workloads.commands.row import Row, decoded, quoted, row_of
 
 __all__ = ["WholeFile", "csv_file", "json_file"]
 
@@ -57,8 +57,13 @@ class WholeFile:
         found = self._parse(text, over)
         said = [repr(sorted(row.values.items())) for row in found]
         known = len(self._taken)
-        if len(found) < known:  # it is just being written anew
-            return []
+        if len(found) < known:
+            if over:
+                raise TrialFailure(
+                    f"{self.where} has {counted(len(found), 'row')} at the end, and had {known}: "
+                    "rows may be added, and the last one change, but none go"
+                )
+            return []  # it is just being written anew
         rows = [*found[known:]]
         for number, (before, now) in enumerate(zip(self._taken, said, strict=False)):
             if before != now and number < known - 1:
@@ -152,21 +157,23 @@ def _csv_row(names: Sequence[str], cells: Sequence[str], where: str) -> Row:
         raise TrialFailure(
             f"{where} has {len(cells)} cells below {len(names)} names: {quoted(cells)}"
         )
-    return Row(dict(_numbers(names, cells)), where)
-
-
-def _numbers(names: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[str, float]]:
+    values: dict[str, float] = {}
+    others: dict[str, str] = {}
     for name, cell in zip(names, cells, strict=True):
-        try:
-            yield name, float(cell)
-        except ValueError:
+        if not name:  # the index that pandas writes
             continue
+        try:
+            values[name] = float(cell)
+        except ValueError:
+            if cell.strip():
+                others[name] = cell
+    return Row(values, where, others)
 
 
 def _mappings(said: str, text: str, *, over: bool) -> dict[str, Any] | list[dict[str, Any]]:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        found = decoded(text, said)
+    except ValueError as error:
         if not over:  # half written
             return []
         raise TrialFailure(f"{said} is not JSON: {error}; {OPEN_END}") from error
