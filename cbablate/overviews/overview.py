@@ -27,7 +27,7 @@ from cbablate.overviews.tuning_overview import (
 )
 from cbablate.phrases import amount, counted, duration
 from cbablate.planning.analysis_rules import comparisons, idle_words
-from cbablate.planning.command_rules import command_lines
+from cbablate.planning.command_rules import command_lines, unseen_lines
 from cbablate.planning.design import SCREENING
 from cbablate.planning.plan import Plan
 from cbablate.planning.screening import aliases
@@ -73,7 +73,7 @@ def planned(plan: Plan, facts: Recorded) -> str:
     lines = [
         f"{study.name}: {study.question}",
         "",
-        *filter(None, [idle_words(study, plan.arms), *command_lines(plan)]),
+        *filter(None, [idle_words(study, plan.arms), *command_lines(study), *unseen_lines(plan)]),
         *(luck_lines(plan, tuning_cost(plan, now.book)) if tuned else ()),
         f"{counted(len(plan.arms), 'arm')} ({study.design}) x {study.repetitions} "
         f"= {least}{counted(price.trials, 'trial')} of {study.budget} "

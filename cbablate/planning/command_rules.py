@@ -18,21 +18,29 @@ from cbablate.spec.loading.changes import flatten, nested
 from cbablate.spec.own_workload import OwnWorkload
 from cbablate.spec.study import Study
 
-__all__ = ["command_lines"]
+__all__ = ["command_lines", "unseen_lines"]
 
 _VARIABLES = {"seed": "CBABLATE_SEED", "budget": "CBABLATE_BUDGET"}
 
 
-def command_lines(plan: Plan) -> tuple[str, ...]:
-    """What is to be said of a study's command: what its words leave out, or say in a doubtful way,
-    and what of it no digest has.
+def command_lines(study: Study) -> tuple[str, ...]:
+    """What is to be said of a study's command: what its words leave out, or say in a doubtful way.
 
     None of it is an error: the program may read its environment, and take what it is given.
     """
-    study = plan.study
     if not isinstance(study.workload, OwnWorkload) or study.workload.command is None:
         return ()
     words = study.workload.command
+<<<<<<< HEAD
+    said = (_unnamed(words, study), _doubtful_switches(words, study), _renamed(words, study))
+    return tuple(filter(None, said))
+
+
+def unseen_lines(plan: Plan) -> tuple[str, ...]:
+    """What of a study's command no digest has, as far as its words and its arms tell."""
+    said = (each for arm in plan.arms for each in plan.description.unseen(arm.config))
+    return tuple(dict.fromkeys(said))
+=======
     said = (
         _unnamed(words, study),
         _unread(study.workload, words),
@@ -41,6 +49,7 @@ def command_lines(plan: Plan) -> tuple[str, ...]:
     )
     unseen = (each for arm in plan.arms for each in plan.description.unseen(arm.config))
     return (*filter(None, said), *dict.fromkeys(unseen))
+>>>>>>> main
 
 
 def _unnamed(words: Sequence[str], study: Study) -> str:

@@ -30,9 +30,9 @@ class Terminal:
         self.shown = ""
         self._pid, self._there = pty.fork()
         if self._pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
             os.chdir(cwd)
             os.execvpe(words[0], list(words), {**os.environ, **(env or {})})  # noqa: S606
-        fcntl.ioctl(self._there, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
 
     def __enter__(self) -> Terminal:
         return self

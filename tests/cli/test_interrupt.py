@@ -15,13 +15,37 @@ from tests.toys import toy_file
 pytestmark = pytest.mark.slow
 
 
+LINGERING = """
+import time
+from cbablate import Measurement
+
+def train(config, *, seed, budget, workdir):
+    try:
+        time.sleep(60)
+        yield Measurement(spent=budget.amount, metrics={"val/loss": 1.0})
+    finally:
+        time.sleep(2)
+"""
+"""A trial that takes a moment to end."""
+
+
+def lingering(folder: Path) -> Path:
+    """A study of trials that take a moment to end."""
+    (folder / "lingering.py").write_text(LINGERING)
+    study = toy_file(folder)
+    text = study.read_text().replace("workload: toy", "workload: lingering:train")
+    assert "lingering:train" in text
+    study.write_text(text)
+    return study
+
+
 def running(study: Path, *, columns: int = 100) -> Terminal:
     words = [sys.executable, "-m", "cbablate.cli.main", "run", study.name, "--on", "local"]
     return Terminal([*words, "--no-mirrors"], cwd=study.parent, size=(30, columns))
 
 
 def test_ctrl_c_says_at_once_what_it_waits_for_and_status_says_interrupted(tmp_path: Path) -> None:
-    study = toy_file(tmp_path, seconds=30.0)
+    study = lingering(tmp_path)
     with running(study) as terminal:
         terminal.until("1 running")
         terminal.type("\x03")

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from cbablate.errors import StudyError
 from cbablate.spec.description import Description, Undescribed
 from cbablate.spec.own_workload import OwnWorkload
 from cbablate.spec.program import Program
 from cbablate.workloads.catalog import describe
-from cbablate.workloads.own_code import declared_files
+from cbablate.workloads.own_code import command_code, declared_files
 from cbablate.workloads.own_code.program_check import changed_files, written_words
 from tests.workloads.test_source import LAYOUTS
 
@@ -349,3 +350,108 @@ def test_a_file_that_a_command_writes_and_names_is_told(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text("done")
     assert written_words(found).startswith(f"{tmp_path / 'log.txt'} was not there before")
     assert written_words(declared) == ""
+
+
+def test_a_file_that_a_value_names_belongs_to_the_arms_with_that_value(tmp_path: Path) -> None:
+    lay(tmp_path, {"go.sh": ". ./$1", "a.env": "K=1", "b.env": "K=2"})
+    found = described(tmp_path, "sh", "go.sh", "{cfg}")
+    before = [found.data({"cfg": name}) for name in ("a.env", "b.env", "none")]
+    assert len(set(before)) == 3
+    assert before[2] == ""
+    (tmp_path / "a.env").write_text("K=7")
+    after = [found.data({"cfg": name}) for name in ("a.env", "b.env", "none")]
+    assert after[0] != before[0]
+    assert after[1:] == before[1:]
+
+
+@pytest.mark.parametrize(
+    ("words", "config", "chosen"),
+    [
+        (["{cfg}"], {"cfg": "conf/a.yaml"}, ["conf/a.yaml"]),
+        (["--cfg={run.cfg}"], {"run": {"cfg": "conf/a.yaml"}}, ["conf/a.yaml"]),
+        (["{--*}"], {"cfg": "conf/a.yaml"}, ["conf/a.yaml"]),
+        ([], {"cfg": ["conf/a.yaml", "conf/b.yaml"]}, ["conf/a.yaml", "conf/b.yaml"]),
+        (["{stem}{end}"], {"stem": "conf/a", "end": ".yaml"}, ["conf/a.yaml"]),
+        (["python", "{script}"], {"script": "train.py"}, ["helper.py", "train.py"]),
+        (["python", "-um", "{name}"], {"name": "train"}, ["helper.py", "train.py"]),
+        (["{cfg}"], {"cfg": "go.sh"}, []),
+        (["{cfg}"], {"cfg": "*"}, []),
+        (["{cfg}"], {"cfg": 3}, []),
+    ],
+)
+def test_the_files_of_a_config_are_those_that_its_values_name(
+    tmp_path: Path, words: list[str], config: dict[str, Any], chosen: list[str]
+) -> None:
+    lay(tmp_path, {**PYTHON, "go.sh": "", "conf/a.yaml": "a: 1", "conf/b.yaml": "a: 2"})
+    found = described(tmp_path, "./go.sh", *words)
+    assert [one.path for one in found.chosen(config)] == chosen
+
+
+def test_data_that_a_value_names_are_data_and_declared_code_stays_the_code(tmp_path: Path) -> None:
+    lay(tmp_path, {"go.sh": "", "a.env": "K=1", "big/a.bin": "1", "plain.env": ""})
+    config = {"cfg": "a.env", "data": "big/a.bin"}
+    words = ("./go.sh", "{cfg}", "{data}", "plain.env", "big")
+    found = described(tmp_path, *words, code=("go.sh",), data=({"path": "big", "version": "1"},))
+    assert found.chosen(config) == ()
+    assert found.unseen(config) == (
+        "The command names plain.env; a.env, which neither `code` nor `data` does: if it reads "
+        "that, an edit goes unnoticed.",
+    )
+    covered = described(tmp_path, *words, code=("go.sh", "a.env", "plain.env"), data=("big",))
+    assert covered.unseen(config) == ()
+    assert described(tmp_path, "./go.sh", "{cfg}", "big").unseen(config) == (
+        "The command names big, which neither `code` nor `data` does: if it reads that, an edit "
+        "goes unnoticed.",
+    )
+
+
+def test_a_large_file_that_a_value_names_is_to_be_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_code, "MOST_CODE", (4, 100))
+    lay(tmp_path, {"go.sh": "", "a.bin": "1" * 200})
+    with pytest.raises(StudyError, match="the code has more than"):
+        described(tmp_path, "./go.sh", "{cfg}").data({"cfg": "a.bin"})
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-um", "package.run"],
+        ["-mpackage.run"],
+        ["-Bmpackage.run"],
+        ["-X", "utf8", "-Im", "package.run"],
+        ["-c", "import package.run; package.run.main({lr}, '{seed}')"],
+        ["-uc", "from package import run"],
+        ["-m", "accelerate.commands.launch", "--module", "package.run"],
+    ],
+    ids=" ".join,
+)
+def test_a_module_is_found_however_python_is_given_it(tmp_path: Path, words: list[str]) -> None:
+    lay(tmp_path, {"package/__init__.py": "", "package/run.py": "from . import rest"})
+    lay(tmp_path, {"package/rest.py": "A = 1", "base.yaml": ""})
+    before = described(tmp_path, "python", *words, "--config", "base.yaml").version
+    (tmp_path / "package" / "rest.py").write_text("A = 2")
+    assert described(tmp_path, "python", *words, "--config", "base.yaml").version != before
+
+
+@pytest.mark.parametrize(
+    ("words", "blind"),
+    [
+        (["python", "-I", "train.py"], "-I"),
+        (["python3.12", "-X", "utf8", "-um", "train"], ""),
+        (["python", "-uIm", "train"], "-uIm"),
+        (["python", "-S", "train.py"], "-S"),
+        (["python", "train.py", "-I", "-S"], ""),
+        (["env", "-i", "python", "train.py"], "-i"),
+        (["env", "PYTHONPATH=lib", "python", "train.py"], "PYTHONPATH=lib"),
+        (["python", "-W", "ignore::SyntaxWarning", "train.py"], ""),
+    ],
+    ids=str,
+)
+def test_a_python_that_cannot_be_watched_is_told(
+    tmp_path: Path, words: list[str], blind: str
+) -> None:
+    lay(tmp_path, PYTHON)
+    said = described(tmp_path, *words).unseen({})
+    assert [f"With the word {blind} nobody sees" in each for each in said] == [True] * bool(blind)

@@ -21,7 +21,11 @@ from cbablate import api
 from cbablate.errors import StudyError, TrialFailure
 from cbablate.spec.budget import Budget
 from cbablate.testing.workload import WorkloadContract
+from cbablate.workloads.checkpoint import Checkpoint
+from cbablate.workloads.own_code.current_trial import CurrentTrial
 from cbablate.workloads.own_code.decorator import declared_in
+from cbablate.workloads.own_code.fiber import underway
+from cbablate.workloads.own_code.reported_stream import stream_of
 from tests.workloads.own_code import losses, project, ran, version
 
 REPORTS = """\
@@ -114,6 +118,54 @@ def test_a_function_that_ends_before_its_budget_fails_its_trials(tmp_path: Path)
     assert {one.reason for one in done.failures.values()} == {
         "the workload ended after 1 of 2 epochs"
     }
+
+
+GOES_ON = """
+import cbablate
+
+def train(config):
+    checkpoint = cbablate.current_trial().checkpoint
+    reached = int((checkpoint.found / "epoch").read_text()) if checkpoint.found else 0
+    for epoch in range(reached + 1, 5):
+        {before}
+        cbablate.report({{"val/loss": 1 / epoch}}{spent})
+        {after}
+    return {{"test/loss": 1.0}}
+"""
+KEEPS = """with checkpoint.written() as folder:
+            (folder / "epoch").write_text(str(epoch))"""
+
+
+def _stream(text: str, workdir: Path) -> list[tuple[int, float]]:
+    names: dict[str, Any] = {}
+    exec(text, names)  # noqa: S102 - our own words
+    workdir.mkdir(exist_ok=True)
+    trial = CurrentTrial({}, 1, Budget(epochs=4), workdir, Checkpoint(workdir))
+    with underway(trial):
+        return [(each.spent, each.metrics["val/loss"]) for each in stream_of(names["train"], trial)]
+
+
+@pytest.mark.parametrize("spent", ["", ", spent=epoch"])
+def test_a_function_that_goes_on_says_what_is_spent(tmp_path: Path, spent: str) -> None:
+    checkpoint = Checkpoint(tmp_path)
+    with checkpoint.written() as folder:
+        (folder / "epoch").write_text("2")
+    text = GOES_ON.format(before="pass", after="pass", spent=spent)
+    if spent:
+        assert _stream(text, tmp_path) == [(3, 1 / 3), (4, 1 / 4)]
+    else:
+        with pytest.raises(TrialFailure, match="was given the checkpoint of an earlier attempt"):
+            _stream(text, tmp_path)
+
+
+def test_a_function_that_keeps_a_checkpoint_is_told_so_before_it_is_cut_short(
+    tmp_path: Path,
+) -> None:
+    text = GOES_ON.format(before=KEEPS, after="pass", spent="")
+    with pytest.raises(TrialFailure, match="which left one, called"):
+        _stream(text, tmp_path / "a")
+    text = GOES_ON.format(before=KEEPS, after="pass", spent=", spent=epoch")
+    assert len(_stream(text, tmp_path / "b")) == 4
 
 
 SWALLOWS = """\

@@ -8,8 +8,12 @@ from pathlib import Path
 from cbablate import api
 from cbablate.phrases import counted, listed
 from cbablate.planning.analysis_rules import idle_words, luck_words
+<<<<<<< HEAD
+from cbablate.planning.command_rules import command_lines, unseen_lines
+=======
 from cbablate.planning.command_rules import command_lines
 from cbablate.spec.command_words import leaves
+>>>>>>> main
 from cbablate.spec.loading.sweep_file import is_sweep, read_sweep
 from cbablate.spec.loading.workload_file import is_workload, read_workload
 from cbablate.spec.study import Study
@@ -50,6 +54,10 @@ def checked(path: Path) -> str:
         tuning = len(found.arms) * found.study.searches * tune.trials
         said += f", as many confirmations, {tuning} tuning trials"
     study = found.study
+<<<<<<< HEAD
+    warned = [idle_words(study, found.arms), luck_words(study, found.arms)]
+    words = " ".join(filter(None, [*warned, *command_lines(study), *unseen_lines(found)]))
+=======
     warned = (
         _draft_words(study),
         idle_words(study, found.arms),
@@ -57,6 +65,7 @@ def checked(path: Path) -> str:
         *command_lines(found),
     )
     words = " ".join(filter(None, warned))
+>>>>>>> main
     return f"{said}. {words}" if words else said
 
 

@@ -127,10 +127,9 @@ class _Trial:
             rows += more
         return rows
 
-    def _reached(self, rows: Sequence[Row]) -> list[int]:
-        """What was spent when rows were written; a measurement may have several of them."""
-        seen = (self.tally.seen(row) for row in rows)
-        return sorted({spent for spent in seen if spent is not None})
+    def _reached(self, rows: Sequence[Row]) -> list[int | None]:
+        """What was spent when rows were written, of those that belong to what was said so far."""
+        return [self.tally.seen(row) for row in rows if not self.tally.is_ahead(row)]
 
 
 def _within(program: Program) -> str:

@@ -81,6 +81,10 @@ class Tally:
         spent = self._counted(row).spent
         return None if spent is None else int(spent)
 
+    def is_ahead(self, row: Row) -> bool:
+        """Whether all that a row says belongs to the amount that is said next."""
+        return self._counted(row).spent is None and row.values.keys() <= (self._early or set())
+
     def _in_time(self, row: Row) -> Row | None:
         """The row as far as it belongs here: with what came ahead of it, without what is ahead."""
         if self._whole:

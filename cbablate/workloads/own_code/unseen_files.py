@@ -50,7 +50,7 @@ def _chosen(program: Program, config: Mapping[str, Any]) -> Iterator[Path]:
     for name in (*chosen_names(program, config), *(one for one in words if one and "{" not in one)):
         path = Path(os.path.normpath(folder / name))
         try:
-            if path != folder and path.exists() and not path.is_relative_to("/dev"):
+            if path != folder and (path.is_file() or path.is_dir()):
                 yield path
         except (OSError, ValueError):  # no name of a file
             continue

@@ -30,7 +30,7 @@ _SUFFIXES = (*EXTENSION_SUFFIXES, ".py", ".pyc")
 _PYTHONS_OWN = tuple(
     Path(sysconfig.get_paths()[kind]).resolve() for kind in ("stdlib", "platstdlib")
 )
-_OURS = Path(__file__).resolve().parents[1]
+_OURS = Path(__file__).resolve().parents[2]
 _BUILT_IN = (BuiltinImporter, FrozenImporter, PathFinder)
 
 

@@ -23,9 +23,9 @@ def script(folder: Path, text: str, name: str = "train.sh") -> Program:
     return described(folder, "python" if name.endswith(".py") else "sh", name)
 
 
-def described(folder: Path, *words: str, **said: Any) -> Program:
+def described(folder: Path, *words: str, code: tuple[str, ...] | None = (), **said: Any) -> Program:
     """A command as a program, with its files as they are now."""
-    found = describe(OwnWorkload(command=words, code=(), **said), folder).program
+    found = describe(OwnWorkload(command=words, code=code, **said), folder).program
     assert found is not None
     return found
 

@@ -12,7 +12,7 @@ from cbablate.spec.program import Program
 from cbablate.testing.workload import WorkloadContract
 from cbablate.workloads.checkpoint import FOLDER, ask_for_checkpoints
 from cbablate.workloads.commands.run import run
-from tests.workloads.commands.programs import described, script
+from tests.workloads.commands.programs import described, from_a, script
 
 HERE = Path(__file__).parent
 PYTHON = described(
@@ -20,8 +20,12 @@ PYTHON = described(
 )
 AWK = described(
     HERE,
+<<<<<<< HEAD
+    *("awk", "-f", "resuming.awk", "-v", "lr={lr}", "-v", "seed={seed}", "-v", "epochs={budget}"),
+=======
     *("awk", "-f", "resuming.awk"),
     *["-v", "lr={lr}", "-v", "seed={seed}", "-v", "epochs={budget}"],
+>>>>>>> main
 )
 
 
@@ -63,12 +67,13 @@ def test_seconds_count_on_from_the_checkpoint(tmp_path: Path) -> None:
     assert 1000.5 < next(stream).seconds < 1100
 
 
-def left_by(tmp_path: Path, text: str) -> list[str]:
+def left_by(tmp_path: Path, text: str, *patterns: str) -> list[str]:
     """What is left of a program's checkpoint when it has told its first measurement."""
     workdir = tmp_path / "t"
     workdir.mkdir()
     ask_for_checkpoints(workdir, every=0.0)
     program = script(tmp_path, text)
+    program = from_a(program, stdout=patterns) if patterns else program
     stream = run({}, seed=1, budget=Budget(epochs=9), workdir=workdir, program=program)
     next(stream)
     stream.close()
@@ -104,3 +109,29 @@ def test_one_among_several_measurements_is_not_known_to_be_of_the_last(tmp_path:
     assert [next(stream).spent, next(stream).spent] == [1, 2]
     stream.close()
     assert not (workdir / FOLDER).exists()
+
+
+PATTERNS = (r"epoch (?P<epoch>\d+)", r"loss (?P<loss>[\d.]+)")
+
+
+def test_the_checkpoint_of_what_is_told_when_the_next_begins_is_kept(tmp_path: Path) -> None:
+    text = """
+for e in 1 2 3; do
+    sleep 0.2; rm -f $CBABLATE_CHECKPOINT/*; echo x > $CBABLATE_CHECKPOINT/$e
+    echo epoch $e loss 0.$e
+done
+sleep 60
+"""
+    assert left_by(tmp_path, text, *PATTERNS) == ["1"]
+
+
+def test_one_of_before_the_training_of_its_epoch_is_not_taken(tmp_path: Path) -> None:
+    text = """
+for e in 1 2 3; do
+    echo epoch $e; sleep 0.4; echo loss 0.$e
+    rm -f $CBABLATE_CHECKPOINT/*; echo x > $CBABLATE_CHECKPOINT/$e
+    sleep 0.1
+done
+sleep 60
+"""
+    assert left_by(tmp_path, text, *PATTERNS) == []

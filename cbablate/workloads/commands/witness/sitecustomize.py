@@ -11,6 +11,8 @@ A line is a tuple: the file, the file of the code that ran it, whether it lies i
 `sys.path` that belongs to no library.
 """
 
+# ruff: noqa: PTH100, PTH120, PTH206, SIM105 - pathlib and contextlib would be imported for it
+
 import os
 import sys
 
