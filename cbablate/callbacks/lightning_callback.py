@@ -41,6 +41,8 @@ class LightningCallback(Callback):
         """What was spent by the measurement that is still to be reported."""
         self._former: dict[str, Any] = {}
         """The tensors that the trainer kept at the last report."""
+        self._progress: dict[str, Any] | None = None
+        """Where the trainer was at the end of an epoch after which a checkpoint is due."""
 
     @property
     def resume_from(self) -> str | None:
@@ -59,7 +61,12 @@ class LightningCallback(Callback):
             self._measured(trainer, "steps", trainer.global_step)
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-        """Another epoch begins."""
+        """Another epoch begins: all of the last one is done, also by hooks and schedulers."""
+        trial = current_trial() if self._progress is not None else None
+        if trial is not None:
+            with trial.checkpoint.written() as folder:
+                trainer.save_checkpoint(folder / _FILE)
+        self._progress = None
         self._report(trainer)
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, *batch: Any) -> None:
@@ -79,10 +86,10 @@ class LightningCallback(Callback):
         trial = current_trial()
         if trial is None or trial.budget.unit != unit:
             return
-        if unit == "epochs" and trainer.world_size == 1 and trial.checkpoint.due:
-            with trial.checkpoint.written() as folder:
-                trainer.save_checkpoint(folder / _FILE)
         self._spent = spent
+        steady = trainer.world_size == 1 and not trainer.reload_dataloaders_every_n_epochs
+        if unit == "epochs" and steady and trial.checkpoint.due:
+            self._progress = trainer.fit_loop.state_dict()
 
     def _report(self, trainer: Any) -> None:
         spent, self._spent = self._spent, None
@@ -92,6 +99,11 @@ class LightningCallback(Callback):
         fresh = {name: one for name, one in kept.items() if one is not self._former.get(name)}
         self._former = kept
         report({name: float(value) for name, value in fresh.items()}, spent=spent)
+
+    def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:
+        """Lightning goes on from the end of an epoch, not from the beginning of the next one."""
+        if self._progress is not None:
+            checkpoint["loops"]["fit_loop"] = self._progress
 
     def state_dict(self) -> dict[str, Any]:
         """The state of PyTorch's generators, which Lightning does not keep."""

@@ -22,7 +22,7 @@ from cbablate.spec.yaml.suggestion import did_you_mean
 __all__ = [
     "RESULTS",
     "TEXT",
-    "CheckedPaths",
+    "Checked",
     "Form",
     "Json",
     "Kept",
@@ -55,9 +55,14 @@ Overrides = Annotated[
         metavar="KEY=VALUE", help="What to change of it: budget.epochs=2 baseline.lr=1e-3"
     ),
 ]
-CheckedPaths = Annotated[
-    list[Path], typer.Argument(metavar="FILE", help="Study, sweep and workload files.")
+Checked = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE... [KEY=VALUE]...",
+        help="Study, sweep and workload files; then what to change of each study.",
+    ),
 ]
+"""As `Studies`, of files that may be others, too."""
 Results = Annotated[
     Path,
     typer.Option(

@@ -114,11 +114,7 @@ class TestLightning:
 def test_what_a_lightning_module_logs_at_the_end_of_an_epoch_is_of_that_epoch(
     tmp_path: Path,
 ) -> None:
-    hook = (
-        "    def on_train_epoch_end(self):\n        self.log('late', float(self.current_epoch))\n\n"
-    )
-    text = LIGHTNING.replace("    def on_fit_end", hook + "    def on_fit_end")
-    measured = told(text, tmp_path, Budget(epochs=3))
+    measured = told(LIGHTNING, tmp_path, Budget(epochs=3))
     assert [(each.spent, each.metrics["late"]) for each in measured] == [(1, 0), (2, 1), (3, 2)]
 
 
@@ -139,14 +135,25 @@ def test_the_mean_of_an_epoch_is_reported_with_the_step_that_ends_it(tmp_path: P
 
 class _OfLightning(WorkloadContract):
     workload = staticmethod(lightning_training.train)
-    config: Mapping[str, Any] = {}
     budget = Budget(epochs=4)
 
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
 
-def test_lightning_goes_on_from_a_checkpoint_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    contract = _OfLightning()
+
+@pytest.mark.parametrize("schedule", ["by step", "by hand", "plateau"])
+def test_lightning_goes_on_from_a_checkpoint_as_if_nothing_had_happened(
+    schedule: str, tmp_path: Path
+) -> None:
+    contract = _OfLightning({"schedule": schedule})
     contract.test_a_trial_taken_up_from_a_checkpoint_ends_in_the_same_numbers(tmp_path)
     assert len(list(tmp_path.rglob("checkpoint/lightning.ckpt"))) >= 3
+
+
+def test_a_training_that_reloads_its_data_leaves_no_checkpoint(tmp_path: Path) -> None:
+    contract = _OfLightning({"reload_dataloaders_every_n_epochs": 1})
+    contract.test_a_trial_taken_up_from_a_checkpoint_ends_in_the_same_numbers(tmp_path)
+    assert not list(tmp_path.rglob("checkpoint/lightning.ckpt"))
 
 
 class TestTransformers:

@@ -74,6 +74,17 @@ def test_check_names_the_study_whose_data_are_not_here(
     assert json.loads(said.out)["files"][0]["faults"]
 
 
+def test_check_takes_overrides_as_other_commands_do(tmp_path: Path) -> None:
+    toy_file(tmp_path)
+    assert typed("check", "toys.yaml", "budget.epochs=2", cwd=tmp_path).code == 0
+    said = typed("check", "toys.yaml", "budget.epochs=two", cwd=tmp_path)
+    assert said.code == 2
+    assert "override 1, 'budget.epochs=two': budget.epochs: 'two' is not a whole" in said.err
+    (tmp_path / "sweep.yaml").write_text("space: {lr: [0.1, 0.3]}\ntrials: 2\n")
+    said = typed("check", "sweep.yaml", "trials=3", cwd=tmp_path)
+    assert (said.code, "sweep.yaml is not a study: trials=3" in said.err) == (2, True)
+
+
 @pytest.mark.slow
 def test_what_does_not_hold_is_an_error_though_nobody_reads_to_the_end(done: Path) -> None:
     assert typed("table", "toys.yaml", "-o", "paper.tex", cwd=done).code == 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from cbablate import api
+from cbablate.errors import UsageError
 from cbablate.phrases import counted, listed
 from cbablate.planning.analysis_rules import idle_words, luck_words
 from cbablate.planning.command_rules import command_lines, unseen_lines
@@ -22,17 +24,20 @@ __all__ = ["checked"]
 _EDIT = re.compile(r"EDIT\b")
 
 
-def checked(path: Path) -> str:
+def checked(path: Path, overrides: Sequence[str] = ()) -> str:
     """How much a study plans or a sweep searches, or a workload's version; which of these a file
     is, its keys tell.
 
     Raises:
         StudyError: with every fault of the file, each with line and column.
+        UsageError: the file is none of a study, and there are overrides.
     """
     try:
         root = read_yaml(path).root
     except Unreadable:
         root = None  # reading it as a study tells why
+    if overrides and root is not None and (is_workload(root) or is_sweep(root)):
+        raise UsageError(f"{path} is not a study: {' '.join(overrides)} can only change studies")
     if root is not None and is_workload(root):
         _, described = read_workload(path, describe)
         return f"workload {described.name}, version {described.version}"
@@ -41,7 +46,7 @@ def checked(path: Path) -> str:
         assert sweep is not None  # else it had faults  # noqa: S101 - our own invariant
         size = counted(len(sweep.space), "hyperparameter")
         return f"{size}, {counted(sweep.trials, 'trial')} an arm, sampler {sweep.sampler.name}"
-    found = api.plan(api.load_study(path))
+    found = api.plan(api.load_study(path, overrides))
     said = f"{counted(len(found.arms), 'arm')}, {counted(len(found.trials), 'trial')}"
     if found.study.sequential is not None:
         said += " at most"

@@ -90,7 +90,7 @@ def _remedy(nodes: Sequence[Node], needs: Needs) -> str:
     if needs.nodes > 1:
         return "A trial runs on one node."
     if any(node.holds(replace(needs, gpus=0.0)) for node in nodes):
-        return "Lower --gpus-per-trial, or leave it out."
+        return "Lower --gpus-per-trial, or what the workload says that it needs; or leave it out."
     if any(node.holds(replace(needs, memory=None)) for node in nodes):
         return "Start a node with more memory."
     return "Start a node with free cores."
