@@ -58,7 +58,7 @@ def _command(row: Row, command: Any) -> str:
     typed = "\n".join(f"$ {example}" for example in row.examples)
     return (
         f"### {row.name}\n\n{help_text}\n\n```text\n{usage}\n```\n\n"
-        f"| to be said | is |\n|---|---|\n{''.join(_records(command, context))}\n"
+        f"| Argument | Meaning |\n|---|---|\n{''.join(_records(command, context))}\n"
         f"```console\n{typed}\n```\n"
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from cbablate.fingerprint import derive_seed, fingerprint
 from cbablate.planning.arm import Arm, arm_id
+from cbablate.planning.chosen_configs import chosen_data
 from cbablate.planning.plan import Plan
 from cbablate.planning.trial import Trial, trial_of, tuning_stream
 from cbablate.spec.budget import Budget
@@ -91,6 +92,7 @@ def searches(plan: Plan) -> tuple[Search, ...]:
                     "seed": study.seed,
                     "budget": {study.budget.unit: study.budget.amount},
                     **({"index": index} if index else {}),
+                    **({"chosen": files} if files else {}),
                 }
             ),
             arm=arm,
@@ -103,6 +105,7 @@ def searches(plan: Plan) -> tuple[Search, ...]:
             many=study.searches,
         )
         for arm in plan.arms
+        for files in [chosen_data(arm, sweep, plan.description)]
         for index in range(study.searches)
     )
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from cbablate.errors import EnvironmentFault, StudyError
 from cbablate.planning.arm import Arm
+from cbablate.planning.chosen_configs import chosen_configs
 from cbablate.planning.plan import Plan
 from cbablate.running.executors.port import Executor, Grouping
-from cbablate.spec.command_words import keys_in
-from cbablate.spec.loading.changes import apply
 from cbablate.spec.program import ProgramFile
 from cbablate.workloads.own_code.entry import Entry
 from cbablate.workloads.own_code.import_check import refusal
@@ -50,17 +48,10 @@ def entry(plan: Plan, name: str) -> Entry:
 
 def _chosen(plan: Plan) -> tuple[ProgramFile, ...]:
     """The files of a command that any config names which the plan's trials may have."""
-    space = {} if plan.study.tune is None else plan.study.tune.space
-    choices = {key: one.choices for key, one in space.items() if one.choices}
-    words = plan.description.program.words if plan.description.program else ()
-    together = {tuple(key for key in keys_in(word) if key in choices) for word in words}
-    groups = [*together, *((key,) for key in choices)]
     found: dict[ProgramFile, None] = {}
     for arm in plan.arms:
-        for keys in dict.fromkeys(groups or [()]):
-            for values in itertools.product(*(choices[key] for key in keys)):
-                config = apply(arm.config, dict(zip(keys, values, strict=True)))
-                found.update(dict.fromkeys(plan.description.chosen(config)))
+        for config in chosen_configs(arm, plan.study.tune, plan.description):
+            found.update(dict.fromkeys(plan.description.chosen(config)))
     return tuple(found)
 
 

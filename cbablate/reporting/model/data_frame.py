@@ -26,6 +26,6 @@ def data_frame(header: Sequence[str], rows: Sequence[Sequence[Value]]) -> DataFr
     except ImportError as error:
         raise EnvironmentFault(
             f"a data frame needs pandas, which cannot be imported ({error}). Install it with "
-            "`pip install 'cbablate[pandas]'`, or take the rows as they are."
+            "`pip install pandas`, or take the rows as they are."
         ) from error
     return DataFrame([[*row] for row in rows], columns=[*header])

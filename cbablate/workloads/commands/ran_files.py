@@ -20,6 +20,7 @@ from cbablate.workloads.own_code.whereabouts import is_library, is_ours, locate
 __all__ = ["RanFiles"]
 
 _LISTED = 6
+_PROGRAMS = ("bin", "sbin")
 
 
 class RanFiles:
@@ -96,6 +97,8 @@ class RanFiles:
             return False
         if path.is_relative_to(self._folder):
             return not is_library(path.relative_to(self._folder))
+        if path.parent.name in _PROGRAMS:  # `torchrun` of some Python
+            return False
         return (on_path or caller in self._users) and not self._was_just_made(path)
 
     @property

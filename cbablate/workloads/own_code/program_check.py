@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -65,11 +66,11 @@ def written_words(program: Program, *, config: Mapping[str, Any] | None = None) 
     Its content would be taken for code from now on, and the study for another one.
     """
     folder = Path(program.folder)
-    known = {str(folder / one.path) for one in (*program.files, *program.chosen)}
+    known = {os.path.normpath(folder / one.path) for one in (*program.files, *program.chosen)}
     named = [] if program.declared else named_by_words(program.words, folder)
     named += [folder / one.path for one in chosen_here(program, config or {}) if one.path]
     named = less_data(named, program.besides, folder)
-    fresh = [path for path in named if str(path) not in known]
+    fresh = [path for path in named if os.path.normpath(path) not in known]
     if not fresh:
         return ""
     return (

@@ -10,6 +10,7 @@ import pytest
 
 import cbablate
 from cbablate import api
+from cbablate.planning.search import searches
 from tests.workloads.commands.programs import Told, described, script, told
 from tests.workloads.commands.test_study import STUDY
 from tests.workloads.own_code import ran
@@ -146,3 +147,31 @@ def test_an_edit_of_what_a_value_names_fails_a_trial_that_runs(tmp_path: Path) -
     ends = [fact.body for fact in api.facts(tmp_path / "results") if fact.kind == "ended"]
     reasons = [end["reason"] for end in ends if end["state"] == "failed"]
     assert f"{tmp_path / 'b.env'} was edited or is another" in reasons[0]
+
+
+def test_a_launcher_that_is_installed_is_no_code_of_the_users(tmp_path: Path) -> None:
+    words = ("torchrun", "--nproc-per-node", "1", "train.py")
+    found = after(tmp_path, "", words=words)
+    assert (found.sentence, len(found.measurements)) == ("None", 3)
+
+
+def test_an_edit_of_what_a_choice_of_a_sweep_names_searches_anew(tmp_path: Path) -> None:
+    (tmp_path / "go.sh").write_text("")
+    (tmp_path / "sweep.yaml").write_text(
+        "space: {cfg: {choice: [a.env, b.env]}}\nsampler: random\ntrials: 4\n"
+    )
+    text = STUDY[: STUDY.index("workload")] + STUDY[STUDY.index("baseline") :]
+    text = text.replace("{lr: 0.1}", "{lr: 0.1, cfg: a.env}") + "tune: sweep.yaml\n"
+    text += 'workload: {command: [sh, go.sh, "{cfg}", "{lr}", "{seed}"]}\n'
+    (tmp_path / "study.yaml").write_text(text)
+    for name in ("a.env", "b.env", "c.env"):
+        (tmp_path / name).write_text("1")
+
+    def found() -> list[str]:
+        return [one.id for one in searches(api.plan(api.load_study(tmp_path / "study.yaml")))]
+
+    before = found()
+    (tmp_path / "c.env").write_text("2")
+    assert found() == before
+    (tmp_path / "b.env").write_text("2")
+    assert not {*found()} & {*before}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from cbablate import api
 from tests.workloads.own_code import ran
 
@@ -88,3 +90,18 @@ def test_a_command_that_writes_a_file_its_words_name_is_refused(tmp_path: Path) 
     assert ran(path, tmp_path / "results").exit_code == 3
     (end,) = [fact.body for fact in api.facts(tmp_path / "results") if fact.kind == "ended"]
     assert f"{tmp_path / 'last.txt'} was not there before the command ran" in end["reason"]
+
+
+@pytest.mark.parametrize("named", ["../train.py", "{here}/train.py", "link/train.py"])
+def test_a_script_may_lie_outside_the_folder_of_its_study(tmp_path: Path, named: str) -> None:
+    path = study(tmp_path)
+    below = tmp_path / "studies"
+    below.mkdir()
+    (below / "link").symlink_to(tmp_path)
+    script = named.replace("{here}", str(tmp_path))
+    (below / "study.yaml").write_text(path.read_text().replace("train.py", script, 1))
+    done = ran(below / "study.yaml", tmp_path / "results")
+    assert done.exit_code == 0, [history.reason for history in done.failures.values()]
+    assert done.trained == 4
+    (tmp_path / "train.py").write_text(TRAIN.replace("args.lr * (", "args.lr * (1 + "))
+    assert ran(below / "study.yaml", tmp_path / "results").trained == 4, "an edit is other code"

@@ -11,8 +11,6 @@ A line is a tuple: the file, the file of the code that ran it, whether it lies i
 `sys.path` that belongs to no library.
 """
 
-
-
 import os
 import sys
 
@@ -92,7 +90,10 @@ def _holds(entry: str, file: str) -> bool:
 
 
 def _is_library(file: str) -> bool:
-    return any(name in file.split(os.sep) for name in _INSTALLED) or _is_pythons(file)
+    """Whether a file was installed: as a library, or as a program beside this Python."""
+    if any(name in file.split(os.sep) for name in _INSTALLED) or _is_pythons(file):
+        return True
+    return bool(sys.executable) and os.path.dirname(file) == os.path.dirname(sys.executable)
 
 
 def _is_pythons(file: str) -> bool:
