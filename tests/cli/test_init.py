@@ -121,6 +121,7 @@ def test_a_study_in_another_folder_names_the_script_from_there(script: Path) -> 
     [
         ("def broken(:\n", 2, "cannot be read as Python"),
         ("print('hello')\n", 2, "has no `add_argument` of argparse"),
+        ("parser.add_subparsers().add_parser('x').add_argument('--lr')\n", 2, "has subcommands"),
         (None, 4, "cannot be read: No such file or directory"),
     ],
 )
@@ -143,6 +144,36 @@ def test_a_seed_or_epochs_that_the_script_does_not_take_are_told(tmp_path: Path)
     assert "the script takes no --epochs" in text
     assert not (tmp_path / "x-sweep.yaml").exists(), "the one number is under test"
     assert typed("check", "x.yaml", cwd=tmp_path).code == 0
+
+
+def test_a_default_is_the_one_that_the_script_has_in_the_end(tmp_path: Path) -> None:
+    (tmp_path / "x.py").write_text(
+        "p.set_defaults(decay=9.0)\n"
+        "p.add_argument('--decay', type=float, default=0.25)\n"
+        "p.add_argument('--rate', type=float, default=0.5)\n"
+        "p.add_argument('--warm', type=float, default=1.0)\n"
+        "p.add_argument('--norm', action='store_true')\n"
+        "p.add_argument('--flag', type=eval, default=True)\n"
+        "p.set_defaults(rate=0.75, warm=f(), norm=True)\n"
+    )
+    assert init(tmp_path, "--from", "x.py").code == 0
+    study = api.load_study(tmp_path / "x.yaml").study
+    assert dict(study.baseline) == {"decay": 0.25, "rate": 0.75}
+    text = (tmp_path / "x.yaml").read_text()
+    for word in ("--warm has no default", "--norm has another default", "--flag is True if"):
+        assert word in text
+
+
+@pytest.mark.parametrize("first", ["--max_steps", "--epochs"])
+def test_of_epochs_and_steps_one_takes_the_budget(first: str, tmp_path: Path) -> None:
+    options = sorted(["--max_steps", "--epochs"], key=lambda option: option != first)
+    lines = [f"p.add_argument('{option}', type=int, default=3)\n" for option in options]
+    (tmp_path / "x.py").write_text("".join([*lines, "p.add_argument('--rate', default=0.5)\n"]))
+    assert init(tmp_path, "--from", "x.py").code == 0
+    text = (tmp_path / "x.yaml").read_text()
+    assert "--epochs={budget}" in text
+    assert "--max_steps=" not in text
+    assert "--max_steps ends a training, too" in text
 
 
 SWITCHES = """

@@ -66,6 +66,8 @@ class Draft:
             return ""
         if one.why or one.name in _OF_THE_TRIAL:
             return one.why or "is a word of the trial here"
+        if one.name in _BUDGETS and self._budget is not None:
+            return f"ends a training, too: the budget is what {self._budget.option} counts"
         if one.default is None and not one.required:
             return "has no default that the source says plainly: add it to command and baseline"
         return ""
@@ -76,7 +78,7 @@ class Draft:
             return ""
         if one.name in _SEEDS:
             return "{seed}"
-        if one.name in _BUDGETS:
+        if one is self._budget:
             return "{budget}"
         if not _FOLDERS.fullmatch(one.name) or not (isinstance(one.default, str) or one.required):
             return ""
@@ -227,8 +229,10 @@ class Draft:
 
     @cached_property
     def _budget(self) -> Argument | None:
-        found = (one for one in self.script.arguments if self._filled(one) == "{budget}")
-        return next(found, None)
+        """What counts the budget: epochs, where a script can be given steps as well."""
+        every = [one for one in self.script.arguments if one.name in _BUDGETS]
+        usable = [one for one in every if not (one.why or one.switch)]
+        return min(usable, key=lambda one: _BUDGETS[one.name] != "epochs", default=None)
 
     @property
     def _unit(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import tokenize
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -71,8 +71,22 @@ def read_script(path: Path) -> Script:
 def _told(tree: ast.Module, path: Path) -> Script:
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     calls.sort(key=lambda node: (node.lineno, node.col_offset))
-    found = [one for call in calls if _called(call) == "add_argument" for one in _argument(call)]
-    arguments = {one.name: one for one in found}
+    if any(_called(call) == "add_subparsers" for call in calls):
+        raise UsageError(
+            f"{path} has subcommands, and init cannot tell which of them trains, with which "
+            "options. Run `cbablate init` for a study to start from, and write the script's words "
+            "to its command"
+        )
+    arguments: dict[str, Argument] = {}
+    for call in calls:
+        if _called(call) == "add_argument":
+            arguments |= {one.name: one for one in _argument(call)}
+        elif _called(call) == "set_defaults":
+            arguments |= {
+                word.arg: _set_default(arguments[word.arg], _literal(word.value))
+                for word in call.keywords
+                if word.arg in arguments
+            }
     if not arguments:
         raise UsageError(
             f"{path} has no `add_argument` of argparse, so init cannot tell its options. Run "
@@ -117,6 +131,13 @@ def _argument(call: ast.Call) -> Iterator[Argument]:
     )
 
 
+def _set_default(one: Argument, default: Any) -> Argument:
+    """An argument whose default is said anew, by `set_defaults`."""
+    if one.switch:
+        return replace(one, switch="", why="has another default by `set_defaults`: it keeps that")
+    return replace(one, default=default if isinstance(default, Scalar) else None)
+
+
 def _switch(option: str, said: Mapping[str, Any]) -> tuple[str, bool | None]:
     """The word of a command for an option that takes no value, and whether it is there by default.
 
@@ -142,6 +163,8 @@ def _why(call: ast.Call, said: Mapping[str, Any]) -> str:
         return "takes several values: add its words to the command"
     if _kind(call) == "bool":
         return "is read by bool(), to which every text is true, `false` too: no study can set it"
+    if isinstance(said.get("default"), bool):
+        return f"is {said['default']} if nothing is said, and a study could only write it as a text"
     return ""
 
 
