@@ -444,7 +444,7 @@ def test_after_an_edit_it_is_said_what_an_earlier_version_made(tmp_path: Path) -
     losses(study, tmp_path / "r")
     before = api.plan(api.load_study(study)).description.version
     sentence = "4 complete trials were made by an earlier version of wl.py or of what it imports "
-    sentence += f"({before[:8]}, until 20"
+    sentence += f"({before[:8]}, the last 20"
     assert "earlier version" not in " ".join(_said(study, tmp_path / "r"))
     (tmp_path / "wl.py").write_text(f"# as it was\n{train()}")
     assert ran(study, tmp_path / "r").trained == 0, "a comment is no code"
