@@ -183,3 +183,21 @@ def test_the_container_is_given_what_the_build_needs() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert {"pyproject.toml", "cbablate", project["readme"], *project["license-files"]} <= sources
     assert all((ROOT / name).exists() for name in sources)
+
+
+def test_the_study_on_the_start_page_is_the_one_of_the_tutorial(tmp_path: Path) -> None:
+    """Written shorter, and with the tutorial's table."""
+    start, tutorial = (
+        (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("index", "tutorial")
+    )
+    planned = []
+    for name, page in (("start", start), ("tutorial", tutorial)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "train.py").write_text(titled(tutorial)["train.py"], encoding="utf-8")
+        (folder / "scale.yaml").write_text(titled(page)["scale.yaml"], encoding="utf-8")
+        planned.append([trial.id for trial in plan(load_study(folder / "scale.yaml")).trials])
+    assert planned[0] == planned[1]
+    (table,) = blocks(start, "text")
+    assert table in tutorial
+    assert len(titled(start)["scale.yaml"].splitlines()) <= 12
