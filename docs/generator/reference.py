@@ -27,11 +27,12 @@ A study is one YAML file. `cbablate check STUDY` reads it and names every fault 
 whole one, about a script that takes its options by argparse:
 
 ```yaml title="study.yaml"
-question: Does dropout help, and does a wider network?  # in one sentence
+question: Does dropout help, and does a wider network?
 workload:  # what a trial does: here, a program
-  command: [python, train.py, "{--*}", --seed, "{seed}", --epochs, "{budget}", --out, "{workdir}"]
-  reads: {csv: metrics.csv}  # which it writes into the folder that it is given: {workdir}
-baseline: {lr: 0.01, width: 64, dropout: 0.0}  # the config of every arm; {--*} makes options of it
+  command: [python, train.py, "{--*}", --seed, "{seed}",
+            --epochs, "{budget}", --out, "{workdir}"]
+  reads: {csv: metrics.csv}  # in {workdir}, the trial's own folder
+baseline: {lr: 0.01, width: 64, dropout: 0.0}  # for {--*}: --lr=0.01 ...
 factors:  # what is under test; the first level is the baseline's
   - name: dropout
     levels:
@@ -43,7 +44,7 @@ factors:  # what is under test; the first level is the baseline's
       - {name: wide, changes: {width: 256}}
 budget: {epochs: 20}  # of each trial
 replicates: 6  # seeds of each arm, the same in all of them
-objective: {metric: val_acc, direction: maximize}  # what tuning goes by; never a test metric
+objective: {metric: val_acc, direction: maximize}  # what tuning goes by
 report: [test_acc]  # what the table shows
 metrics:  # how numbers are printed
   val_acc: {label: Accuracy, unit: "%", scale: 100, digits: 1, better: higher}
