@@ -32,7 +32,10 @@ class Terminal:
         if self._pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
             os.chdir(cwd)
-            os.execvpe(words[0], list(words), {**os.environ, **(env or {})})  # noqa: S606
+            said = {**os.environ, **(env or {})}
+            for size_elsewhere in ("COLUMNS", "LINES"):  # they would go before the size of this one
+                said.pop(size_elsewhere, None)
+            os.execvpe(words[0], list(words), said)  # noqa: S606
 
     def __enter__(self) -> Terminal:
         return self
