@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from cbablate.analysis.provenance.earlier_configs import (
@@ -37,6 +38,21 @@ class _Made(NamedTuple):
     data: str
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What a ledger has of trials, and of this study.
+
+    `data_now` is the data of an arm as they are now, where a config names files. `words` are the
+    workload as the study's file said it, by the trials and searches that it asked for then.
+    """
+
+    made: dict[str, _Made] = field(default_factory=dict)
+    data_now: dict[str, str] = field(default_factory=dict)
+    trials: dict[str, TrialFact] = field(default_factory=dict)
+    searches: dict[str, str] = field(default_factory=dict)
+    words: dict[str, Any] = field(default_factory=dict)
+
+
 def earlier_versions(
     plan: Plan, facts: Sequence[Record], told: Mapping[str, History]
 ) -> tuple[str, ...]:
@@ -54,43 +70,23 @@ def earlier_versions(
     configs = earlier_configs(plan, facts, told)
     if described.own is None:
         return (*_mended(plan, facts, told), *configs)
-    arms: dict[str, _Made] = {}
-    data_now: dict[str, str] = {}  # which differ by arm where a config names files
-    trials: dict[str, TrialFact] = {}
-    asked: set[str] = set()
-    searches: dict[str, str] = {}
-    said: dict[str, Any] = {}  # the workload that a study's file had, by trial
-    for fact in facts:
-        if fact.kind == "arm":
-            arm = ArmFact.of(fact)
-            arms[fact.subject] = _Made(arm.workload, arm.version, arm.data)
-            if described.program is not None and arm.workload == described.name:
-                data_now[fact.subject] = described.data(arm.config)
-        elif fact.kind == "trial":
-            trials[fact.subject] = TrialFact.of(fact)
-        elif fact.kind == "study" and fact.subject == plan.study.name:
-            study = StudyFact.of(fact)
-            asked.update(study.trials)
-            searches.update(study.searches)
-            said.update(
-                dict.fromkeys([*study.trials, *study.searches], study.study.get("workload"))
-            )
+    known = _known(plan, facts)
     data = described.data(plan.arms[0].config) if plan.arms else ""
     now = _Made(described.name, described.version, data)
     ended: dict[_Made, list[float]] = {}
     mapping = plan.study.model_dump(mode="json")["workload"]
     same_words: dict[_Made, bool] = {}
-    for trial, planned in trials.items():
-        if trial not in asked and planned.search not in searches:
+    for trial, planned in known.trials.items():
+        if trial not in known.words and planned.search not in known.words:
             continue
-        by = searches.get(planned.search) or planned.arm
-        made, history = arms.get(by, now), told.get(trial, new)
-        current = now._replace(data=data_now.get(by, data))
+        by = known.searches.get(planned.search) or planned.arm
+        made, history = known.made.get(by, now), told.get(trial, new)
+        current = now._replace(data=known.data_now.get(by, data))
         if made != current and history.state is TrialState.COMPLETE:
             same_code = made[:2] == now[:2]
             made = made if same_code else made._replace(data="")
             ended.setdefault(made, []).append(history.ended)
-            words = said.get(planned.search or trial)
+            words = known.words.get(planned.search or trial)
             same = isinstance(mapping, dict) and mapping == words
             same_words[made] = same_words.get(made, True) and same
     latest_first = sorted(ended, key=lambda made: max(ended[made]), reverse=True)
@@ -98,6 +94,24 @@ def earlier_versions(
         *(_sentence(described, made, now, ended[made], same_words[made]) for made in latest_first),
         *configs,
     )
+
+
+def _known(plan: Plan, facts: Iterable[Record]) -> _Known:
+    described, known = plan.description, _Known()
+    for fact in facts:
+        if fact.kind == "arm":
+            arm = ArmFact.of(fact)
+            known.made[fact.subject] = _Made(arm.workload, arm.version, arm.data)
+            if described.program is not None and arm.workload == described.name:
+                known.data_now[fact.subject] = described.data(arm.config)
+        elif fact.kind == "trial":
+            known.trials[fact.subject] = TrialFact.of(fact)
+        elif fact.kind == "study" and fact.subject == plan.study.name:
+            study = StudyFact.of(fact)
+            known.searches.update(study.searches)
+            words = study.study.get("workload")
+            known.words.update(dict.fromkeys([*study.trials, *study.searches], words))
+    return known
 
 
 def _mended(plan: Plan, facts: Iterable[Record], told: Mapping[str, History]) -> Iterator[str]:
@@ -122,8 +136,8 @@ def _mended(plan: Plan, facts: Iterable[Record], told: Mapping[str, History]) ->
         times = [at for each in ended.values() for at in each]
         yield (
             f"{complete_trials(times)} made of {names} (the last {last_of(times)}) by an earlier "
-            "cbablate, with a measure that was mended since; they are kept, and do not count: running the study "
-            "trains these arms anew."
+            "cbablate, with a measure that was mended since; they are kept, and do not count: "
+            "running the study trains these arms anew."
         )
 
 
