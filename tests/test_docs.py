@@ -15,9 +15,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from documentation.key import Key
-from documentation.reference import all_keys, example_of, pages
-from tests.documents import ROOT, blocks
+from cbablate import load_study, plan
+from docs.generator.key import Key
+from docs.generator.reference import all_keys, example_of, pages
+from tests.documents import ROOT, blocks, titled
 
 KEYS = {f"{owner}: {key.name}": (owner, key) for owner, keys in all_keys().items() for key in keys}
 
@@ -44,7 +45,26 @@ def test_every_key_of_the_image_workload_is_there() -> None:
 @pytest.mark.parametrize("name", pages())
 def test_the_reference_is_the_one_of_the_types(name: str) -> None:
     kept = (ROOT / "docs" / name).read_text(encoding="utf-8")
-    assert kept == pages()[name], "write it anew: python -m documentation"
+    assert kept == pages()[name], "write it anew: python -m docs.generator"
+
+
+def test_the_study_that_the_reference_begins_with_is_right(tmp_path: Path) -> None:
+    page = pages()["study-file.md"]
+    (tmp_path / "train.py").touch()
+    (tmp_path / "study.yaml").write_text(titled(page)["study.yaml"], encoding="utf-8")
+    study = plan(load_study(tmp_path / "study.yaml")).study
+    assert len(study.factors) == 2
+    heads = re.findall(r"^### `(\w+)`$", page, re.MULTILINE)
+    assert list(yaml.safe_load(titled(page)["study.yaml"])) == heads[:9], "in the page's order"
+
+
+def test_each_key_of_a_study_has_its_words_once() -> None:
+    heads = re.findall(r"^#{3,} `(.+)`$", pages()["study-file.md"], re.MULTILINE)
+    keys = {key.name for owner, key in KEYS.values() if owner == "study"}
+    assert len(heads) == len(set(heads))
+    assert {name for name in keys if name not in heads} == {
+        f"workload.{name}" for name in heads if name.startswith("metrics.")
+    }
 
 
 def build(root: Path, site: Path) -> subprocess.CompletedProcess[str]:
@@ -120,7 +140,7 @@ def test_a_dead_link_ends_the_build(tmp_path: Path, link: str, told: str) -> Non
 
 
 def _copied(to: Path) -> None:
-    for folder in ("docs", "documentation", "studies", "benchmarks"):
+    for folder in ("docs", "studies", "benchmarks"):
         shutil.copytree(ROOT / folder, to / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("mkdocs.yml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"):
         shutil.copy(ROOT / name, to / name)
@@ -163,3 +183,21 @@ def test_the_container_is_given_what_the_build_needs() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert {"pyproject.toml", "cbablate", project["readme"], *project["license-files"]} <= sources
     assert all((ROOT / name).exists() for name in sources)
+
+
+def test_the_study_on_the_start_page_is_the_one_of_the_tutorial(tmp_path: Path) -> None:
+    """Written shorter, and with the tutorial's table."""
+    start, tutorial = (
+        (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("index", "tutorial")
+    )
+    planned = []
+    for name, page in (("start", start), ("tutorial", tutorial)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "train.py").write_text(titled(tutorial)["train.py"], encoding="utf-8")
+        (folder / "scale.yaml").write_text(titled(page)["scale.yaml"], encoding="utf-8")
+        planned.append([trial.id for trial in plan(load_study(folder / "scale.yaml")).trials])
+    assert planned[0] == planned[1]
+    (table,) = blocks(start, "text")
+    assert table in tutorial
+    assert max(len(line) for line in titled(start)["scale.yaml"].splitlines()) < 85

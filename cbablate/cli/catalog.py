@@ -45,7 +45,7 @@ class Row:
 
 
 _BEGIN, _TRAIN, _READ = "Write a study", "Train", "Read what was found"
-_PAPER, _KNOW = "Write a paper", "Know what there is"
+_PAPER, _KNOW = "Write a paper", "See what there is"
 
 ROWS = (
     Row(

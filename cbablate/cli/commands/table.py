@@ -58,7 +58,7 @@ def table(
     *,
     notes: Annotated[
         Notes | None,
-        typer.Option("--notes", metavar="|".join(Notes), help="Below it. [default: the study's]"),
+        typer.Option("--notes", metavar="|".join(Notes), help="Its notes. [default: the study's]"),
     ] = None,
     view: str,
 ) -> None:

@@ -27,7 +27,7 @@ _ALWAYS = ("studies", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmark
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """In the navigation a folder of pages stands for all that it holds."""
+    """In the navigation a folder of the repository stands for all that it holds."""
     config.nav = [_unfolded(item, _docs(config)) for item in config.nav or ()]
     return config
 
@@ -144,11 +144,8 @@ def _unfolded(item: Any, docs: Path) -> Any:
     ((title, what),) = item.items()
     if not (isinstance(what, str) and what.endswith("/")):
         return {title: _unfolded(what, docs)}
-    if what.startswith(_BELOW):
-        folder = docs.parent / what.removeprefix(f"{_BELOW}/")
-        return {title: [f"{what}index.md", *_pages(folder, docs)]}
-    rest = sorted(path.name for path in (docs / what).glob("*.md") if path.name != "README.md")
-    return {title: [f"{what}README.md", *(f"{what}{name}" for name in rest)]}
+    folder = docs.parent / what.removeprefix(f"{_BELOW}/")
+    return {title: [f"{what}index.md", *_pages(folder, docs)]}
 
 
 def _pages(folder: Path, docs: Path) -> list[Any]:

@@ -14,22 +14,67 @@ from cbablate.spec.loading.schema import study_schema, sweep_schema
 from cbablate.spec.yaml.tree import plain
 from cbablate.spec.yaml.yaml_file import read_yaml
 from cbablate.workloads.catalog import SHIPPED
-from documentation import command_line
-from documentation.key import Key, keys_of
+from docs.generator import command_line
+from docs.generator.key import Key, keys_of
 
 __all__ = ["ROOT", "all_keys", "example_of", "pages", "written_files"]
 
-ROOT = Path(__file__).parent.parent
-_MADE = "<!-- Made from the types by: python -m documentation. Do not edit. -->"
+ROOT = Path(__file__).parents[2]
+_MADE = "<!-- Made from the types by: python -m docs.generator. Do not edit. -->"
 _STUDY = """# Study files
 
-A study is one YAML file. `cbablate check STUDY` reads it and names every fault with its line. Here
-is every key, with what it may be, and what it is if left out. The keys of `baseline` belong to the
-workload: [those of the workloads that ship](shipped-workloads.md); your own workload has the keys
-that you give it ([own workloads](workloads.md)). A workload file, which several studies share, has
-the keys below `workload` at its top. An editor that knows JSON Schema completes keys
-with [`study.schema.json`](study.schema.json) (`cbablate schema`).
+A study is one YAML file. `cbablate check STUDY` reads it and names every fault with its line. A
+whole one, about a script that takes its options by argparse:
+
+```yaml title="study.yaml"
+question: Does dropout help, and does a wider network?
+workload:  # what a trial does: here, a program
+  command: [python, train.py, "{--*}", --seed, "{seed}",
+            --epochs, "{budget}", --out, "{workdir}"]
+  reads: {csv: metrics.csv}  # in {workdir}, the trial's own folder
+baseline: {lr: 0.01, width: 64, dropout: 0.0}  # for {--*}: --lr=0.01 ...
+factors:  # what is under test; the first level is the baseline's
+  - name: dropout
+    levels:
+      - {name: none}
+      - {name: "0.1", changes: {dropout: 0.1}}
+  - name: width
+    levels:
+      - {name: narrow}
+      - {name: wide, changes: {width: 256}}
+budget: {epochs: 20}  # of each trial
+replicates: 6  # seeds of each arm, the same in all of them
+objective: {metric: val_acc, direction: maximize}  # what tuning goes by
+report: [test_acc]  # what the table shows
+metrics:  # how numbers are printed
+  val_acc: {label: Accuracy, unit: "%", scale: 100, digits: 1, better: higher}
+```
+
+Below is every key, with what it may be, and what it is if left out. The keys of `baseline` belong
+to the workload: [those of the workloads that ship](shipped-workloads.md); your own workload has the
+keys that you give it ([own workloads](workloads.md)). A workload file, which several studies share,
+has the keys below `workload` at its top. An editor that knows JSON Schema completes keys with
+[`study.schema.json`](study.schema.json) (`cbablate schema`).
 """
+_GROUPS = {
+    "What most studies say": (
+        "question",
+        "workload",
+        "baseline",
+        "factors",
+        "budget",
+        "replicates",
+        "objective",
+        "report",
+        "metrics",
+    ),
+    "Which arms, and how they are compared": ("design", "contrast", "margin", "analysis"),
+    "Tuning before comparing": ("tune", "searches"),
+    "Seeds and limits": ("seed", "time_limit", "silence_limit"),
+}
+"""The keys of a study in the order in which one reads of them."""
+_ELSEWHERE = {"workload.metrics": "Its keys are those of [`metrics`](#metrics)."}
+"""Keys whose own keys have their words at another place of the page."""
 _SWEEP = """# Keys of sweep files
 
 Every key of a sweep file. [Sweep files](sweeps.md) explains how to use them. An editor completes
@@ -70,7 +115,7 @@ def pages() -> dict[str, str]:
         if name not in ("study", "sweep")
     ]
     return {
-        "study-file.md": f"{_MADE}\n\n{_STUDY}\n{_body(keys['study'], 'study', level=2)}",
+        "study-file.md": f"{_MADE}\n\n{_STUDY}\n{_grouped(keys['study'])}",
         "sweep-file.md": f"{_MADE}\n\n{_SWEEP}\n{_body(keys['sweep'], 'sweep', level=2)}",
         "options.md": f"{_MADE}\n\n{command_line.page()}",
         "shipped-workloads.md": f"{_MADE}\n\n{_SHIPPED}\n" + "\n".join(shipped),
@@ -95,6 +140,26 @@ def example_of(key: Key, owner: str) -> Any:
         return {inner.path[-1]: example_of(inner, owner) for inner in needed}
 
 
+def _grouped(keys: Iterable[Key]) -> str:
+    """The keys of a study below the heads of their groups.
+
+    Raises:
+        LookupError: a key is in no group.
+    """
+    of = {top: list(group) for top, group in groupby(keys, key=lambda key: key.path[0])}
+    parts = []
+    for head, tops in _GROUPS.items():
+        shown = [key for top in tops for key in of.pop(top) if not _has_its_words_elsewhere(key)]
+        parts.append(f"## {head}\n\n{_body(shown, 'study', level=3)}")
+    if of:
+        raise LookupError(f"name a group of the page for {', '.join(of)}")
+    return "\n".join(parts)
+
+
+def _has_its_words_elsewhere(key: Key) -> bool:
+    return any(key.name.startswith(f"{name}.") for name in _ELSEWHERE)
+
+
 def _body(keys: Iterable[Key], owner: str, *, level: int) -> str:
     parts = []
     for top, group in groupby(keys, key=lambda key: key.path[0]):
@@ -105,10 +170,11 @@ def _body(keys: Iterable[Key], owner: str, *, level: int) -> str:
 
 
 def _entry(key: Key, owner: str) -> str:
-    left_out = "may be left out" if key.default == "left out" else f"{key.default} if left out"
-    facts = f"{key.kind}; {'needed' if key.required else left_out}"
+    left_out = "optional" if key.default == "left out" else f"optional, {key.default} if left out"
+    facts = f"{key.kind}; {'required' if key.required else left_out}"
     example = _shown(key.path[-1], example_of(key, owner))
-    return f"{key.description}\n\n{facts[0].upper()}{facts[1:]}. For example{example}\n"
+    words = " ".join([key.description, *([_ELSEWHERE[key.name]] if key.name in _ELSEWHERE else [])])
+    return f"{words}\n\n{facts[0].upper()}{facts[1:]}. For example{example}\n"
 
 
 def _shown(name: str, value: Any) -> str:

@@ -1,4 +1,4 @@
-"""`python -m documentation`: write the reference pages and the JSON Schemas in docs/ anew."""
+"""`python -m docs.generator`: write the reference pages and the JSON Schemas in docs/ anew."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 from cbablate.spec.loading.schema import study_schema, sweep_schema, workload_schema
 from cbablate.workloads.catalog import SHIPPED
-from documentation.reference import ROOT, pages
+from docs.generator.reference import ROOT, pages
 
 
 def main() -> None:

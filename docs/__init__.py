@@ -1,0 +1,1 @@
+"""Pages in Markdown, and `generator`, which makes some of them from the types."""
