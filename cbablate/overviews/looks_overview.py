@@ -39,7 +39,7 @@ def cost_lines(standing: Standing) -> list[str]:
     elif most.left:
         lines.append(
             f"Time: about {duration(now.seconds)} to the next look and {duration(most.seconds)} at "
-            f"most, of one core or GPU share ({most.basis})."
+            f"most, one trial after another, on N slots an N-th of it ({most.basis})."
         )
     return lines
 

@@ -102,7 +102,8 @@ def planned(plan: Plan, facts: Recorded) -> str:
         lines.append(f"Time: unknown; {price.basis}.")
     elif price.left:
         lines.append(
-            f"Time: about {duration(price.seconds)} of one core or GPU share ({price.basis})."
+            f"Time: about {duration(price.seconds)} one trial after another, on N slots an N-th "
+            f"of it ({price.basis})."
         )
     return "\n".join(lines)
 

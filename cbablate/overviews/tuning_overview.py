@@ -102,8 +102,8 @@ def left_lines(plan: Plan, price: Cost, tuning: TuningCost) -> Iterator[str]:
         yield f"Time: unknown; {tuning.basis}."
     else:
         yield (
-            f"Time: {most}about {duration(tuning.seconds)} of one core or GPU share "
-            f"({tuning.basis})."
+            f"Time: {most}about {duration(tuning.seconds)} one trial after another, on N slots an "
+            f"N-th of it ({tuning.basis})."
         )
 
 

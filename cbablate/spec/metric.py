@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from cbablate.spec.split import Split, split_of, twins
 
@@ -45,13 +46,22 @@ class Metric:
     beside: bool = False
 
 
+def _visible(label: str) -> str:
+    if not any(unicodedata.category(sign)[0] not in "CZM" for sign in label):
+        raise ValueError("a label that nobody can see: write one, or leave the key out")
+    return label
+
+
+_VISIBLE = {"type": "string", "minLength": 1}
+
+
 class DeclaredMetric(BaseModel):
     """What a study or a workload file says of one metric."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", title="Metric")
 
-    label: str | None = Field(
-        default=None, min_length=1, description="Its name in tables.", examples=["Accuracy"]
+    label: Annotated[str, AfterValidator(_visible), WithJsonSchema(_VISIBLE)] | None = Field(
+        default=None, description="Its name in tables.", examples=["Accuracy"]
     )
     unit: str = Field(default="", description="Its unit, as printed.", examples=["%"])
     scale: float = Field(

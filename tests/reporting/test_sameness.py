@@ -8,6 +8,7 @@ from cbablate.analysis.outcome import outcome
 from cbablate.planning.plan import Plan
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.spec.code import Code
+from cbablate.spec.metric import DeclaredMetric
 from cbablate.spec.sequential import Sequential
 from tests.analysis.fabrication import FROZEN, Telling, placement
 from tests.analysis.tuned import places_told, tuned_places
@@ -54,6 +55,30 @@ def test_numbers_that_depend_on_both_and_single_trials_are_not_doubted() -> None
     assert not notes(own(), of_seed=1, of_arm=1)
     assert not notes(own(replicates=1), of_seed=0, of_arm=0)
     assert not notes(placement(description=FROZEN), of_seed=0, of_arm=0), "its code is known"
+
+
+def test_a_declared_metric_that_no_trial_reports_is_told_with_the_one_that_is_meant() -> None:
+    def said(*names: str) -> str:
+        plan = own()
+        metrics = {name: DeclaredMetric(label=name.upper()) for name in names}
+        telling = Telling()
+        telling.session()
+        for trial in plan.trials:
+            values = {"val/top1": 50.0, "test/top1": 50.0, "params": 1.0, "loss": 2.0}
+            telling.complete(trial, values | {"test/f1": 1.0})
+        plan = replace(plan, study=plan.study.model_copy(update={"metrics": metrics}))
+        shown = (
+            outcome_table(outcome(plan, telling.facts)).noted(how).shown
+            for how in ("short", "full")
+        )
+        short, full = (" ".join(note for note in notes if "declared" in note) for notes in shown)
+        assert short == full
+        return short
+
+    told = "is declared under metrics, and no trial reports it"
+    assert said("los") == f"'los' {told}: did you mean 'loss'?"
+    assert said("other") == f"'other' {told}."
+    assert not said("loss", "val/top1", "val/f1"), "of which the last lends its label to test/f1"
 
 
 def test_only_a_study_that_chooses_says_that_it_decided_on_what_it_reports() -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cbablate import api
 from cbablate.errors import CbablateError, EnvironmentFault
+from cbablate.planning import plan as planning
 from cbablate.running.executors import devices, worker
+from cbablate.running.executors.local_executor import LocalExecutor
+from cbablate.spec.needs import Needs
 from tests.toys import toy_file, toy_plan
 
 torch = pytest.importorskip("torch")
@@ -73,6 +77,40 @@ def test_a_machine_without_gpus_says_nothing(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_cause_that_is_known_is_not_asked_of_torch() -> None:
     said = devices.unused_gpus("Ray sees none of them")
     assert said.startswith("This machine has 2 x NVIDIA H200, but Ray sees none of them")
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(("asked", "visible"), [(9.0, None), (2.0, "1"), (0.5, ""), (0.5, "-1")])
+def test_a_local_trial_that_needs_more_gpus_than_there_are_is_refused(
+    asked: float, visible: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    trial = replace(toy_plan().trials[0], needs=Needs(gpus=asked))
+    with pytest.raises(EnvironmentFault, match=r"this process sees \d GPUs?\. Lower `gpus` in the"):
+        LocalExecutor().needs_of(trial)
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_local_trial_takes_the_gpus_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    for asked in (0.0, 0.5, 2.0):
+        trial = replace(toy_plan().trials[0], needs=Needs(gpus=asked))
+        assert LocalExecutor().needs_of(trial) == Needs(gpus=0.0)
+
+
+@no_gpu
+def test_a_machine_without_gpus_trains_no_study_that_needs_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.shutil, "which", lambda _: None)
+    plan = toy_plan()
+    described = replace(plan.description, needs=lambda _: Needs(gpus=9.0))
+    needy = planning.plan(plan.study, described)
+    resources = api.Resources(on="local")
+    with pytest.raises(EnvironmentFault, match="1 core and 9 GPUs, and this process sees 0 GPUs"):
+        api.run(needy, results=tmp_path / "r", resources=resources, mirrored=False)
 
 
 @pytest.mark.parametrize("gpus", [2, 8])

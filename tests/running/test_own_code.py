@@ -443,8 +443,9 @@ def test_after_an_edit_it_is_said_what_an_earlier_version_made(tmp_path: Path) -
     study = project(tmp_path, {"wl.py": train()})
     losses(study, tmp_path / "r")
     before = api.plan(api.load_study(study)).description.version
-    sentence = "4 complete trials were made by an earlier version of wl.py or of what it imports "
-    sentence += f"({before[:8]}, the last 20"
+    sentence = (
+        f"4 complete trials were made by an earlier version of wl.py ({before[:8]}, the last 20"
+    )
     assert "earlier version" not in " ".join(_said(study, tmp_path / "r"))
     (tmp_path / "wl.py").write_text(f"# as it was\n{train()}")
     assert ran(study, tmp_path / "r").trained == 0, "a comment is no code"
@@ -453,6 +454,68 @@ def test_after_an_edit_it_is_said_what_an_earlier_version_made(tmp_path: Path) -
         assert sentence in said
         assert "Nothing has been trained yet" not in said
     assert ran(study, tmp_path / "r").trained == 4
+
+
+def test_after_an_edit_of_what_is_imported_the_sentence_names_all_that_it_may_be(
+    tmp_path: Path,
+) -> None:
+    study = project(tmp_path, {"wl.py": train("import h"), "h.py": "A = 1\n"})
+    losses(study, tmp_path / "r")
+    (tmp_path / "h.py").write_text("A = 2\n")
+    assert "made by an earlier version of wl.py or h.py (" in _said(study, tmp_path / "r")[0]
+
+
+def test_after_an_edit_of_a_script_its_command_is_named_only_if_it_may_be_that(
+    tmp_path: Path,
+) -> None:
+    said = "workload: {{command: [python, s.py, 'lr={{lr}}'{more}]}}"
+    study = project(tmp_path, {"s.py": SCRIPT})
+    text = study.read_text().replace("workload: wl:train", said.format(more=""))
+    study.write_text(text)
+    assert ran(study, tmp_path / "r").exit_code == 0
+    (tmp_path / "s.py").write_text(f"{SCRIPT}A = 1\n")
+    assert "made by an earlier version of s.py (" in _said(study, tmp_path / "r")[0]
+    study.write_text(text.replace("'lr={lr}'", "'lr={lr}', more"))
+    assert (
+        "made by an earlier version of s.py or by another command ("
+        in (_said(study, tmp_path / "r")[0])
+    )
+    (tmp_path / "s.py").write_text(SCRIPT)
+    assert "by another command (" in _said(study, tmp_path / "r")[0]
+
+
+def test_after_a_new_key_of_the_baseline_it_is_said_what_was_made_without_it(
+    tmp_path: Path,
+) -> None:
+    study = project(tmp_path, {"wl.py": train()})
+    losses(study, tmp_path / "r")
+    text = study.read_text()
+    edited = text.replace("baseline: {", "baseline: {foo: 1, ")
+    assert edited != text
+    study.write_text(edited)
+    for said in _said(study, tmp_path / "r"):
+        assert "4 complete trials were made with another config (without foo; the last 20" in said
+    study.write_text(text.replace("{lr: 0.1}", "{lr: 0.7}"))
+    assert "with another config (with another lr; " in _said(study, tmp_path / "r")[0]
+    study.write_text(text)
+    assert "another config" not in " ".join(_said(study, tmp_path / "r"))
+
+
+def test_levels_and_replicates_that_are_taken_out_are_no_other_config(tmp_path: Path) -> None:
+    study = project(tmp_path, {"wl.py": train()})
+    losses(study, tmp_path / "r")
+    text = study.read_text()
+    fewer = text.replace("replicates: 2", "replicates: 1").replace("{epochs: 2}", "{epochs: 1}")
+    study.write_text(fewer)
+    assert "another config" not in " ".join(_said(study, tmp_path / "r"))
+
+
+SCRIPT = """\
+import json, os
+with open(os.environ["CBABLATE_REPORT"], "w") as file:
+    for epoch in (1, 2):
+        file.write(json.dumps({"spent": epoch, "val/loss": 1.0}) + "\\n")
+"""
 
 
 def _said(study: Path, results: Path) -> list[str]:

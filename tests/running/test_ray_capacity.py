@@ -105,3 +105,10 @@ def test_the_remedy_is_about_what_does_not_fit(needs: Needs, remedy: str) -> Non
 
 def test_a_trial_that_reserves_nothing_has_a_slot_for_each_core() -> None:
     assert room([Node("a", 8, 0)], Needs(cpus=0, gpus=0.0)) == 8
+
+
+def test_the_remedy_names_whoever_asked_for_the_gpus() -> None:
+    with pytest.raises(EnvironmentFault, match=r"Lower `gpus` in the workload's `needs`"):
+        room(nodes((8, 1)), Needs(gpus=9.0), of_workload=True)
+    with pytest.raises(EnvironmentFault, match=r"Lower --gpus-per-trial, or leave it out\.$"):
+        room(nodes((8, 1)), Needs(gpus=9.0))

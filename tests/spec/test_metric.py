@@ -26,6 +26,18 @@ def planned(folder: Path, text: str) -> Plan:
     [
         *((one, "test") for one in ("test/x", "miou_test", "acc/test", "eval/test/top1")),
         *((one, "test") for one in ("testAcc", "accTest", "TEST", "top1.test", "testset/acc")),
+        *(
+            (one, "test")
+            for one in ("testloss", "TESTACC", "TESTacc", "testdata/acc", "testsplit/x")
+        ),
+        *((one, "test") for one in ("eval_on_testdata", "acctest", "testF1", "ｔｅｓｔ/acc")),  # noqa: RUF001
+        *(
+            (one, "test")
+            for one in ("holdout", "held-out/acc", "heldout/acc", "HELD_OUT", "HoldOut")
+        ),
+        *((one, None) for one in ("attest", "greatest", "CONTEST", "LATESTacc", "threshold_out")),
+        *((one, None) for one in ("HOLD_OUTPUT", "testimony", "tester/x", "interval", "trainable")),
+        *((one, "val") for one in ("valloss", "VALACC", "evalset/f1")),
         *((one, None) for one in ("latest", "contest", "attestation/loss", "std_dev", "loss")),
         *((one, "val") for one in ("val/loss", "eval_loss", "accVal", "dev/f1", "validation/x")),
         *((one, "train") for one in ("train/loss", "training_loss")),
@@ -42,6 +54,9 @@ def test_names_of_one_quantity_on_two_splits_are_known_however_they_are_joined()
     ):
         assert twins(val, test)
         assert twins(test, val)
+    for val, test in (("valloss", "testloss"), ("acc/val", "acctest"), ("val/acc", "held_out/acc")):
+        assert twins(val, test)
+    assert not twins("std_dev", "std_test")  # a deviation is of no split
     assert not twins("val/acc", "test/loss")
     assert not twins("val/acc", "val/acc")
 
@@ -127,6 +142,48 @@ def test_nothing_is_decided_on_a_declared_timing(tmp_path: Path) -> None:
 def test_a_direction_against_the_declared_one_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="is better the less it is, so 'maximize' cannot be meant"):
         read_own(tmp_path, OWN + "metrics: {val/accuracy: {better: lower}}\n")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{test/accuracy: {better: lower}}",  # the objective, val/accuracy, is maximised
+        "{val/f1: {better: higher}, test/f1: {better: lower}}",
+        "{valloss: {better: lower}, loss_test: {better: higher}, loss/val: {better: lower}}",
+    ],
+)
+def test_directions_of_one_quantity_on_two_splits_must_agree(tmp_path: Path, said: str) -> None:
+    with pytest.raises(StudyError, match="the same on other data, is better the"):
+        read_own(tmp_path, OWN + f"metrics: {said}\n")
+
+
+def test_a_sweeps_objective_has_the_direction_of_its_twin(tmp_path: Path) -> None:
+    (tmp_path / "sweep.yaml").write_text(
+        "space: {width: {int: [8, 64]}}\nsampler: random\ntrials: 2\n"
+        "objectives: [{metric: val/f1, direction: minimize}]\n"
+    )
+    text = OWN + "tune: sweep.yaml\nmetrics: {test/f1: {better: higher}}\n"
+    with pytest.raises(StudyError, match="'val/f1' is to minimize, and 'test/f1'"):
+        read_own(tmp_path, text)
+
+
+@pytest.mark.parametrize("label", ["'  '", '"\\t"'])
+def test_a_label_can_be_seen(tmp_path: Path, label: str) -> None:
+    with pytest.raises(StudyError, match="a label that nobody can see"):
+        read_own(tmp_path, OWN + f"metrics: {{val/accuracy: {{label: {label}}}}}\n")
+
+
+def test_a_metric_has_a_name(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="a metric without a name"):
+        read_own(tmp_path, OWN + "metrics: {' ': {label: Accuracy}}\n")
+
+
+def test_two_reported_metrics_have_two_labels(tmp_path: Path) -> None:
+    text = swap(OWN, "report: [test/accuracy]", "report: [test/accuracy, loss]")
+    same = "metrics: {test/accuracy: {label: Same}, loss: {label: Same}}\n"
+    with pytest.raises(StudyError, match="'test/accuracy' and 'loss' are both labelled 'Same'"):
+        read_own(tmp_path, text + same)
+    assert read_own(tmp_path, OWN + same).study  # of which one is reported
 
 
 def test_a_shipped_metric_can_be_labelled_anew_and_not_turned_round(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from cbablate.errors import EnvironmentFault, in_a_line
 from cbablate.running.executors.worker import output_of
 
-__all__ = ["confine", "unused_gpus"]
+__all__ = ["confine", "unused_gpus", "visible_gpus"]
 
 _VISIBLE = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES")
 
@@ -44,12 +44,31 @@ def unused_gpus(why: str | None = None) -> str:
     return f"This machine has {listed}, but {cause}: trials train on the CPU." if cause else ""
 
 
+def visible_gpus() -> int:
+    """How many GPUs a program that is started here may see: those that the driver's own tool
+    lists, and without it those that torch finds.
+    """
+    listed = len(_names())
+    if not listed:
+        if _unusable():
+            return 0
+        import torch
+
+        return int(torch.accelerator.device_count())
+    visible = os.environ.get(_VISIBLE[0])
+    if visible is None:
+        return listed
+    return min(listed, sum(one.strip() not in ("", "-1") for one in visible.split(",")))
+
+
 def _listed() -> str:
     """The GPUs that the driver's own tool names, with how many there are of each."""
-    names = Counter(
-        output_of(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]).splitlines()
-    )
-    return ", ".join(f"{count} x {name.strip()}" for name, count in names.items())
+    return ", ".join(f"{count} x {name}" for name, count in Counter(_names()).items())
+
+
+def _names() -> list[str]:
+    said = output_of(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
+    return [line.strip() for line in said.splitlines()]
 
 
 def _unusable() -> str:

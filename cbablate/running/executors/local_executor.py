@@ -11,14 +11,16 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from cbablate.errors import UsageError
+from cbablate.errors import EnvironmentFault, UsageError
+from cbablate.phrases import counted
 from cbablate.planning.trial import Trial
 from cbablate.records.state import Verdict
 from cbablate.running.executors.checkpoint_transport import Saved
-from cbablate.running.executors.devices import unused_gpus
+from cbablate.running.executors.devices import unused_gpus, visible_gpus
 from cbablate.running.executors.execution import Execution, GroupOrder, Order
 from cbablate.running.executors.group_stream import MemberTold
 from cbablate.running.executors.port import NO_LIMITS, Ending, Feed, Grouping, Keeper, tell_end
+from cbablate.running.executors.ray_capacity import LOWER
 from cbablate.running.executors.ray_folder import ROOTS, listen_in_a_short_folder
 from cbablate.running.executors.stream import Report
 from cbablate.running.executors.worker import worker_body
@@ -54,6 +56,7 @@ class LocalExecutor:
             )
         self._isolation = Isolation()
         self._warned = False
+        self._gpus: int | None = None
 
     def __enter__(self) -> Self:
         clear_abandoned(*ROOTS)
@@ -71,7 +74,19 @@ class LocalExecutor:
         unload()  # whoever imports the user's modules next gets them from their files
 
     def needs_of(self, trial: Trial) -> Needs:
-        """Nothing is reserved; a workload that finds a GPU has it alone."""
+        """Nothing is reserved; a workload that finds a GPU has it alone.
+
+        Raises:
+            EnvironmentFault: the workload's `needs` ask for more GPUs than there are.
+        """
+        if trial.needs and trial.needs.gpus:
+            if self._gpus is None:
+                self._gpus = visible_gpus()
+            if trial.needs.gpus > self._gpus:
+                raise EnvironmentFault(
+                    f"a trial takes {trial.needs}, and this process sees "
+                    f"{counted(self._gpus, 'GPU')}. {LOWER}"
+                )
         return Needs(gpus=0.0)
 
     def execute(

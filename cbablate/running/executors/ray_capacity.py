@@ -10,8 +10,9 @@ from typing import Any
 from cbablate.errors import EnvironmentFault
 from cbablate.spec.needs import Needs
 
-__all__ = ["Node", "nodes_of", "room", "whole_gpus"]
+__all__ = ["LOWER", "Node", "nodes_of", "room", "whole_gpus"]
 
+LOWER = "Lower `gpus` in the workload's `needs`, or leave it out."
 _UNITS = 10_000
 """Ray counts resources in units of 1/10,000."""
 
@@ -66,8 +67,10 @@ def whole_gpus(nodes: Sequence[Node]) -> float:
     return 1.0 if any(node.gpus >= 1 for node in nodes) else 0.0
 
 
-def room(nodes: Sequence[Node], needs: Needs) -> int:
+def room(nodes: Sequence[Node], needs: Needs, *, of_workload: bool = False) -> int:
     """How many trials with these needs run at a time, at least one.
+
+    `of_workload`: its `needs` say how many GPUs a trial takes, and not the command line.
 
     Raises:
         EnvironmentFault: no node holds one.
@@ -81,16 +84,16 @@ def room(nodes: Sequence[Node], needs: Needs) -> int:
     more = f" and {len(nodes) - 8} more" if len(nodes) > 8 else ""
     raise EnvironmentFault(
         f"a trial takes {needs}, all on one node, and no node of Ray offers that: {listed}{more}. "
-        + _remedy(nodes, needs)
+        + _remedy(nodes, needs, of_workload)
     )
 
 
-def _remedy(nodes: Sequence[Node], needs: Needs) -> str:
+def _remedy(nodes: Sequence[Node], needs: Needs, of_workload: bool) -> str:
     """What to do where no node holds a trial: by what it is that does not fit."""
     if needs.nodes > 1:
         return "A trial runs on one node."
     if any(node.holds(replace(needs, gpus=0.0)) for node in nodes):
-        return "Lower --gpus-per-trial, or what the workload says that it needs; or leave it out."
+        return LOWER if of_workload else "Lower --gpus-per-trial, or leave it out."
     if any(node.holds(replace(needs, memory=None)) for node in nodes):
         return "Start a node with more memory."
     return "Start a node with free cores."

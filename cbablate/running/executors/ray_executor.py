@@ -107,7 +107,8 @@ class RayExecutor:
             return self._needs
         gpus = trial.needs.gpus if self._asked.gpus is None else self._asked.gpus
         needs = replace(trial.needs, gpus=self._needs.gpus if gpus is None else gpus)
-        room(self._nodes, needs)
+        own = self._asked.gpus is None and trial.needs.gpus is not None
+        room(self._nodes, needs, of_workload=own)
         return needs
 
     def execute(

@@ -13,7 +13,7 @@ from cbablate.spec.fault import Fault, Path
 from cbablate.spec.loading.scalar_reading import settle
 from cbablate.spec.loading.validation import MOST_SUGGESTED
 from cbablate.spec.metric import DeclaredMetric, Direction, Metric, Objective, split_in
-from cbablate.spec.split import other_split
+from cbablate.spec.split import other_split, twins
 from cbablate.spec.yaml import scalar
 from cbablate.spec.yaml.suggestion import did_you_mean
 from cbablate.spec.yaml.tree import ListNode, MapNode, Node, TextNode, walk
@@ -24,6 +24,7 @@ _TEST_SPLIT = (
     "is of the test split, which selection must not see: what is chosen by it looks better there "
     "than it is"
 )
+_AGREE = "two splits of one quantity have one direction: change one of the two"
 _OWN = ("better", "split", "per", "timing")
 """What a workload that ships says of its metrics itself."""
 
@@ -49,7 +50,9 @@ def metric_faults(root: MapNode, description: Description | None) -> Iterator[Fa
     if description is not None and closed:
         yield from _said_anew(root, description)
     yield from objective_faults(root, ("objective",), metrics, closed=closed)
+    yield from _declared_faults(root, metrics)
     yield from _report(root, metrics if closed else {})
+    yield from _labels(root, metrics)
 
 
 def objective_faults(
@@ -79,6 +82,9 @@ def objective_faults(
         better = "greater" if best == "maximize" else "less"
         sentence = f"'{name}' is better the {better} it is, so '{direction}' cannot be meant"
         yield Fault((*way, "direction"), sentence, f"write {best}")
+    elif direction in get_args(Direction) and (twin := _opposed(metrics, name, direction)):
+        path = (*way, "direction")
+        yield Fault(path, f"'{name}' is to {direction}, and {_turned(twin)}", _AGREE)
 
 
 def metrics_path(root: MapNode) -> Path:
@@ -149,6 +155,58 @@ def _declared(root: MapNode) -> Iterator[tuple[str, MapNode]]:
         for name, entry in metrics.node.entries.items():
             if isinstance(entry.node, MapNode):
                 yield name, entry.node
+
+
+def _declared_faults(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
+    """Metrics of a study without a name, and directions that their other split contradicts."""
+    objective = _text(root, "objective", "metric")
+    for name, node in _declared(root):
+        path: Path = ("metrics", name)
+        if not name.strip():
+            yield Fault(path, "a metric without a name", "write the name it is reported by", True)
+        direction = metrics[name].direction if name in metrics else None
+        twin = _opposed(metrics, name, direction) if "better" in node.entries else None
+        if twin and objective not in (name, twin.name):  # told at the objective otherwise
+            sentence = f"'{name}' is better {_which(direction)}, and {_turned(twin)}"
+            yield Fault((*path, "better"), sentence, _AGREE)
+
+
+def _opposed(metrics: Mapping[str, Metric], name: str, direction: str | None) -> Metric | None:
+    """The same quantity on the other split, if its direction is the other one."""
+    for other in metrics.values():
+        if direction and other.direction not in (None, direction) and twins(name, other.name):
+            return other
+    return None
+
+
+def _turned(metric: Metric) -> str:
+    return f"'{metric.name}', the same on other data, is better {_which(metric.direction)}"
+
+
+def _which(direction: str | None) -> str:
+    return f"the {'greater' if direction == 'maximize' else 'less'} it is"
+
+
+def _labels(root: MapNode, metrics: Mapping[str, Metric]) -> Iterator[Fault]:
+    """Reported metrics that a reader of the table could not tell apart."""
+    way = metrics_path(root)
+    report = walk(root, way).node
+    declared, heads = dict(_declared(root)), dict[str, str]()
+    for index, item in enumerate(report.items if isinstance(report, ListNode) else ()):
+        name = _text(item)
+        if name is None or name not in metrics:
+            continue
+        label = metrics[name].label
+        first = heads.setdefault(label, name)
+        if first != name:
+            own = next((one for one in (name, first) if _says_label(declared.get(one))), None)
+            path: Path = ("metrics", own, "label") if own else (*way, index)
+            sentence = f"'{first}' and '{name}' are both labelled {scalar.shown(label)}"
+            yield Fault(path, sentence, "give each a label of its own")
+
+
+def _says_label(node: MapNode | None) -> bool:
+    return node is not None and "label" in node.entries
 
 
 def _said_anew(root: MapNode, description: Description) -> Iterator[Fault]:
