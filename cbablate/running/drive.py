@@ -257,7 +257,8 @@ def _trained(
     ledger.append(session_fact(plan.study.folder).record(session))
     unfinished = study.unfinished
     if unfinished:
-        display.say("verifying that every arm can be built")
+        own = plan.description.own is not None
+        display.say(f"verifying that {'the workload can run' if own else 'every arm can be built'}")
         verify(plan, executor)
         for trial in {trial.arm: trial for trial in plan.trials}.values():
             executor.needs_of(trial)  # what no machine holds is refused before the first trial

@@ -97,6 +97,8 @@ def test_explanations_curves_and_outcomes_are_in_the_printed_unit_and_histories_
     told = explanation(planned, facts, "none", "Accuracy")
     assert f"Unrounded: {end[1].mean!r} %" in told
     assert repr(first.value("acc/test")) in told
+    (head,) = (line for line in told.splitlines() if "seed  " in line)
+    assert "Accuracy (%)" in head and "acc/test" not in head, "its values are not as reported"
 
 
 def test_facts_stay_as_they_were_reported() -> None:

@@ -60,9 +60,19 @@ def trial_lines(case: Case, name: str, trials: Sequence[TrialOutcome]) -> Iterat
     yield ""
     yield f"Entered: {len(rows)} trials"
     yield from _aligned(
-        [("", "trial", "seed", name, "session", "commit", "node"), *rows] if rows else []
+        [("", "trial", "seed", _head(case, name), "session", "commit", "node"), *rows]
+        if rows
+        else []
     )
     yield from absent_lines(trials, name)
+
+
+def _head(case: Case, name: str) -> str:
+    """The head of its values: its label and unit, where they are not as they were reported."""
+    metric = metric_of(case.plan, name)
+    if metric.scale == 1:
+        return name
+    return f"{metric.label} ({metric.unit})" if metric.unit else metric.label
 
 
 def pair_lines(case: Case, name: str, reference: str) -> Iterator[str]:

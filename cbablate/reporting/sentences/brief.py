@@ -32,7 +32,7 @@ from cbablate.reporting.sentences.shortfall import (
 )
 from cbablate.reporting.sentences.timing_note import timing_notes
 from cbablate.reporting.sentences.tuning_note import effort_notes, tuning_doubts
-from cbablate.reporting.sentences.unreported import unreported
+from cbablate.reporting.sentences.unused_declaration import unused_declarations
 
 __all__ = ["brief", "short_legend", "short_tuning"]
 
@@ -50,7 +50,7 @@ def brief(
         *short_tuning(tuned),
         *doubts(plan, summary),
         *sameness(plan, summary),
-        *unreported(plan, summary),
+        *unused_declarations(plan, summary),
         *looks_notes(plan, summary),
         *([] if crossed else timing_notes(plan, summary, brief=True)),
         *absences(plan, summary),

@@ -25,7 +25,7 @@ from cbablate.reporting.sentences.shortfall import (
     undirected,
 )
 from cbablate.reporting.sentences.timing_note import timing_notes
-from cbablate.reporting.sentences.unreported import unreported
+from cbablate.reporting.sentences.unused_declaration import unused_declarations
 from cbablate.spec.analysis import USUAL, Analysis
 from cbablate.statistics.bootstrap import RESAMPLES
 from cbablate.statistics.coverage import FEWEST_FOR_BCA, bca_coverage
@@ -111,7 +111,7 @@ def notes(plan: Plan, summary: Summary) -> tuple[str, ...]:
         *_intervals(plan, summary),
         *_differences(plan, summary, primary),
         *sameness(plan, summary),
-        *unreported(plan, summary),
+        *unused_declarations(plan, summary),
         *looks_notes(plan, summary),
         *timing_notes(plan, summary),
         *absences(plan, summary),

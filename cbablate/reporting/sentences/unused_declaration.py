@@ -9,10 +9,10 @@ from cbablate.planning.plan import Plan
 from cbablate.spec.split import twins
 from cbablate.spec.yaml.suggestion import did_you_mean
 
-__all__ = ["unreported"]
+__all__ = ["unused_declarations"]
 
 
-def unreported(plan: Plan, summary: Summary) -> Iterator[str]:
+def unused_declarations(plan: Plan, summary: Summary) -> Iterator[str]:
     """Names under `metrics` of an own workload that no complete trial has.
 
     A name whose other split is reported is of use there, and a metric that is asked for is told
