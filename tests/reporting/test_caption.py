@@ -16,6 +16,8 @@ from cbablate.reporting.forms.web_page import html
 from cbablate.reporting.sentences.caption import stated, statement
 from cbablate.reporting.tables.arms import outcome_table
 from cbablate.spec.analysis import Analysis
+from cbablate.spec.code import Code
+from cbablate.spec.metric import Metric
 from cbablate.spec.typesetting import Typesetting
 from tests.analysis.fabrication import FROZEN, Telling, patchy, placement, told
 from tests.analysis.tuned import places_told, tuned_places
@@ -181,3 +183,15 @@ def test_the_machine_of_the_caption_is_the_worker_s_and_what_the_workload_comput
         for trial in plan.trials:
             telling.complete(trial, {"test/top1": 1.0}, worker="w", notes=device)
         assert statement(plan, summarize(plan, telling.facts))[-1].startswith(words)
+
+
+def test_a_caption_calls_what_an_own_study_decides_on_by_its_label() -> None:
+    label = Metric("val/top1", "Accuracy", "%", 1, "maximize")
+    own = replace(
+        FROZEN,
+        code=Code(module="train", folder=".", modules=()),
+        metrics={**FROZEN.metrics, "val/top1": label},
+    )
+    plan = in_full(placement(description=own))
+    said = " ".join(statement(plan, summarize(plan, told(plan))))
+    assert "decisions were made on Accuracy (validation split)" in said

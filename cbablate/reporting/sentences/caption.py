@@ -99,7 +99,8 @@ def splits(plan: Plan, summary: Summary) -> Iterator[str]:
     if decided == summary.primary and not plan.study.decides:
         yield f"{'; '.join(told)}."
     else:
-        yield f"{'; '.join(told)}; decisions were made on {decided}{on}."
+        name = metric_of(plan, decided).label if plan.description.own else decided
+        yield f"{'; '.join(told)}; decisions were made on {name}{on}."
 
 
 def _tuning(tuned: Tuned | None) -> Iterator[str]:
