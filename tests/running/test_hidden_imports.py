@@ -68,7 +68,7 @@ def test_every_trial_that_runs_such_a_file_fails(way: str, tmp_path: Path) -> No
     study = project(tmp_path / "study", {"wl.py": train(hidden, "hidden()")})
     planned = api.plan(api.load_study(study))
     done = drive(planned, results=tmp_path / "r", executor=LocalExecutor, publish=lambda _: [])
-    assert dict(done.states) == {"failed": 4}, done
+    assert dict(done.states) == {"failed": 3, "waiting": 1}, "three that fail alike are enough"
 
 
 def test_a_module_found_by_a_symbolic_link_on_pythons_path_is_the_users(
