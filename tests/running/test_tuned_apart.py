@@ -24,7 +24,7 @@ def test_a_large_difference_is_found_over_three_searches_and_over_one_a_replicat
         folder = tmp_path / str(searches)
         plan = apart(folder, searches=searches, shift=20.0, trials=4, replicates=6)
         claim, contrast = claimed(plan, folder / "results")
-        assert claim == "differs", "the workload says not which direction is better"
+        assert claim == "helps", "the objective says which direction is better"
         assert (contrast.n, contrast.pairs) == (searches, 6)
     plan = apart(tmp_path / "one", searches=1, shift=20.0, trials=4, replicates=6)
     assert claimed(plan, tmp_path / "one" / "results")[0] == "one search"

@@ -82,7 +82,11 @@ def objective_faults(
         better = "greater" if best == "maximize" else "less"
         sentence = f"'{name}' is better the {better} it is, so '{direction}' cannot be meant"
         yield Fault((*way, "direction"), sentence, f"write {best}")
-    elif direction in get_args(Direction) and (twin := _opposed(metrics, name, direction)):
+    elif (  # a workload that ships says directions itself, which is told where they are declared
+        not closed
+        and direction in get_args(Direction)
+        and (twin := _opposed(metrics, name, direction))
+    ):
         path = (*way, "direction")
         yield Fault(path, f"'{name}' is to {direction}, and {_turned(twin)}", _AGREE)
 
