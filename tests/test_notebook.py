@@ -193,7 +193,7 @@ def test_a_kernel_that_is_interrupted_stops_the_study_and_goes_on_after_it(tmp_p
             timeout=60,
             output_hook=lambda message: shown.append(str(message["content"].get("text"))),
         )
-        assert "1 cut short (run again to go on)" in "".join(shown)
+        assert "1 interrupted (run again to go on)" in "".join(shown)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
