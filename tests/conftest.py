@@ -54,6 +54,18 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """A library that a test calls may take signals for itself, as Lightning's trainer does, and a
+    later test sends them.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        if handler is not None and signal.getsignal(number) is not handler:
+            signal.signal(number, handler)
+
+
 SLOW = {"ray", "tex", "kill", "faults", "fuzz"}
 """Markers and rooms whose tests are slow, beside those that say so themselves."""
 

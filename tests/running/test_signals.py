@@ -91,6 +91,7 @@ def test_processes_of_a_trial_end_with_the_study_that_is_stopped() -> None:
 def test_a_signal_to_a_process_that_a_trial_forked_is_none_to_the_study(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a library in this process may have taken it
     said: list[str] = []
     diary = Diary(trials_that("goes on"))
     with stoppable(), announced(said.append):

@@ -150,7 +150,8 @@ def test_an_edit_of_what_a_value_names_fails_a_trial_that_runs(tmp_path: Path) -
 
 
 def test_a_launcher_that_is_installed_is_no_code_of_the_users(tmp_path: Path) -> None:
-    words = ("torchrun", "--nproc-per-node", "1", "train.py")
+    here = ("--local-addr", "127.0.0.1")  # for a machine whose name nobody resolves
+    words = ("torchrun", *here, "--nproc-per-node", "1", "train.py")
     found = after(tmp_path, "", words=words)
     assert (found.sentence, len(found.measurements)) == ("None", 3)
 
