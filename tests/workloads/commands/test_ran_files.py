@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def test_a_program_does_not_notice_the_witness(
     script(tmp_path, text + "print(sorted(sys.modules))\nraise SystemExit(3)\n", "train.py")
     found = told(described(tmp_path, "python", "train.py"), tmp_path / "t")
     assert found.failure is not None
-    command = f"cd {tmp_path}; {sys.executable} train.py"
+    command = f"cd {tmp_path}; {shlex.quote(sys.executable)} train.py"
     assert found.failure.trace == os.popen(command).read().strip()  # noqa: S605 - our own words
 
 
