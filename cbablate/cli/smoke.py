@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cbablate.cli.output import spelled
@@ -79,7 +79,7 @@ def smoke_plan(plan: Plan, budget: int) -> Plan:
     return planning.plan(study.model_copy(update=least), plan.description)
 
 
-def _least_run(plan: Plan, run: Any) -> Completion:
+def _least_run(plan: Plan, run: Callable[[Plan], Completion]) -> Completion:
     """The run of the least budget that the workload takes: twice as much each time it refuses.
 
     A schedule may be refused that ends within its warm-up, which only the workload can tell.
@@ -88,7 +88,7 @@ def _least_run(plan: Plan, run: Any) -> Completion:
     budget = min(most, _first_guess(plan))
     while True:
         try:
-            return run(smoke_plan(plan, budget))  # type: ignore[no-any-return]
+            return run(smoke_plan(plan, budget))
         except StudyError as error:
             if budget == most or str(error) == said:
                 raise

@@ -23,21 +23,9 @@ from cbablate.reporting.sentences.note import notes
 from cbablate.running.completion import Completion
 from cbablate.running.drive import drive
 from cbablate.running.executors.local_executor import LocalExecutor
+from tests.workloads import own_code
 
-STUDY = """\
-question: How much does the rate matter?
-workload: {workload}
-baseline: {{lr: 0.1}}
-factors:
-  - name: lr
-    levels:
-      - {{name: "0.1"}}
-      - {{name: "0.3", changes: {{lr: 0.3}}}}
-budget: {{epochs: 1}}
-replicates: 2
-objective: {{metric: val/loss, direction: minimize}}
-report: [val/loss]
-"""
+STUDY = own_code.STUDY.replace("epochs: 2", "epochs: 1")
 SCRIPT = """\
 import json, os, sys
 from core import value

@@ -173,7 +173,8 @@ def _files_at(pattern: str, folder: Path) -> list[Path]:
             path = Path(os.path.normpath(folder / pattern))
             path = path / "__main__.py" if path.is_dir() else path
             return [path] if path.is_file() else []
-        return sorted(path for path in folder.glob(pattern) if path.is_file())
+        found = (Path(os.path.normpath(path)) for path in folder.glob(pattern))
+        return sorted(path for path in found if path.is_file())
     except (OSError, ValueError, NotImplementedError):  # a word that cannot be a path
         return []
 

@@ -105,3 +105,31 @@ def test_a_script_may_lie_outside_the_folder_of_its_study(tmp_path: Path, named:
     assert done.trained == 4
     (tmp_path / "train.py").write_text(TRAIN.replace("args.lr * (", "args.lr * (1 + "))
     assert ran(below / "study.yaml", tmp_path / "results").trained == 4, "an edit is other code"
+
+
+def test_files_that_values_fill_in_may_lie_outside_too_and_data_among_them_are_no_code(
+    tmp_path: Path,
+) -> None:
+    text = (
+        study(tmp_path).read_text().replace("train.py,", '../train.py, "../settings/{mode}.txt",')
+    )
+    text = text.replace("{lr: 0.1}", "{lr: 0.1, mode: a}")
+    below, settings = tmp_path / "studies", tmp_path / "settings"
+    below.mkdir()
+    settings.mkdir()
+    (settings / "a.txt").write_text("1")
+    (tmp_path / "train.py").write_text(
+        TRAIN.replace('("--lr"', '("file")\nparser.add_argument("--lr"')
+    )
+    path = below / "study.yaml"
+    path.write_text(text)
+    done = ran(path, tmp_path / "results")
+    assert done.exit_code == 0, [history.reason for history in done.failures.values()]
+    (settings / "a.txt").write_text("2")
+    assert ran(path, tmp_path / "results").trained == 4, "an edit is other code"
+    path.write_text(
+        text.replace("  reads:", "  data: [{path: ../settings, version: one}]\n  reads:")
+    )
+    before = api.load_study(path).description.version
+    (settings / "a.txt").write_text("3")
+    assert api.load_study(path).description.version == before, "its data go by a version"
